@@ -1,0 +1,1 @@
+"""Measurements of the client. They are run by hand, never as tests: see ``python -m benchmarks``."""

@@ -1,0 +1,26 @@
+"""Starts the command line: ``gameball-async`` and ``python -m gameball_async``."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line, or say how to install what it needs."""
+    missing = [name for name in ("click", "rich") if find_spec(name) is None]
+    if missing:
+        sys.stderr.write(
+            f"gameball-async: the command line needs {' and '.join(missing)}: "
+            "pip install 'gameball_async[cli]'\n"
+        )
+        raise SystemExit(2)
+    from .cli.main import cli
+
+    cli(prog_name="gameball-async")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""
+The final account of a run, as people read it: counts by outcome, reasons with advice, what is open.
+
+Plain functions from values to text. Nothing of the server's or of a file's is read as markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from attrs import frozen
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ..model.codes import Code
+from ..pipeline.report import Report
+from .words import clean, count, duration
+
+__all__ = ["Failure", "advice_for", "failures", "job_list", "left_open", "summary"]
+
+SHOWN_REASONS = 20
+SHOWN_JOBS = 5
+
+_JOB = re.compile(r"\bjob \d+")
+_CODE = re.compile(r"\(code (\d{1,6})\)$")
+
+
+@frozen
+class Failure:
+    """
+    Rows that did not succeed for one reason.
+
+    Attributes:
+        outcome: their outcome.
+        reason: why.
+        rows: how many.
+        advice: what to do; empty where the code tells nothing.
+    """
+
+    outcome: str
+    reason: str
+    rows: int
+    advice: str
+
+
+def advice_for(reason: str) -> str:
+    """The advice of the code that *reason* ends with; empty where there is none."""
+    found = _CODE.search(reason)
+    code = Code.find(int(found[1])) if found else None
+    return "" if code is None else code.advice
+
+
+def failures(report: Report) -> list[Failure]:
+    """The report's reasons, with advice, most rows first. Reasons differing in the job are one."""
+    grouped: Counter[str] = Counter()
+    for heading, rows in report.failures_by_reason().items():
+        grouped[_JOB.sub("its job", heading)] += rows
+    found = []
+    for heading, rows in grouped.most_common():
+        outcome, _, reason = heading.partition(": ")
+        if not reason:
+            outcome, reason = "", heading
+        found.append(Failure(outcome, clean(reason), rows, advice_for(reason)))
+    return found
+
+
+def summary(report: Report, what: str, rejects: str | None = None) -> Group:
+    """
+    The final account.
+
+    Args:
+        report: the run's report.
+        what: what was imported.
+        rejects: the rejects file and its rows in words; None where none was asked for.
+    """
+    parts: list[RenderableType] = [Text(_verdict(report, what), style="bold")]
+    counts = Table.grid(padding=(0, 2))
+    counts.add_column()
+    counts.add_column(justify="right")
+    counts.add_row("rows read", f"{report.rows:,}")
+    for name, number, style in (
+        ("succeeded", report.succeeded, "green"),
+        ("failed", report.failed, "red"),
+        ("rejected", report.rejected, "red"),
+        ("indeterminate", report.indeterminate, "yellow"),
+        ("unsent", report.unsent, "yellow"),
+    ):
+        counts.add_row(f"  {name}", Text(f"{number:,}", style=style if number else "dim"))
+    counts.add_row("jobs", f"{report.jobs:,}")
+    counts.add_row("requests", f"{report.requests:,}")
+    counts.add_row("  polls", f"{report.polls:,}")
+    counts.add_row("  429", f"{report.rate_limited:,}")
+    counts.add_row("time", duration(report.seconds))
+    counts.add_row("  for quota", duration(report.quota_wait))
+    parts.append(counts)
+    found = failures(report)
+    if found:
+        parts += [Text(), _failure_table(found)]
+    if len(found) > SHOWN_REASONS:
+        parts.append(Text(f"and {len(found) - SHOWN_REASONS:,} more reasons; see --json"))
+    if rejects is not None:
+        parts.append(Text(rejects))
+    return Group(*parts)
+
+
+def _verdict(report: Report, what: str) -> str:
+    what = clean(what)
+    if report.all_succeeded:
+        return f"{what}: all {count(report.rows, 'row')} succeeded"
+    if report.complete:
+        rest = report.rows - report.succeeded
+        return f"{what}: {count(rest, 'row')} of {report.rows:,} did not succeed"
+    return f"{what}: stopped early; {report.succeeded:,} of {count(report.rows, 'row')} succeeded"
+
+
+def _failure_table(found: list[Failure]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("rows", justify="right", no_wrap=True)
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("reason, and what to do", overflow="fold")
+    for failure in found[:SHOWN_REASONS]:
+        text = Text(failure.reason)
+        if failure.advice:
+            text.append(f"\n→ {failure.advice}", style="dim")
+        table.add_row(f"{failure.rows:,}", failure.outcome, text)
+    return table
+
+
+def job_list(job_ids: Iterable[int]) -> str:
+    """A few job ids and how many more: ``7, 8, 9 and 12 more``."""
+    ids = sorted(job_ids)
+    shown = ", ".join(map(str, ids[:SHOWN_JOBS]))
+    return shown if len(ids) <= SHOWN_JOBS else f"{shown} and {len(ids) - SHOWN_JOBS:,} more"
+
+
+def left_open(job_ids: Iterable[int]) -> str:
+    """What is open after a run was left, and what can be done about it."""
+    ids = sorted(job_ids)
+    if not ids:
+        return "no job is open"
+    some = " ".join(map(str, ids[:SHOWN_JOBS]))
+    goes = "1 job goes" if len(ids) == 1 else f"{len(ids):,} jobs go"
+    return (
+        f"{goes} on at Gameball: {job_list(ids)}. See how they end with `gameball-async watch "
+        f"{some}`, or end them with `gameball-async stop {some}`"
+    )

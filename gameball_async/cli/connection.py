@@ -1,0 +1,175 @@
+"""Whom a command talks to: its options, the keys from the environment, or the embedded sandbox."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+from attrs import frozen
+
+from ..client import GameballClient
+from ..errors import ConfigurationError
+from ..protocol.requests import API_VERSIONS, Dialect
+from ..sandbox import Sandbox
+from ..schedule.budget import Quota
+
+__all__ = ["Connection", "connect", "missing_keys", "read_quota", "talks"]
+
+API_KEY = "GAMEBALL_API_KEY"
+SECRET_KEY = "GAMEBALL_SECRET_KEY"  # noqa: S105 - the name of a variable
+BASE_URL = "GAMEBALL_BASE_URL"
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@frozen
+class Connection:
+    """
+    Whom to talk to, and how.
+
+    Attributes:
+        base_url: scheme, host and port; None for ``GAMEBALL_BASE_URL``, else Gameball's own.
+        api_version: ``v4``, ``v4.0`` or ``v4.1``.
+        high_security: both keys on every call.
+        dialect: which paths ask for a status and stop a job.
+        quota: requests allowed in which time.
+        sandbox: talk to a sandbox of our own, with its keys.
+    """
+
+    base_url: str | None
+    api_version: str
+    high_security: bool
+    dialect: Dialect
+    quota: Quota
+    sandbox: bool
+
+    @property
+    def both_keys(self) -> bool:
+        """Whether even a single upsert wants both keys."""
+        return self.high_security or self.api_version == "v4.1"
+
+
+def read_quota(ctx: click.Context, param: click.Parameter, value: str) -> Quota:
+    """Read ``30/1,360/30``, for click."""
+    try:
+        return Quota.parse(value)
+    except ConfigurationError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+
+
+_OPTIONS = (
+    click.option(
+        "--sandbox",
+        is_flag=True,
+        help="Talk to a sandbox of our own, started for this command; no keys are needed.",
+    ),
+    click.option(
+        "--base-url",
+        metavar="URL",
+        help=f"Scheme, host and port; also from {BASE_URL}.  [default: Gameball's own]",
+    ),
+    click.option(
+        "--api-version",
+        type=click.Choice(API_VERSIONS),
+        default="v4.0",
+        show_default=True,
+        help="Version of the API. v4.1 wants both keys on every call.",
+    ),
+    click.option(
+        "--high-security",
+        is_flag=True,
+        help="The account is in High Security Mode: both keys on every call.",
+    ),
+    click.option(
+        "--dialect",
+        type=click.Choice([dialect.value for dialect in Dialect]),
+        default=Dialect.TUTORIAL.value,
+        show_default=True,
+        help="Which paths ask for a status and stop a job.",
+    ),
+    click.option(
+        "--quota",
+        callback=read_quota,
+        metavar="REQUESTS/SECONDS,...",
+        default="30/1,360/30",
+        show_default=True,
+        help="Requests per seconds that we may use; all windows hold at once.",
+    ),
+    click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON object at the end, nothing else."
+    ),
+)
+
+
+def talks(command: F) -> F:
+    """Give a command the options of all that talk, and hand it a `Connection`."""
+
+    @wraps(command)
+    def with_connection(**options: Any) -> Any:
+        connection = Connection(
+            base_url=options.pop("base_url"),
+            api_version=options.pop("api_version"),
+            high_security=options.pop("high_security"),
+            dialect=Dialect(options.pop("dialect")),
+            quota=options.pop("quota"),
+            sandbox=options.pop("sandbox"),
+        )
+        if connection.sandbox and connection.base_url is not None:
+            raise click.UsageError("--sandbox has an address of its own: leave --base-url out")
+        return command(connection=connection, **options)
+
+    for option in reversed(_OPTIONS):
+        with_connection = option(with_connection)
+    return with_connection  # type: ignore[return-value] # wrapped: what click calls is the same
+
+
+def missing_keys(environment: Mapping[str, str], *, both: bool) -> str | None:
+    """A message that names the variables without a value; None where nothing is missing."""
+    wanted = (API_KEY, SECRET_KEY) if both else (API_KEY,)
+    missing = [name for name in wanted if not environment.get(name)]
+    if not missing:
+        return None
+    are = "is" if len(missing) == 1 else "are"
+    return (
+        f"{' and '.join(missing)} {are} not set: export the keys that Gameball's dashboard shows, "
+        "or try it with --sandbox"
+    )
+
+
+async def connect(stack: AsyncExitStack, connection: Connection, *, batch: bool) -> GameballClient:
+    """
+    Open a client, and the sandbox it talks to where that is asked for; *stack* closes both.
+
+    Args:
+        stack: what closes them.
+        connection: whom to talk to.
+        batch: whether batch calls will be made, which need both keys.
+
+    Raises:
+        ConfigurationError: a key is missing, or a setting is unusable.
+    """
+    if not connection.sandbox:
+        wrong = missing_keys(os.environ, both=batch or connection.both_keys)
+        if wrong:
+            raise ConfigurationError(wrong)
+        return await stack.enter_async_context(_client(connection, None))
+    sandbox = await stack.enter_async_context(
+        Sandbox(high_security=connection.high_security, dialect=connection.dialect.value)
+    )
+    return await stack.enter_async_context(_client(connection, sandbox))
+
+
+def _client(connection: Connection, sandbox: Sandbox | None) -> GameballClient:
+    return GameballClient(
+        None if sandbox is None else sandbox.api_key,
+        None if sandbox is None else sandbox.secret_key,
+        base_url=connection.base_url if sandbox is None else sandbox.url,
+        api_version=connection.api_version,
+        high_security=connection.high_security,
+        dialect=connection.dialect,
+        quota=connection.quota,
+    )

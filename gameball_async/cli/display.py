@@ -1,0 +1,256 @@
+"""
+What people see while something runs: progress and transitions. Plain functions from values to text.
+
+Text of the server's is shown as it is, never read as markup, and its control characters are written
+out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rich.console import Group
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from ..model.jobs import JobState, JobStatus, Transition
+from ..pipeline.report import Progress
+from .words import clean, count, duration
+
+__all__ = [
+    "QUIET",
+    "jobs_by_state",
+    "live",
+    "milestones",
+    "plain_line",
+    "remarks",
+    "status_line",
+    "status_table",
+    "transition_line",
+]
+
+QUIET = 10.0
+"""Seconds without any movement after which that is said."""
+
+_STATES = (
+    JobState.QUEUED,
+    JobState.RUNNING,
+    JobState.UNKNOWN,
+    JobState.COMPLETED,
+    JobState.FAILED,
+    JobState.STOPPED,
+)
+
+
+def jobs_by_state(jobs: Mapping[JobState, int]) -> str:
+    """``1 queued, 3 running, 20 completed``; states without a job are left out."""
+    found = [f"{jobs[state]:,} {state.value}" for state in _STATES if jobs.get(state)]
+    return ", ".join(found) or "none yet"
+
+
+def not_succeeded(progress: Progress) -> str:
+    """How many rows failed, were rejected, or are indeterminate so far."""
+    found = [
+        f"{number:,} {name}"
+        for number, name in (
+            (progress.failed, "failed"),
+            (progress.rejected, "rejected"),
+            (progress.indeterminate, "indeterminate"),
+        )
+        if number
+    ]
+    return ", ".join(found) or "none failed"
+
+
+def _rows(progress: Progress) -> str:
+    return (
+        f"{progress.rows_read:,} read, {progress.succeeded:,} succeeded, {not_succeeded(progress)}"
+    )
+
+
+def _rate(progress: Progress) -> str:
+    return f"{progress.rate:,.0f} rows/s" if progress.rows_settled else "no row settled yet"
+
+
+def _left(progress: Progress, part_read: float | None) -> str:
+    left = progress.seconds_left(part_read)
+    return "time left unknown" if left is None else f"about {duration(left)} left"
+
+
+def _jobs(progress: Progress) -> str:
+    return f"{count(progress.chunks, 'chunk')} sent; jobs: {jobs_by_state(progress.jobs)}"
+
+
+def _requests(progress: Progress) -> str:
+    used = progress.requests / progress.allowed if progress.allowed else 0.0
+    return (
+        f"{progress.requests:,} of {progress.allowed:,} allowed ({used:.0%}), "
+        f"{count(progress.polls, 'poll')}"
+    )
+
+
+def _quota(progress: Progress) -> str:
+    found = []
+    if progress.quota_wait >= 0.05:
+        found.append(f"waited {duration(progress.quota_wait)} for it, all calls together")
+    if progress.rate_limited:
+        found.append(f"{progress.rate_limited:,} × 429")
+    if progress.quota_share < 0.995:
+        found.append(f"using {progress.quota_share:.0%} of it")
+    return ", ".join(found) or "no wait for it yet"
+
+
+def remarks(progress: Progress, part_read: float | None) -> list[str]:
+    """What somebody who wonders should know: nothing moves, rows held back, others on the account."""
+    found = []
+    if progress.stalled_for >= QUIET:
+        found.append(f"nothing has moved for {duration(progress.stalled_for)}: " + _why(progress))
+    if progress.held_back and progress.held_back >= progress.waiting / 2:
+        found.append(
+            f"{count(progress.held_back, 'row')} held back until an earlier job of the same "
+            "customer has ended"
+        )
+    if progress.rate_limited and progress.quota_share < 0.995:
+        found.append(
+            "Gameball answered 429: somebody else uses this account's quota, so we slow down"
+        )
+    if part_read is not None and part_read < 1 and progress.rows_read and not progress.chunks:
+        found.append("reading; the first chunk has not been sent yet")
+    return found
+
+
+def _why(progress: Progress) -> str:
+    busy = sum(progress.jobs.get(s, 0) for s in (JobState.QUEUED, JobState.RUNNING))
+    if busy:
+        return f"{count(busy, 'job')} open at Gameball, asked about ever more rarely"
+    if progress.chunks:
+        return "waiting for Gameball's answer"
+    return "waiting for the input"
+
+
+def milestones(
+    before: Progress | None, now: Progress, *, was_read: bool, is_read: bool
+) -> list[str]:
+    """
+    What a log should tell at once, between two looks at a run.
+
+    Args:
+        before: the earlier look; None for the first.
+        now: the later look.
+        was_read: whether the input had been read to its end by then.
+        is_read: whether it has been now.
+    """
+    found = []
+    if is_read and not was_read:
+        found.append(f"the input is read to its end: {count(now.rows_read, 'row')}")
+    if _troubled(now) and (before is None or not _troubled(before)):
+        found.append(f"the first rows that did not succeed: {not_succeeded(now)}")
+    if now.rate_limited and (before is None or not before.rate_limited):
+        found.append("Gameball answered 429 for the first time: we slow down")
+    return found
+
+
+def _troubled(progress: Progress) -> int:
+    return progress.failed + progress.rejected + progress.indeterminate
+
+
+def plain_line(progress: Progress, part_read: float | None) -> str:
+    """Progress as one line, for logs."""
+    parts = [
+        f"{duration(progress.seconds)}: rows: {_rows(progress)}",
+        f"{_rate(progress)}, {_left(progress, part_read)}",
+        _jobs(progress),
+        f"requests: {_requests(progress)}",
+        f"quota: {_quota(progress)}",
+        *remarks(progress, part_read),
+    ]
+    return "; ".join(parts)
+
+
+def live(progress: Progress, part_read: float | None, what: str, width: int = 80) -> Group:
+    """
+    Progress as a block of lines, for a terminal.
+
+    Args:
+        progress: where the run stands.
+        part_read: which part of the input has been read, 0 to 1; None if unknown.
+        what: what is imported, such as ``customers from customers.csv``.
+        width: columns of the terminal.
+    """
+    part = _part_done(progress, part_read)
+    bar = ProgressBar(
+        total=1.0, completed=part or 0.0, width=max(10, min(40, width - 44)), pulse=part is None
+    )
+    head = Table.grid(padding=(0, 1))
+    head.add_row(
+        bar,
+        Text("" if part is None else f"{part:4.0%}"),
+        Text(f"{duration(progress.seconds)}, {_left(progress, part_read)}"),
+    )
+    lines = Table.grid(padding=(0, 1))
+    lines.add_column(style="dim", no_wrap=True)
+    lines.add_column(overflow="fold")
+    rows = f"{_rows(progress)}; {_rate(progress)}"
+    lines.add_row("rows", Text(rows, style="yellow" if _troubled(progress) else ""))
+    lines.add_row("jobs", Text(_jobs(progress)))
+    lines.add_row("requests", Text(_requests(progress)))
+    lines.add_row("quota", Text(_quota(progress)))
+    for remark in remarks(progress, part_read):
+        lines.add_row("", Text(remark, style="yellow"))
+    return Group(Text(f"importing {clean(what)}", style="bold"), head, lines)
+
+
+def _part_done(progress: Progress, part_read: float | None) -> float | None:
+    if not part_read or not progress.rows_read:
+        return None
+    return min(1.0, progress.rows_settled / (progress.rows_read / part_read))
+
+
+def _counts(status: JobStatus) -> str:
+    if not status.total:
+        return ""
+    done, errors = status.finished or 0, status.errors or 0
+    return f"{done:,} of {status.total:,} done, {errors:,} failed"
+
+
+def _state(status: JobStatus) -> str:
+    state = status.state
+    return f"unknown ({clean(status.word, 40)})" if state is JobState.UNKNOWN else str(state.value)
+
+
+def status_line(status: JobStatus) -> str:
+    """One job as one line."""
+    parts = [f"job {status.job_id}: {_state(status)}"]
+    parts += [part for part in (_counts(status),) if part]
+    return ", ".join(parts)
+
+
+def transition_line(change: Transition) -> str:
+    """One transition as one line: ``job 7: queued → running, 3 of 10 done, 0 failed``."""
+    line = status_line(change.status)
+    if change.before is None or not change.moved:
+        return line
+    return line.replace(": ", f": {change.before.value} → ", 1)
+
+
+def status_table(statuses: Iterable[JobStatus]) -> Table:
+    """Jobs as a table."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("job", "state", "operation", "created", "started"):
+        table.add_column(name, overflow="fold")
+    for name in ("total", "done", "failed"):
+        table.add_column(name, justify="right")
+    for status in statuses:
+        table.add_row(
+            str(status.job_id),
+            Text(_state(status)),
+            Text(clean(status.operation or "", 40)),
+            Text(clean(status.created_at or "", 40)),
+            Text(clean(status.started_at or "", 40)),
+            *(
+                "" if n is None else f"{n:,}"
+                for n in (status.total, status.finished, status.errors)
+            ),
+        )
+    return table

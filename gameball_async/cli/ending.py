@@ -1,0 +1,118 @@
+"""How a command runs and ends: the event loop, Ctrl-C and SIGTERM, exit codes, messages."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from enum import IntEnum
+
+import anyio
+import click
+from anyio.abc import TaskStatus
+from attrs import define
+
+from ..errors import ConfigurationError, GameballError, InputError
+
+__all__ = ["Ended", "Exit", "code_of", "finish", "perform", "say"]
+
+
+class Exit(IntEnum):
+    """The exit codes, as the README lists them."""
+
+    OK = 0
+    """Every row succeeded."""
+    SOME_FAILED = 1
+    """Finished, and some rows did not succeed."""
+    UNUSABLE = 2
+    """Usage, configuration, or unreadable input."""
+    STOPPED = 3
+    """Stopped early by an error."""
+    INTERRUPTED = 130
+    """Stopped by Ctrl-C or SIGTERM."""
+
+
+@define
+class Ended:
+    """
+    How the asynchronous part of a command ended.
+
+    Attributes:
+        code: what it returned; None where it did not get that far.
+        error: what it raised, where that is meant for people.
+        interrupted: whether Ctrl-C or SIGTERM ended it.
+    """
+
+    code: int | None = None
+    error: GameballError | OSError | None = None
+    interrupted: bool = False
+
+
+def perform(main: Callable[[], Awaitable[int]]) -> Ended:
+    """
+    Run *main* on an event loop of its own, until it ends or a signal comes.
+
+    A signal cancels *main* once, which has time to wind up; the next one ends the process at once.
+    """
+    ended = Ended()
+    try:
+        anyio.run(_supervised, main, ended)
+    except KeyboardInterrupt:  # where the loop knows no signal handlers, and for the second Ctrl-C
+        ended.interrupted = True
+    if isinstance(ended.error, BrokenPipeError):
+        raise ended.error  # whoever read our output has left; click knows how to end then
+    return ended
+
+
+async def _supervised(main: Callable[[], Awaitable[int]], ended: Ended) -> None:
+    async with anyio.create_task_group() as tasks:
+        with anyio.CancelScope() as scope:
+            await tasks.start(_listen, scope, ended)
+            try:
+                ended.code = await main()
+            except (GameballError, OSError) as error:
+                ended.error = error
+        tasks.cancel_scope.cancel()
+
+
+async def _listen(
+    scope: anyio.CancelScope,
+    ended: Ended,
+    *,
+    task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+) -> None:
+    try:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            task_status.started()
+            async for _ in signals:
+                ended.interrupted = True
+                scope.cancel()
+                return
+    except NotImplementedError:
+        # Windows: Ctrl-C arrives as KeyboardInterrupt, after what runs was cancelled.
+        task_status.started()
+
+
+def code_of(error: BaseException) -> Exit:
+    """The exit code for an error."""
+    if isinstance(error, (ConfigurationError, InputError)):
+        return Exit.UNUSABLE
+    if isinstance(error, OSError) and not isinstance(error, GameballError):
+        return Exit.UNUSABLE
+    return Exit.STOPPED
+
+
+def finish(ended: Ended, *, when_interrupted: str = "") -> int:
+    """Say why a command did not end by itself, and return its exit code."""
+    if ended.interrupted:
+        say("interrupted" + (f": {when_interrupted}" if when_interrupted else ""))
+        return Exit.INTERRUPTED
+    if ended.error is not None:
+        say(str(ended.error))
+        return code_of(ended.error)
+    return Exit.STOPPED if ended.code is None else ended.code
+
+
+def say(text: str) -> None:
+    """One message for people, on standard error."""
+    click.echo(f"gameball-async: {text}", err=True, file=sys.stderr)

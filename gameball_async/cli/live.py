@@ -1,0 +1,82 @@
+"""Shows a run while it goes: a live block on a terminal, lines in a log, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import TextIO
+
+import anyio
+import click
+from rich.console import Console
+from rich.live import Live
+
+from ..pipeline.report import Progress
+from . import display
+from .words import clean, duration
+
+__all__ = ["Look", "Manner", "console_on", "follow", "manner_of"]
+
+Look = Callable[[], tuple[Progress, float | None]]
+"""Takes a look at a run: its progress, and which part of its input has been read."""
+
+FRAME = 0.2
+"""Seconds between two looks."""
+LINES = 5.0
+"""Seconds between two lines of a log."""
+
+
+class Manner(Enum):
+    """How a run is shown."""
+
+    LIVE = auto()
+    PLAIN = auto()
+    SILENT = auto()
+
+
+def manner_of(stream: TextIO, *, as_json: bool) -> Manner:
+    """Live where a person looks at *stream*, lines where it is a log, nothing beside JSON."""
+    if as_json:
+        return Manner.SILENT
+    if not stream.isatty() or console_on(stream).is_dumb_terminal:
+        return Manner.PLAIN
+    return Manner.LIVE
+
+
+def console_on(stream: TextIO) -> Console:
+    """A console that reads no markup and guesses at nothing."""
+    return Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=False)
+
+
+async def follow(look: Look, what: str, manner: Manner, stream: TextIO) -> None:
+    """Show a run on *stream* until cancelled."""
+    if manner is Manner.LIVE:
+        await _live(look, what, console_on(stream))
+    elif manner is Manner.PLAIN:
+        await _plain(look, what, stream)
+
+
+async def _live(look: Look, what: str, console: Console) -> None:
+    # No refreshing thread: each frame is drawn here, and the block goes when the run is over.
+    with Live(console=console, auto_refresh=False, transient=True) as block:
+        while True:
+            progress, part_read = look()
+            block.update(display.live(progress, part_read, what, console.width), refresh=True)
+            await anyio.sleep(FRAME)
+
+
+async def _plain(look: Look, what: str, stream: TextIO) -> None:
+    click.echo(f"importing {clean(what)}", file=stream)
+    before: Progress | None = None
+    was_read = False
+    last = 0.0
+    while True:
+        await anyio.sleep(FRAME)
+        progress, part_read = look()
+        is_read = part_read is not None and part_read >= 1
+        for news in display.milestones(before, progress, was_read=was_read, is_read=is_read):
+            click.echo(f"{duration(progress.seconds)}: {news}", file=stream)
+        if progress.seconds - last >= LINES:
+            last = progress.seconds
+            click.echo(display.plain_line(progress, part_read), file=stream)
+        before, was_read = progress, is_read

@@ -1,0 +1,35 @@
+"""Small words for people: text made safe to show, durations, counts."""
+
+from __future__ import annotations
+
+import unicodedata
+
+__all__ = ["clean", "count", "duration"]
+
+
+def clean(text: str, most: int = 300) -> str:
+    """*text* on one line, cut, with control and invisible formatting characters written out."""
+    shown = "".join(
+        character
+        if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+        else f"\\u{ord(character):04x}"
+        for character in text[:most]
+    )
+    return shown + ("…" if len(text) > most else "")
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: ``0.8 s``, ``14 s``, ``2 min 05 s``, ``1 h 04 min``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600:,} h {whole % 3600 // 60:02} min"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: ``1 job``, ``2,000 jobs``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

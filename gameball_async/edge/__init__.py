@@ -1,0 +1,1 @@
+"""Thin I/O: HTTP and files. Edges decide nothing."""

@@ -1,0 +1,1 @@
+"""Joins decisions and edges, with anyio alone."""

@@ -1,0 +1,160 @@
+"""
+One logical call: slot, send, read, and again as far as the evidence and the replay class allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import anyio
+from attrs import define, frozen
+
+from ..errors import (
+    AnswerLostError,
+    GameballError,
+    NotSentError,
+    TransportError,
+)
+from ..model.kinds import Replay
+from ..ports import WireRequest, WireResponse
+from ..protocol.requests import Call
+from ..protocol.responses import error_for, parse_retry_after, read_error
+from ..schedule.retry import Evidence, Next, Patience, Tries, evidence_of_status, next_step
+from ..schedule.turns import Rank
+from .dispatch import Dispatcher
+
+__all__ = ["Answered", "Calls", "GaveUp", "retry_after_of"]
+
+T = TypeVar("T")
+
+
+@frozen
+class Answered(Generic[T]):
+    """
+    What a call came to.
+
+    Attributes:
+        value: what was read.
+        resent: an earlier try of this call may have been applied.
+    """
+
+    value: T
+    resent: bool
+
+
+def retry_after_of(answer: WireResponse) -> float | None:
+    """Seconds that an answer asks to wait; None where it does not."""
+    return parse_retry_after(answer.retry_after, answer.date)
+
+
+@frozen
+class GaveUp:
+    """
+    A call that came to nothing.
+
+    Attributes:
+        error: why the last try failed.
+        unsure: some try of this call may have been applied all the same.
+    """
+
+    error: GameballError
+    unsure: bool
+
+
+@define
+class _Failure:
+    evidence: Evidence
+    error: GameballError
+    retry_after: float | None = None
+
+
+class Calls:
+    """
+    Makes calls in one bucket.
+
+    Args:
+        dispatcher: owns the bucket's quota.
+        chance: draws numbers in [0, 1).
+        patience: where retries end.
+    """
+
+    def __init__(
+        self, dispatcher: Dispatcher, chance: Callable[[], float], patience: Patience
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._chance = chance
+        self._patience = patience
+
+    async def call(
+        self,
+        call: Call,
+        body: bytes | None,
+        read: Callable[[WireResponse], T],
+        *,
+        replay: Replay,
+        rank: Rank,
+        began: Callable[[], None] | None = None,
+    ) -> Answered[T] | GaveUp:
+        """
+        Make a call, and repeat it as far as *replay* allows.
+
+        Args:
+            call: what to ask.
+            body: the JSON body, the same bytes at each try.
+            read: reads a 2xx answer; raises AnswerLostError where that proves nothing.
+            replay: what repeating it would do.
+            rank: how urgent it is.
+            began: told right before each try that from now on bytes may leave.
+        """
+        request = WireRequest(call.method, call.path, body, call.secret)
+        started = anyio.current_time()
+        failures = unsure = 0
+        while True:
+            failure = await self._try(request, read, rank, call.doing, began)
+            if not isinstance(failure, _Failure):
+                return Answered(failure, resent=unsure > 0)
+            failures += 1
+            unsure += failure.evidence is Evidence.UNSURE
+            tries = Tries(
+                failure.evidence,
+                unsure,
+                failures,
+                anyio.current_time() - started,
+                failure.retry_after,
+            )
+            step, wait = next_step(replay, tries, self._chance(), self._patience)
+            if step is Next.AGAIN:
+                await anyio.sleep(wait)
+            else:
+                return GaveUp(failure.error, unsure=unsure > 0)
+
+    async def _try(
+        self,
+        request: WireRequest,
+        read: Callable[[WireResponse], T],
+        rank: Rank,
+        doing: str,
+        began: Callable[[], None] | None,
+    ) -> T | _Failure:
+        try:
+            answer = await self._dispatcher.send(request, rank, retry_after_of, began)
+            if 200 <= answer.status < 300:
+                return read(answer)
+        except NotSentError as error:
+            return _Failure(Evidence.UNSENT, error)
+        except TransportError as error:
+            return _Failure(Evidence.UNSURE, error)
+        return _failure_of(answer, doing)
+
+
+def _failure_of(answer: WireResponse, doing: str) -> _Failure:
+    evidence = evidence_of_status(answer.status)
+    retry_after = retry_after_of(answer)
+    error: GameballError
+    if answer.status >= 400:
+        found = read_error(answer.status, answer.body, retry_after=retry_after)
+        error = error_for(found, doing)
+    else:
+        error = AnswerLostError(f"HTTP {answer.status} instead of an answer to {doing}")
+    return _Failure(evidence, error, retry_after)

@@ -1,0 +1,415 @@
+"""
+The inside of a bulk run: reads, chunks, submits, watches and settles, all at once, within bounds.
+
+Each row is counted at the moment it is read, and again at the moment its outcome is known: the two
+numbers are equal when the run is over, however it ended. State changes never straddle an await.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+
+import anyio
+from anyio.abc import TaskGroup
+from anyio.streams.memory import MemoryObjectSendStream
+from attrs import define
+
+from ..errors import GameballError
+from ..model.jobs import Job, JobState, JobStatus, Transition
+from ..model.kinds import Kind
+from ..model.outcomes import Outcome, Reason
+from ..pipeline.chunks import Chunk, Chunker
+from ..pipeline.events import BulkEvent, RowOutcomes, Settled, Submitted
+from ..pipeline.outcomes import Settlement, settle, settle_orders
+from ..pipeline.refusals import Refusal, refusal_of, repeated_job_id
+from ..pipeline.report import Tally
+from ..pipeline.rows import BadRow, Prepared
+from .calls import GaveUp
+from .feed import Feed
+from .orders import OrdersInquiry
+from .submit import Accepted, Submitter
+from .watch import Changes
+
+__all__ = ["Run", "only", "reason_of"]
+
+DOUBTS_IN_A_ROW = 3
+"""Chunks in a row whose fate is unknown before the run stops, rather than doubt all the others."""
+
+
+@define(eq=False)
+class _Sent:
+    """A chunk that has left the chunker and has no outcomes yet."""
+
+    chunk: Chunk
+    touched: bool = False  # bytes of it may have left
+    job: Job | None = None
+    resent: bool = False
+    state: JobState = JobState.QUEUED
+
+
+class _Signal:
+    """Wakes those who wait for something to change: all of them, or who has waited longest."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[anyio.Event] = deque()
+
+    def all(self) -> None:
+        while self._waiting:
+            self.one()
+
+    def one(self) -> None:
+        if self._waiting:
+            self._waiting.popleft().set()
+
+    async def wait(self) -> None:
+        event = anyio.Event()
+        self._waiting.append(event)
+        try:
+            await event.wait()
+        finally:
+            if not event.is_set():
+                self._waiting.remove(event)
+
+
+class Run:
+    """
+    One run's tasks and books.
+
+    Args:
+        kind: the batch kind.
+        feed: the rows.
+        chunker: which rows travel together, and when.
+        submitter: sends chunks.
+        watching: makes a watcher of jobs.
+        ask_orders: tells which order ids exist; for orders whose answer leaves doubt.
+        out: where events go; a reader that stops reading stops the run.
+        concurrency: chunks that are being submitted at once, at most.
+        window: jobs that are open at once, at most.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        feed: Feed,
+        chunker: Chunker,
+        submitter: Submitter,
+        watching: Callable[[], Changes],
+        ask_orders: OrdersInquiry,
+        out: MemoryObjectSendStream[BulkEvent],
+        *,
+        concurrency: int,
+        window: int,
+    ) -> None:
+        self.kind = kind
+        self.chunker = chunker
+        self.tally = Tally()
+        self.rows_read = 0
+        self.chunks = 0
+        self.jobs = 0
+        self.ended_jobs: Counter[JobState] = Counter()
+        self.input_ended = False
+        self.finished = False
+        self.error: BaseException | None = None
+        self.moved_at = anyio.current_time()
+        self._feed = feed
+        self._submitter = submitter
+        self._changes = watching()
+        self._ask_orders = ask_orders
+        self._out = out
+        self._concurrency = concurrency
+        self._window = window
+        self._sent: dict[int, _Sent] = {}
+        self._by_job: dict[int, _Sent] = {}
+        self._seen_jobs: set[int] = set()
+        self._changed = _Signal()  # room to read on, jobs to follow
+        self._work = _Signal()  # chunks to send
+        self._reading = anyio.CancelScope()
+        self._stopping = False
+        self._senders = concurrency
+        self._doubts = 0
+
+    def open_jobs(self) -> Counter[JobState]:
+        """How many open jobs stand in which state."""
+        return Counter(sent.state for sent in self._by_job.values())
+
+    async def main(self) -> None:
+        """Run to the end. Whatever ends it early is kept in *error*."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._read)
+                tasks.start_soon(self._follow, tasks)
+                for _ in range(self._concurrency):
+                    tasks.start_soon(self._send)
+            await self._tell_unsent()
+            self.finished = self.input_ended and self.error is None
+        except* anyio.BrokenResourceError:
+            pass  # the reader has left its block
+        except* Exception as group:  # noqa: BLE001 - told to the reader, whatever it is
+            self.error = self.error or only(group)
+        finally:
+            self.close()
+            with anyio.move_on_after(5, shield=True):
+                await self._feed.aclose()
+
+    def close(self) -> None:
+        """Give an outcome to every row that has none yet. May be called again."""
+        for sent in list(self._sent.values()):
+            self._forget(sent)
+            outcome, reason = _left(sent)
+            self._count([outcome] * len(sent.chunk), dict.fromkeys(range(len(sent.chunk)), reason))
+        waiting = self.chunker.drain()
+        self._count([Outcome.UNSENT] * len(waiting), dict.fromkeys(range(len(waiting)), _UNSENT))
+        self._changes.close()
+        self._out.close()
+
+    # -- rows in
+
+    async def _read(self) -> None:
+        with self._reading:
+            while (batch := await self._next_batch()) is not None:
+                bad = self._take_in(batch)
+                if bad:
+                    await self._reject(bad)
+                while not self.chunker.wants_rows:
+                    await self._changed.wait()
+        self.chunker.end()
+        self._wake_senders()
+
+    async def _next_batch(self) -> list[Prepared | BadRow] | None:
+        try:
+            batch = await self._feed.batch()
+        except Exception as error:  # noqa: BLE001 - the input is the caller's code
+            # The input's own error: what was read before it is still sent and accounted for.
+            self.error = self.error or error
+            return None
+        self.input_ended = not batch
+        return batch or None
+
+    def _take_in(self, batch: list[Prepared | BadRow]) -> list[BadRow]:
+        bad = []
+        self.rows_read += len(batch)
+        for row in batch:
+            if isinstance(row, Prepared):
+                self.chunker.add(row)
+            else:
+                bad.append(row)
+        self._count([Outcome.REJECTED] * len(bad), dict(enumerate(map(reason_of, bad))))
+        self._wake_senders()
+        return bad
+
+    async def _reject(self, bad: list[BadRow]) -> None:
+        await self._out.send(
+            Settled(
+                None,
+                None,
+                RowOutcomes(
+                    [row.position for row in bad],
+                    [row.key for row in bad],
+                    [Outcome.REJECTED] * len(bad),
+                    dict(enumerate(map(reason_of, bad))),
+                    None,
+                    None,
+                ),
+            )
+        )
+
+    # -- chunks out
+
+    async def _send(self) -> None:
+        try:
+            while (sent := await self._next()) is not None:
+                await self._submit(sent)
+        finally:
+            self._senders -= 1
+            self._changed.all()
+
+    async def _next(self) -> _Sent | None:
+        """The next chunk to send; None once there will be none."""
+        while not self._stopping:
+            chunk = self.chunker.take() if len(self._sent) < self._window else None
+            if chunk is not None:
+                self.chunks += 1
+                sent = self._sent[chunk.number] = _Sent(chunk)
+                self._changed.all()
+                self._wake_senders()
+                return sent
+            if self.chunker.done:
+                return None
+            await self._work.wait()
+        return None
+
+    def _wake_senders(self) -> None:
+        """Wake one sender for a chunk that may go, which wakes the next; all at the end."""
+        if self._stopping or self.chunker.done:
+            self._work.all()
+        elif len(self._sent) < self._window and self.chunker.has_chunk:
+            self._work.one()
+
+    async def _submit(self, sent: _Sent) -> None:
+        def began() -> None:
+            sent.touched = True
+
+        chunk = sent.chunk
+        result = await self._submitter.submit(self.kind, chunk.payloads, began=began)
+        if isinstance(result, GaveUp):
+            refusal = refusal_of(result.error, result.unsure, self.kind.name)
+        elif result.job.id in self._seen_jobs:
+            refusal = repeated_job_id(self.kind.name, result.job.id)
+        else:
+            await self._accepted(sent, result)
+            return
+        if refusal.too_large and len(chunk) > 1:
+            await self._halve(sent)
+        else:
+            await self._refused(sent, refusal)
+
+    async def _accepted(self, sent: _Sent, result: Accepted) -> None:
+        sent.job, sent.resent = result.job, result.resent
+        sent.chunk.payloads.clear()
+        self._seen_jobs.add(result.job.id)
+        self._by_job[result.job.id] = sent
+        self._changes.add(result.job, submitted=True)
+        self.jobs += 1
+        self._doubts = 0
+        self.moved_at = anyio.current_time()
+        self._changed.all()
+        await self._out.send(Submitted(sent.chunk.number, result.job, len(sent.chunk)))
+
+    async def _refused(self, sent: _Sent, refusal: Refusal) -> None:
+        rows = len(sent.chunk)
+        self._doubts = self._doubts + 1 if refusal.outcome is Outcome.INDETERMINATE else 0
+        if refusal.ends_run or self._doubts >= DOUBTS_IN_A_ROW:
+            self._stop(refusal.error)
+        await self._close(
+            sent, [refusal.outcome] * rows, dict.fromkeys(range(rows), refusal.reason)
+        )
+
+    async def _halve(self, sent: _Sent) -> None:
+        """Too large for the server: send both halves, one after the other."""
+        self.chunks += 1
+        del self._sent[sent.chunk.number]
+        parts = [_Sent(chunk) for chunk in sent.chunk.halves(self.chunker.new_number())]
+        self._sent.update((part.chunk.number, part) for part in parts)
+        for part in parts:
+            await self._submit(part)
+
+    def _stop(self, error: GameballError) -> None:
+        """Send nothing more; what is open is still watched to its end."""
+        self.error = self.error or error
+        self._stopping = True
+        self._reading.cancel()
+        self._work.all()
+
+    # -- answers in
+
+    async def _follow(self, tasks: TaskGroup) -> None:
+        while self._senders or self._changes.open:
+            if not self._changes.open:
+                await self._changed.wait()
+                continue
+            news = await self._changes.next_news()
+            if news is None:
+                continue
+            self.moved_at = anyio.current_time()
+            if isinstance(news, Transition):
+                await self._moved(news, tasks)
+            else:
+                job, error = news
+                await self._settle(self._by_job[job.id], None, error, tasks)
+
+    async def _moved(self, change: Transition, tasks: TaskGroup) -> None:
+        sent = self._by_job[change.job.id]
+        sent.state = change.status.state
+        await self._out.send(change)
+        if sent.state.final:
+            await self._settle(sent, change.status, None, tasks)
+
+    async def _settle(
+        self, sent: _Sent, status: JobStatus | None, error: GameballError | None, tasks: TaskGroup
+    ) -> None:
+        chunk = sent.chunk
+        earlier = None if status is None else status.earlier
+        found = settle(
+            self.kind, chunk.keys, chunk.item_ids, status, resent=sent.resent, earlier=earlier
+        )
+        if error is not None:
+            found.reasons = dict.fromkeys(found.reasons, Reason(str(error)))
+        if found.unsettled:
+            tasks.start_soon(self._settle_orders, sent, found)
+        else:
+            await self._close(sent, found.outcomes, found.reasons)
+
+    async def _settle_orders(self, sent: _Sent, found: Settlement) -> None:
+        """Ask which of the order ids exist, where the answer does not tell rows apart."""
+        ids = sent.chunk.item_ids or []
+        asked = {ids[index]: None for index in found.unsettled}
+        exist = await self._ask_orders([order_id for order_id in asked if order_id is not None])
+        found = settle_orders(found, ids, exist)
+        await self._close(sent, found.outcomes, found.reasons)
+
+    async def _close(
+        self, sent: _Sent, outcomes: list[Outcome], reasons: dict[int, Reason]
+    ) -> None:
+        """The rows of a chunk have their outcomes: its keys may go again."""
+        chunk, job = sent.chunk, sent.job
+        self._forget(sent)
+        self.chunker.release(chunk)
+        self._count(outcomes, reasons)
+        self._changed.all()
+        self._wake_senders()
+        job_id = None if job is None else job.id
+        rows = RowOutcomes(chunk.positions, chunk.keys, outcomes, reasons, job_id, chunk.number)
+        await self._out.send(Settled(chunk.number, job, rows))
+
+    async def _tell_unsent(self) -> None:
+        rows = self.chunker.drain()
+        if not rows:
+            return
+        outcomes = [Outcome.UNSENT] * len(rows)
+        reasons = dict.fromkeys(range(len(rows)), _UNSENT)
+        self._count(outcomes, reasons)
+        positions, keys = [row.position for row in rows], [row.key for row in rows]
+        await self._out.send(
+            Settled(None, None, RowOutcomes(positions, keys, outcomes, reasons, None, None))
+        )
+
+    def _forget(self, sent: _Sent) -> None:
+        del self._sent[sent.chunk.number]
+        if sent.job is not None:
+            del self._by_job[sent.job.id]
+            self.ended_jobs[sent.state] += 1
+
+    def _count(self, outcomes: Sequence[Outcome], reasons: dict[int, Reason]) -> None:
+        if not reasons:
+            self.tally.succeeded(len(outcomes))
+            return
+        for index, outcome in enumerate(outcomes):
+            self.tally.add(outcome, reasons.get(index))
+
+
+_UNSENT = Reason("the run stopped before this row was sent")
+
+
+def _left(sent: _Sent) -> tuple[Outcome, Reason]:
+    """What is known of a chunk's rows when the run is left before their outcome."""
+    if sent.job is not None:
+        text = f"the run was left while job {sent.job.id} was open: ask for its status"
+        return Outcome.INDETERMINATE, Reason(text)
+    if sent.touched:
+        return Outcome.INDETERMINATE, Reason("the run was left while this row was being sent")
+    return Outcome.UNSENT, _UNSENT
+
+
+def reason_of(row: BadRow) -> Reason:
+    first, *others = row.faults
+    text = "; ".join([first.reason, *map(str, others)])
+    return Reason(text, field=first.field)
+
+
+def only(group: BaseExceptionGroup[Exception]) -> BaseException:
+    """The exception of a group of one, else the group."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error

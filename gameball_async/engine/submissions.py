@@ -1,0 +1,172 @@
+"""Many chunks at once, without waiting for their jobs: a stream of submissions."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from ..errors import ClosedError
+from ..model.kinds import Kind
+from ..model.outcomes import Outcome
+from ..pipeline.chunks import Chunk, Chunker
+from ..pipeline.events import RowOutcomes, Submission
+from ..pipeline.refusals import refusal_of
+from ..pipeline.rows import BadRow, Prepared
+from ..ports import Running, Spawn
+from .calls import GaveUp
+from .feed import Feed
+from .run import only, reason_of
+from .submit import Submitter
+
+__all__ = ["Submissions"]
+
+
+class Submissions:
+    """
+    The submissions of `GameballClient.submit_all`: open with ``async with``, read with ``async for``.
+
+    Chunks hold the rows in the order they came. Rows are read as chunks leave, and chunks leave
+    as submissions are read: a reader that pauses pauses it all.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        feed: Feed,
+        chunker: Chunker,
+        submitter: Submitter,
+        spawn: Spawn,
+        *,
+        concurrency: int,
+    ) -> None:
+        self._kind = kind
+        self._feed = feed
+        self._chunker = chunker
+        self._submitter = submitter
+        self._spawn = spawn
+        self._concurrency = concurrency
+        self._error: BaseException | None = None
+        self._running: Running | None = None
+        self._out, self._in = anyio.create_memory_object_stream[Submission](0)
+
+    async def __aenter__(self) -> Self:
+        self._running = self._spawn(self._main)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._in.close()
+        if self._running is not None:
+            self._running.cancel()
+            with anyio.CancelScope(shield=True):  # it only gives up its requests now
+                await self._running.ended()
+        self._out.close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Submission:
+        """
+        Wait for the next submission.
+
+        Raises:
+            GameballError: what ended the submissions early, such as keys that are refused.
+            Exception: whatever the input's own iterator raised, as itself.
+        """
+        try:
+            return await self._in.receive()
+        except anyio.EndOfStream:
+            error = self._error
+        except anyio.ClosedResourceError:
+            error = ClosedError("these submissions are over: their block was left")
+        if error is not None:
+            raise error
+        raise StopAsyncIteration
+
+    async def _main(self) -> None:
+        try:
+            chunks, queue = anyio.create_memory_object_stream[Chunk](0)
+            async with anyio.create_task_group() as tasks, queue:
+                tasks.start_soon(self._read, chunks)
+                for _ in range(self._concurrency):
+                    tasks.start_soon(self._send, queue.clone())
+        except* (anyio.BrokenResourceError, anyio.ClosedResourceError):
+            pass  # the reader has left, or what ended it is kept in _error
+        except* Exception as group:  # noqa: BLE001 - told to the reader, whatever it is
+            self._error = self._error or only(group)
+        finally:
+            self._out.close()
+            with anyio.move_on_after(5, shield=True):
+                await self._feed.aclose()
+
+    async def _read(self, chunks: MemoryObjectSendStream[Chunk]) -> None:
+        async with chunks:
+            while batch := await self._next_batch():
+                bad = [row for row in batch if isinstance(row, BadRow)]
+                for row in batch:
+                    if isinstance(row, Prepared):
+                        self._chunker.add(row)
+                if bad:
+                    await self._out.send(_rejected(bad))
+                await self._pass_on(chunks)
+            self._chunker.end()
+            await self._pass_on(chunks)
+
+    async def _next_batch(self) -> list[Prepared | BadRow]:
+        try:
+            return await self._feed.batch()
+        except Exception as error:  # noqa: BLE001 - the input is the caller's code
+            # The input's own error: what was read before it is still submitted.
+            self._error = self._error or error
+            return []
+
+    async def _pass_on(self, chunks: MemoryObjectSendStream[Chunk]) -> None:
+        while (chunk := self._chunker.take()) is not None:
+            await chunks.send(chunk)
+
+    async def _send(self, queue: MemoryObjectReceiveStream[Chunk]) -> None:
+        async with queue:
+            async for chunk in queue:
+                submission = await self._submit(chunk)
+                await self._out.send(submission)
+                if self._error is not None and submission.error is self._error:
+                    return
+
+    async def _submit(self, chunk: Chunk) -> Submission:
+        result = await self._submitter.submit(self._kind, chunk.payloads)
+        if not isinstance(result, GaveUp):
+            none = RowOutcomes([], [], [], {}, None, None)
+            return Submission(chunk.number, result.job, chunk.positions, none, resent=result.resent)
+        refusal = refusal_of(result.error, result.unsure, self._kind.name)
+        if refusal.ends_run:
+            self._error = self._error or refusal.error
+        rows = len(chunk)
+        outcomes = RowOutcomes(
+            chunk.positions,
+            chunk.keys,
+            [refusal.outcome] * rows,
+            dict.fromkeys(range(rows), refusal.reason),
+            None,
+            chunk.number,
+        )
+        return Submission(chunk.number, None, chunk.positions, outcomes, refusal.error)
+
+
+def _rejected(bad: list[BadRow]) -> Submission:
+    positions = [row.position for row in bad]
+    outcomes = RowOutcomes(
+        positions,
+        [row.key for row in bad],
+        [Outcome.REJECTED] * len(bad),
+        dict(enumerate(map(reason_of, bad))),
+        None,
+        None,
+    )
+    return Submission(None, None, positions, outcomes)

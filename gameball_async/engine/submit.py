@@ -1,0 +1,73 @@
+"""One chunk to one job: submits, and tells apart accepted, refused, not sent and unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from attrs import frozen
+
+from ..model.jobs import Job
+from ..model.kinds import Kind
+from ..ports import WireResponse
+from ..protocol.requests import Account, join_items
+from ..protocol.responses import read_job_id
+from ..schedule.turns import Rank
+from .calls import Answered, Calls, GaveUp
+
+__all__ = ["Accepted", "Submitter"]
+
+
+@frozen
+class Accepted:
+    """
+    A chunk has become a job.
+
+    Attributes:
+        job: the job.
+        resent: an earlier try of the same bytes may have been applied too.
+    """
+
+    job: Job
+    resent: bool
+
+
+class Submitter:
+    """
+    Submits chunks.
+
+    Args:
+        calls: makes calls in a bucket.
+        account: makes the requests.
+    """
+
+    def __init__(self, calls: Calls, account: Account) -> None:
+        self._calls = calls
+        self._account = account
+
+    async def submit(
+        self, kind: Kind, payloads: Sequence[bytes], *, began: Callable[[], None] | None = None
+    ) -> Accepted | GaveUp:
+        """
+        Submit one chunk, and repeat it as far as the kind's replay class allows.
+
+        Args:
+            kind: the batch kind.
+            payloads: the items' JSON, 1 to 1,000 of them.
+            began: told right before each try that from now on bytes may leave.
+        """
+        rows = len(payloads)
+        outcome = await self._calls.call(
+            self._account.submit(kind),
+            join_items(payloads),
+            _job_id,
+            replay=kind.replay,
+            rank=Rank.SUBMIT,
+            began=began,
+        )
+        if isinstance(outcome, Answered):
+            return Accepted(Job(outcome.value, kind.name, rows), outcome.resent)
+        return outcome
+
+
+def _job_id(answer: WireResponse) -> int:
+    return read_job_id(answer.body)

@@ -1,0 +1,351 @@
+"""
+The one poll loop's other half: what is known of each job, and who is told when it moves.
+
+Five watchers of a job cost one poll. A watcher that joins late is told the present state first. A
+slow one holds up nobody: what it has not read yet is kept for it, of counts only the latest.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Self
+from weakref import WeakSet
+
+import anyio
+from attrs import define, evolve, field
+
+from ..errors import (
+    AnswerLostError,
+    AuthenticationError,
+    ClosedError,
+    DeadlineError,
+    GameballError,
+    RejectedError,
+    TransportError,
+    UnknownJobError,
+)
+from ..model.jobs import MOVES, Job, JobState, JobStatus, Transition
+from ..ports import WireRequest, WireResponse
+from ..protocol.requests import Account
+from ..protocol.responses import error_for, read_error, read_status
+from .calls import retry_after_of
+from .dispatch import Dispatcher
+
+__all__ = ["Changes", "Watch"]
+
+YOUNG = 200.0
+"""Seconds after a submission during which a 404 may mean that the job is not visible yet."""
+SILENCE = 3600.0
+"""Seconds without one readable answer after which a job is given up."""
+NO_LISTS = 3
+"""How often a finished job without its lists is asked again before it is taken as it is."""
+
+
+@define(eq=False)
+class _Watched:
+    """One open job and those who watch it."""
+
+    job: Job
+    since: float
+    heard: float
+    status: JobStatus | None = None
+    moved_at: float = 0.0
+    snapshot: bytes = b""  # the last answer that listed rows before the end, for an end without
+    bare_ends: int = 0
+    # Weak, so that an iterator that was dropped half-way does not keep its job polled.
+    watchers: WeakSet[Changes] = field(factory=WeakSet)
+
+
+class Watch:
+    """
+    Asks about jobs that somebody watches, and tells of their transitions.
+
+    Args:
+        dispatcher: owns the quota; calls `ask` when a job's turn has come.
+        account: makes the requests.
+        chance: draws numbers in [0, 1).
+    """
+
+    def __init__(
+        self, dispatcher: Dispatcher, account: Account, chance: Callable[[], float]
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._account = account
+        self._chance = chance
+        self._jobs: dict[int, _Watched] = {}
+        self.polls = 0
+        dispatcher.ask = self._ask
+
+    def follow(self, changes: Changes, job: Job, *, submitted: bool) -> None:
+        """*changes* is to be told of *job* from now on."""
+        self._account.status(job.id)
+        now = anyio.current_time()
+        watched = self._jobs.get(job.id)
+        if watched is None:
+            watched = self._jobs[job.id] = _Watched(job, since=now, heard=now, moved_at=now)
+            self._dispatcher.turns.polls.add(job.id, now, submitted=submitted)
+        elif watched.status is not None:
+            changes.tell(Transition(job, None, watched.status))
+        watched.watchers.add(changes)
+        self._dispatcher.nudge()
+
+    def leave(self, changes: Changes, job_id: int) -> None:
+        """*changes* is not to be told any more; a job that nobody watches is not asked about."""
+        watched = self._jobs.get(job_id)
+        if watched is None or changes not in watched.watchers:
+            return
+        watched.watchers.discard(changes)
+        if not watched.watchers:
+            self._forget(job_id)
+            self._dispatcher.wake()
+
+    def stalled_for(self, job_id: int) -> float:
+        """Seconds since anything about a watched job was last seen to change; 0 if unwatched."""
+        watched = self._jobs.get(job_id)
+        return 0.0 if watched is None else anyio.current_time() - watched.moved_at
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Let no watcher wait any longer: the client is closed, or its loop has failed."""
+        for watched in list(self._jobs.values()):
+            closed = ClosedError("the client was closed while a job was watched")
+            closed.__cause__ = error
+            self._give_up(watched, closed)
+
+    async def _ask(self, job_id: int, slot: int) -> None:
+        call = self._account.status(job_id)
+        request = WireRequest(call.method, call.path, None, call.secret)
+        self.polls += 1
+        try:
+            answer = await self._dispatcher.carry(request, slot, retry_after_of)
+            status = self._read(answer, job_id)
+        except TransportError:
+            self._unheard(job_id)
+        except GameballError as error:
+            self._refused(job_id, error)
+        else:
+            self._heard(job_id, status, answer.body)
+
+    def _read(self, answer: WireResponse, job_id: int) -> JobStatus:
+        if 200 <= answer.status < 300:
+            return read_status(answer.body, job_id)
+        if answer.status == 404:
+            raise UnknownJobError(job_id)
+        error = error_for(read_error(answer.status, answer.body), f"the status of job {job_id}")
+        if isinstance(error, (AuthenticationError, RejectedError)) and answer.status != 408:
+            raise error
+        raise AnswerLostError(str(error))
+
+    def _heard(self, job_id: int, status: JobStatus, body: bytes) -> None:
+        now = anyio.current_time()
+        watched = self._jobs.get(job_id)
+        polls = self._dispatcher.turns.polls
+        if watched is None:
+            return
+        watched.heard = now
+        before = None if watched.status is None else watched.status.state
+        if self._bare_end(watched, status):
+            polls.failed(job_id, now, self._chance())
+            return
+        polls.seen(job_id, now, self._chance(), status.state, status.share)
+        status = self._keep(watched, status, body, now)
+        if status.state in MOVES[before]:
+            self._tell(watched, Transition(watched.job, before, status))
+        elif before is status.state:
+            self._tell(watched, Transition(watched.job, before, status, moved=False))
+        if status.state.final:
+            self._forget(job_id)
+
+    @staticmethod
+    def _bare_end(watched: _Watched, status: JobStatus) -> bool:
+        """Whether this is an end without lists, which proves nothing of any row: ask again."""
+        bare = status.state in (JobState.COMPLETED, JobState.FAILED) and status.results is None
+        watched.bare_ends += bare
+        return bare and watched.bare_ends <= NO_LISTS
+
+    @staticmethod
+    def _keep(watched: _Watched, status: JobStatus, body: bytes, now: float) -> JobStatus:
+        known = watched.status
+        if known is None or (known.state, known.share) != (status.state, status.share):
+            watched.moved_at = now
+        listed = 0 if status.results is None else len(status.results)
+        if not status.state.final:
+            watched.snapshot = body if listed else watched.snapshot
+            watched.status = evolve(status, results=None)
+        elif watched.snapshot:
+            earlier = read_status(watched.snapshot, status.job_id).results
+            if earlier is not None and len(earlier) > listed:
+                status = evolve(status, earlier=earlier)
+        return status
+
+    def _unheard(self, job_id: int) -> None:
+        now = anyio.current_time()
+        watched = self._jobs.get(job_id)
+        if watched is None:
+            return
+        if now - watched.heard > SILENCE:
+            self._give_up(
+                watched,
+                AnswerLostError(
+                    f"job {job_id} could not be asked about for {SILENCE / 60:.0f} minutes; it may "
+                    "well go on at Gameball: watch it again once the connection is back"
+                ),
+            )
+        else:
+            self._dispatcher.turns.polls.failed(job_id, now, self._chance())
+
+    def _refused(self, job_id: int, error: GameballError) -> None:
+        watched = self._jobs.get(job_id)
+        if watched is None:
+            return
+        young = anyio.current_time() - watched.since < YOUNG and watched.job.kind is not None
+        if isinstance(error, UnknownJobError) and young and watched.status is None:
+            self._unheard(job_id)
+        else:
+            self._give_up(watched, error)
+
+    def _give_up(self, watched: _Watched, error: GameballError) -> None:
+        self._forget(watched.job.id)
+        for changes in list(watched.watchers):
+            changes.fail(watched.job, error)
+
+    def _forget(self, job_id: int) -> None:
+        self._dispatcher.turns.polls.remove(job_id)
+        self._jobs.pop(job_id, None)
+
+    @staticmethod
+    def _tell(watched: _Watched, change: Transition) -> None:
+        for changes in list(watched.watchers):
+            changes.tell(change)
+
+
+class Changes:
+    """
+    An async iterator over the transitions of one or more jobs; each is told once.
+
+    It ends when every job has ended. It may be left at any time, with ``async with`` or without.
+
+    Args:
+        watch: where the jobs are watched.
+        progress: whether changed counts are told too.
+        deadline: seconds after which the iteration ends with an error; None for no limit.
+    """
+
+    def __init__(
+        self, watch: Watch, *, progress: bool = False, deadline: float | None = None
+    ) -> None:
+        self._watch = watch
+        self._progress = progress
+        self._limit = deadline
+        self._until = float("inf") if deadline is None else anyio.current_time() + deadline
+        self._open: dict[int, Job] = {}
+        self._news: deque[Transition | tuple[Job, GameballError]] = deque()
+        self._arrived = anyio.Event()
+        self._last: dict[int, JobStatus] = {}
+
+    def add(self, job: Job, *, submitted: bool = False) -> None:
+        """Watch *job* too."""
+        if job.id not in self._open:
+            self._open[job.id] = job
+            self._watch.follow(self, job, submitted=submitted)
+
+    def add_all(self, jobs: Iterable[Job]) -> None:
+        """Watch all of *jobs* too."""
+        for job in jobs:
+            self.add(job)
+
+    @property
+    def open(self) -> int:
+        """Jobs that have not ended yet."""
+        return len(self._open)
+
+    def tell(self, change: Transition) -> None:
+        """A job has moved. Called by the watch."""
+        if not change.moved and not self._progress:
+            return
+        if not change.moved and self._news and self._supersedes(change, self._news[-1]):
+            self._news.pop()
+        self._news.append(change)
+        self._arrived.set()
+
+    @staticmethod
+    def _supersedes(change: Transition, last: Transition | tuple[Job, GameballError]) -> bool:
+        return isinstance(last, Transition) and not last.moved and last.job == change.job
+
+    def fail(self, job: Job, error: GameballError) -> None:
+        """A job cannot be watched any more. Called by the watch."""
+        self._news.append((job, error))
+        self._arrived.set()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Transition:
+        """
+        Wait for the next transition.
+
+        Raises:
+            DeadlineError: the deadline has passed; the jobs may be watched again.
+            UnknownJobError: Gameball does not know the job.
+            GameballError: the job cannot be watched any more.
+        """
+        news = await self.next_news()
+        if news is None:
+            raise StopAsyncIteration
+        if isinstance(news, Transition):
+            return news
+        raise news[1]
+
+    async def next_news(self) -> Transition | tuple[Job, GameballError] | None:
+        """The next transition, or a job that cannot be watched any more; None once all ended."""
+        while not self._news:
+            if not self._open:
+                return None
+            self._arrived = anyio.Event()
+            left = self._until - anyio.current_time()
+            with anyio.move_on_after(None if left == float("inf") else left) as scope:
+                await self._arrived.wait()
+            if scope.cancelled_caught and not self._news:
+                self._overdue()
+        news = self._news.popleft()
+        if not isinstance(news, Transition):
+            self._open.pop(news[0].id, None)
+            return news
+        self._last[news.job.id] = news.status
+        if news.status.state.final:
+            self._open.pop(news.job.id, None)
+            del self._last[news.job.id]
+        return news
+
+    def _overdue(self) -> None:
+        job = next(iter(self._open.values()))
+        status = self._last.get(job.id)
+        self.close()
+        raise DeadlineError(job, status, self._limit or 0.0)
+
+    def close(self) -> None:
+        """Watch nothing any more."""
+        for job_id in self._open:
+            self._watch.leave(self, job_id)
+        self._open.clear()
+        self._arrived.set()
+
+    def __del__(self) -> None:
+        if self._open:
+            self.close()
+
+    async def aclose(self) -> None:
+        """Watch nothing any more."""
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

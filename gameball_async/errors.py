@@ -1,0 +1,257 @@
+"""
+Every error that the library raises, in one tree::
+
+    GameballError
+    ├── ConfigurationError      a setting or a key is unusable (also a ValueError)
+    ├── InputError              a file cannot be read any further; names the line and the cure
+    ├── ItemError               an item breaks the API's rules; lists every fault (also a ValueError)
+    ├── ChunkError              a chunk is empty, too long, or not a list of items (also a ValueError)
+    ├── ClosedError             the client is closed, or belongs to another event loop
+    ├── APIError                Gameball answered with an error; carries its error object
+    │   ├── AuthenticationError     401 and 403: the keys, the plan or the mode
+    │   ├── RateLimitError          429 for longer than the client is willing to wait
+    │   ├── RejectedError           any other 4xx: the whole request was refused
+    │   └── ServerError             5xx
+    ├── TransportError          no answer of Gameball's was had
+    │   ├── NotSentError            provably not one byte of the request was written
+    │   └── AnswerLostError         written, but the answer is lost, late or unreadable
+    ├── FateUnknownError        a submission may or may not have been accepted; it was not repeated
+    ├── UnknownJobError         Gameball does not know the job (any more)
+    └── DeadlineError           a job was not finished in time (also a TimeoutError); it may be watched again
+
+Messages say what happened, to what, and what to do now. Neither keys nor row data are ever in one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from .model.jobs import Job, JobStatus
+
+__all__ = [
+    "APIError",
+    "AnswerLostError",
+    "AuthenticationError",
+    "ChunkError",
+    "ClosedError",
+    "ConfigurationError",
+    "DeadlineError",
+    "ErrorObject",
+    "FateUnknownError",
+    "Fault",
+    "GameballError",
+    "InputError",
+    "ItemError",
+    "NotSentError",
+    "RateLimitError",
+    "RejectedError",
+    "ServerError",
+    "TransportError",
+    "UnknownJobError",
+]
+
+
+class GameballError(Exception):
+    """The root of everything that the library raises on purpose."""
+
+
+class ConfigurationError(GameballError, ValueError):
+    """A setting or a key is unusable. The value itself is never shown."""
+
+
+class InputError(GameballError):
+    """
+    A file cannot be read any further.
+
+    Attributes:
+        path: the file, as it was given.
+        line: the line where reading ended, counted from 1; None where no line is to blame.
+    """
+
+    def __init__(self, message: str, *, path: str, line: int | None = None) -> None:
+        self.path = path
+        self.line = line
+        where = path if line is None else f"{path}, line {line}"
+        super().__init__(f"{where}: {message}")
+
+
+@frozen
+class Fault:
+    """
+    One thing that is wrong with one item.
+
+    Attributes:
+        field: path of the field in the API's names, such as ``customerAttributes.joinDate``;
+            empty where the item as a whole is at fault.
+        reason: what is wrong and what would be right, without the value.
+    """
+
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}" if self.field else self.reason
+
+
+class ItemError(GameballError, ValueError):
+    """An item breaks the API's rules. *faults* lists all of them."""
+
+    def __init__(self, faults: Sequence[Fault], *, position: int | None = None) -> None:
+        self.faults = tuple(faults)
+        self.position = position
+        what = "item" if position is None else f"item {position}"
+        super().__init__(f"{what} was not sent: " + "; ".join(map(str, self.faults)))
+
+
+class ChunkError(GameballError, ValueError):
+    """A chunk is empty, longer than 1,000 items, or not a list of items. Nothing was sent."""
+
+
+class ClosedError(GameballError):
+    """The client is closed or not open yet, or it is used from another event loop."""
+
+
+@frozen
+class ErrorObject:
+    """
+    Gameball's own error object, as far as it could be read.
+
+    Attributes:
+        status: the HTTP status.
+        code: Gameball's code, such as 2001; None where the body had none.
+        type: Gameball's word for it.
+        message: Gameball's text, cut and with control characters escaped.
+        request_id: what the vendor's support asks for.
+        retry_after: seconds to wait as the answer asked for; None where it did not.
+    """
+
+    status: int
+    code: int | None = None
+    type: str | None = None
+    message: str | None = None
+    request_id: str | None = None
+    retry_after: float | None = field(default=None, kw_only=True)
+
+    @property
+    def category(self) -> int | None:
+        """The thousands digit of the code: Gameball's category."""
+        return None if self.code is None else self.code // 1000
+
+    def __str__(self) -> str:
+        parts = [f"HTTP {self.status}"]
+        if self.code is not None:
+            parts.append(f"code {self.code}")
+        if self.message:
+            parts.append(self.message)
+        if self.request_id:
+            parts.append(f"request id {self.request_id}")
+        return ", ".join(parts)
+
+
+class APIError(GameballError):
+    """Gameball answered with an error. *error* is its error object."""
+
+    advice = "look the code up in Gameball's list of errors"
+
+    def __init__(self, error: ErrorObject, *, doing: str = "a request") -> None:
+        self.error = error
+        self.doing = doing
+        super().__init__(f"Gameball refused {doing} ({error}): {self.advice}")
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.error.status
+
+    @property
+    def code(self) -> int | None:
+        """Gameball's code; None where the answer had none."""
+        return self.error.code
+
+
+class AuthenticationError(APIError):
+    """401 or 403: the keys, the plan, or High Security Mode."""
+
+    advice = "check both keys, the plan, and whether the account is in High Security Mode"
+
+
+class RateLimitError(APIError):
+    """429 for longer than the client is willing to wait."""
+
+    advice = "somebody else uses this account's quota; try again later or lower the quota setting"
+
+
+class RejectedError(APIError):
+    """The whole request was refused with a 4xx: nothing of it was applied."""
+
+    advice = "nothing of this request was applied; mend what the message names and send it again"
+
+
+class ServerError(APIError):
+    """5xx: Gameball's own trouble."""
+
+    advice = "the trouble is on Gameball's side; try again later"
+
+
+class TransportError(GameballError):
+    """No answer of Gameball's was had."""
+
+
+class NotSentError(TransportError):
+    """Provably not one byte of the request was written: nothing has happened."""
+
+
+class AnswerLostError(TransportError):
+    """The request was written, but its answer is lost, late or unreadable."""
+
+
+class FateUnknownError(GameballError):
+    """
+    A submission may or may not have been accepted, and was not sent again.
+
+    Attributes:
+        kind: name of the batch kind.
+        evidence: what was seen instead of an answer.
+    """
+
+    def __init__(self, kind: str, evidence: str) -> None:
+        self.kind = kind
+        self.evidence = evidence
+        super().__init__(
+            f"a chunk of {kind} may or may not have been accepted ({evidence}); it was not sent "
+            "again. Check some of its items in the dashboard before you send it again"
+        )
+
+
+class UnknownJobError(GameballError):
+    """Gameball does not know the job, or does not know it any more."""
+
+    def __init__(self, job_id: int) -> None:
+        self.job_id = job_id
+        super().__init__(
+            f"Gameball does not know job {job_id}: check the number, and that the keys are those "
+            "of the account that submitted it"
+        )
+
+
+class DeadlineError(GameballError, TimeoutError):
+    """
+    A job was not finished in time. It goes on at Gameball, and may be watched again.
+
+    Attributes:
+        job: the job.
+        status: what was last seen of it; None where it was never seen.
+    """
+
+    def __init__(self, job: Job, status: JobStatus | None, deadline: float) -> None:
+        self.job = job
+        self.status = status
+        seen = "was never seen" if status is None else f"was last seen {status.state.value}"
+        super().__init__(
+            f"job {job.id} was not finished after {deadline:g} s ({seen}); it goes on at "
+            "Gameball: watch it again, or stop it"
+        )

@@ -1,0 +1,295 @@
+"""
+Gameball's error codes: what each means, and where a failed entry of a batch shows one.
+
+Source: "Status and Error Codes". No code is documented in a failed entry of a batch, only a text,
+so how one is recognised there is a reading of ours. It is kept here alone, and can be added to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from enum import IntEnum
+from typing import Any, Self
+
+from attrs import field, frozen
+
+__all__ = ["CODE_READER", "Category", "Code", "CodeReader", "Refusal", "read_code"]
+
+
+class Category(IntEnum):
+    """The thousands digit of a code."""
+
+    AUTHENTICATION = 1
+    REQUEST = 2
+    PAYLOAD = 3
+    GENERAL = 4
+    SERVER = 5
+    CONFIGURATION = 6
+    CUSTOMER = 7
+    SUBSCRIPTION = 8
+    TRANSACTION = 9
+
+
+class Code(IntEnum):
+    """
+    A documented code, as ``Code(9004)`` or by name.
+
+    Attributes:
+        status: the HTTP status that it usually comes with.
+        retryable: whether the same row, sent again later with nothing else changed, may go through.
+        advice: what a person can do about it.
+    """
+
+    status: int
+    retryable: bool
+    advice: str
+
+    def __new__(cls, number: int, status: int, retryable: bool, advice: str) -> Self:
+        code = int.__new__(cls, number)
+        code._value_ = number
+        code.status = status
+        code.retryable = retryable
+        code.advice = advice
+        return code
+
+    @property
+    def category(self) -> Category:
+        """Gameball's category."""
+        return Category(self.value // 1000)
+
+    @property
+    def meaning(self) -> str:
+        """The code's name in words."""
+        return self.name.replace("_", " ").lower()
+
+    @classmethod
+    def find(cls, number: int | None) -> Code | None:
+        """The documented code of that number; None where there is none."""
+        return _BY_NUMBER.get(number)
+
+    # fmt: off
+    UNAUTHORIZED = 1000, 401, False, "Check the API key."
+    SECRET_KEY_REQUIRED = 1001, 401, False, "Give the secret key as well."
+    FORBIDDEN = 1002, 403, False, "Ask Gameball which permission these keys lack."
+    PRECONDITION_FAILED = 2000, 412, False, "Meet the requirement that the message names."
+    REQUEST_IN_PROGRESS = 2001, 422, True, "Send it again once the customer's other job ended."
+    MISSING_ARGUMENTS = 3000, 400, False, "Fill in the field that the message names."
+    NULL_ARGUMENTS = 3001, 422, False, "Give a required field a value instead of null."
+    EXTENSION_NOT_SUPPORTED = 3002, 415, False, "Use a file type that Gameball takes."
+    INVALID_VALUE = 3003, 422, False, "Correct the value that the message names."
+    NOT_ACHIEVED = 3004, 400, False, "Check that the customer meets the campaign's conditions."
+    BODY_HASH_INVALID = 3005, 422, False, "Correct the hash, or send none."
+    NAME_LENGTH_INVALID = 3006, 422, False, "Make the name shorter or longer."
+    NAME_ALREADY_EXISTS = 3007, 422, False, "Choose another name."
+    EMAIL_ALREADY_EXISTS = 3008, 422, False, "Find the customer who has this email already."
+    INACTIVE = 3009, 422, False, "Activate the customer or campaign in the dashboard first."
+    INVALID_LEVELING_METHOD = 3010, 422, False, "Use a levelling method that the programme has."
+    LIMIT_EXCEEDED = 3011, 422, False, "Lower the amount, or raise the limit in the dashboard."
+    RECAPTCHA_INVALID = 3012, 422, False, "Not to be met from a server; ask Gameball."
+    NOT_SUPPORTED = 3013, 415, False, "Ask Gameball whether the account has this call."
+    READ_ONLY = 3014, 423, False, "Leave the locked field out."
+    EDIT_REQUIRED = 3015, 423, False, "Mend the locked entry in the dashboard first."
+    INVALID_PAYLOAD = 3016, 400, False, "Check fields and types against the API reference."
+    EVENT_NOT_FOUND = 3017, 404, False, "Create the event first, or correct its name."
+    FAILED = 4000, 400, False, "No cause was given: try the row alone, then ask Gameball."
+    NOT_FOUND = 4004, 404, False, "Check the ids in the row; what they name does not exist."
+    SOMETHING_WRONG = 4500, 400, True, "No cause was given: send the row again later."
+    INTERNAL_SERVER_ERROR = 5000, 500, True, "Gameball's own trouble: send the row again later."
+    SERVICE_UNAVAILABLE = 5003, 503, True, "Gameball's own trouble: send the row again later."
+    GAMEBALL_DISABLED = 6000, 422, False, "Switch Gameball on for this account."
+    CASHBACK_DISABLED = 6001, 422, False, "Switch cashback on in the dashboard."
+    DEFAULT_LANGUAGE_NOT_SET = 6002, 422, False, "Set a default language in the dashboard."
+    COUPON_SETTINGS_CLOSED = 6003, 403, False, "Ask for access to the coupon settings."
+    CUSTOMER_NOT_FOUND = 7000, 404, False, "Import the customer first, or correct the customer id."
+    CUSTOMER_ALREADY_EXISTS = 7001, 422, False, "Use the customer that exists, or another id."
+    CUSTOMER_ALREADY_REFERRED = 7002, 422, False, "Leave the referrer code out."
+    REFERRAL_CODE_NOT_FOUND = 7003, 404, False, "Correct the referrer code, or leave it out."
+    GUEST_ALREADY_EXISTS = 7004, 422, False, "Use the guest that exists, or another id."
+    CUSTOMER_REFERRED_BEFORE = 7005, 422, False, "Leave the referrer code out."
+    INVALID_REFERRAL = 7006, 422, False, "Correct the referrer code, or leave it out."
+    FEATURE_UNAVAILABLE = 8000, 403, False, "The account's plan lacks this feature."
+    NOT_REVERSIBLE = 9000, 422, False, "This type of transaction cannot be reversed."
+    ALREADY_CANCELLED = 9001, 422, False, "Nothing to do: the transaction is cancelled already."
+    TRANSACTION_NOT_FOUND = 9002, 404, False, "Correct the transaction id."
+    TRANSACTION_TIME_EXISTS = 9003, 422, False, (
+        "Look for it in the dashboard; if that is another one, change the time.")
+    TRANSACTION_ID_EXISTS = 9004, 422, False, "It is there already; a new one needs a new id."
+    REVERSED_NOT_FOUND = 9005, 404, False, "Correct the id of the transaction to reverse."
+    HOLD_NOT_FOUND = 9006, 404, False, "The hold has ended: make a new one, or leave it out."
+    TRANSACTION_TIME_INVALID = 9007, 422, False, "Correct the time: UTC, and not in the future."
+    INSUFFICIENT_POINTS = 9008, 422, False, "Lower the amount: the customer has fewer points."
+    # fmt: on
+
+
+_BY_NUMBER: Mapping[int | None, Code] = {code.value: code for code in Code}
+
+# The names that a reason and a code go by, the documented ones first.
+_TEXT_FIELDS = ("error", "message", "reason", "errorMessage", "description", "errors")
+_CODE_FIELDS = ("code", "errorCode", "error_code", "Code", "ErrorCode")
+
+# A number within a text is a code only where a writer of messages would put one. Amounts, years
+# and ids share the catalogue's numbers, so "promo code 3000" and "order (2001)" are none.
+_NUMBER = r"(\d{4})(?![\d.,]*\d)"
+_FOUR_DIGITS = re.compile(r"(?<!\d)\d{4}(?!\d)", re.ASCII)
+_NO_ITEM = r"(?<!order)(?<!customer)(?<!transaction)(?<!amount)(?<!points)(?<!id)"
+_CODES_IN_TEXT = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"^\W{{0,2}}{_NUMBER}\W{{0,2}}$",
+        rf"^\s*[(\[]?{_NUMBER}[)\]]?\s{{0,2}}[:|–-](?=\s|[a-z])",
+        rf"^\s*[(\[]{_NUMBER}[)\]]",
+        rf"(?:^|[(\[,;:.]\s{{0,2}}|\b(?:failed|refused|rejected) with )code\W{{0,3}}{_NUMBER}\b",
+        rf"\berror[ _-]?(?:code)?\W{{0,3}}{_NUMBER}\b",
+        rf"{_NO_ITEM}\s[(\[]{_NUMBER}[)\]]\W{{0,2}}$",
+    )
+)
+
+# The catalogue's phrase, with the id itself between or not. A sentence that only wonders about it
+# ("could not check whether …") tells nothing.
+_EXISTS = r"\b(?:\W{1,3}\S{1,80})?\W{1,3}already exists\b"
+_TRANSACTION_EXISTS = re.compile(
+    rf"\btransaction[ _-]?id{_EXISTS}|\bduplicate transaction[ _-]?id\b", re.IGNORECASE
+)
+_TIME_EXISTS = re.compile(rf"\btransaction[ _-]?time{_EXISTS}", re.IGNORECASE)
+_ORDER_EXISTS = re.compile(
+    rf"\border(?:[ _-]?(?:id|number))?{_EXISTS}|\bduplicate order(?:[ _-]?id)?\b", re.IGNORECASE
+)
+_ORDER_NOT_FOUND = re.compile(
+    r"\border\b(?:\W{1,3}\S{1,80})?\W{1,3}(?:was )?not found\b", re.IGNORECASE
+)
+_WONDERING = re.compile(r"\b(?:whether|if|unless|until)\b", re.IGNORECASE)
+_LONGEST = 2_000
+
+
+@frozen
+class Refusal:
+    """
+    Why an item was refused, as far as its entry tells.
+
+    Attributes:
+        text: the server's words, neither cleaned nor cut; empty where there were none.
+        code: the code; None where none was found.
+        duplicate: whether it says that the item's own id (transaction or order) exists already.
+        not_found: whether it says that the order or transaction asked for does not exist.
+    """
+
+    text: str
+    code: int | None
+    duplicate: bool
+    not_found: bool = False
+
+
+@frozen
+class CodeReader:
+    """
+    Recognises the code of a failed entry: in a code field, in the text's number, in its phrase.
+
+    Attributes:
+        phrases: more phrases, without regard to case, and the code that each stands for.
+        duplicate_phrases: more phrases that say that the item's own id exists already.
+    """
+
+    phrases: Mapping[str, int] = field(factory=dict)
+    duplicate_phrases: tuple[str, ...] = ()
+
+    def read(self, entry: Mapping[str, Any]) -> Refusal:
+        """Read one entry of the list of failures. Never raises, whatever the entry holds."""
+        texts = dict.fromkeys(text[:_LONGEST] for text in _texts(entry, 2))
+        text = "; ".join(texts)
+        head = text[:_LONGEST]
+        named = _code_field(entry)
+        code = named if named in _BY_NUMBER else None
+        if code is None:
+            code = _code_in(texts) or self._phrase(head) or named
+        return Refusal(text, code, self._duplicate(head, code), _not_found(head, code))
+
+    def _phrase(self, text: str) -> int | None:
+        folded = text.lower()
+        for phrase, code in self.phrases.items():
+            if phrase.lower() in folded:
+                return code
+        if "transaction" not in folded or _WONDERING.search(text):
+            return None
+        if _TRANSACTION_EXISTS.search(text):
+            return Code.TRANSACTION_ID_EXISTS.value
+        return Code.TRANSACTION_TIME_EXISTS.value if _TIME_EXISTS.search(text) else None
+
+    def _duplicate(self, text: str, code: int | None) -> bool:
+        if code == Code.TRANSACTION_ID_EXISTS:
+            return True
+        folded = text.lower()
+        if any(phrase.lower() in folded for phrase in self.duplicate_phrases):
+            return True
+        # Under which code a duplicate order is refused is not documented: any, but the one that
+        # says that it is the time which exists.
+        if code == Code.TRANSACTION_TIME_EXISTS or "order" not in folded:
+            return False
+        return _ORDER_EXISTS.search(text) is not None and not _WONDERING.search(text)
+
+
+def _not_found(text: str, code: int | None) -> bool:
+    if code not in _BY_NUMBER:
+        return _ORDER_NOT_FOUND.search(text) is not None
+    return code in (Code.NOT_FOUND, Code.TRANSACTION_NOT_FOUND)
+
+
+CODE_READER = CodeReader()
+
+
+def read_code(value: object) -> int | None:
+    """A code as an answer writes it (integer, whole float or digits); None for anything else."""
+    if isinstance(value, str):
+        value = value.strip()
+        if not (0 < len(value) <= 6 and value.isascii() and value.isdigit()):
+            return None
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if not 0 < value < 1_000_000 or value != int(value):
+        return None
+    return int(value)
+
+
+def _code_field(entry: Mapping[str, Any]) -> int | None:
+    holders = [entry]
+    for name in ("error", "message"):
+        inner = entry.get(name)
+        if isinstance(inner, dict):
+            holders.append(inner)
+    for holder in holders:
+        for name in _CODE_FIELDS:
+            code = read_code(holder.get(name))
+            if code is not None:
+                return code
+    return None
+
+
+def _code_in(texts: Iterable[str]) -> int | None:
+    for text in texts:
+        if any(int(digits) in _BY_NUMBER for digits in _FOUR_DIGITS.findall(text)):
+            for pattern in _CODES_IN_TEXT:
+                for match in pattern.finditer(text):
+                    if int(match[1]) in _BY_NUMBER:
+                        return int(match[1])
+    return None
+
+
+def _texts(entry: Mapping[str, Any], depth: int) -> Iterator[str]:
+    """The texts of an entry, from a reason that is an object or a list as well."""
+    for name in _TEXT_FIELDS:
+        if name in entry:
+            yield from _texts_in(entry[name], depth)
+
+
+def _texts_in(value: object, depth: int) -> Iterator[str]:
+    if isinstance(value, str):
+        if value.strip():
+            yield value.strip()
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
+    elif depth and isinstance(value, dict):
+        yield from _texts(value, depth - 1)
+    elif depth and isinstance(value, list):
+        for part in value[:5]:
+            yield from _texts_in(part, depth - 1)

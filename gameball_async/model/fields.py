@@ -1,0 +1,165 @@
+"""
+What a field of an item is: its name on the wire, its type and its limits, as data.
+
+The attrs classes in ``items`` carry these facts in their metadata. Everything else that needs to
+know a field (the check of mappings, the conversion of CSV cells, the codec) reads them from here,
+so that no fact of the API stands in two places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias, final
+
+from attrs import NOTHING, evolve, fields, frozen
+
+__all__ = [
+    "PASSTHROUGH",
+    "UNSET",
+    "FieldSpec",
+    "FieldType",
+    "Unset",
+    "passthrough_name",
+    "specs_of",
+    "wire",
+]
+
+
+Metadata: TypeAlias = dict[str, Any]
+AnyClass: TypeAlias = type[Any]
+
+
+@final
+class Unset(Enum):
+    """The type of :data:`UNSET`, for annotations such as ``str | None | Unset``."""
+
+    UNSET = "UNSET"
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNSET: Final = Unset.UNSET
+"""A field that is not sent at all. ``None`` is another thing: it is sent, as null."""
+
+
+class FieldType(Enum):
+    """The types that fields have in the API, with what we ask of their values."""
+
+    ID = "id"
+    """Text that names something: kept as it is, never blank, no white space around it."""
+    TEXT = "text"
+    """Any text."""
+    NUMBER = "number"
+    """A finite number, or a Decimal, which goes out with all its digits."""
+    INTEGER = "integer"
+    """A whole number of at most 64 bits."""
+    BOOLEAN = "boolean"
+    """True or false, nothing else."""
+    DATE = "date"
+    """A day, ``YYYY-MM-DD``; a date-time with a zone is taken too, and goes out in UTC."""
+    DATETIME = "datetime"
+    """An instant: a date-time with a zone, sent in UTC as ``2024-10-16T08:13:29.290Z``."""
+    ENUM = "enum"
+    """One of a few words."""
+    LIST = "list"
+    """A list; of what, the field's *each* or *nested* tells."""
+    OBJECT = "object"
+    """A mapping with text keys, whose names the account is free to choose."""
+    EVENTS = "events"
+    """A mapping of event names to mappings with the events' own fields."""
+    NESTED = "nested"
+    """An object with fields of its own."""
+
+
+@frozen
+class FieldSpec:
+    """
+    One field.
+
+    Attributes:
+        wire: the API's name, such as ``joinDate``.
+        name: the name in Python, such as ``join_date``.
+        type: what its values are.
+        required: whether every item must have it.
+        choices: the words that an ENUM allows.
+        each: the type of a LIST's members, or of an OBJECT's values; None where anything goes.
+            For an OBJECT, TEXT stands for "text or number", the only such rule that the API has.
+        nested: the class of a NESTED object, or of a LIST's members.
+        minimum: the least number allowed; None where there is no limit.
+        maximum: the greatest number allowed; None where there is no limit.
+    """
+
+    wire: str
+    type: FieldType
+    name: str = ""
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    each: FieldType | None = None
+    nested: AnyClass | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+_SPEC = "gameball"
+_PASSTHROUGH = "gameball-passthrough"
+
+
+def wire(
+    name: str,
+    type: FieldType,
+    *,
+    choices: tuple[str, ...] = (),
+    each: FieldType | None = None,
+    nested: type | None = None,
+    minimum: int | None = None,
+    maximum: int | None = None,
+) -> Metadata:
+    """Metadata for ``attrs.field``: what :class:`FieldSpec` says, but for what attrs knows."""
+    spec = FieldSpec(
+        name,
+        type,
+        choices=choices,
+        each=each,
+        nested=nested,
+        minimum=minimum,
+        maximum=maximum,
+    )
+    return {_SPEC: spec}
+
+
+PASSTHROUGH: Final[Metadata] = {_PASSTHROUGH: True}
+"""Metadata of the attribute that holds the fields we do not know."""
+
+
+def specs_of(cls: AnyClass) -> Mapping[str, FieldSpec]:
+    """The fields of an item class by their names on the wire, in the order of the class."""
+    found = _SPECS.get(cls)
+    if found is None:
+        found = _SPECS[cls] = MappingProxyType(_read_specs(cls))
+    return found
+
+
+_SPECS: dict[AnyClass, Mapping[str, FieldSpec]] = {}
+
+
+def _read_specs(cls: AnyClass) -> dict[str, FieldSpec]:
+    found = {}
+    for attribute in fields(cls):
+        spec = attribute.metadata.get(_SPEC)
+        if spec is not None:
+            found[spec.wire] = evolve(
+                spec, name=attribute.name, required=attribute.default is NOTHING
+            )
+    return found
+
+
+def passthrough_name(cls: AnyClass) -> str:
+    """The attribute of an item class that holds fields unknown to us."""
+    names: list[str] = [each.name for each in fields(cls) if _PASSTHROUGH in each.metadata]
+    return names[0]

@@ -1,0 +1,158 @@
+"""
+Jobs: their states, the legal moves between them, and what an answer says of one.
+
+Only facts of the API live here, as data. Source: "Batch APIs", steps 2 and 3 (the five states and
+their samples), and the published OpenAPI file (the other dialect's words).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Any
+
+from attrs import field, frozen
+
+__all__ = ["MOVES", "STATE_WORDS", "Job", "JobResults", "JobState", "JobStatus", "Transition"]
+
+
+class JobState(Enum):
+    """Where a job stands. UNKNOWN stands for any word that no document knows: not an end."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    UNKNOWN = "unknown"
+
+    @property
+    def final(self) -> bool:
+        """Whether a job in this state will not change any more."""
+        return self in _FINAL
+
+
+_FINAL = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.STOPPED})
+
+# Both dialects' words, compared without regard to case.
+STATE_WORDS: Mapping[str, JobState] = {
+    "queued": JobState.QUEUED,
+    "pending": JobState.QUEUED,
+    "running": JobState.RUNNING,
+    "processing": JobState.RUNNING,
+    "completed": JobState.COMPLETED,
+    "failed": JobState.FAILED,
+    "stopped": JobState.STOPPED,
+}
+
+# From where to where a watcher may be told that a job has moved. What is not here (a state that
+# goes back, anything after an end) is an answer out of date, and no transition.
+MOVES: Mapping[JobState | None, frozenset[JobState]] = {
+    None: frozenset(JobState),
+    JobState.UNKNOWN: frozenset(JobState) - {JobState.UNKNOWN},
+    JobState.QUEUED: frozenset(JobState) - {JobState.QUEUED},
+    JobState.RUNNING: _FINAL | {JobState.UNKNOWN},
+    JobState.COMPLETED: frozenset(),
+    JobState.FAILED: frozenset(),
+    JobState.STOPPED: frozenset(),
+}
+
+
+@frozen
+class Job:
+    """
+    A batch job at Gameball.
+
+    Attributes:
+        id: Gameball's number for it.
+        kind: name of the batch kind; None where only the number is known.
+        rows: how many items were submitted; None where only the number is known.
+    """
+
+    id: int
+    kind: str | None = None
+    rows: int | None = None
+
+
+@frozen
+class JobResults:
+    """
+    The two lists of an answer, as they came.
+
+    Attributes:
+        successful: entries of items that were applied.
+        failed: entries of items that were refused, with a reason under ``error`` or ``message``.
+    """
+
+    successful: Sequence[Mapping[str, Any]] = ()
+    failed: Sequence[Mapping[str, Any]] = ()
+
+    def __bool__(self) -> bool:
+        return True  # two empty lists are an answer too
+
+    def __iter__(self) -> Iterator[tuple[bool, Mapping[str, Any]]]:
+        """Each entry with whether it tells of a success."""
+        for entry in self.successful:
+            yield True, entry
+        for entry in self.failed:
+            yield False, entry
+
+    def __len__(self) -> int:
+        return len(self.successful) + len(self.failed)
+
+
+@frozen
+class JobStatus:
+    """
+    What one answer says of a job.
+
+    Attributes:
+        job_id: the job.
+        state: where it stands.
+        word: the state as it was written in the answer.
+        operation: Gameball's name for the kind of job.
+        total: items in the job; 0 while queued, whatever was sent; None where not said.
+        finished: items applied so far; None where not said.
+        errors: items refused so far; None where not said.
+        created_at: when it was submitted, as written.
+        started_at: when it began to run, as written.
+        results: the two lists; None where the answer had none.
+        earlier: the longer lists of an answer before the end, where one was seen.
+    """
+
+    job_id: int
+    state: JobState
+    word: str = ""
+    operation: str | None = None
+    total: int | None = None
+    finished: int | None = None
+    errors: int | None = None
+    created_at: str | None = None
+    started_at: str | None = None
+    results: JobResults | None = field(default=None, repr=False)
+    earlier: JobResults | None = field(default=None, repr=False)
+
+    @property
+    def share(self) -> float | None:
+        """How much of the job is done, 0 to 1; None where the answer does not tell."""
+        if not self.total:
+            return None
+        return min(1.0, ((self.finished or 0) + (self.errors or 0)) / self.total)
+
+
+@frozen
+class Transition:
+    """
+    A job has moved.
+
+    Attributes:
+        job: the job.
+        before: the state it was seen in before; None at first sight.
+        status: what was seen now.
+        moved: False where only the counts changed (told only to those who asked for progress).
+    """
+
+    job: Job
+    before: JobState | None
+    status: JobStatus
+    moved: bool = True

@@ -1,0 +1,107 @@
+"""
+The eight batch kinds: one table, one row per endpoint.
+
+Everything that differs between kinds is a column here. Source: the batch pages of the API
+reference; what is known about repeating a submission is told by the *replay* column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+from attrs import frozen
+
+from ..errors import ConfigurationError
+
+__all__ = ["KINDS", "Chunking", "Kind", "Replay", "kind_of"]
+
+
+class Replay(Enum):
+    """What a second submission of the same item does."""
+
+    REPLAYABLE = "replayable"
+    """Nothing new: a read, or create-or-update."""
+    KEYED = "keyed"
+    """The item carries its own id and is refused the second time."""
+    UNREPEATABLE = "unrepeatable"
+    """It is applied twice: there is no id to know it by."""
+
+
+class Chunking(Enum):
+    """How the rows of one customer are spread over chunks."""
+
+    UNIQUE = "unique"
+    """Never two in a chunk, one chunk after the other: every outcome can be told."""
+    TOGETHER = "together"
+    """In one chunk while they fit, never in two open jobs."""
+    PLAIN = "plain"
+    """As they come: fastest, no promise of order."""
+
+
+@frozen
+class Kind:
+    """
+    One batch endpoint.
+
+    Attributes:
+        name: what users call it.
+        path: below ``/batch``.
+        key: the field that answers name an item by; empty where the item itself is the id.
+        item_key: the field that tells two items of one customer apart; None where there is none.
+        bucket: whose quota it draws on.
+        replay: what a second submission does.
+        chunking: how rows of one key are spread over chunks unless asked otherwise.
+        why: the reason for that choice of chunking.
+    """
+
+    name: str
+    path: str
+    key: str
+    item_key: str | None
+    bucket: str
+    replay: Replay
+    chunking: Chunking
+    why: str
+
+
+_POINTS = "points move, so each row's outcome must be exact"
+
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("customers", "customers", "customerId", None, "others",
+             Replay.REPLAYABLE, Chunking.UNIQUE, "a later row of a customer overwrites an earlier"),
+        Kind("orders", "orders", "customerId", "orderId", "others",
+             Replay.KEYED, Chunking.TOGETHER, "many to a customer; order-transactions settles doubt"),
+        Kind("order-transactions", "orders/transactions", "", None, "others",
+             Replay.REPLAYABLE, Chunking.UNIQUE, "read-only; an order id is asked for once a chunk"),
+        Kind("balance-inquiries", "balance-inquiry", "customerId", None, "others",
+             Replay.REPLAYABLE, Chunking.UNIQUE, "one answer for each customer"),
+        Kind("balance-adjustments", "balance-adjustment", "customerId", None, "others",
+             Replay.UNREPEATABLE, Chunking.UNIQUE, _POINTS),
+        Kind("cashback", "cashback", "customerId", "transactionId", "others",
+             Replay.KEYED, Chunking.UNIQUE, _POINTS),
+        Kind("redemptions", "redeem", "customerId", "transactionId", "others",
+             Replay.KEYED, Chunking.UNIQUE, _POINTS),
+        Kind("events", "events", "customerId", None, "others",
+             Replay.UNREPEATABLE, Chunking.TOGETHER, "many to a customer"),
+    )
+}  # fmt: skip
+
+
+def kind_of(kind: Kind | str) -> Kind:
+    """
+    The row of the table for a name or a member.
+
+    Raises:
+        ConfigurationError: there is no such kind.
+    """
+    if isinstance(kind, Kind):
+        return kind
+    try:
+        return KINDS[kind]
+    except KeyError:
+        raise ConfigurationError(
+            f"there is no batch kind {kind!r}; use one of: {', '.join(KINDS)}"
+        ) from None

@@ -1,0 +1,67 @@
+"""What can become of a row. Each input row ends in exactly one of five outcomes."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from attrs import define, frozen
+
+__all__ = ["Outcome", "Reason", "RowOutcome"]
+
+
+class Outcome(Enum):
+    """
+    The five ends of a row.
+
+    *succeeded*: the server said so, or proved that an attempt of ours was applied earlier.
+    *failed*: the server refused the item. *rejected*: never sent, or its whole request refused.
+    *indeterminate*: may or may not have been applied. *unsent*: the run stopped before.
+    """
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    INDETERMINATE = "indeterminate"
+    UNSENT = "unsent"
+
+
+@frozen
+class Reason:
+    """
+    Why a row ended as it did.
+
+    Attributes:
+        text: for people; Gameball's own words where it gave some, cut and escaped.
+        code: Gameball's code where one was found, such as 9004.
+        field: path of the field at fault, in the API's names; empty where no single field is.
+    """
+
+    text: str
+    code: int | None = None
+    field: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.field}: " if self.field else ""
+        return where + self.text + (f" (code {self.code})" if self.code is not None else "")
+
+
+@define(slots=True)
+class RowOutcome:
+    """
+    The end of one row.
+
+    Attributes:
+        position: where the row came from: its line for a file, its index from 0 for an iterable.
+        outcome: which of the five ends.
+        key: the customer (or order) id, as sent; None where the row never became an item.
+        reason: why; None for a plain success.
+        job_id: the job that carried it; None where none did.
+        chunk: number of the chunk that carried it, from 1; None where none did.
+    """
+
+    position: int
+    outcome: Outcome
+    key: str | None = None
+    reason: Reason | None = None
+    job_id: int | None = None
+    chunk: int | None = None

@@ -1,0 +1,1 @@
+"""What becomes of the rows: rows to chunks, answers to outcomes, outcomes to a report."""

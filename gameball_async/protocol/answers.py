@@ -1,0 +1,116 @@
+"""
+Reads what all answers have in common: a JSON object, its documented fields, ids, counts, texts.
+
+Nothing here trusts the other end: what cannot be read is an AnswerLostError or None, and a text is
+escaped and cut before anybody sees it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from ..errors import AnswerLostError
+
+__all__ = ["TEXT_LIMIT", "WORD_LIMIT", "clean_text", "count", "documented", "job_id", "read_object"]
+
+TEXT_LIMIT = 200
+WORD_LIMIT = 40
+_DIGITS = re.compile(r"[0-9]{1,19}")
+_LARGEST: Final = 2**63
+_LARGEST_WHOLE_FLOAT: Final = 2.0**53  # above it, two ids can be one float
+
+# Every field of an answer that we read, by its name in small letters.
+_NAMES: Mapping[str, str] = {
+    name.lower(): name
+    for name in (
+        "operation", "status", "createdAt", "startedAt", "response", "successful", "failed",
+        "totalCount", "finishedCount", "errorCount", "jobId", "batchId",
+        "totalItems", "processedItems", "failedItems", "results", "errors", "progress",
+        "code", "type", "message", "requestId", "error", "detail", "title",
+    )
+}  # fmt: skip
+
+
+def clean_text(value: object, limit: int = TEXT_LIMIT) -> str:
+    """
+    A server's text made fit for logs, exceptions and terminals: escaped, and cut to *limit*.
+
+    Control characters, ESC, line breaks, bidirectional marks and whatever else does not print are
+    shown as escapes. What is not a text or a number becomes an empty text.
+    """
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        text = repr(value)
+    else:
+        return ""
+    cut = len(text) > limit
+    text = text[:limit].strip()
+    if not text.isprintable():
+        text = "".join(map(_shown, text))
+        cut = cut or len(text) > limit
+    return text[: limit - 1] + "…" if cut else text
+
+
+def _shown(char: str) -> str:
+    if char.isprintable():
+        return char
+    if char.isspace() and char > "\xa0":
+        return " "
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def job_id(value: object) -> int | None:
+    """A job id as a number, a whole float or ASCII digits; None for whatever may be another's."""
+    if isinstance(value, str):
+        if not _DIGITS.fullmatch(value):
+            return None
+        value = int(value)
+    elif isinstance(value, float):
+        if not 0 < value < _LARGEST_WHOLE_FLOAT or value != int(value):
+            return None
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 < value < _LARGEST else None
+
+
+def count(value: object) -> int | None:
+    """A number of items; None where it is negative, broken, no number or not there."""
+    if isinstance(value, str):
+        value = int(value) if _DIGITS.fullmatch(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if not 0 <= value < _LARGEST or value != int(value):
+        return None
+    return int(value)
+
+
+def read_object(body: bytes, what: str) -> dict[str, Any]:
+    """The JSON object of a body; AnswerLostError, without a word of its contents, for anything else."""
+    # A byte order mark is no JSON, but nothing is in doubt behind one.
+    body = body.removeprefix(b"\xef\xbb\xbf")
+    if not body.strip():
+        raise AnswerLostError(f"{what} is empty")
+    try:
+        answer = orjson.loads(body)
+    except (ValueError, RecursionError):
+        kind = "HTML" if body.lstrip()[:1] == b"<" else "not JSON, or not all of it"
+        raise AnswerLostError(f"{what} is {kind} ({len(body)} bytes)") from None
+    if not isinstance(answer, dict):
+        raise AnswerLostError(f"{what} is JSON, but no object ({len(body)} bytes)")
+    return documented(answer)
+
+
+def documented(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The documented fields of an object, whatever their letter case; the documented one first."""
+    fields: dict[str, Any] = {}
+    for written, value in answer.items():
+        name = _NAMES.get(written.lower())
+        if name is not None and (written == name or name not in fields):
+            fields[name] = value
+    return fields

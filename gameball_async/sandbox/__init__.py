@@ -1,0 +1,45 @@
+"""
+A Gameball to test against, offline: an independent reading of the batch API.
+
+::
+
+    async with Sandbox(seed=7) as sandbox:
+        sandbox.faults.reset_after_commit(on="submit", times=1)
+        ...
+        assert sandbox.ledger.times("orders")["order-1"] == 1
+
+It imports nothing of the client's: a field misread by both would hide itself.
+"""
+
+from .faults import Fault, Faults
+from .jobs import Job
+from .ledger import Applied, Ledger
+from .messages import Ending, Reason, Reply, Request, Seen
+from .options import Options
+from .server import Sandbox, serve
+from .service import Service
+from .times import Constant, LogNormal, ServiceTime, Workers
+from .windows import DEFAULT_LIMITS, Windows
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "Applied",
+    "Constant",
+    "Ending",
+    "Fault",
+    "Faults",
+    "Job",
+    "Ledger",
+    "LogNormal",
+    "Options",
+    "Reason",
+    "Reply",
+    "Request",
+    "Sandbox",
+    "Seen",
+    "Service",
+    "ServiceTime",
+    "Windows",
+    "Workers",
+    "serve",
+]

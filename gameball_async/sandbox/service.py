@@ -1,0 +1,265 @@
+"""
+Decides what the sandbox answers to a request: handle(request, now) -> Reply, without I/O.
+
+Time is an argument, in seconds; it must not go back. Chance is given as a callable. Everything
+that the account knows afterwards is in *memory*, *jobs* and *ledger*. Sources are named where a
+rule is; what no page documents is a setting of `Options` or is said to be the sandbox's choice.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections import Counter
+from collections.abc import Callable, Container
+from typing import Any
+
+from attrs import frozen
+
+from . import answers
+from .faults import Circumstance, Faults
+from .forms import UPSERT, Form
+from .jobs import Job, Line
+from .ledger import Ledger, identity
+from .memory import EFFECTS, Memory
+from .messages import Chance, Ending, Reason, Refusal, Reply, Request, Seen, json_reply
+from .options import Options
+from .routes import Route, read_customer, read_items, route
+from .windows import Windows
+
+__all__ = ["Service"]
+
+_BUSY = Reason(2001, "Another request for the same customer is in progress")
+
+
+@frozen
+class _Single:
+    """A single upsert, as the ledger reads it."""
+
+    item: Any
+    kind: str = UPSERT.name
+    job_id: int | None = None
+
+    def items(self) -> list[Any]:
+        return [self.item]
+
+    def refusals(self) -> Container[int]:
+        return ()
+
+
+class Service:
+    """
+    One account at Gameball.
+
+    Arguments:
+        options: how it behaves.
+        chance: what service times draw from.
+        faults: the script of what goes wrong.
+        origin: the time at which the sandbox began; all times it tells count from there.
+        observe: called with what was seen of each request.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        chance: Chance,
+        faults: Faults,
+        *,
+        origin: float = 0.0,
+        observe: Callable[[Seen], None] | None = None,
+    ) -> None:
+        self.options = options
+        self.faults = faults
+        self.memory = Memory(
+            discard=options.discard,
+            create_unknown=options.create_unknown,
+            unique_times=options.unique_times,
+            check_points=options.check_points,
+            duplicate_order_code=options.duplicate_order_code,
+        )
+        self.ledger = Ledger(discard=options.discard)
+        self.jobs: dict[int, Job] = {}
+        self.counts: Counter[str] = Counter()
+        self.rate_limited = 0
+        limits = options.limits or ()
+        watched = sorted({1.0, 30.0} | {seconds for _, seconds in limits})
+        self.buckets = {name: Windows(limits, watched) for name in ("others", "customers")}
+        self._origin = origin
+        self._observe = observe
+        self._line = Line(options.service_time, chance, self._apply, self._closed)
+        self._open: Counter[Any] = Counter()
+        self._requests = 0
+        self._salt = f"{options.seed}:"
+        self._screening = options.fail_if is not None or options.fail_rate > 0
+        if options.others_per_second:
+            self.foreign(options.others_per_second, origin)
+
+    def advance(self, now: float) -> None:
+        """Plays everything that happens at the server up to *now*."""
+        self._line.advance(now - self._origin)
+
+    def foreign(self, rate: float, now: float) -> None:
+        """From *now* on, others on the account send *rate* requests a second; 0 ends it."""
+        self.buckets["others"].foreign(rate, now - self._origin)
+
+    def handle(self, request: Request, now: float) -> Reply:
+        """Answers one request that arrives at *now*."""
+        now -= self._origin
+        self._line.advance(now)
+        self._requests += 1
+        where = route(request.method, request.path, self.options.dialect)
+        self.counts[where.sort] += 1
+        jobs = len(self.jobs)
+        reply, fault = self._answer(request, where, now)
+        if reply.status == 429:
+            self.rate_limited += 1
+        if self._observe is not None:
+            self._observe(self._seen(request, where, now, reply, fault, self._job_of(where, jobs)))
+        return reply
+
+    @staticmethod
+    def _seen(
+        request: Request, where: Route, now: float, reply: Reply, fault: str | None, job: Job | None
+    ) -> Seen:
+        rows = {"submit": job.rows if job else 0, "upsert": 1}.get(where.sort, 0)
+        kind = where.form.name if where.form else job.kind if job else None
+        status = None if reply.ending in (Ending.RESET, Ending.RAW) else reply.status
+        job_id = job.id if job else where.job_id
+        return Seen(
+            now, request.method, request.path, status, where.sort, kind, rows, job_id, fault
+        )
+
+    def _job_of(self, where: Route, jobs_before: int) -> Job | None:
+        if where.sort == "submit" and len(self.jobs) > jobs_before:
+            return next(reversed(self.jobs.values()))
+        return self.jobs.get(where.job_id) if where.job_id is not None else None
+
+    def _answer(self, request: Request, where: Route, now: float) -> tuple[Reply, str | None]:
+        try:
+            self._authenticate(request, where)
+            self._limit(where, now)
+        except Refusal as refusal:
+            return self._refuse(refusal, where, now), None
+        fault = self.faults.draw(self._circumstance(where))
+        if fault is None:
+            return self._carry_out(request, where, now), None
+        reply = self._carry_out(request, where, now) if fault.commit else Reply(200)
+        return fault.change(reply), fault.name
+
+    def _circumstance(self, where: Route) -> Circumstance:
+        job = self.jobs.get(where.job_id) if where.job_id is not None else None
+        kind = where.form.name if where.form else job.kind if job else None
+        ended = job is not None and job.ended is not None
+        return Circumstance(where.sort, kind, where.job_id, ended)
+
+    def _authenticate(self, request: Request, where: Route) -> None:
+        """Both keys for batches; for the upsert only on v4.1 and in High Security Mode."""
+        options = self.options
+        if request.header("APIKey") != options.api_key:
+            raise Refusal(1000, "Unauthorised: the API key is missing or unknown")
+        single = where.sort == "upsert" and where.version != "v4.1" and not options.high_security
+        secret = request.header("SecretKey")
+        if secret is None and not single:
+            raise Refusal(1001, "The secret key is required")
+        if secret is not None and secret != options.secret_key:
+            raise Refusal(1000, "Unauthorised: the secret key is unknown")
+
+    def _limit(self, where: Route, now: float) -> None:
+        if not self._bucket(where).admit(now):
+            raise Refusal(None, "Too many requests", status=429, type="rate_limit_error")
+
+    def _bucket(self, where: Route) -> Windows:
+        return self.buckets["customers" if where.sort == "upsert" else "others"]
+
+    def _refuse(self, refusal: Refusal, where: Route, now: float) -> Reply:
+        headers: tuple[tuple[str, str], ...] = ()
+        if refusal.status == 429 and self.options.retry_after:
+            seconds = math.ceil(self._bucket(where).wait(now))
+            headers = (("Retry-After", str(max(1, seconds))),)
+        return refusal.reply(f"req_{self._requests:08}", *headers)
+
+    def _carry_out(self, request: Request, where: Route, now: float) -> Reply:
+        try:
+            return self._dispatch(request, where, now)
+        except Refusal as refusal:
+            return self._refuse(refusal, where, now)
+
+    def _dispatch(self, request: Request, where: Route, now: float) -> Reply:
+        if where.form is not None:
+            return json_reply(self._submit(request, where.form, now))
+        if where.sort == "upsert":
+            return json_reply(self._upsert(request, now))
+        job = self.jobs.get(where.job_id) if where.job_id is not None else None
+        if job is None:
+            what = "Batch job" if where.sort in ("poll", "stop") else "Resource"
+            raise Refusal(4004, f"{what} not found")
+        if where.sort == "stop":
+            self._line.stop(job, now)
+            told = answers.other_stopped(job, self.options)
+            return json_reply(told if where.other_dialect else answers.stopped())
+        tell = answers.other_status if where.other_dialect else answers.status
+        return json_reply(tell(job, self.options))
+
+    def _submit(self, request: Request, form: Form, now: float) -> Any:
+        items = read_items(request, form)
+        body = None if self.options.discard else request.body
+        number = self.options.first_job_id + len(self.jobs)
+        job = Job(number, form, len(items), now, items, body)
+        self.jobs[number] = job
+        if self.options.strict_customers and not form.plain:
+            self._open.update(self._customers(job))
+        self._line.enter(job, now)
+        self._line.advance(now)
+        return answers.job_created(job, self.options)
+
+    def _upsert(self, request: Request, now: float) -> Any:
+        item = read_customer(request, UPSERT)
+        if self._open[item["customerId"]]:
+            raise Refusal(_BUSY.code, _BUSY.text)
+        EFFECTS[UPSERT.name](self.memory, item)
+        self.ledger.record(_Single(item), 0, 1, 0, now)
+        return {"gameballId": self.memory.gameball_id(item["customerId"])}
+
+    def _apply(self, job: Job, stop: int, when: float) -> None:
+        """Gives the job's items before *stop* their turn."""
+        start, items, details = job.applied, job.items(), job.details()
+        check, effect, memory = job.form.check, EFFECTS[job.kind], self.memory
+        strict = self.options.strict_customers and not job.form.plain
+        for index in range(start, stop):
+            item = items[index]
+            outcome: Any = check(item)
+            if outcome is None and strict and self._open[item["customerId"]] > 1:
+                outcome = _BUSY
+            if outcome is None and self._screening:
+                outcome = self._screen(job.form, item)
+            if outcome is None:
+                outcome = effect(memory, item)
+            if isinstance(outcome, Reason):
+                details.failures[index] = outcome
+            elif outcome is not None:
+                details.extras[index] = outcome
+        refused = len(details.failures) - job.errors
+        job.applied = stop
+        job.errors += refused
+        self.ledger.record(job, start, stop, refused, when)
+
+    def _screen(self, form: Form, item: Any) -> Reason | None:
+        """The failures that the options ask for."""
+        asked = self.options.fail_if(form.name, item) if self.options.fail_if else None
+        if asked:
+            if isinstance(asked, Reason):
+                return asked
+            return Reason(None, asked if isinstance(asked, str) else form.undone)
+        drawn = zlib.crc32((self._salt + form.name + identity(form.name, item)).encode())
+        return Reason(None, form.undone) if drawn < self.options.fail_rate * 2**32 else None
+
+    def _closed(self, job: Job) -> None:
+        if self.options.strict_customers and not job.form.plain:
+            self._open.subtract(names := self._customers(job))
+            for name in names:
+                if not self._open[name]:
+                    del self._open[name]
+
+    @staticmethod
+    def _customers(job: Job) -> set[str]:
+        return {name for name in job.details().names if isinstance(name, str)}

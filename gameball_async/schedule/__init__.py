@@ -1,0 +1,1 @@
+"""When it is said: quota, retries, polls. Time and chance are arguments."""
