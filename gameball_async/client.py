@@ -13,10 +13,10 @@ import anyio
 import anyio.lowlevel
 import orjson
 
-from .edge.background import Background
+from .edge.background import Background, see_through
 from .edge.http import AiohttpTransport, open_session
 from .engine.bulk import Bulk
-from .engine.calls import Answered, GaveUp
+from .engine.calls import GaveUp, value_of
 from .engine.core import Engine
 from .engine.feed import SLICE, Rows
 from .engine.submissions import Submissions
@@ -28,8 +28,6 @@ from .errors import (
     ConfigurationError,
     FateUnknownError,
     ItemError,
-    RejectedError,
-    UnknownJobError,
 )
 from .model.jobs import Job, JobStatus
 from .model.kinds import KINDS, Chunking, Kind, Replay, kind_of
@@ -51,7 +49,7 @@ OPEN_JOBS = 512
 """Jobs that one bulk run keeps open at once, at most."""
 
 CLOSE_WITHIN = 10.0
-"""Seconds that closing a client takes, at most."""
+"""Seconds that closing the connections takes, at most."""
 
 JobLike = Job | int | str
 T = TypeVar("T")
@@ -143,10 +141,15 @@ class GameballClient:
         if engine is None:
             return
         engine.close()
-        with anyio.CancelScope(shield=True), anyio.move_on_after(CLOSE_WITHIN):
+        await see_through(self._shut(session))
+
+    async def _shut(self, session: aiohttp.ClientSession | None) -> None:
+        try:
             await self._background.aclose()
+        finally:
             if session is not None:
-                await session.close()
+                with anyio.move_on_after(CLOSE_WITHIN):
+                    await session.close()
 
     def _crashed(self, error: BaseException) -> None:
         """A fault of this library: nobody may wait for what will not come."""
@@ -190,7 +193,7 @@ class GameballClient:
             replay=Replay.REPLAYABLE,
             rank=Rank.CALL,
         )
-        return _value(result)
+        return value_of(result)
 
     async def submit(self, kind: Kind | str, items: Iterable[object]) -> Job:
         """
@@ -254,7 +257,7 @@ class GameballClient:
         result = await self._running.calls.call(
             self._account.status(job_id), None, read, replay=Replay.REPLAYABLE, rank=Rank.CALL
         )
-        return _value(result, job_id)
+        return value_of(result, job_id)
 
     async def stop(self, job: JobLike) -> None:
         """
@@ -265,11 +268,7 @@ class GameballClient:
             APIError: Gameball refused to stop it.
             TransportError: no answer came, in spite of retries. Stopping it again is safe.
         """
-        job_id = _job(job).id
-        result = await self._running.calls.call(
-            self._account.stop(job_id), None, _nothing, replay=Replay.REPLAYABLE, rank=Rank.STOP
-        )
-        _value(result, job_id)
+        await self._running.stop(_job(job))
 
     def watch(
         self, job: JobLike, *, progress: bool = False, deadline: float | None = None
@@ -431,19 +430,6 @@ async def _payloads(kind: Kind, items: Iterable[object]) -> list[bytes]:
     if not payloads:
         raise ChunkError("a chunk holds at least one item, and there are none; nothing was sent")
     return payloads
-
-
-def _value(result: Answered[T] | GaveUp, job_id: int | None = None) -> T:
-    if isinstance(result, Answered):
-        return result.value
-    error = result.error
-    if job_id is not None and isinstance(error, RejectedError) and error.status == 404:
-        raise UnknownJobError(job_id)
-    raise error
-
-
-def _nothing(answer: WireResponse) -> None:
-    return None
 
 
 def _gameball_id(answer: WireResponse) -> int:

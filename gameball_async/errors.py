@@ -4,6 +4,7 @@ Every error that the library raises, in one tree::
     GameballError
     ├── ConfigurationError      a setting or a key is unusable (also a ValueError)
     ├── InputError              a file cannot be read any further; names the line and the cure
+    ├── JournalError            a journal cannot be used, or cannot be written any further
     ├── ItemError               an item breaks the API's rules; lists every fault (also a ValueError)
     ├── ChunkError              a chunk is empty, too long, or not a list of items (also a ValueError)
     ├── ClosedError             the client is closed, or belongs to another event loop
@@ -46,6 +47,7 @@ __all__ = [
     "GameballError",
     "InputError",
     "ItemError",
+    "JournalError",
     "NotSentError",
     "RateLimitError",
     "RejectedError",
@@ -77,6 +79,15 @@ class InputError(GameballError):
         self.line = line
         where = path if line is None else f"{path}, line {line}"
         super().__init__(f"{where}: {message}")
+
+
+class JournalError(GameballError):
+    """
+    A journal cannot be used, or cannot be written any further.
+
+    It belongs to another run, another process holds it, it is damaged, or the disk refuses. Nothing
+    is submitted that could not be recorded before.
+    """
 
 
 @frozen

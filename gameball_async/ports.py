@@ -1,13 +1,17 @@
-"""The async interface between the engine and the world: a transport for requests."""
+"""The async interfaces between the engine and the world: a transport and a journal."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from attrs import field, frozen
 
-__all__ = ["Running", "Spawn", "Transport", "WireRequest", "WireResponse"]
+from .model.outcomes import Outcome, Reason, RowOutcome
+from .pipeline.chunks import Chunk
+from .pipeline.ledger import Used
+
+__all__ = ["Journal", "Running", "Spawn", "Transport", "WireRequest", "WireResponse"]
 
 
 @frozen
@@ -60,15 +64,54 @@ class Transport(Protocol):
         ...
 
 
+class Journal(Protocol):
+    """
+    Remembers a run, so that it can be resumed after any crash. Each write is durable on return.
+
+    Every method raises JournalError where the write cannot be relied upon; after that all others
+    do too.
+    """
+
+    async def intended(self, chunk: Chunk, resent: bool) -> None:
+        """From now on bytes of *chunk* may leave."""
+        ...
+
+    async def accepted(self, number: int, job_id: int, resent: bool) -> None:
+        """The chunk has become a job."""
+        ...
+
+    async def settled(
+        self, number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]
+    ) -> None:
+        """Each row of the chunk has its outcome."""
+        ...
+
+    async def dropped(self, number: int) -> None:
+        """The chunk provably was not applied, and may be sent as if it were new."""
+        ...
+
+    async def rejected(self, rows: Iterable[RowOutcome]) -> None:
+        """These rows never become items."""
+        ...
+
+    async def input_ended(self) -> None:
+        """The input was read to its end."""
+        ...
+
+    async def aclose(self, used: Used) -> None:
+        """The run is over, for now; it has used so much."""
+        ...
+
+
 class Running(Protocol):
     """A task in the background."""
 
-    def cancel(self) -> None:
-        """Ask it to end."""
-        ...
+    async def end(self) -> None:
+        """
+        Cancel it and wait until it has ended, for some seconds at most.
 
-    async def ended(self) -> None:
-        """Wait until it has ended, however it did."""
+        A cancellation of the waiting task meanwhile comes out only afterwards.
+        """
         ...
 
 

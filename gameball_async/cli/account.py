@@ -89,13 +89,7 @@ def summary(report: Report, what: str, rejects: str | None = None) -> Group:
         ("unsent", report.unsent, "yellow"),
     ):
         counts.add_row(f"  {name}", Text(f"{number:,}", style=style if number else "dim"))
-    counts.add_row("jobs", f"{report.jobs:,}")
-    counts.add_row("requests", f"{report.requests:,}")
-    counts.add_row("  polls", f"{report.polls:,}")
-    counts.add_row("  429", f"{report.rate_limited:,}")
-    counts.add_row("time", duration(report.seconds))
-    counts.add_row("  for quota", duration(report.quota_wait))
-    parts.append(counts)
+    parts += [counts, Text(_effort(report))]
     found = failures(report)
     if found:
         parts += [Text(), _failure_table(found)]
@@ -106,8 +100,24 @@ def summary(report: Report, what: str, rejects: str | None = None) -> Group:
     return Group(*parts)
 
 
+def _effort(report: Report) -> str:
+    rate = report.settled / report.seconds if report.seconds > 0 else 0.0
+    text = (
+        f"{count(report.jobs, 'job')}, {count(report.requests, 'request')} "
+        f"({count(report.polls, 'poll')}, {report.rate_limited:,} answered 429), "
+        f"{duration(report.seconds)} ({rate:,.0f} rows/s)"
+    )
+    if report.quota_wait >= 0.05:
+        text += f"; waited {duration(report.quota_wait)} for quota, all calls together"
+    if report.quota_share < 0.995:
+        text += f"; {report.quota_share:.0%} of the quota in use at the end"
+    return text
+
+
 def _verdict(report: Report, what: str) -> str:
     what = clean(what)
+    if report.all_succeeded and report.rows == 1:
+        return f"{what}: the only row succeeded"
     if report.all_succeeded:
         return f"{what}: all {count(report.rows, 'row')} succeeded"
     if report.complete:

@@ -79,7 +79,7 @@ def _left(progress: Progress, part_read: float | None) -> str:
 
 
 def _jobs(progress: Progress) -> str:
-    return f"{count(progress.chunks, 'chunk')} sent; jobs: {jobs_by_state(progress.jobs)}"
+    return f"{count(progress.chunks, 'chunk')}; jobs: {jobs_by_state(progress.jobs)}"
 
 
 def _requests(progress: Progress) -> str:
@@ -180,7 +180,12 @@ def live(progress: Progress, part_read: float | None, what: str, width: int = 80
     """
     part = _part_done(progress, part_read)
     bar = ProgressBar(
-        total=1.0, completed=part or 0.0, width=max(10, min(40, width - 44)), pulse=part is None
+        total=1.0,
+        completed=part or 0.0,
+        width=max(10, min(40, width - 44)),
+        pulse=part is None,
+        complete_style="green",
+        finished_style="green",
     )
     head = Table.grid(padding=(0, 1))
     head.add_row(

@@ -25,7 +25,9 @@ from .ending import Ended, Exit, code_of, perform, say
 from .live import Manner, console_on, follow, manner_of
 from .words import clean, count
 
-__all__ = ["import_", "json_of"]
+__all__ = ["KIND_NAMES", "import_", "json_of", "warn"]
+
+KIND_NAMES = f"KIND is one of: {', '.join(KINDS)}."
 
 JSON_KEYS = (
     "kind", "rows", "succeeded", "failed", "rejected", "indeterminate", "unsent", "jobs",
@@ -33,8 +35,8 @@ JSON_KEYS = (
 )  # fmt: skip
 
 
-@click.command("import")
-@click.argument("kind", type=click.Choice(list(KINDS)))
+@click.command("import", epilog=KIND_NAMES)
+@click.argument("kind", metavar="KIND", type=click.Choice(list(KINDS)))
 @click.argument("file", type=click.Path())
 @click.option(
     "--format", "form", type=click.Choice(["csv", "jsonl"]), help="[default: by the file's suffix]"
@@ -138,8 +140,7 @@ class Import:
             files.enter_context(rows)
             if self.rejects_path is not None:
                 self._rejects = files.enter_context(RejectsFile(self.rejects_path, rows))
-            for warning in rows.warnings:
-                say(clean(warning, 1000))
+            warn(rows, custom=self.custom)
             try:
                 await self._move(rows)
             finally:
@@ -240,6 +241,13 @@ class Import:
         if self.connection.sandbox:
             return "its sandbox has ended, and all jobs with it"
         return account.left_open(self.open_jobs)
+
+
+def warn(rows: FileRows, *, custom: bool) -> None:
+    """Say once what the user should know before anything is sent."""
+    for warning in rows.warnings:
+        cure = "" if custom else " (--custom)"
+        say(clean(f"{rows.path}: {warning}{cure}", 1000))
 
 
 def json_of(report: Report) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum, auto
 from typing import TextIO
 
@@ -25,6 +26,8 @@ FRAME = 0.2
 LINES = 5.0
 """Seconds between two lines of a log."""
 
+NEVER_WRAPS = 2_000
+
 
 class Manner(Enum):
     """How a run is shown."""
@@ -44,16 +47,18 @@ def manner_of(stream: TextIO, *, as_json: bool) -> Manner:
 
 
 def console_on(stream: TextIO) -> Console:
-    """A console that reads no markup and guesses at nothing."""
-    return Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    """A console that reads no markup, guesses at nothing, and wraps only for a terminal."""
+    width = None if stream.isatty() else NEVER_WRAPS
+    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
 
 
 async def follow(look: Look, what: str, manner: Manner, stream: TextIO) -> None:
     """Show a run on *stream* until cancelled."""
-    if manner is Manner.LIVE:
-        await _live(look, what, console_on(stream))
-    elif manner is Manner.PLAIN:
-        await _plain(look, what, stream)
+    with suppress(OSError):  # whoever read it has left: the run goes on unseen
+        if manner is Manner.LIVE:
+            await _live(look, what, console_on(stream))
+        elif manner is Manner.PLAIN:
+            await _plain(look, what, stream)
 
 
 async def _live(look: Look, what: str, console: Console) -> None:

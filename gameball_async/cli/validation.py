@@ -13,7 +13,8 @@ from ..edge.files import open_rows
 from ..errors import GameballError
 from ..model.kinds import KINDS, kind_of
 from ..pipeline.rows import BadRow, Row, preparer
-from .ending import Ended, Exit, finish, say
+from .ending import Ended, Exit, finish
+from .imports import KIND_NAMES, warn
 from .words import clean, count, duration
 
 __all__ = ["validate"]
@@ -30,8 +31,8 @@ class Findings:
     error: GameballError | OSError | None = field(default=None)
 
 
-@click.command()
-@click.argument("kind", type=click.Choice(list(KINDS)))
+@click.command(epilog=KIND_NAMES)
+@click.argument("kind", metavar="KIND", type=click.Choice(list(KINDS)))
 @click.argument("file", type=click.Path())
 @click.option(
     "--format", "form", type=click.Choice(["csv", "jsonl"]), help="[default: by the file's suffix]"
@@ -84,8 +85,7 @@ def check(
     prepare = preparer(kind_of(kind), ids_from_numbers=ids_from_numbers)
     try:
         with open_rows(path, kind_of(kind), custom=custom, format=form) as rows:
-            for warning in rows.warnings:
-                say(clean(warning, 1000))
+            warn(rows, custom=custom)
             for row in rows:
                 found.rows += 1
                 ready = prepare(row.position, row.value) if isinstance(row, Row) else row

@@ -8,11 +8,35 @@ nothing that outlives a call may sit in a cancel scope that the user's task has 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import anyio
 
-__all__ = ["Background"]
+__all__ = ["Background", "see_through"]
+
+END_WITHIN = 10.0
+"""Seconds that a cancelled task is waited for, at most: rows may come from code that will not end."""
+
+
+async def see_through(cleaning: Coroutine[Any, Any, None]) -> None:
+    """
+    Run *cleaning* to its end, even while the waiting task is cancelled; then that goes on.
+
+    A shielded scope alone keeps off anyio's cancellations only, not those of ``Task.cancel``, which
+    web servers, ``asyncio.timeout`` and an interrupted ``asyncio.run`` use.
+    """
+    task = asyncio.get_running_loop().create_task(cleaning)
+    cancelled: asyncio.CancelledError | None = None
+    with anyio.CancelScope(shield=True):
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    task.result()
 
 
 class _Task:
@@ -20,14 +44,9 @@ class _Task:
 
     def __init__(self, task: asyncio.Task[None]) -> None:
         self._task = task
-        self._over = anyio.Event()
-        task.add_done_callback(lambda _: self._over.set())
 
-    def cancel(self) -> None:
-        self._task.cancel()
-
-    async def ended(self) -> None:
-        await self._over.wait()
+    async def end(self) -> None:
+        await see_through(_end([self._task]))
 
 
 class Background:
@@ -40,7 +59,7 @@ class Background:
 
     def __init__(self, on_crash: Callable[[BaseException], None]) -> None:
         self._on_crash = on_crash
-        self._tasks: dict[asyncio.Task[None], _Task] = {}
+        self._tasks: set[asyncio.Task[None]] = set()  # the loop alone would not keep them
 
     def spawn(self, run: Callable[[], Awaitable[None]], /) -> _Task:
         """Start *run* in a task of its own. `ports.Spawn`."""
@@ -49,20 +68,22 @@ class Background:
             await run()
 
         task = asyncio.get_running_loop().create_task(main())
-        running = self._tasks[task] = _Task(task)
+        self._tasks.add(task)
         task.add_done_callback(self._ended)
-        return running
+        return _Task(task)
 
     async def aclose(self) -> None:
-        """Cancel what still runs and wait until it has ended."""
-        while self._tasks:
-            running = list(self._tasks.values())
-            for task in running:
-                task.cancel()
-            for task in running:
-                await task.ended()
+        """Cancel what still runs and wait until it has ended, for `END_WITHIN` seconds at most."""
+        await _end(list(self._tasks))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(task, None)
+        self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._on_crash(error)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=END_WITHIN)

@@ -10,7 +10,6 @@ none of them reaches the caller, not even as a cause.
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +19,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
 from yarl import URL
 
-from ..errors import AnswerLostError, NotSentError, TransportError
+from ..errors import AnswerLostError, ClosedError, NotSentError, TransportError
 from ..model.secret import Secret
 from ..ports import WireRequest, WireResponse
 
@@ -123,14 +122,21 @@ class AiohttpTransport:
         )
 
     async def send(self, request: WireRequest) -> WireResponse:
-        """Send *request* once. See `ports.Transport`."""
+        """
+        Send *request* once. See `ports.Transport`.
+
+        Raises:
+            ClosedError: the session was closed by somebody else.
+        """
+        if self._session.closed:
+            raise ClosedError("the aiohttp session that was lent to the client is closed: open both")
         body = None if request.body is None else _Body(request.body)
         failure: TransportError
         try:
             return await self._exchange(request, body)
         except aiohttp.ClientConnectorError as error:
             failure = NotSentError(f"no connection to {self._origin.host}: {_name(error)}")
-        except (aiohttp.ClientError, _Lost, OSError, TimeoutError, ValueError, zlib.error) as error:
+        except Exception as error:  # noqa: BLE001 - even a bug's traceback holds our headers
             failure = self._lost(body, error)
         # Raised outside of the handlers: their exceptions hold our headers, keys included, and
         # would otherwise hang on the new one as its context.

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
 
-from ..errors import ClosedError
+from ..errors import ClosedError, GameballError
+from ..model.jobs import Job
 from ..model.outcomes import Outcome
 from ..pipeline.events import BulkEvent
+from ..pipeline.ledger import Used
 from ..pipeline.report import Progress, Report
 from ..ports import Running, Spawn
-from .meter import Meter
+from .meter import Meter, Use
 from .run import Run
 
-__all__ = ["Bulk"]
+__all__ = ["Bulk", "OnCancel"]
+
+OnCancel = Literal["detach", "stop"]
+STOP_WITHIN = 5.0
+"""Seconds that stopping open jobs takes, at most, when a run is left with ``on_cancel="stop"``."""
 
 
 class Bulk:
@@ -25,32 +31,47 @@ class Bulk:
     One bulk run: open it with ``async with``, read its events with ``async for``, then its report.
 
     The events are a bounded stream: a reader that pauses pauses the run, and loses nothing. Leaving
-    the block early cancels the run; jobs that are open then go on at Gameball, and their rows
-    are reported as indeterminate, with the job's number.
+    the block early cancels the run; jobs that are open then go on at Gameball (or are stopped, with
+    ``on_cancel="stop"``), and their rows are reported as indeterminate, with the job's number.
 
     Args:
-        run: the run itself.
+        prepare: makes the run, with its journal open.
         events: what it tells.
         meter: what it uses.
         spawn: starts it in the background.
+        clock: tells the time.
+        stop_job: stops one job.
+        on_cancel: what becomes of open jobs when the run is left early.
     """
 
     def __init__(
         self,
-        run: Run,
+        prepare: Callable[[], Awaitable[Run]],
         events: MemoryObjectReceiveStream[BulkEvent],
         meter: Meter,
         spawn: Spawn,
         clock: Callable[[], float],
+        stop_job: Callable[[Job], Awaitable[None]],
+        on_cancel: OnCancel,
     ) -> None:
-        self._run = run
+        self._prepare = prepare
         self._events = events
         self._meter = meter
         self._spawn = spawn
         self._clock = clock
+        self._stop_job = stop_job
+        self._on_cancel = on_cancel
+        self._entered: Run | None = None
         self._running: Running | None = None
 
     async def __aenter__(self) -> Self:
+        """
+        Open the journal, if there is one, and start.
+
+        Raises:
+            JournalError: the journal cannot be used; nothing was sent.
+        """
+        self._entered = await self._prepare()
         self._meter.start(self._clock())
         self._running = self._spawn(self._main)
         return self
@@ -62,19 +83,38 @@ class Bulk:
         trace: TracebackType | None,
     ) -> None:
         self._events.close()
-        if self._running is not None:
-            self._running.cancel()
-            with anyio.CancelScope(shield=True):  # the run only gives up its requests now
-                await self._running.ended()
-        # A run that was cancelled before its first step has had no chance to do this itself.
-        self._run.close()
-        self._meter.stop(self._clock())
+        run, running = self._run, self._running
+        still_open = run.open
+        try:
+            if running is not None:
+                await running.end()
+        finally:
+            # A run that was cancelled before its first step has had no chance to do this itself.
+            run.close()
+            self._meter.stop(self._clock())
+            with anyio.move_on_after(STOP_WITHIN, shield=True):
+                await run.journal.aclose(self._used())
+                if self._on_cancel == "stop":
+                    await self._stop_all(still_open)
 
     async def _main(self) -> None:
         try:
             await self._run.main()
         finally:
             self._meter.stop(self._clock())
+            with anyio.move_on_after(STOP_WITHIN, shield=True):
+                await self._run.journal.aclose(self._used())
+
+    async def _stop_all(self, jobs: list[Job]) -> None:
+        async def stop(job: Job) -> None:
+            try:
+                await self._stop_job(job)
+            except GameballError:
+                return  # it has ended by itself, or cannot be reached: its number is in the report
+
+        async with anyio.create_task_group() as tasks:
+            for job in jobs:
+                tasks.start_soon(stop, job)
 
     def __aiter__(self) -> Self:
         return self
@@ -97,6 +137,15 @@ class Bulk:
             raise error
         raise StopAsyncIteration
 
+    def stop(self) -> None:
+        """
+        Send and watch nothing more. Read on: the events that are left tell every row's outcome.
+
+        Jobs that are open go on at Gameball; their rows are indeterminate, with the job's number. A
+        run with a journal can be resumed.
+        """
+        self._run.interrupt()
+
     async def finish(self) -> Report:
         """
         Read all events that are left and return the report.
@@ -109,10 +158,16 @@ class Bulk:
         return self.report
 
     @property
+    def open_jobs(self) -> list[Job]:
+        """Jobs that were accepted and have not ended, as far as is known."""
+        return self._run.open
+
+    @property
     def report(self) -> Report:
         """What has become of the rows so far; final once the run is over."""
-        run, use = self._run, self._meter.read(self._clock)
+        run, use = self._run, self._use()
         counts = run.tally.counts
+        before = run.used_before
         return Report(
             kind=run.kind.name,
             rows=run.rows_read,
@@ -122,21 +177,22 @@ class Bulk:
             indeterminate=counts[Outcome.INDETERMINATE],
             unsent=counts[Outcome.UNSENT],
             jobs=run.jobs,
-            requests=use.requests,
-            rate_limited=use.rate_limited,
-            polls=use.polls,
+            requests=before.requests + use.requests,
+            rate_limited=before.rate_limited + use.rate_limited,
+            polls=before.polls + use.polls,
             quota_wait=use.quota_wait,
             quota_share=use.quota_share,
-            seconds=use.seconds,
+            seconds=before.seconds + use.seconds,
             complete=run.finished,
             reasons=run.tally.reasons(),
         )
 
     @property
     def progress(self) -> Progress:
-        """Where the run stands now."""
-        run, use = self._run, self._meter.read(self._clock)
+        """Where the run stands now. Rates and requests are those since it was (re)started."""
+        run, use = self._run, self._use()
         counts = run.tally.counts
+        settled = run.tally.settled - run.settled_before
         return Progress(
             rows_read=run.rows_read,
             rows_settled=run.tally.settled,
@@ -146,7 +202,7 @@ class Bulk:
             failed=counts[Outcome.FAILED],
             rejected=counts[Outcome.REJECTED],
             indeterminate=counts[Outcome.INDETERMINATE],
-            rate=run.tally.settled / use.seconds if use.seconds > 0 else 0.0,
+            rate=settled / use.seconds if use.seconds > 0 else 0.0,
             requests=use.requests,
             allowed=use.allowed,
             polls=use.polls,
@@ -157,4 +213,22 @@ class Bulk:
             waiting=run.chunker.waiting,
             held_back=run.chunker.held_back,
             stalled_for=max(0.0, use.now - run.moved_at),
+        )
+
+    @property
+    def _run(self) -> Run:
+        if self._entered is None:
+            raise ClosedError("this run has not begun: open it with `async with`")
+        return self._entered
+
+    def _use(self) -> Use:
+        return self._meter.read(self._clock)
+
+    def _used(self) -> Used:
+        use, before = self._use(), self._run.used_before
+        return Used(
+            before.seconds + use.seconds,
+            before.requests + use.requests,
+            before.polls + use.polls,
+            before.rate_limited + use.rate_limited,
         )

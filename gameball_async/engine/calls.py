@@ -4,7 +4,7 @@ One logical call: slot, send, read, and again as far as the evidence and the rep
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 import anyio
@@ -14,7 +14,9 @@ from ..errors import (
     AnswerLostError,
     GameballError,
     NotSentError,
+    RejectedError,
     TransportError,
+    UnknownJobError,
 )
 from ..model.kinds import Replay
 from ..ports import WireRequest, WireResponse
@@ -24,7 +26,7 @@ from ..schedule.retry import Evidence, Next, Patience, Tries, evidence_of_status
 from ..schedule.turns import Rank
 from .dispatch import Dispatcher
 
-__all__ = ["Answered", "Calls", "GaveUp", "retry_after_of"]
+__all__ = ["Answered", "Calls", "GaveUp", "retry_after_of", "value_of"]
 
 T = TypeVar("T")
 
@@ -94,7 +96,7 @@ class Calls:
         *,
         replay: Replay,
         rank: Rank,
-        began: Callable[[], None] | None = None,
+        began: Callable[[], Awaitable[None]] | None = None,
     ) -> Answered[T] | GaveUp:
         """
         Make a call, and repeat it as far as *replay* allows.
@@ -105,7 +107,7 @@ class Calls:
             read: reads a 2xx answer; raises AnswerLostError where that proves nothing.
             replay: what repeating it would do.
             rank: how urgent it is.
-            began: told right before each try that from now on bytes may leave.
+            began: awaited right before each try, after which bytes may leave.
         """
         request = WireRequest(call.method, call.path, body, call.secret)
         started = anyio.current_time()
@@ -135,7 +137,7 @@ class Calls:
         read: Callable[[WireResponse], T],
         rank: Rank,
         doing: str,
-        began: Callable[[], None] | None,
+        began: Callable[[], Awaitable[None]] | None,
     ) -> T | _Failure:
         try:
             answer = await self._dispatcher.send(request, rank, retry_after_of, began)
@@ -146,6 +148,16 @@ class Calls:
         except TransportError as error:
             return _Failure(Evidence.UNSURE, error)
         return _failure_of(answer, doing)
+
+
+def value_of(result: Answered[T] | GaveUp, job_id: int | None = None) -> T:
+    """The value of a call that was answered; raises what a call came to nothing for."""
+    if isinstance(result, Answered):
+        return result.value
+    error = result.error
+    if job_id is not None and isinstance(error, RejectedError) and error.status == 404:
+        raise UnknownJobError(job_id)
+    raise error
 
 
 def _failure_of(answer: WireResponse, doing: str) -> _Failure:

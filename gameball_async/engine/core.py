@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 import anyio
 
-from ..model.kinds import Chunking, Kind
-from ..pipeline.chunks import MAX_ROWS, Chunker, LookAhead
+from ..model.jobs import Job
+from ..model.kinds import Chunking, Kind, Replay
+from ..model.outcomes import Outcome, Reason, RowOutcome
+from ..pipeline.chunks import MAX_ROWS, Chunk, Chunker, LookAhead
 from ..pipeline.events import BulkEvent
+from ..pipeline.ledger import Resumable, Used, left_to_do
 from ..pipeline.rows import preparer
-from ..ports import Spawn, Transport
+from ..ports import Journal, Spawn, Transport
 from ..protocol.requests import Account
 from ..schedule.budget import Budget, Quota
 from ..schedule.polls import Polls
 from ..schedule.retry import Patience
-from ..schedule.turns import Turns
-from .bulk import Bulk
-from .calls import Calls
+from ..schedule.turns import Rank, Turns
+from .bulk import Bulk, OnCancel
+from .calls import Calls, value_of
 from .dispatch import Dispatcher
 from .feed import Feed, Rows
 from .meter import Meter
@@ -27,7 +30,35 @@ from .submissions import Submissions
 from .submit import Submitter
 from .watch import Changes, Watch
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "OpenJournal"]
+
+OpenJournal = Callable[[], Awaitable[tuple[Journal, Resumable | None]]]
+"""Opens a run's journal; gives what it says where it is an old one."""
+
+
+class _NoJournal:
+    """Remembers nothing. `ports.Journal`."""
+
+    async def intended(self, chunk: Chunk, resent: bool) -> None: ...
+
+    async def accepted(self, number: int, job_id: int, resent: bool) -> None: ...
+
+    async def settled(
+        self, number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]
+    ) -> None: ...
+
+    async def dropped(self, number: int) -> None: ...
+
+    async def rejected(self, rows: Iterable[RowOutcome]) -> None: ...
+
+    async def input_ended(self) -> None: ...
+
+    async def aclose(self, used: Used) -> None: ...
+
+
+async def no_journal() -> tuple[Journal, Resumable | None]:
+    """The run is not remembered."""
+    return _NoJournal(), None
 
 
 class Engine:
@@ -62,6 +93,7 @@ class Engine:
         self.upserts = Calls(customers, chance, patience)
         self.submitter = Submitter(self.calls, account)
         self.watch = Watch(self.dispatcher, account, chance)
+        self._account = account
         self._spawn = spawn
 
     def changes(self) -> Changes:
@@ -75,6 +107,8 @@ class Engine:
         *,
         concurrency: int,
         chunking: Chunking,
+        open_journal: OpenJournal = no_journal,
+        on_cancel: OnCancel = "detach",
         look_ahead: LookAhead | None = None,
         open_jobs: int = 512,
         ids_from_numbers: bool = False,
@@ -82,24 +116,35 @@ class Engine:
     ) -> Bulk:
         """A bulk run; see `GameballClient.bulk`. *max_rows* makes smaller chunks."""
         out, events = anyio.create_memory_object_stream[BulkEvent](0)
-        run = Run(
-            kind,
-            Feed(rows, preparer(kind, ids_from_numbers=ids_from_numbers)),
-            Chunker(
-                chunking,
-                with_item_ids=kind.item_key is not None,
-                look_ahead=look_ahead,
-                max_rows=max_rows,
-            ),
-            self.submitter,
-            self.changes,
-            OrdersInquiry(self.submitter, self.changes),
-            out,
-            concurrency=concurrency,
-            window=open_jobs,
+        feed = Feed(rows, preparer(kind, ids_from_numbers=ids_from_numbers))
+        chunker = Chunker(
+            chunking,
+            with_item_ids=kind.item_key is not None,
+            look_ahead=look_ahead,
+            max_rows=max_rows,
         )
+
+        async def prepare() -> Run:
+            journal, recorded = await open_journal()
+            run = Run(
+                kind,
+                feed,
+                chunker,
+                self.submitter,
+                self.changes,
+                OrdersInquiry(self.submitter, self.changes),
+                out,
+                journal,
+                concurrency=concurrency,
+                window=open_jobs,
+            )
+            if recorded is not None:
+                run.take_up(recorded, left_to_do(recorded, kind.replay))
+            return run
+
         meter = Meter(self.dispatcher, self.watch)
-        return Bulk(run, events, meter, self._spawn, anyio.current_time)
+        spawn, stop = self._spawn, self.stop
+        return Bulk(prepare, events, meter, spawn, anyio.current_time, stop, on_cancel)
 
     def submissions(self, kind: Kind, rows: Rows, *, concurrency: int) -> Submissions:
         """Submissions without their jobs; see `GameballClient.submit_all`."""
@@ -111,6 +156,17 @@ class Engine:
             self._spawn,
             concurrency=concurrency,
         )
+
+    async def stop(self, job: Job) -> None:
+        """Stop a job; see `GameballClient.stop`."""
+        result = await self.calls.call(
+            self._account.stop(job.id),
+            None,
+            lambda _: None,
+            replay=Replay.REPLAYABLE,
+            rank=Rank.STOP,
+        )
+        value_of(result, job.id)
 
     def close(self, error: BaseException | None = None) -> None:
         """Let nobody wait any longer: the client is closed, or has met a fault of its own."""

@@ -28,7 +28,7 @@ TICK = 0.001
 class _Waiter:
     ticket: Ticket
     granted: anyio.Event
-    error: BaseException | None = None
+    error: ClosedError | None = None
 
 
 class Dispatcher:
@@ -67,7 +67,7 @@ class Dispatcher:
         request: WireRequest,
         rank: Rank,
         retry_after: Callable[[WireResponse], float | None],
-        began: Callable[[], None] | None = None,
+        began: Callable[[], Awaitable[None]] | None = None,
     ) -> WireResponse:
         """
         Wait for a slot and send *request* once.
@@ -76,16 +76,16 @@ class Dispatcher:
             request: what to send.
             rank: how urgent it is.
             retry_after: reads what a 429 asks for.
-            began: told once the slot is granted, right before bytes may leave.
+            began: awaited once the slot is granted, right before bytes may leave.
 
         Raises:
             ClosedError: the client was closed meanwhile.
             TransportError: see `ports.Transport`.
         """
         ticket = await self._slot(rank)
-        if began is not None:
-            began()
         try:
+            if began is not None:
+                await self._announce(began, ticket)
             return await self.carry(request, self._slot_of(ticket), retry_after)
         finally:
             self.turns.finished(ticket)
@@ -106,10 +106,12 @@ class Dispatcher:
             self.sent -= 1
             budget.unsent(slot)
             raise
-        except BaseException:
-            # Lost, late or cancelled: the server may have counted it all the same.
+        except Exception:
+            # Lost or late: the server may have counted it all the same.
             budget.answered(slot, anyio.current_time())
             raise
+        # One that is cancelled may still be on its way: its slot stays open until the budget itself
+        # takes it to have been counted.
         if answer.status == 429:
             now = anyio.current_time()
             budget.limited(slot, now, self._chance(), retry_after(answer))
@@ -133,7 +135,8 @@ class Dispatcher:
         """Let nobody wait any longer: the client is closed, or its loop has failed."""
         self._closed = True
         for waiter in self._waiters.values():
-            waiter.error = error or ClosedError("the client was closed while a call waited")
+            waiter.error = ClosedError("the client was closed while a call waited")
+            waiter.error.__cause__ = error
             waiter.granted.set()
 
     async def _slot(self, rank: Rank) -> Ticket:
@@ -153,6 +156,13 @@ class Dispatcher:
         finally:
             del self._waiters[ticket]
         return ticket
+
+    async def _announce(self, began: Callable[[], Awaitable[None]], ticket: Ticket) -> None:
+        try:
+            await began()
+        except BaseException:
+            self.turns.budget.unsent(self._slot_of(ticket))
+            raise
 
     @staticmethod
     def _slot_of(ticket: Ticket) -> int:

@@ -7,12 +7,14 @@ from collections.abc import (
     AsyncIterable,
     AsyncIterator,
     Callable,
+    Container,
     Generator,
     Iterable,
     Iterator,
 )
 from itertools import count, islice
 
+import anyio
 import anyio.lowlevel
 
 from ..errors import ConfigurationError
@@ -22,6 +24,9 @@ __all__ = ["Feed", "Prepare", "Rows"]
 
 Rows = Iterable[object] | AsyncIterable[object]
 Prepare = Callable[[int, object], Prepared | BadRow]
+
+CLOSE_WITHIN = 5.0
+"""Seconds that a caller's generator may take to clean up, at most."""
 
 SLICE = 50
 """Rows that are made ready in one go: about a millisecond of the event loop's time."""
@@ -54,6 +59,7 @@ class Feed:
         else:
             raise ConfigurationError("rows cannot be iterated: give a sync or async iterable")
         self._failure: Exception | None = None
+        self._done: Container[int] = ()
         self._numbers = count()
         self._prepare = prepare
 
@@ -73,6 +79,18 @@ class Feed:
             return [self._ready(value)]
         return []
 
+    async def fresh(self) -> list[Prepared | BadRow]:
+        """The next batch, without the rows to skip; an empty list at the end of the input."""
+        while batch := await self.batch():
+            fresh = [row for row in batch if row.position not in self._done]
+            if fresh:
+                return fresh
+        return []
+
+    def skip(self, done: Container[int]) -> None:
+        """Leave out the rows at these positions: an earlier run has them."""
+        self._done = done
+
     def _slice(self, rows: Iterator[object]) -> list[Prepared | BadRow]:
         ready: list[Prepared | BadRow] = []
         try:
@@ -83,12 +101,22 @@ class Feed:
             self._failure = error
         return ready
 
-    async def aclose(self) -> None:
-        """Close a caller's generator that was not read to its end."""
-        if isinstance(self._sync, Generator):
-            self._sync.close()
-        if isinstance(self._async, AsyncGenerator):
-            await self._async.aclose()
+    async def aclose(self) -> Exception | None:
+        """
+        Close a caller's generator that was not read to its end, in `CLOSE_WITHIN` seconds at most.
+
+        Returns:
+            What the generator raised, which is the caller's code and no fault of this library.
+        """
+        with anyio.move_on_after(CLOSE_WITHIN, shield=True):
+            try:
+                if isinstance(self._sync, Generator):
+                    self._sync.close()
+                if isinstance(self._async, AsyncGenerator):
+                    await self._async.aclose()
+            except Exception as error:  # noqa: BLE001 - told to the reader, whatever it is
+                return error
+        return None
 
     def _ready(self, value: object) -> Prepared | BadRow:
         number = next(self._numbers)

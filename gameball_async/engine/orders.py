@@ -8,8 +8,7 @@ import orjson
 
 from ..model.jobs import JobStatus, Transition
 from ..model.kinds import KINDS
-from ..model.outcomes import Outcome
-from ..pipeline.outcomes import settle
+from ..pipeline.doubts import orders_found
 from .submit import Accepted, Submitter
 from .watch import Changes
 
@@ -46,10 +45,4 @@ class OrdersInquiry:
             answers.add(result.job, submitted=True)
             while (news := await answers.next_news()) is not None:
                 status = news.status if isinstance(news, Transition) else None
-        found = settle(_KIND, order_ids, None, status)
-        certain = (Outcome.SUCCEEDED, Outcome.FAILED)
-        return {
-            order_id: outcome is Outcome.SUCCEEDED
-            for order_id, outcome in zip(order_ids, found.outcomes, strict=True)
-            if outcome in certain
-        }
+        return {} if status is None else orders_found(order_ids, status)

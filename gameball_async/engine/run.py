@@ -8,23 +8,25 @@ numbers are equal when the run is over, however it ended. State changes never st
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectSendStream
 from attrs import define
 
-from ..errors import GameballError
+from ..errors import ClosedError, GameballError, JournalError
 from ..model.jobs import Job, JobState, JobStatus, Transition
 from ..model.kinds import Kind
 from ..model.outcomes import Outcome, Reason
 from ..pipeline.chunks import Chunk, Chunker
 from ..pipeline.events import BulkEvent, RowOutcomes, Settled, Submitted
+from ..pipeline.ledger import DOUBT, ChunkRecord, Left, Resumable, Stage, Used
 from ..pipeline.outcomes import Settlement, settle, settle_orders
 from ..pipeline.refusals import Refusal, refusal_of, repeated_job_id
 from ..pipeline.report import Tally
 from ..pipeline.rows import BadRow, Prepared
+from ..ports import Journal
 from .calls import GaveUp
 from .feed import Feed
 from .orders import OrdersInquiry
@@ -84,6 +86,7 @@ class Run:
         watching: makes a watcher of jobs.
         ask_orders: tells which order ids exist; for orders whose answer leaves doubt.
         out: where events go; a reader that stops reading stops the run.
+        journal: remembers the run.
         concurrency: chunks that are being submitted at once, at most.
         window: jobs that are open at once, at most.
     """
@@ -97,6 +100,7 @@ class Run:
         watching: Callable[[], Changes],
         ask_orders: OrdersInquiry,
         out: MemoryObjectSendStream[BulkEvent],
+        journal: Journal,
         *,
         concurrency: int,
         window: int,
@@ -107,6 +111,8 @@ class Run:
         self.rows_read = 0
         self.chunks = 0
         self.jobs = 0
+        self.used_before = Used()
+        self.settled_before = 0
         self.ended_jobs: Counter[JobState] = Counter()
         self.input_ended = False
         self.finished = False
@@ -117,13 +123,18 @@ class Run:
         self._changes = watching()
         self._ask_orders = ask_orders
         self._out = out
+        self.journal = journal
+        self._untold: list[BulkEvent] = []
+        self._again: deque[_Sent] = deque()  # chunks of an earlier run that may be sent again
+        self._doubtful: list[_Sent] = []  # chunks of an earlier run that must not be
         self._concurrency = concurrency
         self._window = window
         self._sent: dict[int, _Sent] = {}
         self._by_job: dict[int, _Sent] = {}
         self._seen_jobs: set[int] = set()
         self._changed = _Signal()  # room to read on, jobs to follow
-        self._work = _Signal()  # chunks to send
+        self._ready = _Signal()  # chunks to send
+        self._working = anyio.CancelScope()
         self._reading = anyio.CancelScope()
         self._stopping = False
         self._senders = concurrency
@@ -136,13 +147,10 @@ class Run:
     async def main(self) -> None:
         """Run to the end. Whatever ends it early is kept in *error*."""
         try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._read)
-                tasks.start_soon(self._follow, tasks)
-                for _ in range(self._concurrency):
-                    tasks.start_soon(self._send)
-            await self._tell_unsent()
-            self.finished = self.input_ended and self.error is None
+            with self._working:
+                await self._work()
+                self.finished = self.input_ended and self.error is None
+            await self._tell_the_rest()
         except* anyio.BrokenResourceError:
             pass  # the reader has left its block
         except* Exception as group:  # noqa: BLE001 - told to the reader, whatever it is
@@ -152,14 +160,63 @@ class Run:
             with anyio.move_on_after(5, shield=True):
                 await self._feed.aclose()
 
+    async def _work(self) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._read)
+            tasks.start_soon(self._follow, tasks)
+            for _ in range(self._concurrency):
+                tasks.start_soon(self._send)
+            while self._doubtful:
+                sent = self._doubtful.pop()
+                rows = len(sent.chunk)
+                await self._close(
+                    sent, [Outcome.INDETERMINATE] * rows, dict.fromkeys(range(rows), DOUBT)
+                )
+
+    def take_up(self, recorded: Resumable, left: Left) -> None:
+        """Go on where a journal ends. Call it before `main`."""
+        self._feed.skip(left.done)
+        self.rows_read = len(left.done)
+        self.used_before = recorded.used
+        self.tally.succeeded(left.succeeded)
+        for odd in recorded.odd:
+            self.tally.add(odd.row.outcome, odd.row.reason)
+        self.settled_before = self.tally.settled
+        self.chunks = len(recorded.chunks)
+        self.jobs = sum(record.job_id is not None for record in recorded.chunks)
+        self._seen_jobs.update(r.job_id for r in recorded.chunks if r.job_id is not None)
+        for record in recorded.chunks:
+            if record.stage is Stage.SETTLED:
+                self.chunker.count_from(record.number)
+        for record in left.watch:
+            sent = self._taken_up(record)
+            assert record.job_id is not None  # noqa: S101 - accepted chunks have one
+            sent.job = Job(record.job_id, self.kind.name, len(record.keys))
+            self._by_job[record.job_id] = sent
+            self._changes.add(sent.job)
+        self._again.extend(map(self._taken_up, left.resend))
+        self._doubtful.extend(map(self._taken_up, left.doubtful))
+
+    def _taken_up(self, record: ChunkRecord) -> _Sent:
+        sent = _Sent(record.chunk(), touched=True, resent=record.resent)
+        self._sent[record.number] = sent
+        self.chunker.occupy(sent.chunk)
+        return sent
+
+    def interrupt(self) -> None:
+        """Send and watch nothing more; every row is still told its outcome, as far as it is known."""
+        self._working.cancel()
+
+    @property
+    def open(self) -> list[Job]:
+        """Jobs that have not ended, as far as is known."""
+        return [sent.job for sent in self._by_job.values() if sent.job is not None]
+
     def close(self) -> None:
         """Give an outcome to every row that has none yet. May be called again."""
         for sent in list(self._sent.values()):
-            self._forget(sent)
-            outcome, reason = _left(sent)
-            self._count([outcome] * len(sent.chunk), dict.fromkeys(range(len(sent.chunk)), reason))
-        waiting = self.chunker.drain()
-        self._count([Outcome.UNSENT] * len(waiting), dict.fromkeys(range(len(waiting)), _UNSENT))
+            self._ended(sent, *_left(sent))
+        self._count(*_unsent(len(self.chunker.drain())))
         self._changes.close()
         self._out.close()
 
@@ -170,15 +227,17 @@ class Run:
             while (batch := await self._next_batch()) is not None:
                 bad = self._take_in(batch)
                 if bad:
-                    await self._reject(bad)
+                    await self._reject(_rejected(bad))
                 while not self.chunker.wants_rows:
                     await self._changed.wait()
+            if self.input_ended:
+                await self._note(self.journal.input_ended())
         self.chunker.end()
         self._wake_senders()
 
     async def _next_batch(self) -> list[Prepared | BadRow] | None:
         try:
-            batch = await self._feed.batch()
+            batch = await self._feed.fresh()
         except Exception as error:  # noqa: BLE001 - the input is the caller's code
             # The input's own error: what was read before it is still sent and accounted for.
             self.error = self.error or error
@@ -194,25 +253,22 @@ class Run:
                 self.chunker.add(row)
             else:
                 bad.append(row)
-        self._count([Outcome.REJECTED] * len(bad), dict(enumerate(map(reason_of, bad))))
+        self.tally.rows([Outcome.REJECTED] * len(bad), dict(enumerate(map(reason_of, bad))))
         self._wake_senders()
         return bad
 
-    async def _reject(self, bad: list[BadRow]) -> None:
-        await self._out.send(
-            Settled(
-                None,
-                None,
-                RowOutcomes(
-                    [row.position for row in bad],
-                    [row.key for row in bad],
-                    [Outcome.REJECTED] * len(bad),
-                    dict(enumerate(map(reason_of, bad))),
-                    None,
-                    None,
-                ),
-            )
-        )
+    async def _reject(self, rejected: RowOutcomes) -> None:
+        event = Settled(None, None, rejected)
+        self._untold.append(event)
+        await self._note(self.journal.rejected(rejected))
+        await self._tell(event)
+
+    async def _note(self, write: Awaitable[None]) -> None:
+        """Write to the journal; where that fails, nothing more is sent, and what is open goes on."""
+        try:
+            await write
+        except JournalError as error:
+            self._stop(error)
 
     # -- chunks out
 
@@ -227,6 +283,8 @@ class Run:
     async def _next(self) -> _Sent | None:
         """The next chunk to send; None once there will be none."""
         while not self._stopping:
+            if self._again:
+                return self._again.popleft()
             chunk = self.chunker.take() if len(self._sent) < self._window else None
             if chunk is not None:
                 self.chunks += 1
@@ -236,24 +294,30 @@ class Run:
                 return sent
             if self.chunker.done:
                 return None
-            await self._work.wait()
+            await self._ready.wait()
         return None
 
     def _wake_senders(self) -> None:
         """Wake one sender for a chunk that may go, which wakes the next; all at the end."""
         if self._stopping or self.chunker.done:
-            self._work.all()
+            self._ready.all()
         elif len(self._sent) < self._window and self.chunker.has_chunk:
-            self._work.one()
+            self._ready.one()
 
     async def _submit(self, sent: _Sent) -> None:
-        def began() -> None:
+        async def began() -> None:
+            if not sent.touched:
+                await self.journal.intended(sent.chunk, sent.resent)
             sent.touched = True
 
         chunk = sent.chunk
-        result = await self._submitter.submit(self.kind, chunk.payloads, began=began)
+        try:
+            result = await self._submitter.submit(self.kind, chunk.payloads, began=began)
+        except JournalError as error:
+            result = GaveUp(error, unsure=sent.touched)
         if isinstance(result, GaveUp):
-            refusal = refusal_of(result.error, result.unsure, self.kind.name)
+            unsure = result.unsure or sent.resent
+            refusal = refusal_of(result.error, unsure, self.kind.name)
         elif result.job.id in self._seen_jobs:
             refusal = repeated_job_id(self.kind.name, result.job.id)
         else:
@@ -265,7 +329,7 @@ class Run:
             await self._refused(sent, refusal)
 
     async def _accepted(self, sent: _Sent, result: Accepted) -> None:
-        sent.job, sent.resent = result.job, result.resent
+        sent.job, sent.resent = result.job, result.resent or sent.resent
         sent.chunk.payloads.clear()
         self._seen_jobs.add(result.job.id)
         self._by_job[result.job.id] = sent
@@ -274,7 +338,10 @@ class Run:
         self._doubts = 0
         self.moved_at = anyio.current_time()
         self._changed.all()
-        await self._out.send(Submitted(sent.chunk.number, result.job, len(sent.chunk)))
+        # A job's number that is lost here cannot be found again.
+        with anyio.CancelScope(shield=True):
+            await self._note(self.journal.accepted(sent.chunk.number, result.job.id, sent.resent))
+        await self._tell(Submitted(sent.chunk.number, result.job, len(sent.chunk)))
 
     async def _refused(self, sent: _Sent, refusal: Refusal) -> None:
         rows = len(sent.chunk)
@@ -299,7 +366,7 @@ class Run:
         self.error = self.error or error
         self._stopping = True
         self._reading.cancel()
-        self._work.all()
+        self._ready.all()
 
     # -- answers in
 
@@ -314,6 +381,8 @@ class Run:
             self.moved_at = anyio.current_time()
             if isinstance(news, Transition):
                 await self._moved(news, tasks)
+            elif isinstance(news[1], ClosedError):
+                raise news[1]  # the client is closed: nothing is learned of the job by that
             else:
                 job, error = news
                 await self._settle(self._by_job[job.id], None, error, tasks)
@@ -321,7 +390,7 @@ class Run:
     async def _moved(self, change: Transition, tasks: TaskGroup) -> None:
         sent = self._by_job[change.job.id]
         sent.state = change.status.state
-        await self._out.send(change)
+        await self._tell(change)
         if sent.state.final:
             await self._settle(sent, change.status, None, tasks)
 
@@ -334,7 +403,10 @@ class Run:
             self.kind, chunk.keys, chunk.item_ids, status, resent=sent.resent, earlier=earlier
         )
         if error is not None:
-            found.reasons = dict.fromkeys(found.reasons, Reason(str(error)))
+            lost = Reason(str(error))
+            for index, outcome in enumerate(found.outcomes):
+                if outcome is Outcome.INDETERMINATE:
+                    found.reasons[index] = lost
         if found.unsettled:
             tasks.start_soon(self._settle_orders, sent, found)
         else:
@@ -352,6 +424,29 @@ class Run:
         self, sent: _Sent, outcomes: list[Outcome], reasons: dict[int, Reason]
     ) -> None:
         """The rows of a chunk have their outcomes: its keys may go again."""
+        number = sent.chunk.number
+        if outcomes[0] is not Outcome.UNSENT:
+            await self._note(self.journal.settled(number, outcomes, reasons))
+        elif sent.touched:
+            await self._note(self.journal.dropped(number))
+        await self._tell(self._ended(sent, outcomes, reasons))
+
+    async def _tell_the_rest(self) -> None:
+        """Tell the outcome of every row that has none yet, now that nothing more will happen."""
+        for event in list(self._untold):
+            await self._tell(event)
+        for sent in list(self._sent.values()):
+            await self._tell(self._ended(sent, *_left(sent)))
+        waiting = self.chunker.drain()
+        if waiting:
+            outcomes, reasons = _unsent(len(waiting))
+            self._count(outcomes, reasons)
+            positions, keys = [row.position for row in waiting], [row.key for row in waiting]
+            rows = RowOutcomes(positions, keys, outcomes, reasons, None, None)
+            await self._tell(Settled(None, None, rows))
+
+    def _ended(self, sent: _Sent, outcomes: list[Outcome], reasons: dict[int, Reason]) -> Settled:
+        """Count the rows of a chunk, and let its keys go; returns what is to be told of it."""
         chunk, job = sent.chunk, sent.job
         self._forget(sent)
         self.chunker.release(chunk)
@@ -360,25 +455,14 @@ class Run:
         self._wake_senders()
         job_id = None if job is None else job.id
         rows = RowOutcomes(chunk.positions, chunk.keys, outcomes, reasons, job_id, chunk.number)
-        await self._out.send(Settled(chunk.number, job, rows))
+        return Settled(chunk.number, job, rows)
 
-    async def _tell_unsent(self) -> None:
-        rows = self.chunker.drain()
-        if not rows:
-            return
-        outcomes = [Outcome.UNSENT] * len(rows)
-        reasons = dict.fromkeys(range(len(rows)), _UNSENT)
-        self._count(outcomes, reasons)
-        positions, keys = [row.position for row in rows], [row.key for row in rows]
-        await self._out.send(
-            Settled(None, None, RowOutcomes(positions, keys, outcomes, reasons, None, None))
-        )
-
-    def _forget(self, sent: _Sent) -> None:
-        del self._sent[sent.chunk.number]
-        if sent.job is not None:
-            del self._by_job[sent.job.id]
-            self.ended_jobs[sent.state] += 1
+    async def _tell(self, event: BulkEvent) -> None:
+        """Tell the reader. What is not told when the run is interrupted is told at its end."""
+        if event not in self._untold:
+            self._untold.append(event)
+        await self._out.send(event)
+        self._untold.remove(event)
 
     def _count(self, outcomes: Sequence[Outcome], reasons: dict[int, Reason]) -> None:
         if not reasons:
@@ -387,24 +471,46 @@ class Run:
         for index, outcome in enumerate(outcomes):
             self.tally.add(outcome, reasons.get(index))
 
+    def _forget(self, sent: _Sent) -> None:
+        del self._sent[sent.chunk.number]
+        if sent.job is not None:
+            del self._by_job[sent.job.id]
+            self.ended_jobs[sent.state] += 1
+
 
 _UNSENT = Reason("the run stopped before this row was sent")
+_IN_FLIGHT = Reason("the run was left while this row was being sent")
+_LEFT_OPEN = Reason("the run was left while its job was open: ask for the job's status")
 
 
-def _left(sent: _Sent) -> tuple[Outcome, Reason]:
+def _left(sent: _Sent) -> tuple[list[Outcome], dict[int, Reason]]:
     """What is known of a chunk's rows when the run is left before their outcome."""
-    if sent.job is not None:
-        text = f"the run was left while job {sent.job.id} was open: ask for its status"
-        return Outcome.INDETERMINATE, Reason(text)
-    if sent.touched:
-        return Outcome.INDETERMINATE, Reason("the run was left while this row was being sent")
-    return Outcome.UNSENT, _UNSENT
+    rows = len(sent.chunk)
+    if sent.job is None and not sent.touched:
+        return _unsent(rows)
+    reason = _IN_FLIGHT if sent.job is None else _LEFT_OPEN
+    return [Outcome.INDETERMINATE] * rows, dict.fromkeys(range(rows), reason)
+
+
+def _unsent(rows: int) -> tuple[list[Outcome], dict[int, Reason]]:
+    return [Outcome.UNSENT] * rows, dict.fromkeys(range(rows), _UNSENT)
 
 
 def reason_of(row: BadRow) -> Reason:
     first, *others = row.faults
     text = "; ".join([first.reason, *map(str, others)])
     return Reason(text, field=first.field)
+
+
+def _rejected(bad: list[BadRow]) -> RowOutcomes:
+    return RowOutcomes(
+        [row.position for row in bad],
+        [row.key for row in bad],
+        [Outcome.REJECTED] * len(bad),
+        dict(enumerate(map(reason_of, bad))),
+        None,
+        None,
+    )
 
 
 def only(group: BaseExceptionGroup[Exception]) -> BaseException:

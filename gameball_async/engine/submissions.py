@@ -18,6 +18,7 @@ from ..pipeline.rows import BadRow, Prepared
 from ..ports import Running, Spawn
 from .calls import GaveUp
 from .feed import Feed
+from .handover import Handover
 from .run import only, reason_of
 from .submit import Submitter
 
@@ -50,9 +51,12 @@ class Submissions:
         self._concurrency = concurrency
         self._error: BaseException | None = None
         self._running: Running | None = None
-        self._out, self._in = anyio.create_memory_object_stream[Submission](0)
+        self._finished = False
+        self._out = Handover[Submission]()
 
     async def __aenter__(self) -> Self:
+        if self._running is not None:
+            raise ClosedError("submissions are opened once: make others")
         self._running = self._spawn(self._main)
         return self
 
@@ -62,12 +66,9 @@ class Submissions:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._in.close()
+        self._out.leave()
         if self._running is not None:
-            self._running.cancel()
-            with anyio.CancelScope(shield=True):  # it only gives up its requests now
-                await self._running.ended()
-        self._out.close()
+            await self._running.end()  # it only gives up its requests now
 
     def __aiter__(self) -> Self:
         return self
@@ -78,10 +79,13 @@ class Submissions:
 
         Raises:
             GameballError: what ended the submissions early, such as keys that are refused.
+            ClosedError: the block was left, or not entered yet.
             Exception: whatever the input's own iterator raised, as itself.
         """
+        if self._running is None:
+            raise ClosedError("these submissions are not open: read them inside `async with`")
         try:
-            return await self._in.receive()
+            return await self._out.receive()
         except anyio.EndOfStream:
             error = self._error
         except anyio.ClosedResourceError:
@@ -97,14 +101,16 @@ class Submissions:
                 tasks.start_soon(self._read, chunks)
                 for _ in range(self._concurrency):
                     tasks.start_soon(self._send, queue.clone())
+            self._finished = True
         except* (anyio.BrokenResourceError, anyio.ClosedResourceError):
             pass  # the reader has left, or what ended it is kept in _error
         except* Exception as group:  # noqa: BLE001 - told to the reader, whatever it is
             self._error = self._error or only(group)
         finally:
+            self._error = self._error or await self._feed.aclose()
+            if not self._finished:
+                self._error = self._error or ClosedError("the client was closed meanwhile")
             self._out.close()
-            with anyio.move_on_after(5, shield=True):
-                await self._feed.aclose()
 
     async def _read(self, chunks: MemoryObjectSendStream[Chunk]) -> None:
         async with chunks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from attrs import frozen
 
@@ -45,7 +45,7 @@ class Submitter:
         self._account = account
 
     async def submit(
-        self, kind: Kind, payloads: Sequence[bytes], *, began: Callable[[], None] | None = None
+        self, kind: Kind, payloads: Sequence[bytes], *, began: Callable[[], Awaitable[None]] | None = None
     ) -> Accepted | GaveUp:
         """
         Submit one chunk, and repeat it as far as the kind's replay class allows.
@@ -53,7 +53,7 @@ class Submitter:
         Args:
             kind: the batch kind.
             payloads: the items' JSON, 1 to 1,000 of them.
-            began: told right before each try that from now on bytes may leave.
+            began: awaited right before each try, after which bytes may leave.
         """
         rows = len(payloads)
         outcome = await self._calls.call(

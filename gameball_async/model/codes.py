@@ -45,7 +45,10 @@ class Code(IntEnum):
     retryable: bool
     advice: str
 
-    def __new__(cls, number: int, status: int, retryable: bool, advice: str) -> Self:
+    # The defaults are for type checkers alone: they let ``Code(9004)`` look a member up.
+    def __new__(
+        cls, number: int, status: int = 0, retryable: bool = False, advice: str = ""
+    ) -> Self:
         code = int.__new__(cls, number)
         code._value_ = number
         code.status = status
@@ -126,7 +129,7 @@ _BY_NUMBER: Mapping[int | None, Code] = {code.value: code for code in Code}
 
 # The names that a reason and a code go by, the documented ones first.
 _TEXT_FIELDS = ("error", "message", "reason", "errorMessage", "description", "errors")
-_CODE_FIELDS = ("code", "errorCode", "error_code", "Code", "ErrorCode")
+_CODE_FIELDS = dict.fromkeys(("code", "errorCode", "error_code", "Code", "ErrorCode")).keys()
 
 # A number within a text is a code only where a writer of messages would put one. Amounts, years
 # and ids share the catalogue's numbers, so "promo code 3000" and "order (2001)" are none.
@@ -145,20 +148,18 @@ _CODES_IN_TEXT = tuple(
     )
 )
 
-# The catalogue's phrase, with the id itself between or not. A sentence that only wonders about it
+# The catalogue's phrase in small letters, with the id itself between or not. A sentence that only wonders about it
 # ("could not check whether …") tells nothing.
 _EXISTS = r"\b(?:\W{1,3}\S{1,80})?\W{1,3}already exists\b"
 _TRANSACTION_EXISTS = re.compile(
-    rf"\btransaction[ _-]?id{_EXISTS}|\bduplicate transaction[ _-]?id\b", re.IGNORECASE
+    rf"\btransaction[ _-]?id{_EXISTS}|\bduplicate transaction[ _-]?id\b"
 )
-_TIME_EXISTS = re.compile(rf"\btransaction[ _-]?time{_EXISTS}", re.IGNORECASE)
+_TIME_EXISTS = re.compile(rf"\btransaction[ _-]?time{_EXISTS}")
 _ORDER_EXISTS = re.compile(
-    rf"\border(?:[ _-]?(?:id|number))?{_EXISTS}|\bduplicate order(?:[ _-]?id)?\b", re.IGNORECASE
+    rf"\border(?:[ _-]?(?:id|number))?{_EXISTS}|\bduplicate order(?:[ _-]?id)?\b"
 )
-_ORDER_NOT_FOUND = re.compile(
-    r"\border\b(?:\W{1,3}\S{1,80})?\W{1,3}(?:was )?not found\b", re.IGNORECASE
-)
-_WONDERING = re.compile(r"\b(?:whether|if|unless|until)\b", re.IGNORECASE)
+_ORDER_NOT_FOUND = re.compile(r"\border\b(?:\W{1,3}\S{1,80})?\W{1,3}(?:was )?not found\b")
+_WONDERING = re.compile(r"\b(?:whether|if|unless|until)\b")
 _LONGEST = 2_000
 
 
@@ -195,43 +196,42 @@ class CodeReader:
 
     def read(self, entry: Mapping[str, Any]) -> Refusal:
         """Read one entry of the list of failures. Never raises, whatever the entry holds."""
-        texts = dict.fromkeys(text[:_LONGEST] for text in _texts(entry, 2))
-        text = "; ".join(texts)
+        texts = list(dict.fromkeys(_texts(entry, 2)))
+        text = texts[0] if len(texts) == 1 else "; ".join(texts)
         head = text[:_LONGEST]
+        folded = head.lower()
         named = _code_field(entry)
         code = named if named in _BY_NUMBER else None
         if code is None:
-            code = _code_in(texts) or self._phrase(head) or named
-        return Refusal(text, code, self._duplicate(head, code), _not_found(head, code))
+            code = _code_in(texts) or self._phrase(folded) or named
+        return Refusal(text, code, self._duplicate(folded, code), _not_found(folded, code))
 
     def _phrase(self, text: str) -> int | None:
-        folded = text.lower()
         for phrase, code in self.phrases.items():
-            if phrase.lower() in folded:
+            if phrase.lower() in text:
                 return code
-        if "transaction" not in folded or _WONDERING.search(text):
+        if "transaction" not in text or _WONDERING.search(text):
             return None
         if _TRANSACTION_EXISTS.search(text):
             return Code.TRANSACTION_ID_EXISTS.value
         return Code.TRANSACTION_TIME_EXISTS.value if _TIME_EXISTS.search(text) else None
 
     def _duplicate(self, text: str, code: int | None) -> bool:
-        if code == Code.TRANSACTION_ID_EXISTS:
-            return True
-        folded = text.lower()
-        if any(phrase.lower() in folded for phrase in self.duplicate_phrases):
+        if code == Code.TRANSACTION_ID_EXISTS or any(
+            phrase.lower() in text for phrase in self.duplicate_phrases
+        ):
             return True
         # Under which code a duplicate order is refused is not documented: any, but the one that
         # says that it is the time which exists.
-        if code == Code.TRANSACTION_TIME_EXISTS or "order" not in folded:
+        if "order" not in text or code == Code.TRANSACTION_TIME_EXISTS:
             return False
         return _ORDER_EXISTS.search(text) is not None and not _WONDERING.search(text)
 
 
 def _not_found(text: str, code: int | None) -> bool:
-    if code not in _BY_NUMBER:
-        return _ORDER_NOT_FOUND.search(text) is not None
-    return code in (Code.NOT_FOUND, Code.TRANSACTION_NOT_FOUND)
+    if code in _BY_NUMBER:
+        return code in (Code.NOT_FOUND, Code.TRANSACTION_NOT_FOUND)
+    return "order" in text and _ORDER_NOT_FOUND.search(text) is not None
 
 
 CODE_READER = CodeReader()
@@ -252,21 +252,18 @@ def read_code(value: object) -> int | None:
 
 
 def _code_field(entry: Mapping[str, Any]) -> int | None:
-    holders = [entry]
-    for name in ("error", "message"):
-        inner = entry.get(name)
-        if isinstance(inner, dict):
-            holders.append(inner)
-    for holder in holders:
-        for name in _CODE_FIELDS:
-            code = read_code(holder.get(name))
-            if code is not None:
-                return code
+    for holder in (entry, entry.get("error"), entry.get("message")):
+        if isinstance(holder, dict) and not _CODE_FIELDS.isdisjoint(holder):
+            for name in _CODE_FIELDS:
+                code = read_code(holder.get(name))
+                if code is not None:
+                    return code
     return None
 
 
 def _code_in(texts: Iterable[str]) -> int | None:
-    for text in texts:
+    for whole in texts:
+        text = whole[:_LONGEST]
         if any(int(digits) in _BY_NUMBER for digits in _FOUR_DIGITS.findall(text)):
             for pattern in _CODES_IN_TEXT:
                 for match in pattern.finditer(text):
@@ -278,14 +275,17 @@ def _code_in(texts: Iterable[str]) -> int | None:
 def _texts(entry: Mapping[str, Any], depth: int) -> Iterator[str]:
     """The texts of an entry, from a reason that is an object or a list as well."""
     for name in _TEXT_FIELDS:
-        if name in entry:
-            yield from _texts_in(entry[name], depth)
+        value = entry.get(name)
+        if type(value) is str:
+            if value and not value.isspace():
+                yield value.strip()
+        elif value is not None:
+            yield from _texts_in(value, depth)
 
 
 def _texts_in(value: object, depth: int) -> Iterator[str]:
     if isinstance(value, str):
-        if value.strip():
-            yield value.strip()
+        yield from _texts({"error": value}, depth)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield str(value)
     elif depth and isinstance(value, dict):

@@ -23,7 +23,7 @@ from attrs import frozen
 from ..errors import Fault
 from ..model.base import Item
 from ..model.fields import AnyClass, FieldSpec, FieldType, specs_of
-from ..protocol.codec import to_wire
+from ..protocol.codec import to_wire, unstructurer
 from .plain import UNREADABLE, Refusal, described
 from .scalars import Convert, converter, text, to_json
 
@@ -149,7 +149,7 @@ def _check_of_field(spec: FieldSpec, ids_from_numbers: bool) -> Check:
         inner = check_of(spec.nested, ids_from_numbers=ids_from_numbers)
         nested = _object(spec.nested, inner)
         return _list_of(nested) if spec.type is FieldType.LIST else nested
-    return _list_of(_single(_anything if spec.each is None else text))
+    return _list_of(_single(_anything)) if spec.each is None else _list_of(_single(text), str)
 
 
 def _single(take: Convert) -> Check:
@@ -199,8 +199,12 @@ def _text_or_number(value: object) -> object:
 def _object(cls: AnyClass, inner: Check) -> Check:
     """An object with fields of its own."""
 
-    def take(value: object) -> object:
-        return inner.take(value if type(value) is dict else as_mapping(value, cls))
+    write = unstructurer(cls)
+
+    def take(value: Any) -> object:
+        if type(value) is dict:
+            return inner.take(value)
+        return inner.take(write(value) if type(value) is cls else as_mapping(value, cls))
 
     def explain(value: object, path: str) -> Iterator[Fault]:
         try:
@@ -238,12 +242,17 @@ def _object_of(each: Check, *, least: int = 0) -> Check:
     return Check(take, explain)
 
 
-def _list_of(each: Check) -> Check:
-    """A list whose members are all of one kind."""
+def _list_of(each: Check, unlooked: type | None = None) -> Check:
+    """A list whose members are all of one kind; those of type *unlooked* will do as they are."""
 
     def take(value: object) -> object:
-        if not isinstance(value, list | tuple):
+        if type(value) is not list and not isinstance(value, tuple | list):
             raise Refusal("must be a list")
+        for member in value:
+            if type(member) is not unlooked:
+                break
+        else:
+            return value
         taken = list(map(each.take, value))
         return taken if any(map(is_not, taken, value)) else value
 
@@ -276,7 +285,7 @@ def may_hide_a_number(value: Any) -> bool:
 def faults_within(value: object, path: str = "", depth: int = 0) -> Iterator[Fault]:
     """Every place in *value* that JSON cannot hold, whatever the fields are."""
     if depth > _MAX_DEPTH:
-        yield Fault(path, f"is nested deeper than {_MAX_DEPTH} levels")
+        yield Fault(shown(path), f"is nested deeper than {_MAX_DEPTH} levels")
         return
     try:
         found = to_wire(value) if isinstance(value, Item) else to_json(value)

@@ -10,14 +10,23 @@ in two open jobs and always leave in the order they came:
 - *plain*: as they come.
 
 Rows are looked at ahead of the chunk at hand, within bounds: a row whose key is under way waits, and
-those behind it with other keys go first.
+those behind it with other keys go first. When a chunk leaves:
+
+- full: at once; but *together* reads ahead first, so that a customer's rows can meet.
+- not full, and no more rows to be had before a job ends: if one of its keys has more turns to go
+  than any that is under way. Else nobody in it is in a hurry: it waits for company. The customer
+  with the most rows so never waits, and the others do not fill the quota with small chunks.
+- not full, and the input is slow: after a while, which is the longer the more jobs are open.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from attrs import define, field, frozen
 
 from ..model.kinds import Chunking
+from .queues import Pool, Queue
 from .rows import Prepared
 
 __all__ = ["Chunk", "Chunker", "LookAhead"]
@@ -25,6 +34,8 @@ __all__ = ["Chunk", "Chunker", "LookAhead"]
 MAX_ROWS = 1000
 MAX_BYTES = 8 * 1024 * 1024
 """Bytes of a chunk's items, at most. The API names no limit; proxies in front of it have some."""
+PASSED_OVER = 200
+"""Keys with too many rows for what room is left that are passed over in search of smaller ones."""
 
 
 @frozen
@@ -35,10 +46,12 @@ class LookAhead:
     Attributes:
         rows: rows that wait.
         size: bytes of their JSON.
+        seconds: how long rows wait for others to travel with, where the input is slow.
     """
 
     rows: int = 100_000
     size: int = 32 * 1024 * 1024
+    seconds: float = 5.0
 
 
 @define(eq=False)
@@ -77,6 +90,11 @@ class Chunk:
             self.payloads[start:end],
         )
 
+    def rows(self) -> Iterator[Prepared]:
+        """The rows again, as long as their JSON is there."""
+        item_ids = self.item_ids or [None] * len(self)
+        return map(Prepared, self.positions, self.keys, item_ids, self.payloads)
+
 
 class Chunker:
     """
@@ -99,76 +117,106 @@ class Chunker:
         max_rows: int = MAX_ROWS,
         max_bytes: int = MAX_BYTES,
     ) -> None:
-        self._chunking = chunking
+        self.look_ahead = look_ahead or LookAhead()
+        self.ended = False
+        self._plain = chunking is Chunking.PLAIN  # then all rows are of one key, never under way
         self._with_item_ids = with_item_ids
-        self._look_ahead = look_ahead or LookAhead()
         self._max_rows = max_rows
         self._max_bytes = max_bytes
-        # Keys that may go, first come first, each with its rows; all rows as one key in *plain*.
-        self._ready: dict[str, list[Prepared]] = {}
-        # Keys under way in open jobs, each with the rows that wait for it.
-        self._busy: dict[str, list[Prepared]] = {}
-        self._ready_rows = 0
-        self._rows = 0
+        turn = 1 if chunking is Chunking.UNIQUE else max_rows
+        self._queues: dict[str, Queue] = {}
+        self._under_way: set[str] = set()
+        self._ready = Pool(turn)
+        self._held = Pool(turn)  # those with a key that is under way
         self._size = 0
         self._chunks = 0
-        self.ended = False
+        self._open = 0
+        self._ticks = 0
+        self._looked_ahead = chunking is not Chunking.TOGETHER
 
     @property
     def waiting(self) -> int:
         """Rows that are not in a chunk yet."""
-        return self._rows
+        return self._ready.rows + self._held.rows
 
     @property
     def held_back(self) -> int:
         """Rows that wait for an open job of their own key."""
-        return self._rows - self._ready_rows
+        return self._held.rows
 
     @property
     def wants_rows(self) -> bool:
         """Whether there is room to look further ahead."""
         return (
             not self.ended
-            and self._rows < self._look_ahead.rows
-            and self._size < self._look_ahead.size
+            and self.waiting < self.look_ahead.rows
+            and self._size < self.look_ahead.size
         )
 
     @property
     def done(self) -> bool:
         """Whether every row has left in a chunk and no more will come."""
-        return self.ended and not self._rows
+        return self.ended and not self.waiting
+
+    @property
+    def waiting_because(self) -> str | None:
+        """Why rows wait, in words for people; None where none do, or where a chunk may leave."""
+        if not self.waiting or self.has_chunk:
+            return None
+        if self._ready and self.wants_rows:
+            if self._looked_ahead:
+                return "the input has not given enough rows for a full chunk yet"
+            return "the input is read ahead, so that a customer's rows can travel together"
+        why = f"{self.held_back:,} of {self.waiting:,} rows wait for open jobs of their customers"
+        turns = max(self._ready.most_turns, self._held.most_turns)
+        if turns > 1:
+            why += f"; one customer's rows alone take {turns:,} more jobs, one after the other"
+        return why
 
     def add(self, row: Prepared) -> None:
         """A row to be sent, after all rows added before that share its key."""
-        key = "" if self._chunking is Chunking.PLAIN else row.key
-        self._rows += 1
+        key = "" if self._plain else row.key
         self._size += len(row.payload)
-        rows = self._busy.get(key)
-        if rows is None:
-            rows = self._ready.get(key)
-            if rows is None:
-                rows = self._ready[key] = []
-            self._ready_rows += 1
-        rows.append(row)
+        pool = self._held if key in self._under_way else self._ready
+        queue = self._queues.get(key)
+        if queue is not None:
+            pool.append(queue, row)
+        else:
+            queue = self._queues[key] = Queue(key, [row], len(row.payload))
+            pool.put(queue)
 
     def end(self) -> None:
         """No more rows will come."""
         self.ended = True
 
+    def tick(self) -> None:
+        """Another `LookAhead.seconds` have passed since the first row was added."""
+        self._ticks += 1
+        self._looked_ahead = True
+
     @property
     def has_chunk(self) -> bool:
         """Whether `take` would give a chunk now."""
-        return bool(self._ready) and not self._wait_for_more()
+        if not self._ready:
+            return False
+        if self._is_full():
+            return self._looked_ahead or not self.wants_rows
+        if self.wants_rows:
+            return self._ticks > self._open
+        return self._ready.most_turns > self._held.most_turns
+
+    def _is_full(self) -> bool:
+        ready = self._ready
+        return ready.first_rows >= self._max_rows or ready.first_size >= self._max_bytes
 
     def take(self) -> Chunk | None:
-        """
-        The next chunk that may be sent; None where more rows, or the end of a job, must come first.
-
-        A chunk is full, unless no more rows can be had before a job ends: then what there is goes.
-        """
+        """The next chunk that may be sent; None where more rows, or a job's end, must come first."""
         if not self.has_chunk:
             return None
         rows = self._fill()
+        self._ticks = 0
+        self._looked_ahead = True
+        self._open += 1
         return Chunk(
             self.new_number(),
             [row.position for row in rows],
@@ -177,72 +225,101 @@ class Chunker:
             [row.payload for row in rows],
         )
 
-    def _wait_for_more(self) -> bool:
-        if self._available() >= self._max_rows or self._size >= self._max_bytes:
-            return False
-        if self.wants_rows:
-            return True
-        # Rows that wait for an open job will make this chunk fuller: fewer jobs for the same rows.
-        return self._chunking is Chunking.TOGETHER and bool(self.held_back)
-
-    def _available(self) -> int:
-        """Rows that one chunk could take now."""
-        return len(self._ready) if self._chunking is Chunking.UNIQUE else self._ready_rows
-
     def _fill(self) -> list[Prepared]:
         rows: list[Prepared] = []
-        room = self._max_bytes
-        taken: list[str] = []
-        for key, waiting in self._ready.items():
-            most = 1 if self._chunking is Chunking.UNIQUE else self._max_rows - len(rows)
-            went = 0
-            for row in waiting[:most]:
-                room -= len(row.payload)
-                if room < 0 and rows:
-                    break
-                rows.append(row)
-                went += 1
-            if went:
-                del waiting[:went]
-                taken.append(key)
-            if len(rows) >= self._max_rows or room <= 0:
+        taken: list[tuple[Queue, int, int]] = []
+        most, room, passed = self._max_rows, self._max_bytes, 0
+        for queue in self._ready:
+            count, size = self._part(queue, most, room, alone=not rows)
+            if count:
+                rows += queue.rows[:count]
+                taken.append((queue, count, size))
+                most, room = most - count, room - size
+            else:
+                passed += 1
+            if most <= 0 or room <= 0 or passed > PASSED_OVER:
                 break
-        self._leave(taken, rows)
+        for queue, count, size in taken:
+            self._leave(queue, count, size)
         return rows
 
-    def _leave(self, taken: list[str], rows: list[Prepared]) -> None:
-        for key in taken:
-            left = self._ready.pop(key)
-            if self._chunking is not Chunking.PLAIN:
-                self._busy[key] = left
-                self._ready_rows -= len(left)
-            elif left:
-                self._ready[key] = left
-        self._ready_rows -= len(rows)
-        self._rows -= len(rows)
-        self._size -= sum(len(row.payload) for row in rows)
+    def _part(self, queue: Queue, most: int, room: int, *, alone: bool) -> tuple[int, int]:
+        """Rows and bytes of a queue that go: all that may, or none unless it is *alone*."""
+        count, size = self._ready.first(queue)
+        if count <= most and size <= room:
+            return count, size
+        count = size = 0
+        for row in queue.rows[:most] if alone else ():
+            if count and size + len(row.payload) > room:
+                break
+            count, size = count + 1, size + len(row.payload)
+        return count, size
+
+    def _leave(self, queue: Queue, count: int, size: int) -> None:
+        self._ready.remove(queue)
+        del queue.rows[:count]
+        queue.size -= size
+        self._size -= size
+        if not self._plain:
+            self._under_way.add(queue.key)
+        if not queue.rows:
+            del self._queues[queue.key]
+        elif self._plain:
+            self._ready.put(queue)
+        else:
+            self._held.put(queue)
 
     def release(self, chunk: Chunk) -> None:
         """The job of *chunk* has ended, or it was never accepted: its keys may go again."""
-        if self._chunking is Chunking.PLAIN:
-            return
-        for key in chunk.keys:
-            rows = self._busy.pop(key, None)
-            if rows:
-                self._ready[key] = rows
-                self._ready_rows += len(rows)
+        self._open -= 1
+        for key in dict.fromkeys(chunk.keys) if self._under_way else ():
+            self._under_way.discard(key)
+            queue = self._queues.get(key)
+            if queue is not None:
+                self._held.remove(queue)
+                self._ready.put(queue)
+
+    def occupy(self, chunk: Chunk) -> None:
+        """A chunk of an earlier run is still under way: its keys must wait until its `release`."""
+        self._open += 1
+        if not self._plain:
+            self._under_way.update(chunk.keys)
+
+    def count_from(self, number: int) -> None:
+        """Chunks get numbers above *number*."""
+        self._chunks = max(self._chunks, number)
+
+    def put_back(self, chunk: Chunk) -> None:
+        """*chunk* was too large for the server: its rows go again, from now on in smaller chunks."""
+        self._max_bytes = min(self._max_bytes, max(1, sum(map(len, chunk.payloads)) // 2))
+        self.release(chunk)
+        first: dict[str, Queue] = {}
+        for row in chunk.rows():
+            key = "" if self._plain else row.key
+            queue = first.setdefault(key, Queue(key))
+            queue.rows.append(row)
+            queue.size += len(row.payload)
+        for key, queue in first.items():
+            self._size += queue.size
+            rest = self._queues.get(key)
+            if rest is not None:
+                self._ready.remove(rest)
+                queue.rows += rest.rows
+                queue.size += rest.size
+            self._queues[key] = queue
+            self._ready.put(queue)
 
     def new_number(self) -> int:
-        """A number for a chunk that is made by halving another."""
+        """The next chunk's number."""
         self._chunks += 1
         return self._chunks
 
     def drain(self) -> list[Prepared]:
         """Everything that waits, in the order it came; nothing waits afterwards."""
-        rows = [
-            row for queue in (self._ready, self._busy) for rows in queue.values() for row in rows
-        ]
-        self._ready.clear()
-        self._busy.clear()
-        self._rows = self._size = self._ready_rows = 0
+        rows = [row for queue in self._queues.values() for row in queue.rows]
+        for pool in (self._ready, self._held):
+            for queue in list(pool):
+                pool.remove(queue)
+        self._queues.clear()
+        self._size = 0
         return sorted(rows, key=lambda row: row.position)

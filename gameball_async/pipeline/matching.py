@@ -19,6 +19,7 @@ from ..model.kinds import Kind
 
 __all__ = ["Group", "Lists", "Said", "all_succeeded", "id_text", "listen", "rows_by_key"]
 
+_MANY = 100  # fields; no entry of Gameball's has as many
 Entries = list[Mapping[str, Any]]
 Lists = tuple[Entries, Entries]
 
@@ -262,15 +263,12 @@ class _Ear:
         return None if item is None else self._by_item.get(item)
 
 
-def _field_of(mapping: Mapping[str, Any], name: str) -> Any:
+def _field_of(entry: Mapping[str, Any], name: str) -> Any:
     """The value under *name*, or under the same name in other letter case; None where neither."""
-    if name in mapping:
-        return mapping[name]
+    if name in entry or len(entry) > _MANY:
+        return entry.get(name)
     folded = name.lower()
-    for other, value in mapping.items():
-        if other.lower() == folded:
-            return value
-    return None
+    return next((value for other, value in entry.items() if other.lower() == folded), None)
 
 
 def _folded(text: str) -> str:

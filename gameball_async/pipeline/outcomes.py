@@ -133,6 +133,7 @@ class _Judge:
     _orders: bool = field(init=False)
     _in_doubt: bool = field(init=False)
     _read: dict[tuple[Any, ...], _Refused] = field(factory=dict)
+    _joined: dict[tuple[str, Reason], Reason] = field(factory=dict)
     _times: Counter[str | None] | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -259,8 +260,8 @@ class _Judge:
 
     def _common(self, refusals: Sequence[_Refused]) -> Reason | None:
         """The reason that refusals share; where they differ, all of them in one text."""
-        if not refusals:
-            return None
+        if len(refusals) <= 1:
+            return refusals[0][1] if refusals else None
         reasons = list(dict.fromkeys(reason for _, reason in refusals))
         if len(reasons) == 1:
             return reasons[0]
@@ -276,10 +277,17 @@ class _Judge:
         if len(group.rows) > 1 and not self.counted:
             return NAMED_TOO_OFTEN
         if self._in_doubt and doubt.unclear == entries and doubt.reason is not None:
-            return Reason(clean_text(f"{PERHAPS_BEFORE}: {doubt.reason.text}"), doubt.reason.code)
+            return self._with(PERHAPS_BEFORE, doubt.reason)
         if len(group.rows) == 1 or group.confused:
             return CONTRADICTED
         if doubt.reason is None:
             return NOT_TOLD_APART
-        text = f"{NOT_TOLD_APART.text}; one was refused: {doubt.reason.text}"
-        return Reason(clean_text(text), doubt.reason.code)
+        return self._with(f"{NOT_TOLD_APART.text}; one was refused", doubt.reason)
+
+    def _with(self, words: str, refused: Reason) -> Reason:
+        """Words of ours with the server's behind them; made once for all rows with the same."""
+        reason = self._joined.get((words, refused))
+        if reason is None:
+            reason = Reason(clean_text(f"{words}: {refused.text}"), refused.code)
+            self._joined[words, refused] = reason
+        return reason

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from math import isnan
 from uuid import UUID
 
 __all__ = ["UNREADABLE", "Refusal", "described", "plain"]
@@ -55,15 +56,26 @@ def plain(value: object) -> object:
     of text or number as text or number.
 
     Raises:
-        Refusal: the value stands for "missing" (NaT, NA), or is a numpy time, which has no zone.
+        Refusal: the value stands for "missing" (NaN, NaT, NA), or is a numpy time, which has no
+            zone.
     """
     kind = type(value)
-    if kind in (str, int, float, bool, Decimal, datetime, date) or value is None:
-        return value
+    if kind not in _PLAIN:
+        value = _unwrapped(value)
+    if type(value) is float and isnan(value):
+        raise Refusal(_MISSING.format("NaN"))
+    return value
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None), Decimal, datetime, date, dict, list})
+_MISSING = "is {} (missing): leave the field out, or give None to send null"
+
+
+def _unwrapped(value: object) -> object:
+    kind = type(value)
     module = kind.__module__.partition(".")[0]
     if module == "pandas" and kind.__name__ in ("NaTType", "NAType"):
-        name = kind.__name__.removesuffix("Type")
-        raise Refusal(f"is {name} (missing): leave the field out, or give None to send null")
+        raise Refusal(_MISSING.format(kind.__name__.removesuffix("Type")))
     if module == "numpy":
         return _plain_numpy(value)
     if isinstance(value, Enum):
@@ -80,7 +92,7 @@ def plain(value: object) -> object:
 
 def _plain_numpy(value: object) -> object:
     if type(value).__name__ == "MaskedConstant":
-        raise Refusal("is masked (missing): leave the field out, or give None to send null")
+        raise Refusal(_MISSING.format("masked"))
     if type(value).__name__ in ("datetime64", "timedelta64"):
         raise Refusal("is a numpy time, which has no zone: give an aware datetime, or a date")
     item = getattr(value, "item", None)

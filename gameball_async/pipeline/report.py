@@ -8,7 +8,7 @@ are told apart.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
@@ -172,6 +172,16 @@ class Tally:
     def succeeded(self, rows: int) -> None:
         """Count plain successes."""
         self.counts[Outcome.SUCCEEDED] += rows
+
+    def rows(self, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]) -> None:
+        """Count rows; *reasons* by their index. Plain successes are counted all at once."""
+        succeeded = outcomes.count(Outcome.SUCCEEDED)
+        self.succeeded(succeeded)
+        if succeeded == len(outcomes):
+            return
+        for index, outcome in enumerate(outcomes):
+            if outcome is not Outcome.SUCCEEDED:
+                self.add(outcome, reasons.get(index))
 
     def add(self, outcome: Outcome, reason: Reason | None) -> None:
         """Count one row."""

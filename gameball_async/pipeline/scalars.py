@@ -9,19 +9,18 @@ the value: it may be anyone's data.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
-from math import inf, isfinite, isnan
+from math import inf, isfinite
 from typing import TypeAlias
 
 import orjson
 
 from ..model.fields import FieldSpec, FieldType
 from .plain import Refusal, described, plain
+from .times import day, moment, utc
 
 __all__ = ["Convert", "converter", "identifier", "text", "to_json"]
 
@@ -29,17 +28,9 @@ __all__ = ["Convert", "converter", "identifier", "text", "to_json"]
 Convert: TypeAlias = Callable[[object], object]
 
 _INT_MIN, _INT_END = -(2**63), 2**64
-_MOMENT = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt](?!24)\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d(:?\d\d)?)?", re.ASCII
-)
-_UTC = re.compile(r"\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\d(?:\.\d{1,9})?Z", re.ASCII).fullmatch
-_DAY_WANTED = "YYYY-MM-DD, or 2024-10-16T08:13:29Z"
-_MOMENT_WANTED = "2024-10-16T08:13:29Z"
 
 
 def _finite(value: float) -> float:
-    if isnan(value):
-        raise Refusal("is NaN, which is no number: leave the field out, or give None to send null")
     if not isfinite(value):
         raise Refusal("is infinite: give a finite number, or leave the field out")
     return value
@@ -73,94 +64,6 @@ def _sound(value: str) -> str:
     return value
 
 
-def _utc(value: datetime) -> str:
-    """An aware instant as the API writes it, cut to milliseconds."""
-    if value.utcoffset() is None:
-        raise Refusal("has no time zone: give an aware datetime, such as one with tzinfo=UTC")
-    try:
-        utc = value.astimezone(UTC).replace(tzinfo=None)
-    except (OverflowError, ValueError):
-        raise Refusal("is outside the years 1 to 9999 in UTC") from None
-    return utc.isoformat(timespec="milliseconds" if utc.microsecond >= 1000 else "seconds") + "Z"
-
-
-def _moment_text(value: str, wanted: str = _MOMENT_WANTED) -> str:
-    """Text of an instant, in UTC; kept as it is where it is so already."""
-    match = _MOMENT.fullmatch(value)
-    if match is None:
-        raise Refusal(f"is not an ISO 8601 time: write {wanted}")
-    if match[3] is None:
-        raise Refusal(f"has no time zone: add Z for UTC, or an offset; write {wanted}")
-    try:
-        moment = datetime.fromisoformat(value.upper())
-    except ValueError:
-        if value[16:19] == ":60":
-            raise Refusal(
-                "is a leap second: write second 59, or the first of the next minute"
-            ) from None
-        raise Refusal(f"is not a time that exists: write {wanted}") from None
-    return value if _UTC(value) else _utc(moment)
-
-
-def _datetime(value: object) -> object:
-    if type(value) is str and _UTC(value):
-        try:
-            datetime.fromisoformat(value)
-        except ValueError:
-            return _moment_text(value)
-        return value
-    value = plain(value)
-    if isinstance(value, str):
-        if len(value) == 10:
-            raise Refusal(f"is a day without a time: write {_MOMENT_WANTED}")
-        return _moment_text(value)
-    if isinstance(value, datetime):
-        return _utc(value)
-    if isinstance(value, date):
-        raise Refusal("is a day without a time: give an aware datetime")
-    raise Refusal(f"must be a time with a zone, such as {_MOMENT_WANTED}, not {described(value)}")
-
-
-# Days repeat, and finding one in the cache costs a quarter of reading it.
-@lru_cache(maxsize=4096)
-def _date(value: object) -> object:
-    if type(value) is str:
-        return _day_text(value) if len(value) == 10 else _long_day_text(value)
-    value = plain(value)
-    if isinstance(value, str):
-        return _date(value)
-    if isinstance(value, datetime):
-        return _utc(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    raise Refusal(f"must be a day, {_DAY_WANTED}, not {described(value)}")
-
-
-def _long_day_text(value: str) -> object:
-    """An instant where a day would do."""
-    if _UTC(value):
-        return _datetime(value)
-    if "T" in value or "t" in value:
-        return _moment_text(value, _DAY_WANTED)
-    raise _no_day(value)
-
-
-def _day_text(value: str) -> str:
-    if value[4] != "-" or value[7] != "-":
-        raise _no_day(value)
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        raise Refusal(f"is not a day that exists: write {_DAY_WANTED}") from None
-    return value
-
-
-def _no_day(value: str) -> Refusal:
-    if value.isdigit():
-        return Refusal(f"is a bare number, as spreadsheets keep days: write {_DAY_WANTED}")
-    return Refusal(f"is not an ISO 8601 day: write {_DAY_WANTED}")
-
-
 def text(value: object) -> object:
     """Text that can be written as UTF-8, or a value that wraps such text."""
     value = plain(value)
@@ -175,10 +78,9 @@ def _identifier(value: object) -> object:
     if type(value) is not str:
         value = plain(value)
         if not isinstance(value, str):
-            raise Refusal(
-                f"must be text, not {described(value)}: numbers lose leading zeros; give the id as "
-                "text, or ask for ids from numbers"
-            )
+            hint = ": give it as text, with its leading zeros, or ask for ids from numbers"
+            number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+            raise Refusal(f"must be text, not {described(value)}{hint if number else ''}")
     if value.isprintable() and value[:1] not in ("", " ") and value[-1] != " ":
         return value
     return _odd_identifier(value)
@@ -187,7 +89,7 @@ def _identifier(value: object) -> object:
 def _odd_identifier(value: str) -> str:
     """An id that is empty, or has a character that does not print or a blank at an end."""
     if not value.strip():
-        raise Refusal("is blank: every item needs an id")
+        raise Refusal("is blank: give an id")
     if any(_invisible(each) or each.isspace() for each in (value[0], value[-1])):
         raise Refusal("has white space or an invisible character at an end: remove it")
     if any(unicodedata.category(each) in ("Cc", "Zl", "Zp") for each in value):
@@ -302,8 +204,8 @@ _SINGLE: Mapping[FieldType, Convert] = {
     FieldType.NUMBER: _number,
     FieldType.INTEGER: _integer,
     FieldType.BOOLEAN: _boolean,
-    FieldType.DATE: _date,
-    FieldType.DATETIME: _datetime,
+    FieldType.DATE: day,
+    FieldType.DATETIME: moment,
 }
 
 
@@ -322,7 +224,7 @@ def to_json(value: object) -> object:
     if isinstance(value, int | float | Decimal):
         return _number(value)
     if isinstance(value, datetime):
-        return _utc(value)
+        return utc(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Mapping):

@@ -23,6 +23,8 @@ _DIGITS = re.compile(r"[0-9]{1,19}")
 _LARGEST: Final = 2**63
 _LARGEST_WHOLE_FLOAT: Final = 2.0**53  # above it, two ids can be one float
 
+_MANY: Final = 100  # fields
+
 # Every field of an answer that we read, by its name in small letters.
 _NAMES: Mapping[str, str] = {
     name.lower(): name
@@ -99,15 +101,24 @@ def read_object(body: bytes, what: str) -> dict[str, Any]:
     try:
         answer = orjson.loads(body)
     except (ValueError, RecursionError):
+        answer = None
         kind = "HTML" if body.lstrip()[:1] == b"<" else "not JSON, or not all of it"
-        raise AnswerLostError(f"{what} is {kind} ({len(body)} bytes)") from None
+    else:
+        kind = "JSON, but no object"
+    # Raised out here, so that the parser's error, which holds the body, is not behind it.
     if not isinstance(answer, dict):
-        raise AnswerLostError(f"{what} is JSON, but no object ({len(body)} bytes)")
+        raise AnswerLostError(f"{what} is {kind} ({len(body)} bytes)")
     return documented(answer)
 
 
 def documented(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The documented fields of an object, whatever their letter case; the documented one first."""
+    """
+    The documented fields of an object, whatever their letter case; the documented one first.
+
+    In an object of many fields, which none of Gameball's is, only the documented spelling counts.
+    """
+    if len(answer) > _MANY:
+        return {name: answer[name] for name in _NAMES.values() if name in answer}
     fields: dict[str, Any] = {}
     for written, value in answer.items():
         name = _NAMES.get(written.lower())

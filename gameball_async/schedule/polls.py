@@ -1,16 +1,19 @@
 """
 Which job to ask about next: every open job in one order, with time and chance as arguments.
 
-Nothing is ever learned from durations: what was seen of *this* job orders the polls, and only the
-pauses below hold them back. The rules, each named where it stands:
+Nothing is ever learned from how long other jobs took: what was seen of *this* job orders the
+polls, and only the pauses below hold them back. The rules, each named where it stands:
 
 - *first come*: a job that was never asked about is due a moment after it was submitted.
-- *progress*: a running job whose counts move is due where its counts will be full.
+- *progress*: a running job whose counts move is due when they will be full, if they go on so, or
+  once it has run twice as long, if that is sooner.
 - *head of the line*: a job found queued keeps its place for three looks, since servers that work
   through a queue will come to it first.
-- *ever more rarely*: any other job is due again after a part of its age.
-- *pause*: a look that finds nothing new holds back the others, twice as long each time; a look
-  that finds an end lifts it. Due progress is not held back.
+- *ever more rarely*: any other job is due again by its age since it last moved, at the `LOOKS`.
+- *purse*: each end found pays for two looks at short intervals. So the last jobs of many are seen
+  soon, and a job alone is left to the rule before.
+- *pause*: a look that finds no end holds back the others, twice as long each time; one that finds
+  an end lifts it. Due progress is neither held back nor a reason to.
 - *in flight*: the number of polls under way grows by one with each end found, and is halved by each
   look in vain.
 """
@@ -18,25 +21,39 @@ pauses below hold them back. The rules, each named where it stands:
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 
-from attrs import define, field
+from attrs import define
 
 from ..model.jobs import JobState
 
-__all__ = ["Polls"]
+__all__ = ["LOOKS", "LOOKS_APART", "Polls"]
+
+LOOKS = (0.3, 0.9, 1.9, 3.2, 5.3, 8.8, 14.5, 24.0, 40.0, 66.0, 108.0, 170.0, 270.0, 420.0, 605.0)
+"""
+Seconds without a move after which a job is looked at: its end is seen late by two thirds of its age
+at most. Nothing better can be had for so few looks where the server does not tell how far it is:
+one look each 2 % of the age would be 270 of them in the first ten minutes.
+"""
+LOOKS_APART = 185.0
+"""Seconds between the looks that follow."""
 
 FIRST_LOOK = 0.25
 """Seconds after the submission before which no job is asked about."""
-AGAIN_LEAST = 1.0
-"""Seconds between two looks at one job, at least."""
-AGAIN_PART = 0.05
-"""Part of a job's age before it is looked at again; a guess at what is fair to wait for more."""
-AGAIN_MOST = 30.0
-"""Seconds between two looks at one job, at most, for a job that answers."""
+SHORT_PART = 0.05
+"""Part of its age after which a job is looked at again while the purse lasts."""
+SHORT_LEAST = 0.25
+SHORT_MOST = 30.0
+PURSE_START = 0.5
+PURSE_GAIN = 1.0
+PURSE_MOST = 64.0
 PAUSE_FIRST = 0.25
-PAUSE_LEAST_CAP = 1.25
+PAUSE_LEAST_CAP = 1.0
+PAUSE_MOST = 30.0
 PLACES_KEPT = 3
 IN_FLIGHT_MOST = 30
+
+_Heap = list[tuple[float, int, int, int]]  # due or order, tie, job, version
 
 
 @define(eq=False)
@@ -46,15 +63,21 @@ class _Open:
     job_id: int
     since: float
     due: float
-    place: float
+    place: float  # in the order of those that are due
+    began: float  # it was not running yet, or was not moving
+    moved_at: float
     looks: int = 0
     kept: int = 0
     state: JobState | None = None
-    share: float | None = None
-    moved_at: float = 0.0
+    share: float = 0.0
+    share_at: float = 0.0
+    end: float | None = None  # expected from its counts
+    sure: bool = False  # that it is not much sooner
+    soon: float = 0.0  # due by the purse
+    paid: bool = False
     in_flight: bool = False
-    ahead: bool = False  # due by progress: not held back by a pause
-    version: int = field(default=0)
+    ahead: bool = False  # due by progress: no pause holds it back
+    version: int = 0
 
 
 class Polls:
@@ -62,13 +85,16 @@ class Polls:
 
     def __init__(self) -> None:
         self._jobs: dict[int, _Open] = {}
-        self._held: list[tuple[float, int, int, int]] = []  # due, tie, job, version
-        self._ahead: list[tuple[float, int, int, int]] = []
+        self._ahead: _Heap = []
+        self._later: _Heap = []
+        self._ready: _Heap = []
+        self._soon: _Heap = []
         self._ties = 0
         self._in_flight = 0
         self._allowed = 1
         self._pause = 0.0
-        self._paused_at = float("-inf")
+        self._missed_at = float("-inf")
+        self._purse = 0.0
         self._newest: list[int] = []  # jobs in the order they were added, the last one open
 
     def __len__(self) -> int:
@@ -88,9 +114,13 @@ class Polls:
         """
         if job_id in self._jobs:
             return
+        self._purse = min(PURSE_MOST, self._purse + PURSE_START) if self._jobs else PURSE_START
         due = now + FIRST_LOOK if submitted else now
-        job = self._jobs[job_id] = _Open(job_id, since=now, due=due, place=due, moved_at=now)
+        job = _Open(job_id, since=now, due=due, place=due, began=now, moved_at=now)
+        self._jobs[job_id] = job
         self._newest.append(job_id)
+        if len(self._newest) > 2 * len(self._jobs) + 16:
+            self._newest = list(self._jobs)
         self._push(job)
 
     def remove(self, job_id: int) -> None:
@@ -101,18 +131,42 @@ class Polls:
 
     def due(self, now: float) -> tuple[int | None, float]:
         """The job to ask about now, if any; else None and when to come back (infinity: never)."""
-        self._drop_stale(self._ahead)
-        self._drop_stale(self._held)
-        if self._ahead and self._in_flight < IN_FLIGHT_MOST and self._ahead[0][0] <= now:
-            return self._ahead[0][2], now
-        when = self._ahead[0][0] if self._ahead else float("inf")
-        if self._held and self._in_flight < self._allowed:
-            job = self._jobs[self._held[0][2]]
-            ready = max(job.due, self._paused_at + min(self._pause, self._patience(now)))
-            if ready <= now:
-                return job.job_id, now
-            when = min(when, ready)
+        ahead, ready = self._top(self._ahead), self._ripe(now)
+        if ahead is not None and ahead.due <= now and self._in_flight < IN_FLIGHT_MOST:
+            return ahead.job_id, now
+        when = float("inf") if ahead is None else max(ahead.due, now)
+        if self._in_flight >= self._allowed:
+            return None, when
+        if ready is not None:
+            free = self._missed_at + min(self._pause, self._patience(now))
+            if free <= now:
+                return self._offer(ready, paid=False), now
+            when = min(when, free)
+        elif (later := self._top(self._later)) is not None:
+            when = min(when, later.due)
+        soon = self._top(self._soon)
+        if soon is not None and self._purse >= 1.0:
+            free = max(soon.soon, self._missed_at + self._spacing(soon, now))
+            if free <= now:
+                return self._offer(soon, paid=True), now
+            when = min(when, free)
         return None, when
+
+    def _ripe(self, now: float) -> _Open | None:
+        """The first in order of the jobs that are due, if any is."""
+        while (later := self._top(self._later)) is not None and later.due <= now:
+            heapq.heappop(self._later)
+            self._put(self._ready, later.place, later)
+        return self._top(self._ready)
+
+    def _spacing(self, job: _Open, now: float) -> float:
+        """Seconds between looks in vain that the purse pays for: it is to last for a while."""
+        return max(PAUSE_FIRST, (now - job.since) / self._purse) if self._pause else 0.0
+
+    @staticmethod
+    def _offer(job: _Open, *, paid: bool) -> int:
+        job.paid = paid
+        return job.job_id
 
     def sent(self, job_id: int) -> None:
         """A question about the job is on its way."""
@@ -141,23 +195,18 @@ class Polls:
             del self._jobs[job_id]
             self._pause = 0.0
             self._allowed = min(IN_FLIGHT_MOST, self._allowed + 1)
+            self._purse = min(PURSE_MOST, self._purse + PURSE_GAIN)
             return
+        self._note(job, now, state, share)
         self._missed(job, now)
-        if state is not job.state or share != job.share:
-            job.moved_at = now
-        job.state, job.share = state, share
         self._plan(job, now, chance)
-        self._push(job)
 
     def failed(self, job_id: int, now: float, chance: float) -> None:
         """The question about the job was not answered, or not so that it could be read."""
         job = self._back(job_id)
-        if job is None:
-            return
-        self._missed(job, now)
-        job.due = now + self._again(job, now) * (1.0 + 0.5 * chance)
-        job.ahead = False
-        self._push(job)
+        if job is not None:
+            self._missed(job, now)
+            self._later_again(job, now, chance)
 
     def _back(self, job_id: int) -> _Open | None:
         job = self._jobs.get(job_id)
@@ -169,46 +218,94 @@ class Polls:
         return job
 
     def _missed(self, job: _Open, now: float) -> None:
+        if job.ahead:
+            self._purse = max(0.0, self._purse - 1.0)
+            return
         self._allowed = max(1, self._allowed // 2)
-        self._pause = min(max(PAUSE_FIRST, self._pause * 2), self._pause_cap(job, now))
-        self._paused_at = now
+        if job.paid:
+            self._purse -= 1.0
+        self._pause = min(max(PAUSE_FIRST, self._pause * 2), _pause_cap(job, now))
+        self._missed_at = now
 
     def _patience(self, now: float) -> float:
         """How long a pause the youngest open job bears: an old one must not hide its end."""
-        while self._newest and self._newest[-1] not in self._jobs:
+        while self._newest[-1] not in self._jobs:
             self._newest.pop()
-        return self._pause_cap(self._jobs[self._newest[-1]], now)
+        return _pause_cap(self._jobs[self._newest[-1]], now)
 
     @staticmethod
-    def _pause_cap(job: _Open, now: float) -> float:
-        return min(AGAIN_MOST, max(PAUSE_LEAST_CAP, AGAIN_PART * (now - job.since)))
-
-    def _again(self, job: _Open, now: float) -> float:
-        return min(AGAIN_MOST, max(AGAIN_LEAST, AGAIN_PART * (now - job.moved_at)))
+    def _note(job: _Open, now: float, state: JobState, share: float | None) -> None:
+        """Keep what was seen, and when the job will end if its counts go on as they did."""
+        done = 0.0 if share is None or state is not JobState.RUNNING else share
+        if job.state not in (None, state) or done != job.share:
+            job.moved_at = now
+        job.state = state
+        if done == job.share and job.end is not None and job.end > now:
+            return  # they move in steps
+        if not job.share < done < 1.0:
+            # Nothing to go by. Some servers count as the total only what is done.
+            job.end = None
+            if not done:
+                job.began = now
+        else:
+            began, share_then = (job.share_at, job.share) if job.share else (job.began, 0.0)
+            job.end = now + (now - began) * (1.0 - done) / (done - share_then)
+            # It may have waited for most of the time before the first count.
+            job.sure = job.share > 0.0 or now - job.began < 1.0
+        job.share, job.share_at = done, now
 
     def _plan(self, job: _Open, now: float, chance: float) -> None:
         """When the job is due again, after a look that did not find its end."""
-        share = job.share
-        job.ahead = False
-        if job.state is JobState.QUEUED and job.kept < PLACES_KEPT:
-            job.kept += 1
-            job.due = job.place
-        elif share is not None and 0.0 < share < 1.0:
+        if job.end is not None and job.sure:
+            # The counts may come in steps, and so be a little behind: a look too early is wasted.
+            left, ran = job.end - now, now - job.began
+            wait = left * 1.01 + 0.05
+            if left > max(2.0, 0.3 * ran):
+                # Far off, a step more or less makes much of a difference: look again before.
+                wait = min(0.75 * left, ran)
             job.ahead = True
-            ran = now - job.since
-            job.due = now + max(0.1, ran * (1.0 - share) / share * 1.02)
+            job.due = job.place = now + wait
+            self._push(job)
+        elif job.state is JobState.QUEUED and job.kept < PLACES_KEPT:
+            job.kept += 1
+            self._push(job)
         else:
-            job.due = now + self._again(job, now) * (1.0 + 0.1 * chance)
+            self._later_again(job, now, chance)
+
+    def _later_again(self, job: _Open, now: float, chance: float) -> None:
+        job.ahead = False
+        age = now - job.moved_at
+        wait = max(_next_look(age) - age, 0.1 * (now - job.since))
+        job.due = now + wait + chance * min(0.1 * wait, 5.0)
+        # Whoever can bear least to wait longer goes first of those that are due.
+        job.place = job.due + wait
+        job.soon = now + min(SHORT_MOST, max(SHORT_LEAST, SHORT_PART * age))
+        self._push(job)
+        self._put(self._soon, job.soon, job)
 
     def _push(self, job: _Open) -> None:
-        self._ties += 1
-        heap = self._ahead if job.ahead else self._held
-        heapq.heappush(heap, (job.due, self._ties, job.job_id, job.version))
+        self._put(self._ahead if job.ahead else self._later, job.due, job)
 
-    def _drop_stale(self, heap: list[tuple[float, int, int, int]]) -> None:
+    def _put(self, heap: _Heap, key: float, job: _Open) -> None:
+        self._ties += 1
+        heapq.heappush(heap, (key, self._ties, job.job_id, job.version))
+
+    def _top(self, heap: _Heap) -> _Open | None:
+        """The first job of *heap*, after what it holds in vain was dropped."""
         while heap:
             _, _, job_id, version = heap[0]
             job = self._jobs.get(job_id)
             if job is not None and job.version == version and not job.in_flight:
-                return
+                return job
             heapq.heappop(heap)
+        return None
+
+
+def _pause_cap(job: _Open, now: float) -> float:
+    return min(PAUSE_MOST, max(PAUSE_LEAST_CAP, SHORT_PART * (now - job.since)))
+
+
+def _next_look(age: float) -> float:
+    """At which age to look next; not at once again where a look was late."""
+    index = bisect_right(LOOKS, age * 1.2)
+    return LOOKS[index] if index < len(LOOKS) else max(age + LOOKS_APART, LOOKS[-1])

@@ -153,7 +153,7 @@ def test_a_duplicate_order_is_known_by_its_phrase_under_any_code(text: str) -> N
 @pytest.mark.parametrize(
     "text",
     ["Order not created", "Customer already exists", "Email already exists", "Order Not Found",
-     "It exists already", "The time already exists"],
+     "Could not check whether order id already exists", "It exists already", "The time already exists"],
 )  # fmt: skip
 def test_that_something_else_exists_is_no_duplicate(text: str) -> None:
     """The customer, the email, the time."""

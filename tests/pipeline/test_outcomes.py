@@ -265,6 +265,13 @@ def test_an_entry_without_customer_is_found_by_its_item_id_if_one_row_has_it() -
     assert fate("orders", "a b", [{"orderId": "7"}], items="7 7").outcomes == [UNSURE, UNSURE]
 
 
+def test_a_row_without_item_id_is_known_by_its_customer_alone() -> None:
+    """Beside rows that have one."""
+    kind, good = KINDS["orders"], [{"customerId": "a", "orderId": "7"}, {"customerId": "b"}]
+    told = settle(kind, ["a", "b", "c"], ["7", None, None], answer(good))
+    assert told.outcomes == [OK, OK, UNSURE]
+
+
 def test_an_item_id_under_another_customer_is_foreign() -> None:
     """It may be another customer's item of the same id."""
     told = fate("cashback", "a", [{"customerId": "z", "transactionId": "t"}], items="t")
@@ -403,6 +410,20 @@ def test_an_order_that_may_have_been_there_before_stays_indeterminate() -> None:
     assert settled(told, "1 2", {"1": True, "2": True}) == [UNSURE, UNSURE]
     plain = fate("orders", "a a", named("a"), named("a", error="no"), items="1 2")
     assert settled(plain, "1 2", {"1": True, "2": True}) == [UNSURE, UNSURE]
+
+
+def test_doubled_successes_are_not_counted_against_existing_orders() -> None:
+    """One of the two may be listed twice, and the other have been there before."""
+    bad = named("a", error="Could not be added")
+    told = fate("orders", "a a a", named("a", "a"), bad, items="1 2 3", finished=1, errors=1)
+    assert settled(told, "1 2 3", {"1": True, "2": True, "3": False}) == [UNSURE, UNSURE, FAILED]
+
+
+def test_a_refused_order_that_exists_was_there_before() -> None:
+    """The refusal has no order to go with it but one that exists."""
+    told = fate("orders", "a a", (), named("a", code=7000), items="1 2")
+    assert settled(told, "1 2", {"1": True, "2": True}) == [UNSURE, UNSURE]
+    assert settled(told, "1 2", {"1": True, "2": False}) == [OK, FAILED]
 
 
 def test_an_order_that_the_answer_does_not_name_is_settled_by_whether_it_exists() -> None:

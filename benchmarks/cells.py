@@ -1,0 +1,182 @@
+"""
+One cell of the dispatch benchmark: so many jobs, one kind of server, one network; run and judged.
+
+The network holds each message for a quarter to three quarters of the round trip, evenly drawn, so
+that a round trip takes what the cell says on average and messages overtake each other.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+import anyio
+from attrs import asdict, frozen
+
+from gameball_async.pipeline.chunks import LookAhead
+from gameball_async.sandbox import Sandbox
+from gameball_async.sandbox.times import Constant, LogNormal, ServiceTime, Workers
+
+from .virtual import run_virtual, virtual_client
+
+__all__ = ["MODELS", "QUOTA", "Cell", "Outcome", "bound", "bulk_run", "measure", "run_cell"]
+
+QUOTA = ((30, 1.0), (360, 30.0))
+ROWS = 20
+"""Rows of each job: few, to save time, but enough for progress figures to move in steps of 5 %."""
+
+MODELS: dict[str, ServiceTime] = {
+    "constant 5 s": Constant(5.0),
+    "log-normal, mean 10 s": LogNormal(10.0, 0.8),
+    "FIFO, 4 workers of 2 s": Workers(4, 2.0),
+    "FIFO, 1 worker of 0.5 s": Workers(1, 0.5),
+}
+
+
+@frozen
+class Cell:
+    """
+    What is run.
+
+    Attributes:
+        jobs: how many.
+        model: name of the service times, one of `MODELS`.
+        progress: whether the server tells how far a running job is.
+        trip: mean seconds of a round trip.
+        seed: of all chance.
+    """
+
+    jobs: int
+    model: str
+    progress: bool = True
+    trip: float = 0.1
+    seed: int = 1
+
+
+@frozen
+class Outcome:
+    """
+    What came of a cell.
+
+    Attributes:
+        seconds: from the start to the last outcome.
+        bound: no client can be faster; see `bound`.
+        polls: requests that asked about a job, for each job.
+        refused: answers that were 429.
+        peak_1: the most requests in any second, as the server counted them.
+        peak_30: the most in any 30 s.
+        by_quota: whether the quota, and not the server, is what limits.
+    """
+
+    cell: Cell
+    seconds: float
+    bound: float
+    polls: float
+    refused: int
+    peak_1: int
+    peak_30: int
+    by_quota: bool
+
+    @property
+    def ratio(self) -> float:
+        """Seconds taken for each second needed."""
+        return self.seconds / self.bound
+
+    def figures(self) -> dict[str, object]:
+        """All of it, for JSON."""
+        own = asdict(self, recurse=False, filter=lambda field, _: field.name != "cell")
+        return {**asdict(self.cell), **own, "ratio": self.ratio}
+
+
+Strategy = Callable[[Sandbox, Cell], Awaitable[None]]
+
+
+async def rows_of(cell: Cell) -> AsyncIterator[dict[str, str]]:
+    """The input: customers, all different."""
+    for number in range(cell.jobs * ROWS):
+        yield {"customerId": f"c{number}"}
+
+
+async def bulk_run(sandbox: Sandbox, cell: Cell) -> None:
+    """Our client's `bulk`, with chunks of `ROWS` rows: what its look-ahead holds goes at once."""
+    async with (
+        virtual_client(sandbox) as client,
+        client.bulk("customers", rows_of(cell), look_ahead=LookAhead(rows=ROWS)) as run,
+    ):
+        report = await run.finish()
+    assert report.succeeded == cell.jobs * ROWS, report
+
+
+async def run_cell(strategy: Strategy, cell: Cell) -> Outcome:
+    """Run *strategy* in the running loop, virtual or not."""
+    sandbox = Sandbox(
+        cell.seed,
+        latency=(cell.trip * 0.25, cell.trip * 0.75),
+        service_time=MODELS[cell.model],
+        progress=cell.progress,
+        keep_requests=0,
+    )
+    async with sandbox:
+        began = anyio.current_time()
+        await strategy(sandbox, cell)
+        seconds = anyio.current_time() - began
+    assert len(sandbox.jobs) == cell.jobs
+    durations = [job.duration for job in sandbox.jobs.values()]
+    least, by_quota = bound(durations, MODELS[cell.model].workers)
+    return Outcome(
+        cell=cell,
+        seconds=seconds,
+        bound=least + cell.trip,
+        polls=sandbox.counts["poll"] / cell.jobs,
+        refused=sandbox.rate_limited,
+        peak_1=sandbox.peaks[1.0],
+        peak_30=sandbox.peaks[30.0],
+        by_quota=by_quota,
+    )
+
+
+def measure(strategy: Strategy, cell: Cell) -> Outcome:
+    """Run one cell on a virtual clock."""
+    return run_virtual(lambda: run_cell(strategy, cell), seed=cell.seed)
+
+
+def bound(durations: Sequence[float], workers: int | None) -> tuple[float, bool]:
+    """
+    Seconds at the server from the first request to the last, at least, and whether the quota is why.
+
+    With N jobs, two things hold for any client. 2N requests, a submission and a poll for each job,
+    take the time that the windows give them. And no job ends sooner than it does when all
+    submissions go first, as fast as the windows let them; the k jobs that end last then need k polls
+    after the first of these ends. To this comes one round trip, which is not counted here: the first
+    request's way to the server, the last answer's way back.
+
+    Args:
+        durations: of each job, in the order of submission.
+        workers: how many jobs run at once; None for any number.
+    """
+    count = len(durations)
+    slots = _slots(2 * count)
+    ends = sorted(_ends(slots, durations, workers))
+    by_server = max(ends[count - k] + slots[k - 1] for k in range(1, count + 1))
+    return max(slots[-1], by_server), slots[-1] >= 0.9 * by_server
+
+
+def _slots(count: int) -> list[float]:
+    """When so many requests can be counted at the earliest, the first of them at 0."""
+    slots: list[float] = []
+    for number in range(count):
+        free = [slots[number - most] + span for most, span in QUOTA if number >= most]
+        slots.append(max(free, default=0.0))
+    return slots
+
+
+def _ends(begins: Sequence[float], durations: Sequence[float], workers: int | None) -> list[float]:
+    if workers is None:
+        return [begin + duration for begin, duration in zip(begins, durations, strict=False)]
+    free = [0.0] * workers
+    ends = []
+    for begin, duration in zip(begins, durations, strict=False):
+        end = max(begin, heapq.heappop(free)) + duration
+        heapq.heappush(free, end)
+        ends.append(end)
+    return ends

@@ -1,0 +1,375 @@
+"""
+The journal: one SQLite file that remembers a run, so that kill -9 anywhere loses nothing.
+
+Writes go one after the other through a worker thread, never on the event loop, and are on the disk
+when they return: write-ahead log, synchronous in full. One process holds the file at a time, by
+a lock of the operating system. Each record carries a checksum, so that a damaged one is refused
+rather than believed. After a failed write nothing more is written: the disk is not to be trusted.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import zlib
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio.to_thread
+import attrs
+import orjson
+
+from ..errors import JournalError
+from ..model.outcomes import Outcome, Reason, RowOutcome
+from ..pipeline.chunks import Chunk
+from ..pipeline.ledger import ChunkRecord, Header, Odd, Resumable, Stage, Used, odd_rows
+
+__all__ = ["JournalFile"]
+
+T = TypeVar("T")
+
+_SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL, sum INTEGER NOT NULL);
+CREATE TABLE chunk (
+    number INTEGER PRIMARY KEY, stage INTEGER NOT NULL, job_id INTEGER, resent INTEGER NOT NULL,
+    positions BLOB NOT NULL, names BLOB, payloads BLOB, succeeded INTEGER NOT NULL,
+    sum INTEGER NOT NULL
+);
+CREATE TABLE odd (
+    position INTEGER NOT NULL, chunk INTEGER, outcome TEXT NOT NULL, key TEXT, job_id INTEGER,
+    code INTEGER, text TEXT, field TEXT, payload BLOB, sum INTEGER NOT NULL
+);
+CREATE INDEX odd_of_chunk ON odd (chunk);
+"""
+_CHUNK = "number, stage, job_id, resent, positions, names, payloads, succeeded"
+_ODD = "position, chunk, outcome, key, job_id, code, text, field, payload"
+
+
+class JournalFile:
+    """
+    One journal, open and locked. `ports.Journal`.
+
+    Made by `create` or `open`, both of which run in the calling thread.
+    """
+
+    def __init__(self, path: Path, database: sqlite3.Connection) -> None:
+        self.path = path
+        self._database = database
+        self._turns = anyio.CapacityLimiter(1)
+        self._broken: JournalError | None = None
+        self._closed = False
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str], header: Header) -> JournalFile:
+        """
+        Make a new journal, readable by its owner only.
+
+        Raises:
+            JournalError: there is a file of that name already, or the disk refuses.
+        """
+        where = Path(path)
+        try:
+            flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
+            os.close(os.open(where, flags, 0o600))
+        except FileExistsError:
+            raise JournalError(
+                f"{where} exists already: resume it, or name another journal"
+            ) from None
+        except OSError as error:
+            raise _refused(where, error) from None
+        journal = cls(where, _connect(where))
+        with journal._transaction():
+            for statement in _SCHEMA.split(";"):
+                journal._database.execute(statement)
+            journal._put("header", attrs.asdict(header))
+        _sync_folder(where)
+        return journal
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> tuple[JournalFile, Resumable]:
+        """
+        Open a journal and read all that it says.
+
+        Raises:
+            JournalError: it is not there, not a journal, of a newer format, damaged, or another
+                process holds it.
+        """
+        where = Path(path)
+        if where.is_symlink() or not where.is_file():
+            raise JournalError(f"{where} is not a file: name the journal that the run wrote")
+        journal = cls(where, _connect(where))
+        try:
+            return journal, journal._load()
+        except BaseException:
+            journal._database.close()
+            raise
+
+    # -- writing, each in the worker thread
+
+    async def intended(self, chunk: Chunk, resent: bool) -> None:
+        """See `ports.Journal`."""
+        positions, keys, ids = list(chunk.positions), list(chunk.keys), chunk.item_ids
+        payloads = list(chunk.payloads)
+
+        def write() -> None:
+            self._write_chunk(
+                chunk.number, Stage.INTENDED, None, resent, _pack_positions(positions),
+                _pack(orjson.dumps([keys, ids])), _pack(b"\n".join(payloads)), 0,
+            )  # fmt: skip
+
+        await self._do(write)
+
+    async def accepted(self, number: int, job_id: int, resent: bool) -> None:
+        """See `ports.Journal`."""
+
+        def write() -> None:
+            known = self._chunk(number)
+            known[1], known[2], known[3] = Stage.ACCEPTED.value, job_id, resent
+            self._write_chunk(known[0], Stage.ACCEPTED, *known[2:])
+
+        await self._do(write)
+
+    async def settled(
+        self, number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]
+    ) -> None:
+        """See `ports.Journal`."""
+
+        def write() -> None:
+            known = self._chunk(number)
+            if reasons:
+                record = _record(known)
+                for odd in odd_rows(record.chunk(), outcomes, dict(reasons), record.job_id):
+                    self._write_odd(odd)
+            succeeded = sum(outcome is Outcome.SUCCEEDED for outcome in outcomes)
+            self._write_chunk(
+                number, Stage.SETTLED, known[2], known[3], known[4], None, None, succeeded
+            )
+
+        await self._do(write)
+
+    async def dropped(self, number: int) -> None:
+        """See `ports.Journal`."""
+
+        def write() -> None:
+            self._database.execute("DELETE FROM chunk WHERE number = ?", (number,))
+
+        await self._do(write)
+
+    async def rejected(self, rows: Iterable[RowOutcome]) -> None:
+        """See `ports.Journal`."""
+        odd = [Odd(row) for row in rows]
+
+        def write() -> None:
+            for row in odd:
+                self._write_odd(row)
+
+        await self._do(write)
+
+    async def input_ended(self) -> None:
+        """See `ports.Journal`."""
+        await self._do(lambda: self._put("input_ended", True))
+
+    async def aclose(self, used: Used) -> None:
+        """See `ports.Journal`."""
+        if self._closed:
+            return
+        try:
+            if self._broken is None:
+                await self._do(lambda: self._put("used", attrs.asdict(used)))
+        finally:
+            self._closed = True
+            await anyio.to_thread.run_sync(self._database.close, limiter=self._turns)
+
+    async def _do(self, write: Callable[[], None]) -> None:
+        if self._broken is not None:
+            raise self._broken
+
+        def work() -> None:
+            with self._transaction():
+                write()
+
+        await anyio.to_thread.run_sync(work, limiter=self._turns)
+
+    def _transaction(self) -> _Transaction:
+        return _Transaction(self)
+
+    # -- records
+
+    def _put(self, name: str, value: object) -> None:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+        self._database.execute(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", (name, text, _sum(name, text))
+        )
+
+    def _write_chunk(self, number: int, stage: Stage, *rest: Any) -> None:
+        values = (number, stage.value, *rest)
+        self._database.execute(
+            f"INSERT OR REPLACE INTO chunk ({_CHUNK}, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            (*values, _sum(*values)),
+        )
+
+    def _write_odd(self, odd: Odd) -> None:
+        row, reason = odd.row, odd.row.reason or Reason("")
+        values = (
+            row.position, row.chunk, row.outcome.value, row.key, row.job_id,
+            reason.code, reason.text, reason.field, odd.payload,
+        )  # fmt: skip
+        self._database.execute(
+            f"INSERT INTO odd ({_ODD}, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            (*values, _sum(*values)),
+        )
+
+    def _chunk(self, number: int) -> list[Any]:
+        row = self._database.execute(
+            f"SELECT {_CHUNK}, sum FROM chunk WHERE number = ?",  # noqa: S608
+            (number,),
+        ).fetchone()
+        if row is None:
+            raise JournalError(f"{self.path} has lost chunk {number}: it was changed from outside")
+        return self._checked(row, f"chunk {number}")
+
+    # -- reading
+
+    def _load(self) -> Resumable:
+        try:
+            meta = dict(self._meta())
+            chunks = self._database.execute(f"SELECT {_CHUNK}, sum FROM chunk ORDER BY number")  # noqa: S608
+            records = [_record(self._checked(row, f"chunk {row[0]}")) for row in chunks]
+            odd = self._database.execute(f"SELECT {_ODD}, sum FROM odd ORDER BY rowid")  # noqa: S608
+            rows = [_odd(self._checked(row, "a row's outcome")) for row in odd]
+            header = Header(**meta["header"])
+        except JournalError:
+            raise
+        except (sqlite3.Error, KeyError, TypeError, ValueError, zlib.error) as error:
+            raise JournalError(
+                f"{self.path} is not a journal, or is damaged ({type(error).__name__}): it cannot "
+                "be resumed. Keep it, and ask for the status of its jobs by number"
+            ) from None
+        used = Used(**meta.get("used", {}))
+        return Resumable(header, records, rows, bool(meta.get("input_ended")), used)
+
+    def _meta(self) -> Iterable[tuple[str, Any]]:
+        for row in self._database.execute("SELECT name, value, sum FROM meta"):
+            name, value = self._checked(row, "the header")
+            yield name, orjson.loads(value)
+
+    def _checked(self, row: Sequence[Any], what: str) -> list[Any]:
+        *values, stored = row
+        if _sum(*values) != stored:
+            raise JournalError(
+                f"{self.path} is damaged: {what} does not match its checksum. It cannot be resumed "
+                "by itself; keep it, and ask for the status of its jobs by number"
+            )
+        return values
+
+
+class _Transaction:
+    """All or nothing, and durable; a failure breaks the journal for good."""
+
+    def __init__(self, journal: JournalFile) -> None:
+        self._journal = journal
+
+    def __enter__(self) -> None:
+        self._guard(lambda: self._journal._database.execute("BEGIN IMMEDIATE"))
+
+    def __exit__(self, kind: type[BaseException] | None, error: Any, trace: Any) -> None:
+        if error is None:
+            self._guard(lambda: self._journal._database.execute("COMMIT"))
+        elif isinstance(error, (sqlite3.Error, OSError)):
+            raise self._break(error) from None
+
+    def _guard(self, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except (sqlite3.Error, OSError) as error:
+            raise self._break(error) from None
+
+    def _break(self, error: Exception) -> JournalError:
+        self._journal._broken = _refused(self._journal.path, error)
+        return self._journal._broken
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        database = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=0.0
+        )
+    except sqlite3.Error as error:
+        raise _refused(path, error) from None
+    try:
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        # The lock is taken with the first write, and held until the connection is closed.
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("COMMIT")
+    except sqlite3.Error as error:
+        database.close()
+        raise _refused(path, error) from None
+    return database
+
+
+def _refused(path: Path, error: Exception) -> JournalError:
+    if "locked" in str(error) or "busy" in str(error):
+        return JournalError(f"another process holds {path}: let it end, or stop it, first")
+    if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
+        return JournalError(f"{path} is not a journal, or is damaged from its first byte on")
+    what = error.strerror if isinstance(error, OSError) else str(error)
+    return JournalError(
+        f"the journal {path} cannot be written ({what}): nothing more is submitted. Make room or "
+        "mend the disk, then resume"
+    )
+
+
+def _sync_folder(path: Path) -> None:
+    """Make the new file's name durable, where the system can."""
+    try:
+        folder = os.open(path.resolve().parent, os.O_RDONLY)
+    except OSError:  # a system that cannot open folders keeps names in its own way
+        return
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        raise _refused(path, error) from None
+    finally:
+        os.close(folder)
+
+
+def _sum(*values: object) -> int:
+    total = 0
+    for value in values:
+        data = value if isinstance(value, bytes) else repr(_plain(value)).encode()
+        total = zlib.crc32(b"%d:" % len(data), total)
+        total = zlib.crc32(data, total)
+    return total
+
+
+def _plain(value: object) -> object:
+    return int(value) if isinstance(value, bool) else value
+
+
+def _pack(data: bytes) -> bytes:
+    return zlib.compress(data, 1)
+
+
+def _pack_positions(positions: Sequence[int]) -> bytes:
+    return _pack(array("q", positions).tobytes())
+
+
+def _record(values: Sequence[Any]) -> ChunkRecord:
+    number, stage, job_id, resent, positions, names, payloads, succeeded = values
+    where = array("q")
+    where.frombytes(zlib.decompress(positions))
+    keys, ids = orjson.loads(zlib.decompress(names)) if names is not None else ([], None)
+    lines = zlib.decompress(payloads).split(b"\n") if payloads is not None else []
+    return ChunkRecord(
+        number, Stage(stage), job_id, bool(resent), list(where), keys, ids, lines, succeeded
+    )
+
+
+def _odd(values: Sequence[Any]) -> Odd:
+    position, chunk, outcome, key, job_id, code, text, where, payload = values
+    reason = Reason(text, code, where) if text or code is not None else None
+    return Odd(RowOutcome(position, Outcome(outcome), key, reason, job_id, chunk), payload)

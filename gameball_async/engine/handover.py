@@ -1,0 +1,76 @@
+"""
+Hands items from several tasks to one reader, who may be cancelled at any moment and loses nothing.
+
+anyio's memory streams put an item into the hands of a reader that waits. If ``Task.cancel`` hits
+it in the same tick, as ``asyncio.timeout`` around a read does, the item is gone. Here an item stays
+in its place until the reader takes it, and nothing is awaited after that.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Generic, TypeVar
+
+import anyio
+import anyio.lowlevel
+
+__all__ = ["Handover"]
+
+T = TypeVar("T")
+
+
+class Handover(Generic[T]):
+    """Each item waits with its sender until it is taken; items come out in the order they were sent."""
+
+    def __init__(self) -> None:
+        self._places: deque[tuple[T, anyio.Event]] = deque()
+        self._arrived = anyio.Event()
+        self._closed = False
+        self._left = False
+
+    async def send(self, item: T) -> None:
+        """
+        Hand *item* over, and wait until it is taken.
+
+        Raises:
+            BrokenResourceError: the reader has left.
+        """
+        place = (item, anyio.Event())
+        if not self._left:
+            self._places.append(place)
+            self._arrived.set()
+            await place[1].wait()
+        if self._left:
+            raise anyio.BrokenResourceError
+
+    def close(self) -> None:
+        """Nothing more will be sent; what waits can still be taken."""
+        self._closed = True
+        self._arrived.set()
+
+    async def receive(self) -> T:
+        """
+        Take the next item.
+
+        Raises:
+            EndOfStream: there will be none.
+            ClosedResourceError: the reader has left.
+        """
+        await anyio.lowlevel.checkpoint()
+        while not self._places or self._left:
+            if self._left:
+                raise anyio.ClosedResourceError
+            if self._closed:
+                raise anyio.EndOfStream
+            self._arrived = anyio.Event()
+            await self._arrived.wait()
+        item, taken = self._places.popleft()
+        taken.set()
+        return item
+
+    def leave(self) -> None:
+        """The reader reads no more, and nobody waits for it any longer."""
+        self._left = True
+        self._arrived.set()
+        while self._places:
+            self._places.popleft()[1].set()

@@ -1,0 +1,255 @@
+"""
+What a journal holds, as values, and the fold that says what is left to do.
+
+A chunk's record moves one way: *intended* (from then on bytes may have left), *accepted* (the job is
+known), *settled* (each row has its outcome). A chunk that was accepted is never submitted again; one
+that was intended and has no job may have been applied, so what becomes of it is up to its replay class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import Enum
+
+from attrs import define, evolve, field, frozen
+
+from ..errors import JournalError
+from ..model.kinds import Replay
+from ..model.outcomes import Outcome, Reason, RowOutcome
+from .chunks import Chunk
+
+__all__ = ["ChunkRecord", "Header", "Left", "Odd", "Resumable", "Stage", "Used", "left_to_do", "odd_rows"]
+
+FORMAT = 1
+
+
+@frozen
+class Header:
+    """
+    What a run is, so that another cannot be taken for it.
+
+    Attributes:
+        kind: name of the batch kind.
+        account: a keyed hash of the API key: tells accounts apart, and tells nothing else.
+        origin: where requests go.
+        version: of the API.
+        chunking: how rows of one customer are spread.
+        source: what the rows come from: a file's path; empty for an iterable.
+        digest: of the input's bytes; empty for an iterable.
+        settings: how the input is read, as JSON text, for `resume` from the command line.
+        format: of the journal.
+    """
+
+    kind: str
+    account: str
+    origin: str
+    version: str
+    chunking: str
+    source: str = ""
+    digest: str = ""
+    settings: str = "{}"
+    format: int = FORMAT
+
+    def check(self, other: Header) -> None:
+        """
+        Make sure that *other*, the run at hand, is this one.
+
+        Raises:
+            JournalError: it is not; the message names what differs.
+        """
+        for name, what in _BOUND.items():
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if mine != theirs:
+                shown = "" if name in ("account", "digest") else f" ({mine!r}, now {theirs!r})"
+                raise JournalError(
+                    f"the journal belongs to another run: {what} differs{shown}. Resume with what "
+                    "the run began with, or import into a new journal"
+                )
+
+
+_BOUND = {
+    "format": "the journal's format",
+    "kind": "the batch kind",
+    "account": "the account (the API key)",
+    "origin": "the base URL",
+    "version": "the API version",
+    "chunking": "the chunking",
+    "digest": "the content of the input",
+}
+
+
+class Stage(Enum):
+    """How far a chunk has come."""
+
+    INTENDED = 0
+    ACCEPTED = 1
+    SETTLED = 2
+
+
+@define(eq=False)
+class ChunkRecord:
+    """
+    One chunk in the journal.
+
+    Attributes:
+        number: from 1, in the order of sending.
+        stage: how far it has come.
+        job_id: the job it has become; None where none is known.
+        resent: an earlier try of the same bytes may have been applied too.
+        positions: where each row came from.
+        keys: each row's customer (or order) id; empty once settled.
+        item_ids: each row's own id; None where the kind has none, or once settled.
+        payloads: each row's JSON; empty once accepted, but kept where its fate is unknown.
+        succeeded: rows that succeeded, once settled.
+    """
+
+    number: int
+    stage: Stage
+    job_id: int | None
+    resent: bool
+    positions: list[int]
+    keys: list[str] = field(factory=list, repr=False)
+    item_ids: list[str | None] | None = field(default=None, repr=False)
+    payloads: list[bytes] = field(factory=list, repr=False)
+    succeeded: int = 0
+
+    def chunk(self) -> Chunk:
+        """The chunk itself."""
+        return Chunk(self.number, self.positions, self.keys, self.item_ids, self.payloads)
+
+
+@frozen
+class Odd:
+    """
+    One row that did not plainly succeed, as the journal keeps it.
+
+    Attributes:
+        row: its outcome.
+        payload: its JSON, for rows that were sent; None for others.
+    """
+
+    row: RowOutcome
+    payload: bytes | None = field(default=None, repr=False)
+
+
+@frozen
+class Used:
+    """What runs have used: seconds, requests of all sorts, polls among them, and 429s."""
+
+    seconds: float = 0.0
+    requests: int = 0
+    polls: int = 0
+    rate_limited: int = 0
+
+
+@define
+class Resumable:
+    """
+    All that a journal says.
+
+    Attributes:
+        header: what the run is.
+        chunks: every chunk, by number.
+        odd: every row that did not plainly succeed.
+        input_ended: the input was read to its end before.
+        used: what its runs have used so far, added up.
+    """
+
+    header: Header
+    chunks: list[ChunkRecord]
+    odd: list[Odd] = field(repr=False)
+    input_ended: bool = False
+    used: Used = field(factory=lambda: Used())
+
+
+@define
+class Left:
+    """
+    What is left to do.
+
+    Attributes:
+        watch: accepted chunks whose jobs are to be watched to their end.
+        resend: chunks that may have been applied, and may be sent again: the same bytes.
+        doubtful: chunks that may have been applied, and must not be sent again.
+        done: positions of all rows that are in a chunk or were rejected.
+        succeeded: rows that succeeded in settled chunks.
+    """
+
+    watch: list[ChunkRecord]
+    resend: list[ChunkRecord]
+    doubtful: list[ChunkRecord]
+    done: Positions
+    succeeded: int
+
+
+class Positions:
+    """A set of row positions, one bit each."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+        self._count = 0
+
+    def add_all(self, positions: Sequence[int]) -> None:
+        """Add positions; those that follow one another are added in one go."""
+        if not positions:
+            return
+        first, last = positions[0], positions[-1]
+        highest = max(positions) if last - first + 1 != len(positions) else last
+        if highest >= len(self._bits):
+            self._bits.extend(bytes(highest + 1 - len(self._bits) + (1 << 16)))
+        bits = self._bits
+        for position in positions:
+            bits[position] = 1
+        self._count += len(positions)
+
+    def __contains__(self, position: object) -> bool:
+        return isinstance(position, int) and 0 <= position < len(self._bits) and self._bits[position] == 1
+
+    def __len__(self) -> int:
+        return self._count
+
+
+DOUBT = Reason(
+    "this row may or may not have been applied: the run was cut off while it was being sent"
+)
+
+
+def left_to_do(journal: Resumable, replay: Replay) -> Left:
+    """
+    What a journal leaves to do, by the kind's replay class.
+
+    Args:
+        journal: what was recorded.
+        replay: what a second submission of the same item would do.
+    """
+    left = Left([], [], [], Positions(), 0)
+    for record in journal.chunks:
+        left.done.add_all(record.positions)
+        if record.stage is Stage.SETTLED:
+            left.succeeded += record.succeeded
+        elif record.stage is Stage.ACCEPTED:
+            left.watch.append(record)
+        elif replay is Replay.UNREPEATABLE:
+            left.doubtful.append(record)
+        else:
+            left.resend.append(evolve(record, resent=True))
+    in_chunks = {odd.row.position for odd in journal.odd if odd.row.chunk is not None}
+    left.done.add_all(sorted(o.row.position for o in journal.odd if o.row.position not in in_chunks))
+    return left
+
+
+def odd_rows(
+    chunk: Chunk,
+    outcomes: Sequence[Outcome],
+    reasons: dict[int, Reason],
+    job_id: int | None,
+) -> Iterable[Odd]:
+    """The rows of a settled chunk that did not plainly succeed."""
+    for index, outcome in enumerate(outcomes):
+        reason = reasons.get(index)
+        if outcome is Outcome.SUCCEEDED and reason is None:
+            continue
+        row = RowOutcome(
+            chunk.positions[index], outcome, chunk.keys[index], reason, job_id, chunk.number
+        )
+        yield Odd(row, chunk.payloads[index] if chunk.payloads else None)
