@@ -15,9 +15,11 @@ import orjson
 
 from .edge.background import Background, see_through
 from .edge.http import AiohttpTransport, open_session
-from .engine.bulk import Bulk
+from .edge.journal import read_header
+from .edge.journaling import begin_journal, reopen_journal
+from .engine.bulk import Bulk, OnCancel
 from .engine.calls import GaveUp, value_of
-from .engine.core import Engine
+from .engine.core import Engine, no_journal
 from .engine.feed import SLICE, Rows
 from .engine.submissions import Submissions
 from .engine.watch import Changes
@@ -33,6 +35,7 @@ from .model.jobs import Job, JobStatus
 from .model.kinds import KINDS, Chunking, Kind, Replay, kind_of
 from .model.secret import Secret
 from .pipeline.chunks import LookAhead
+from .pipeline.ledger import Source
 from .pipeline.rows import BadRow, preparer
 from .ports import WireResponse
 from .protocol.requests import DEFAULT_ORIGIN, MAX_ITEMS, Account, Dialect
@@ -344,6 +347,9 @@ class GameballClient:
         look_ahead: LookAhead | None = None,
         open_jobs: int = OPEN_JOBS,
         ids_from_numbers: bool = False,
+        journal: str | os.PathLike[str] | None = None,
+        source: Source | None = None,
+        on_cancel: OnCancel = "detach",
     ) -> Bulk:
         """
         Move any number of rows: chunks, jobs, outcomes, and a report that accounts for each row.
@@ -356,19 +362,81 @@ class GameballClient:
             look_ahead: how far rows are read ahead of what is sent, at most.
             open_jobs: jobs that are open at once, at most.
             ids_from_numbers: take whole numbers as ids, as their digits.
+            journal: a file that will remember the run, so that `resume` can take it up after any
+                crash; it must not exist yet. None remembers nothing.
+            source: what the rows come from, for the journal to check when the run is resumed.
+            on_cancel: what becomes of open jobs when the run is left early: ``detach`` lets them go
+                on at Gameball, ``stop`` stops them.
 
         Returns:
             A run, to be opened with ``async with``; its events are read with ``async for``.
         """
         which = kind_of(kind)
+        way = _chunking(chunking, which)
         return self._running.bulk(
             which,
             rows,
             concurrency=_positive(concurrency, "concurrency"),
-            chunking=_chunking(chunking, which),
+            chunking=way,
             look_ahead=look_ahead,
             open_jobs=_positive(open_jobs, "open_jobs"),
             ids_from_numbers=ids_from_numbers,
+            open_journal=(
+                no_journal if journal is None
+                else begin_journal(journal, self._account, which, way, source)
+            ),
+            on_cancel=on_cancel,
+        )  # fmt: skip
+
+    def resume(
+        self,
+        journal: str | os.PathLike[str],
+        rows: Rows | None = None,
+        *,
+        concurrency: int = 8,
+        look_ahead: LookAhead | None = None,
+        open_jobs: int = OPEN_JOBS,
+        ids_from_numbers: bool = False,
+        source: Source | None = None,
+        on_cancel: OnCancel = "detach",
+    ) -> Bulk:
+        """
+        Take up a run where its journal ends: after a crash, a kill, an interrupt or an error.
+
+        Open jobs are watched to their end. Chunks whose fate is unknown are sent again, the same
+        bytes, where their kind allows; else they are reported as indeterminate. Then the input
+        goes on after what is recorded. Resuming a finished run sends nothing.
+
+        Args:
+            journal: the file that the run wrote.
+            rows: the same rows in the same order as the first time; those that are recorded are
+                skipped. None where the input was read to its end already.
+            concurrency: chunks being submitted at once, at most.
+            look_ahead: how far rows are read ahead of what is sent, at most.
+            open_jobs: jobs that are open at once, at most.
+            ids_from_numbers: take whole numbers as ids, as their digits.
+            source: what the rows come from; a changed one is refused.
+            on_cancel: what becomes of open jobs when the run is left early.
+
+        Returns:
+            A run, to be opened with ``async with``. Its report counts the rows of all attempts.
+
+        Raises:
+            JournalError: the journal cannot be read, is held by another process, or belongs to
+                another account, address or input. Raised here or when the run is opened.
+        """
+        header = read_header(journal)
+        kind = kind_of(header.kind)
+        return self._running.bulk(
+            kind,
+            () if rows is None else rows,
+            concurrency=_positive(concurrency, "concurrency"),
+            chunking=Chunking(header.chunking),
+            look_ahead=look_ahead,
+            open_jobs=_positive(open_jobs, "open_jobs"),
+            ids_from_numbers=ids_from_numbers,
+            open_journal=reopen_journal(journal, self._account, source, with_rows=rows is not None),
+            on_cancel=on_cancel,
         )
 
     @property

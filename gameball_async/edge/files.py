@@ -9,6 +9,19 @@ What is no record: empty lines (both formats), and blank lines in JSONL. Everyth
 and ends in one outcome: blank lines and lines of commas, comments and a header that comes again
 are bad rows of a CSV file, each with its line.
 
+What is a bad row: a record with more or fewer cells than the header; an id that is missing, blank,
+has white space or an invisible character at an end, or was rewritten by a spreadsheet (``90.0``,
+``1E+5``); a day that is not ISO 8601, does not exist, or has a time without a zone; a number with
+separators, currency, brackets or digits that are not ASCII, or that is not finite; a count that is
+negative or not whole.
+
+What is sent although it looks odd: ids of any length and script, with lost zeros or with the
+characters of a URL (ids are free text, and in no URL here); rows that repeat a customer (none is
+taken for a duplicate); negative amounts, days to come, an average that does not fit, a mail
+address without an at sign (what is plausible is for the server to judge); numbers in exponent form
+or with more digits than a double holds (sent digit by digit); a day with a time and an offset
+(sent in UTC); any text in a name.
+
 A rejects file is an input like any other: its four last columns are left out in silence.
 """
 

@@ -129,7 +129,9 @@ class AiohttpTransport:
             ClosedError: the session was closed by somebody else.
         """
         if self._session.closed:
-            raise ClosedError("the aiohttp session that was lent to the client is closed: open both")
+            raise ClosedError(
+                "the aiohttp session that was lent to the client is closed: open both"
+            )
         body = None if request.body is None else _Body(request.body)
         failure: TransportError
         try:

@@ -9,13 +9,15 @@ rather than believed. After a failed write nothing more is written: the disk is 
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import sqlite3
 import zlib
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import anyio.to_thread
 import attrs
@@ -24,11 +26,20 @@ import orjson
 from ..errors import JournalError
 from ..model.outcomes import Outcome, Reason, RowOutcome
 from ..pipeline.chunks import Chunk
-from ..pipeline.ledger import ChunkRecord, Header, Odd, Resumable, Stage, Used, odd_rows
+from ..pipeline.ledger import (
+    FORMAT,
+    ChunkRecord,
+    Header,
+    Odd,
+    Resumable,
+    Source,
+    Stage,
+    Used,
+    odd_rows,
+)
 
-__all__ = ["JournalFile"]
+__all__ = ["JournalFile", "Work", "Worker", "digest_of", "read_header"]
 
-T = TypeVar("T")
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL, sum INTEGER NOT NULL);
@@ -47,22 +58,39 @@ _CHUNK = "number, stage, job_id, resent, positions, names, payloads, succeeded"
 _ODD = "position, chunk, outcome, key, job_id, code, text, field, payload"
 
 
+Work = Callable[[Callable[[], None]], Awaitable[None]]
+"""Carries out one piece of blocking work at a time, in the order it was given."""
+
+
+class Worker:
+    """Does blocking work in a worker thread, one piece after the other."""
+
+    def __init__(self) -> None:
+        self._turns = anyio.CapacityLimiter(1)
+
+    async def __call__(self, work: Callable[[], None]) -> None:
+        await anyio.to_thread.run_sync(work, limiter=self._turns)
+
+
 class JournalFile:
     """
     One journal, open and locked. `ports.Journal`.
 
-    Made by `create` or `open`, both of which run in the calling thread.
+    Made by `create` or `open`, both of which run in the calling thread; all later work is done by
+    *work*, in a worker thread unless another is given.
     """
 
-    def __init__(self, path: Path, database: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, database: sqlite3.Connection, work: Work) -> None:
         self.path = path
         self._database = database
-        self._turns = anyio.CapacityLimiter(1)
+        self._work = work
         self._broken: JournalError | None = None
         self._closed = False
 
     @classmethod
-    def create(cls, path: str | os.PathLike[str], header: Header) -> JournalFile:
+    def create(
+        cls, path: str | os.PathLike[str], header: Header, work: Work | None = None
+    ) -> JournalFile:
         """
         Make a new journal, readable by its owner only.
 
@@ -79,7 +107,7 @@ class JournalFile:
             ) from None
         except OSError as error:
             raise _refused(where, error) from None
-        journal = cls(where, _connect(where))
+        journal = cls(where, _connect(where), work or Worker())
         with journal._transaction():
             for statement in _SCHEMA.split(";"):
                 journal._database.execute(statement)
@@ -88,7 +116,9 @@ class JournalFile:
         return journal
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> tuple[JournalFile, Resumable]:
+    def open(
+        cls, path: str | os.PathLike[str], work: Work | None = None
+    ) -> tuple[JournalFile, Resumable]:
         """
         Open a journal and read all that it says.
 
@@ -99,12 +129,17 @@ class JournalFile:
         where = Path(path)
         if where.is_symlink() or not where.is_file():
             raise JournalError(f"{where} is not a file: name the journal that the run wrote")
-        journal = cls(where, _connect(where))
+        journal = cls(where, _connect(where), work or Worker())
         try:
             return journal, journal._load()
         except BaseException:
             journal._database.close()
             raise
+
+    def close(self) -> None:
+        """Let the file go, without a word on what was used."""
+        self._closed = True
+        self._database.close()
 
     # -- writing, each in the worker thread
 
@@ -180,7 +215,7 @@ class JournalFile:
                 await self._do(lambda: self._put("used", attrs.asdict(used)))
         finally:
             self._closed = True
-            await anyio.to_thread.run_sync(self._database.close, limiter=self._turns)
+            await self._work(self._database.close)
 
     async def _do(self, write: Callable[[], None]) -> None:
         if self._broken is not None:
@@ -190,7 +225,7 @@ class JournalFile:
             with self._transaction():
                 write()
 
-        await anyio.to_thread.run_sync(work, limiter=self._turns)
+        await self._work(work)
 
     def _transaction(self) -> _Transaction:
         return _Transaction(self)
@@ -239,7 +274,7 @@ class JournalFile:
             records = [_record(self._checked(row, f"chunk {row[0]}")) for row in chunks]
             odd = self._database.execute(f"SELECT {_ODD}, sum FROM odd ORDER BY rowid")  # noqa: S608
             rows = [_odd(self._checked(row, "a row's outcome")) for row in odd]
-            header = Header(**meta["header"])
+            header = _header(meta["header"])
         except JournalError:
             raise
         except (sqlite3.Error, KeyError, TypeError, ValueError, zlib.error) as error:
@@ -265,6 +300,24 @@ class JournalFile:
         return values
 
 
+def read_header(path: str | os.PathLike[str]) -> Header:
+    """
+    What run a journal belongs to.
+
+    Raises:
+        JournalError: it cannot be read, or another process holds it.
+    """
+    journal, recorded = JournalFile.open(path)
+    journal.close()
+    return recorded.header
+
+
+def digest_of(path: str | os.PathLike[str]) -> str:
+    """A digest of a file's content, for `Source`."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 class _Transaction:
     """All or nothing, and durable; a failure breaks the journal for good."""
 
@@ -274,10 +327,15 @@ class _Transaction:
     def __enter__(self) -> None:
         self._guard(lambda: self._journal._database.execute("BEGIN IMMEDIATE"))
 
-    def __exit__(self, kind: type[BaseException] | None, error: Any, trace: Any) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
         if error is None:
             self._guard(lambda: self._journal._database.execute("COMMIT"))
-        elif isinstance(error, (sqlite3.Error, OSError)):
+            return
+        with contextlib.suppress(sqlite3.Error):
+            self._journal._database.execute("ROLLBACK")
+        if isinstance(error, (sqlite3.Error, OSError)):
             raise self._break(error) from None
 
     def _guard(self, step: Callable[[], object]) -> None:
@@ -293,9 +351,7 @@ class _Transaction:
 
 def _connect(path: Path) -> sqlite3.Connection:
     try:
-        database = sqlite3.connect(
-            path, isolation_level=None, check_same_thread=False, timeout=0.0
-        )
+        database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.0)
     except sqlite3.Error as error:
         raise _refused(path, error) from None
     try:
@@ -356,6 +412,15 @@ def _pack(data: bytes) -> bytes:
 
 def _pack_positions(positions: Sequence[int]) -> bytes:
     return _pack(array("q", positions).tobytes())
+
+
+def _header(values: dict[str, Any]) -> Header:
+    if values.get("format", 0) > FORMAT:
+        raise JournalError(
+            f"the journal's format is {values['format']}, which this version does not know: resume "
+            "it with the version of gameball_async that wrote it, or a newer one"
+        )
+    return Header(**{**values, "source": Source(**values["source"])})
 
 
 def _record(values: Sequence[Any]) -> ChunkRecord:

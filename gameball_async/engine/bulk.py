@@ -9,7 +9,7 @@ from typing import Literal, Self
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
 
-from ..errors import ClosedError, GameballError
+from ..errors import ClosedError, GameballError, JournalError
 from ..model.jobs import Job
 from ..model.outcomes import Outcome
 from ..pipeline.events import BulkEvent
@@ -98,12 +98,18 @@ class Bulk:
                     await self._stop_all(still_open)
 
     async def _main(self) -> None:
+        run = self._run
         try:
-            await self._run.main()
+            await run.main()
         finally:
             self._meter.stop(self._clock())
-            with anyio.move_on_after(STOP_WITHIN, shield=True):
-                await self._run.journal.aclose(self._used())
+            try:
+                with anyio.move_on_after(STOP_WITHIN, shield=True):
+                    await run.journal.aclose(self._used())
+            except JournalError as error:
+                run.error = run.error or error
+            finally:
+                run.close()  # last, so that whoever reads the end of the events finds all done
 
     async def _stop_all(self, jobs: list[Job]) -> None:
         async def stop(job: Job) -> None:

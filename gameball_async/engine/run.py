@@ -21,7 +21,7 @@ from ..model.kinds import Kind
 from ..model.outcomes import Outcome, Reason
 from ..pipeline.chunks import Chunk, Chunker
 from ..pipeline.events import BulkEvent, RowOutcomes, Settled, Submitted
-from ..pipeline.ledger import DOUBT, ChunkRecord, Left, Resumable, Stage, Used
+from ..pipeline.ledger import DOUBT, ChunkRecord, Left, Resumable, Used
 from ..pipeline.outcomes import Settlement, settle, settle_orders
 from ..pipeline.refusals import Refusal, refusal_of, repeated_job_id
 from ..pipeline.report import Tally
@@ -156,7 +156,7 @@ class Run:
         except* Exception as group:  # noqa: BLE001 - told to the reader, whatever it is
             self.error = self.error or only(group)
         finally:
-            self.close()
+            self.settle_all()
             with anyio.move_on_after(5, shield=True):
                 await self._feed.aclose()
 
@@ -185,9 +185,7 @@ class Run:
         self.chunks = len(recorded.chunks)
         self.jobs = sum(record.job_id is not None for record in recorded.chunks)
         self._seen_jobs.update(r.job_id for r in recorded.chunks if r.job_id is not None)
-        for record in recorded.chunks:
-            if record.stage is Stage.SETTLED:
-                self.chunker.count_from(record.number)
+        self.chunker.count_from(max((r.number for r in recorded.chunks), default=0))
         for record in left.watch:
             sent = self._taken_up(record)
             assert record.job_id is not None  # noqa: S101 - accepted chunks have one
@@ -212,11 +210,15 @@ class Run:
         """Jobs that have not ended, as far as is known."""
         return [sent.job for sent in self._by_job.values() if sent.job is not None]
 
-    def close(self) -> None:
+    def settle_all(self) -> None:
         """Give an outcome to every row that has none yet. May be called again."""
         for sent in list(self._sent.values()):
             self._ended(sent, *_left(sent))
         self._count(*_unsent(len(self.chunker.drain())))
+
+    def close(self) -> None:
+        """Tell and watch nothing more. May be called again."""
+        self.settle_all()
         self._changes.close()
         self._out.close()
 

@@ -45,7 +45,11 @@ class Submitter:
         self._account = account
 
     async def submit(
-        self, kind: Kind, payloads: Sequence[bytes], *, began: Callable[[], Awaitable[None]] | None = None
+        self,
+        kind: Kind,
+        payloads: Sequence[bytes],
+        *,
+        began: Callable[[], Awaitable[None]] | None = None,
     ) -> Accepted | GaveUp:
         """
         Submit one chunk, and repeat it as far as the kind's replay class allows.

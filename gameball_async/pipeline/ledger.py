@@ -18,9 +18,36 @@ from ..model.kinds import Replay
 from ..model.outcomes import Outcome, Reason, RowOutcome
 from .chunks import Chunk
 
-__all__ = ["ChunkRecord", "Header", "Left", "Odd", "Resumable", "Stage", "Used", "left_to_do", "odd_rows"]
+__all__ = [
+    "ChunkRecord",
+    "Header",
+    "Left",
+    "Odd",
+    "Resumable",
+    "Source",
+    "Stage",
+    "Used",
+    "left_to_do",
+    "odd_rows",
+]
 
 FORMAT = 1
+
+
+@frozen
+class Source:
+    """
+    What a run's rows come from.
+
+    Attributes:
+        name: a file's path.
+        digest: of its content, as `digest_of` in `edge.journal` makes it.
+        settings: how it is read, as JSON text, so that it can be read so again.
+    """
+
+    name: str = ""
+    digest: str = ""
+    settings: str = "{}"
 
 
 @frozen
@@ -34,9 +61,7 @@ class Header:
         origin: where requests go.
         version: of the API.
         chunking: how rows of one customer are spread.
-        source: what the rows come from: a file's path; empty for an iterable.
-        digest: of the input's bytes; empty for an iterable.
-        settings: how the input is read, as JSON text, for `resume` from the command line.
+        source: what the rows come from; empty for an iterable.
         format: of the journal.
     """
 
@@ -45,9 +70,7 @@ class Header:
     origin: str
     version: str
     chunking: str
-    source: str = ""
-    digest: str = ""
-    settings: str = "{}"
+    source: Source = Source()
     format: int = FORMAT
 
     def check(self, other: Header) -> None:
@@ -57,25 +80,27 @@ class Header:
         Raises:
             JournalError: it is not; the message names what differs.
         """
-        for name, what in _BOUND.items():
-            mine, theirs = getattr(self, name), getattr(other, name)
-            if mine != theirs:
-                shown = "" if name in ("account", "digest") else f" ({mine!r}, now {theirs!r})"
+        differences = [
+            (self.format != other.format, f"its format is {self.format}, not {other.format}"),
+            (self.kind != other.kind, f"its kind is {self.kind}, not {other.kind}"),
+            (self.account != other.account, "its account is another: the API key differs"),
+            (self.origin != other.origin, f"its base URL is {self.origin}, not {other.origin}"),
+            (self.version != other.version, f"its version is {self.version}, not {other.version}"),
+            (
+                self.chunking != other.chunking,
+                f"its chunking is {self.chunking}, not {other.chunking}",
+            ),
+            (
+                bool(other.source.digest) and self.source.digest != other.source.digest,
+                "the content of its input has changed since",
+            ),
+        ]
+        for differs, what in differences:
+            if differs:
                 raise JournalError(
-                    f"the journal belongs to another run: {what} differs{shown}. Resume with what "
-                    "the run began with, or import into a new journal"
+                    f"the journal belongs to another run: {what}. Resume with what the run began "
+                    "with, or import into a new journal"
                 )
-
-
-_BOUND = {
-    "format": "the journal's format",
-    "kind": "the batch kind",
-    "account": "the account (the API key)",
-    "origin": "the base URL",
-    "version": "the API version",
-    "chunking": "the chunking",
-    "digest": "the content of the input",
-}
 
 
 class Stage(Enum):
@@ -203,7 +228,11 @@ class Positions:
         self._count += len(positions)
 
     def __contains__(self, position: object) -> bool:
-        return isinstance(position, int) and 0 <= position < len(self._bits) and self._bits[position] == 1
+        return (
+            isinstance(position, int)
+            and 0 <= position < len(self._bits)
+            and self._bits[position] == 1
+        )
 
     def __len__(self) -> int:
         return self._count
@@ -234,7 +263,9 @@ def left_to_do(journal: Resumable, replay: Replay) -> Left:
         else:
             left.resend.append(evolve(record, resent=True))
     in_chunks = {odd.row.position for odd in journal.odd if odd.row.chunk is not None}
-    left.done.add_all(sorted(o.row.position for o in journal.odd if o.row.position not in in_chunks))
+    left.done.add_all(
+        sorted(o.row.position for o in journal.odd if o.row.position not in in_chunks)
+    )
     return left
 
 

@@ -1,0 +1,80 @@
+"""Opens the journal of a run at hand: a new one, or an old one that must belong to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+
+import anyio.to_thread
+
+from ..errors import JournalError
+from ..model.kinds import Chunking, Kind
+from ..pipeline.ledger import Header, Resumable, Source
+from ..protocol.requests import Account
+from .journal import JournalFile
+
+__all__ = ["begin_journal", "reopen_journal"]
+
+Opened = tuple[JournalFile, Resumable | None]
+
+
+def begin_journal(
+    path: str | os.PathLike[str],
+    account: Account,
+    kind: Kind,
+    chunking: Chunking,
+    source: Source | None,
+) -> Callable[[], Awaitable[Opened]]:
+    """What makes the journal of a new run."""
+    header = Header(
+        kind.name,
+        account.fingerprint,
+        account.origin,
+        account.version,
+        chunking.value,
+        source or Source(),
+    )
+
+    async def begin() -> Opened:
+        return await anyio.to_thread.run_sync(JournalFile.create, path, header), None
+
+    return begin
+
+
+def reopen_journal(
+    path: str | os.PathLike[str],
+    account: Account,
+    source: Source | None,
+    *,
+    with_rows: bool,
+) -> Callable[[], Awaitable[Opened]]:
+    """What opens the journal of a run that is taken up again."""
+
+    def reopen() -> Opened:
+        journal, recorded = JournalFile.open(path)
+        try:
+            known = recorded.header
+            known.check(
+                Header(
+                    known.kind,
+                    account.fingerprint,
+                    account.origin,
+                    account.version,
+                    known.chunking,
+                    source or Source(),
+                )
+            )
+            if not with_rows and not recorded.input_ended:
+                raise JournalError(
+                    f"the run of {journal.path} has not read its input to the end: give the same "
+                    "rows again, those that are recorded are skipped"
+                )
+        except BaseException:
+            journal.close()
+            raise
+        return journal, recorded
+
+    async def begin() -> Opened:
+        return await anyio.to_thread.run_sync(reopen)
+
+    return begin
