@@ -71,9 +71,7 @@ class Loopback:
         if reply.ending not in (Ending.ANSWER, Ending.HANG_UP):
             raise AnswerLostError(f"the connection ended: {reply.ending.value}")
         known = {name.lower(): value for name, value in reply.headers}
-        return WireResponse(
-            reply.status, reply.body, known.get("retry-after"), known.get("date")
-        )
+        return WireResponse(reply.status, reply.body, known.get("retry-after"), known.get("date"))
 
 
 class LoopbackEngine:

@@ -45,4 +45,6 @@ def test_every_error_is_in_the_tree_and_in_its_drawing() -> None:
 
 
 def test_a_star_import_brings_only_public_names() -> None:
-    assert not [name for name in gameball_async.__all__ if name.startswith("_") and name != "__version__"]
+    assert not [
+        name for name in gameball_async.__all__ if name.startswith("_") and name != "__version__"
+    ]

@@ -146,7 +146,7 @@ class ChunkRecord:
 @frozen
 class Odd:
     """
-    One row that did not plainly succeed, as the journal keeps it.
+    One row that did not succeed, as the journal keeps it.
 
     Attributes:
         row: its outcome.
@@ -175,7 +175,7 @@ class Resumable:
     Attributes:
         header: what the run is.
         chunks: every chunk, by number.
-        odd: every row that did not plainly succeed.
+        odd: every row that did not succeed.
         input_ended: the input was read to its end before.
         used: what its runs have used so far, added up.
     """
@@ -275,11 +275,11 @@ def odd_rows(
     reasons: dict[int, Reason],
     job_id: int | None,
 ) -> Iterable[Odd]:
-    """The rows of a settled chunk that did not plainly succeed."""
+    """The rows of a settled chunk that did not succeed."""
     for index, outcome in enumerate(outcomes):
-        reason = reasons.get(index)
-        if outcome is Outcome.SUCCEEDED and reason is None:
+        if outcome is Outcome.SUCCEEDED:
             continue
+        reason = reasons.get(index)
         row = RowOutcome(
             chunk.positions[index], outcome, chunk.keys[index], reason, job_id, chunk.number
         )

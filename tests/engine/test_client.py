@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 import anyio
+import anyio.lowlevel
 import pytest
 
 from gameball_async.client import GameballClient
@@ -249,10 +250,12 @@ async def test_keys_that_are_refused_end_a_run_and_leave_the_rest_unsent(
     sandbox: Sandbox,
 ) -> None:
     rows = ({"customerId": f"c{n}"} for n in range(5000))
-    async with GameballClient("wrong", "wrong", base_url=sandbox.url) as client:
-        async with client.bulk("customers", rows, concurrency=1) as run:
-            with pytest.raises(AuthenticationError):
-                await run.finish()
+    async with (
+        GameballClient("wrong", "wrong", base_url=sandbox.url) as client,
+        client.bulk("customers", rows, concurrency=1) as run,
+    ):
+        with pytest.raises(AuthenticationError):
+            await run.finish()
     report = run.report
     assert report.rejected == 1000
     assert report.rows == report.settled == report.rejected + report.unsent
@@ -279,9 +282,7 @@ async def test_a_refused_chunk_is_rejected_with_gameballs_words_and_the_others_g
     async with client.bulk("customers", [{"customerId": f"c{n}"} for n in range(1500)]) as run:
         report = await run.finish()
     assert report.rejected + report.succeeded == 1500
-    assert report.failures_by_reason() == {
-        "rejected: Invalid value (code 3003)": report.rejected
-    }
+    assert report.failures_by_reason() == {"rejected: Invalid value (code 3003)": report.rejected}
 
 
 async def test_submit_all_submits_lazily_and_yields_each_chunk(
@@ -326,8 +327,8 @@ async def test_five_watchers_of_a_job_cost_one_poll_and_a_late_one_sees_the_stat
             await anyio.sleep(0.5)
             polls = sandbox.counts["poll"]
             tasks.start_soon(watch, seen[5])
-            await anyio.sleep(0)
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
+            await anyio.lowlevel.checkpoint()
             assert sandbox.counts["poll"] == polls
         assert all(into[-1].status.state is JobState.COMPLETED for into in seen)
         assert sandbox.counts["poll"] < 8
@@ -410,7 +411,9 @@ async def test_a_base_url_that_is_not_a_safe_origin_is_refused_without_showing_i
     assert "u:p" not in str(caught.value)
 
 
-@pytest.mark.parametrize("key", ["", " s3cret", "s3cret\n", "s3c ret", "s3crét", "s3cret\r\nX: y", "k" * 513])
+@pytest.mark.parametrize(
+    "key", ["", " s3cret", "s3cret\n", "s3c ret", "s3crét", "s3cret\r\nX: y", "k" * 513]
+)
 async def test_a_key_that_http_would_change_is_refused_without_showing_it(key: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         GameballClient(key, base_url="http://127.0.0.1:1")

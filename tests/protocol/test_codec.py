@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gameball_async.errors import ItemError
@@ -113,6 +113,7 @@ json_values = st.recursive(
 
 
 @pytest.mark.parametrize("cls", CLASSES)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_mapping_comes_back_out_of_its_model_unchanged(cls: Any, data: st.DataObject) -> None:
     flat = {name: spec for name, spec in specs_of(cls).items() if spec.nested is None}

@@ -65,7 +65,7 @@ async def rows() -> AsyncIterator[Customer]:
 
 
 async def main() -> None:
-    async with Sandbox(service_time=Constant(0.1)) as sandbox:
+    async with Sandbox(service_time=Constant(0.1)) as sandbox:  # noqa: SIM117 - as users write it
         async with GameballClient(
             sandbox.api_key,
             sandbox.secret_key,

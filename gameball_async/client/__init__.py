@@ -1,0 +1,32 @@
+"""GameballClient: the verbs that users call."""
+
+from __future__ import annotations
+
+from .bulk import BulkVerbs
+from .jobs import JobLike, JobVerbs
+
+__all__ = ["GameballClient", "JobLike"]
+
+
+class GameballClient(JobVerbs, BulkVerbs):
+    """
+    An async client of Gameball's API: batches, their jobs, and single customers.
+
+    Open it with ``async with``, or with `open` and `aclose`; it may be opened and closed in different
+    tasks, and shared by any number of tasks of one event loop.
+
+    Args:
+        api_key: the API key; from ``GAMEBALL_API_KEY`` where not given.
+        secret_key: the secret key, which all batch calls need; from ``GAMEBALL_SECRET_KEY``.
+        base_url: scheme, host and port; from ``GAMEBALL_BASE_URL``, else Gameball's own.
+        api_version: ``v4.0`` (default), ``v4`` or ``v4.1``.
+        high_security: the account is in High Security Mode: both keys on every call.
+        session: an aiohttp session to borrow; it is neither changed nor closed. Without one the
+            client opens its own.
+        quota: requests that are allowed in which time, for each bucket; all calls share it.
+        dialect: which paths ask for a status and stop a job.
+        patience: where retries end.
+
+    Raises:
+        ConfigurationError: a key, the URL or the version is unusable. The value is never shown.
+    """

@@ -1,0 +1,163 @@
+"""The verbs for any number of rows: `submit_all`, `bulk`, `resume`."""
+
+from __future__ import annotations
+
+import os
+
+from ..edge.journal import read_header
+from ..edge.journaling import begin_journal, reopen_journal
+from ..engine.bulk import Bulk, OnCancel
+from ..engine.core import no_journal
+from ..engine.feed import Rows
+from ..engine.submissions import Submissions
+from ..errors import ConfigurationError
+from ..model.kinds import Chunking, Kind, kind_of
+from ..pipeline.chunks import LookAhead
+from ..pipeline.ledger import Source
+from .lifecycle import Lifecycle
+
+__all__ = ["BulkVerbs"]
+
+OPEN_JOBS = 512
+"""Jobs that one bulk run keeps open at once, at most."""
+
+
+class BulkVerbs(Lifecycle):
+    """Any number of rows at once."""
+
+    def submit_all(self, kind: Kind | str, rows: Rows, *, concurrency: int = 8) -> Submissions:
+        """
+        Submit any number of rows as chunks of 1,000, several at once, without waiting for the jobs.
+
+        Chunks hold the rows in the order they came, and rows are read only as chunks leave. What the
+        jobs do at the same time is up to Gameball: use `bulk` for rows of the same customers.
+
+        Args:
+            kind: one of the eight kinds, or its name.
+            rows: any sync or async iterable of items, read lazily.
+            concurrency: chunks under way at once, at most.
+
+        Returns:
+            A stream of `Submission`, to be opened with ``async with``.
+        """
+        return self._running.submissions(
+            kind_of(kind), rows, concurrency=_positive(concurrency, "concurrency")
+        )
+
+    def bulk(
+        self,
+        kind: Kind | str,
+        rows: Rows,
+        *,
+        concurrency: int = 8,
+        chunking: Chunking | str | None = None,
+        look_ahead: LookAhead | None = None,
+        open_jobs: int = OPEN_JOBS,
+        ids_from_numbers: bool = False,
+        journal: str | os.PathLike[str] | None = None,
+        source: Source | None = None,
+        on_cancel: OnCancel = "detach",
+    ) -> Bulk:
+        """
+        Move any number of rows: chunks, jobs, outcomes, and a report that accounts for each row.
+
+        Args:
+            kind: one of the eight kinds, or its name.
+            rows: any sync or async iterable of items, read lazily.
+            concurrency: chunks being submitted at once, at most.
+            chunking: how rows of one customer are spread; the kind's own way where not given.
+            look_ahead: how far rows are read ahead of what is sent, at most.
+            open_jobs: jobs that are open at once, at most.
+            ids_from_numbers: take whole numbers as ids, as their digits.
+            journal: a file that will remember the run, so that `resume` can take it up after any
+                crash; it must not exist yet. None remembers nothing.
+            source: what the rows come from, for the journal to check when the run is resumed.
+            on_cancel: what becomes of open jobs when the run is left early: ``detach`` lets them go
+                on at Gameball, ``stop`` stops them.
+
+        Returns:
+            A run, to be opened with ``async with``; its events are read with ``async for``.
+        """
+        which = kind_of(kind)
+        way = _chunking(chunking, which)
+        return self._running.bulk(
+            which,
+            rows,
+            concurrency=_positive(concurrency, "concurrency"),
+            chunking=way,
+            look_ahead=look_ahead,
+            open_jobs=_positive(open_jobs, "open_jobs"),
+            ids_from_numbers=ids_from_numbers,
+            open_journal=(
+                no_journal if journal is None
+                else begin_journal(journal, self._account, which, way, source)
+            ),
+            on_cancel=on_cancel,
+        )  # fmt: skip
+
+    def resume(
+        self,
+        journal: str | os.PathLike[str],
+        rows: Rows | None = None,
+        *,
+        concurrency: int = 8,
+        look_ahead: LookAhead | None = None,
+        open_jobs: int = OPEN_JOBS,
+        ids_from_numbers: bool = False,
+        source: Source | None = None,
+        on_cancel: OnCancel = "detach",
+    ) -> Bulk:
+        """
+        Take up a run where its journal ends: after a crash, a kill, an interrupt or an error.
+
+        Open jobs are watched to their end. Chunks whose fate is unknown are sent again, the same
+        bytes, where their kind allows; else they are reported as indeterminate. Then the input
+        goes on after what is recorded. Resuming a finished run sends nothing.
+
+        Args:
+            journal: the file that the run wrote.
+            rows: the same rows in the same order as the first time; those that are recorded are
+                skipped. None where the input was read to its end already.
+            concurrency: chunks being submitted at once, at most.
+            look_ahead: how far rows are read ahead of what is sent, at most.
+            open_jobs: jobs that are open at once, at most.
+            ids_from_numbers: take whole numbers as ids, as their digits.
+            source: what the rows come from; a changed one is refused.
+            on_cancel: what becomes of open jobs when the run is left early.
+
+        Returns:
+            A run, to be opened with ``async with``. Its report counts the rows of all attempts.
+
+        Raises:
+            JournalError: the journal cannot be read, is held by another process, or belongs to
+                another account, address or input. Raised here or when the run is opened.
+        """
+        header = read_header(journal)
+        kind = kind_of(header.kind)
+        return self._running.bulk(
+            kind,
+            () if rows is None else rows,
+            concurrency=_positive(concurrency, "concurrency"),
+            chunking=Chunking(header.chunking),
+            look_ahead=look_ahead,
+            open_jobs=_positive(open_jobs, "open_jobs"),
+            ids_from_numbers=ids_from_numbers,
+            open_journal=reopen_journal(journal, self._account, source, with_rows=rows is not None),
+            on_cancel=on_cancel,
+        )
+
+
+def _positive(number: int, what: str) -> int:
+    if number < 1:
+        raise ConfigurationError(f"{what} is {number}: it must be at least 1")
+    return number
+
+
+def _chunking(chosen: Chunking | str | None, kind: Kind) -> Chunking:
+    if chosen is None:
+        return kind.chunking
+    try:
+        return Chunking(chosen)
+    except ValueError:
+        names = ", ".join(way.value for way in Chunking)
+        raise ConfigurationError(f"chunking {chosen!r} is not one of: {names}") from None

@@ -1,0 +1,217 @@
+"""The verbs for single customers, single chunks and single jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import anyio
+import anyio.lowlevel
+import orjson
+
+from ..engine.calls import GaveUp, value_of
+from ..engine.feed import SLICE
+from ..engine.watch import Changes
+from ..errors import (
+    AnswerLostError,
+    ChunkError,
+    ClosedError,
+    ConfigurationError,
+    FateUnknownError,
+    ItemError,
+)
+from ..model.jobs import Job, JobStatus
+from ..model.kinds import KINDS, Kind, Replay, kind_of
+from ..pipeline.rows import BadRow, preparer
+from ..ports import WireResponse
+from ..protocol.requests import MAX_ITEMS
+from ..protocol.responses import parse_job_id, read_status
+from ..schedule.turns import Rank
+from .lifecycle import Lifecycle
+
+__all__ = ["JobLike", "JobVerbs"]
+
+JobLike = Job | int | str
+
+
+class JobVerbs(Lifecycle):
+    """One customer, one chunk, one job at a time."""
+
+    async def upsert_customer(self, customer: object) -> int:
+        """
+        Create or update one customer.
+
+        Args:
+            customer: a `Customer` or a mapping with the API's field names.
+
+        Returns:
+            Gameball's own id of the customer.
+
+        Raises:
+            ItemError: the customer breaks the API's rules; nothing was sent.
+            APIError: Gameball refused it.
+            TransportError: no usable answer came, in spite of retries. Sending it again is safe.
+        """
+        row = preparer(KINDS["customers"])(0, customer)
+        if isinstance(row, BadRow):
+            raise ItemError(row.faults)
+        result = await self._running.upserts.call(
+            self._account.upsert(),
+            row.payload,
+            _gameball_id,
+            replay=Replay.REPLAYABLE,
+            rank=Rank.CALL,
+        )
+        return value_of(result)
+
+    async def submit(self, kind: Kind | str, items: Iterable[object]) -> Job:
+        """
+        Submit one chunk of 1 to 1,000 items.
+
+        Args:
+            kind: one of the eight kinds, or its name.
+            items: models, or mappings with the API's field names; order ids (text) for
+                order-transactions.
+
+        Returns:
+            The job that the chunk has become.
+
+        Raises:
+            ChunkError: there are no items, or more than 1,000; nothing was sent.
+            ItemError: an item breaks the API's rules; nothing was sent.
+            APIError: Gameball refused the chunk; nothing was applied.
+            NotSentError: Gameball could not be reached; nothing was applied.
+            FateUnknownError: the chunk may have been accepted, and was not sent again.
+        """
+        which = kind_of(kind)
+        payloads = await _payloads(which, items)
+        result = await self._running.submitter.submit(which, payloads)
+        if isinstance(result, GaveUp):
+            raise FateUnknownError(which.name, str(result.error)) if result.unsure else result.error
+        return result.job
+
+    async def status(self, job: JobLike) -> JobStatus:
+        """
+        Ask once how a job stands.
+
+        Raises:
+            UnknownJobError: Gameball does not know the job.
+            APIError: Gameball refused to tell.
+            TransportError: no usable answer came, in spite of retries.
+        """
+        job_id = _job(job).id
+
+        def read(answer: WireResponse) -> JobStatus:
+            return read_status(answer.body, job_id)
+
+        result = await self._running.calls.call(
+            self._account.status(job_id), None, read, replay=Replay.REPLAYABLE, rank=Rank.CALL
+        )
+        return value_of(result, job_id)
+
+    async def stop(self, job: JobLike) -> None:
+        """
+        Stop a job. Items that were applied already stay applied; a job that has ended stays as it is.
+
+        Raises:
+            UnknownJobError: Gameball does not know the job.
+            APIError: Gameball refused to stop it.
+            TransportError: no answer came, in spite of retries. Stopping it again is safe.
+        """
+        await self._running.stop(_job(job))
+
+    def watch(
+        self, job: JobLike, *, progress: bool = False, deadline: float | None = None
+    ) -> Changes:
+        """
+        Watch a job: an async iterator of its transitions, each told once, until it ends.
+
+        It may be left at any time, by ``break`` too: nothing keeps running for it.
+
+        Args:
+            job: a job, or its number.
+            progress: tell changed counts too.
+            deadline: seconds after which `DeadlineError` is raised; None waits for the end.
+        """
+        return self.watch_all([job], progress=progress, deadline=deadline)
+
+    def watch_all(
+        self,
+        jobs: Iterable[JobLike],
+        *,
+        progress: bool = False,
+        deadline: float | None = None,
+    ) -> Changes:
+        """
+        Watch any number of jobs with one poller. Use it with ``async with``, or as `watch`.
+
+        Args:
+            jobs: jobs, or their numbers.
+            progress: tell changed counts too.
+            deadline: seconds after which `DeadlineError` is raised; None waits for the end.
+        """
+        engine = self._running
+        changes = Changes(engine.watch, progress=progress, deadline=deadline)
+        for job in jobs:
+            changes.add(_job(job))
+        return changes
+
+    async def wait(self, job: JobLike, *, deadline: float | None = None) -> JobStatus:
+        """
+        Wait until a job has ended.
+
+        Args:
+            job: a job, or its number.
+            deadline: seconds to wait, at most; None waits as long as the job is known.
+
+        Returns:
+            Its last status.
+
+        Raises:
+            DeadlineError: it has not ended in time; it goes on, and may be waited for again.
+            UnknownJobError: Gameball does not know the job.
+            TransportError: it could not be asked about for an hour.
+        """
+        status: JobStatus | None = None
+        async with self.watch(job, deadline=deadline) as changes:
+            async for change in changes:
+                status = change.status
+        if status is None:
+            raise ClosedError("the client was closed while it waited for a job")
+        return status
+
+    def stalled_for(self, job: JobLike) -> float:
+        """Seconds since anything about a watched job was seen to change; 0 for one not watched."""
+        return self._running.watch.stalled_for(_job(job).id)
+
+
+def _job(job: JobLike) -> Job:
+    return job if isinstance(job, Job) else Job(parse_job_id(job))
+
+
+async def _payloads(kind: Kind, items: Iterable[object]) -> list[bytes]:
+    if isinstance(items, (str, bytes, Mapping)):
+        raise ChunkError("items is a single item: give a list of them")
+    prepare = preparer(kind)
+    payloads: list[bytes] = []
+    for position, item in enumerate(items):
+        if position >= MAX_ITEMS:
+            raise ChunkError(
+                f"a chunk holds at most {MAX_ITEMS:,} items, and there are more: use submit_all or "
+                "bulk. Nothing was sent"
+            )
+        if position and position % SLICE == 0:
+            await anyio.lowlevel.checkpoint()
+        row = prepare(position, item)
+        if isinstance(row, BadRow):
+            raise ItemError(row.faults, position=position)
+        payloads.append(row.payload)
+    if not payloads:
+        raise ChunkError("a chunk holds at least one item, and there are none; nothing was sent")
+    return payloads
+
+
+def _gameball_id(answer: WireResponse) -> int:
+    try:
+        return parse_job_id(orjson.loads(answer.body)["gameballId"])
+    except (ValueError, KeyError, TypeError, ConfigurationError):
+        raise AnswerLostError("the answer to an upsert names no gameballId") from None

@@ -1,0 +1,140 @@
+"""What a client is made of, and its opening and closing: wires the edges to the engine."""
+
+from __future__ import annotations
+
+import os
+import random
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+import anyio
+
+from ..edge.background import Background, see_through
+from ..edge.http import AiohttpTransport, open_session
+from ..engine.core import Engine
+from ..errors import ClosedError, ConfigurationError
+from ..model.secret import Secret
+from ..protocol.requests import DEFAULT_ORIGIN, Account, Dialect
+from ..schedule.budget import Quota
+from ..schedule.retry import Patience
+
+__all__ = ["Lifecycle"]
+
+USER_AGENT = "gameball_async"
+DEFAULT_QUOTA = Quota((30, 1.0), (360, 30.0))
+
+CLOSE_WITHIN = 10.0
+"""Seconds that closing the connections takes, at most."""
+
+
+class Lifecycle:
+    """Holds the account and, while it is open, the engine."""
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        secret_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        api_version: str = "v4.0",
+        high_security: bool = False,
+        session: aiohttp.ClientSession | None = None,
+        quota: Quota = DEFAULT_QUOTA,
+        dialect: Dialect = Dialect.TUTORIAL,
+        patience: Patience | None = None,
+    ) -> None:
+        self._account = Account(
+            origin=(base_url or os.environ.get("GAMEBALL_BASE_URL") or DEFAULT_ORIGIN).rstrip("/"),
+            version=api_version,
+            api_key=_api_key(api_key),
+            secret_key=_secret_key(secret_key),
+            high_security=high_security,
+            dialect=dialect,
+        )
+        self._quota = quota
+        self._patience = patience or Patience()
+        self._borrowed = session
+        self._own: aiohttp.ClientSession | None = None
+        self._background = Background(self._crashed)
+        self._engine: Engine | None = None
+
+    def __repr__(self) -> str:
+        state = "closed" if self._engine is None else "open"
+        return f"<GameballClient of {self._account.origin}, {self._account.version}, {state}>"
+
+    async def open(self) -> None:
+        """Open the client. Opening an open client changes nothing."""
+        if self._engine is not None:
+            return
+        session = self._borrowed
+        if session is None:
+            session = self._own = open_session()
+        account = self._account
+        transport = AiohttpTransport(
+            session,
+            account.origin,
+            account.api_key,
+            account.secret_key,
+            user_agent=USER_AGENT,
+        )
+        self._engine = Engine(
+            account,
+            transport,
+            self._background.spawn,
+            quota=self._quota,
+            patience=self._patience,
+            chance=random.random,
+        )
+
+    async def aclose(self) -> None:
+        """End everything that runs in the background, and close an own session."""
+        engine, self._engine = self._engine, None
+        session, self._own = self._own, None
+        if engine is None:
+            return
+        engine.close()
+        await see_through(self._shut(session))
+
+    async def _shut(self, session: aiohttp.ClientSession | None) -> None:
+        try:
+            await self._background.aclose()
+        finally:
+            if session is not None:
+                with anyio.move_on_after(CLOSE_WITHIN):
+                    await session.close()
+
+    def _crashed(self, error: BaseException) -> None:
+        """A fault of this library: nobody may wait for what will not come."""
+        if self._engine is not None:
+            self._engine.close(error)
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    @property
+    def _running(self) -> Engine:
+        if self._engine is None:
+            raise ClosedError("the client is not open: use it inside `async with GameballClient()`")
+        return self._engine
+
+
+def _api_key(given: str | None) -> Secret:
+    key = given if given is not None else os.environ.get("GAMEBALL_API_KEY")
+    if not key:
+        raise ConfigurationError("the API key is missing: give api_key, or set GAMEBALL_API_KEY")
+    return Secret(key)
+
+
+def _secret_key(given: str | None) -> Secret | None:
+    key = given if given is not None else os.environ.get("GAMEBALL_SECRET_KEY")
+    return None if key is None else Secret(key)
