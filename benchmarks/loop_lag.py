@@ -86,7 +86,7 @@ def _timed_callbacks(holds: Holds) -> Iterator[None]:
             holds.cpu.append(time.thread_time() - cpu)
             holds.wall.append(time.perf_counter() - wall)
 
-    asyncio.Handle._run = run  # type: ignore[method-assign]
+    asyncio.Handle._run = run  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:

@@ -60,7 +60,7 @@ class LoopConnector(aiohttp.BaseConnector):
     ) -> ResponseHandler:
         try:
             _, protocol = await self._loop.create_connection(
-                self._factory, req.url.host, req.url.port
+                self._factory, req.url.host or "", req.url.port or 80
             )
         except OSError as error:
             raise aiohttp.ClientConnectorError(req.connection_key, error) from error

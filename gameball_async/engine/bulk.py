@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Literal, Self
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream
 
 from ..errors import ClosedError, GameballError, JournalError
 from ..model.jobs import Job
@@ -16,6 +15,7 @@ from ..pipeline.events import BulkEvent
 from ..pipeline.ledger import Used
 from ..pipeline.report import Progress, Report
 from ..ports import Running, Spawn
+from .handover import Handover
 from .meter import Meter, Use
 from .run import Run
 
@@ -47,7 +47,7 @@ class Bulk:
     def __init__(
         self,
         prepare: Callable[[], Awaitable[Run]],
-        events: MemoryObjectReceiveStream[BulkEvent],
+        events: Handover[BulkEvent],
         meter: Meter,
         spawn: Spawn,
         clock: Callable[[], float],
@@ -71,6 +71,8 @@ class Bulk:
         Raises:
             JournalError: the journal cannot be used; nothing was sent.
         """
+        if self._entered is not None:
+            raise ClosedError("a run is opened once: make another one")
         self._entered = await self._prepare()
         self._meter.start(self._clock())
         self._running = self._spawn(self._main)
@@ -82,7 +84,7 @@ class Bulk:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._events.close()
+        self._events.leave()
         run, running = self._run, self._running
         still_open = run.open
         try:
@@ -101,6 +103,9 @@ class Bulk:
         run = self._run
         try:
             await run.main()
+        except anyio.get_cancelled_exc_class():
+            run.error = run.error or ClosedError("the client was closed during this run")
+            raise
         finally:
             self._meter.stop(self._clock())
             try:
@@ -131,8 +136,11 @@ class Bulk:
 
         Raises:
             GameballError: what stopped the run early; the report tells what became of each row.
+            ClosedError: the block was left, or not entered yet.
             Exception: whatever the input's own iterator raised, as itself.
         """
+        if self._running is None:
+            raise ClosedError("this run has not begun: open it with `async with`")
         try:
             return await self._events.receive()
         except anyio.EndOfStream:

@@ -9,10 +9,10 @@ import anyio
 from ..model.jobs import Job
 from ..model.kinds import Chunking, Kind, Replay
 from ..model.outcomes import Outcome, Reason, RowOutcome
+from ..pipeline.batches import batch_preparer
 from ..pipeline.chunks import MAX_ROWS, Chunk, Chunker, LookAhead
 from ..pipeline.events import BulkEvent
 from ..pipeline.ledger import Resumable, Used, left_to_do
-from ..pipeline.rows import preparer
 from ..ports import Journal, Spawn, Transport
 from ..protocol.requests import Account
 from ..schedule.budget import Budget, Quota
@@ -23,6 +23,7 @@ from .bulk import Bulk, OnCancel
 from .calls import Calls, value_of
 from .dispatch import Dispatcher
 from .feed import Feed, Rows
+from .handover import Handover
 from .meter import Meter
 from .orders import OrdersInquiry
 from .run import Run
@@ -115,8 +116,8 @@ class Engine:
         max_rows: int = MAX_ROWS,
     ) -> Bulk:
         """A bulk run; see `GameballClient.bulk`. *max_rows* makes smaller chunks."""
-        out, events = anyio.create_memory_object_stream[BulkEvent](0)
-        feed = Feed(rows, preparer(kind, ids_from_numbers=ids_from_numbers))
+        events = Handover[BulkEvent]()
+        feed = Feed(rows, batch_preparer(kind, ids_from_numbers=ids_from_numbers))
         chunker = Chunker(
             chunking,
             with_item_ids=kind.item_key is not None,
@@ -133,7 +134,7 @@ class Engine:
                 self.submitter,
                 self.changes,
                 OrdersInquiry(self.submitter, self.changes),
-                out,
+                events,
                 journal,
                 concurrency=concurrency,
                 window=open_jobs,
@@ -150,7 +151,7 @@ class Engine:
         """Submissions without their jobs; see `GameballClient.submit_all`."""
         return Submissions(
             kind,
-            Feed(rows, preparer(kind)),
+            Feed(rows, batch_preparer(kind)),
             Chunker(Chunking.PLAIN, with_item_ids=kind.item_key is not None),
             self.submitter,
             self._spawn,

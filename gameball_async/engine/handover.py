@@ -13,33 +13,45 @@ from typing import Generic, TypeVar
 
 import anyio
 import anyio.lowlevel
+from attrs import define
 
 __all__ = ["Handover"]
 
 T = TypeVar("T")
 
 
+@define(eq=False)
+class _Place(Generic[T]):
+    item: T
+    taken: anyio.Event
+
+
 class Handover(Generic[T]):
     """Each item waits with its sender until it is taken; items come out in the order they were sent."""
 
     def __init__(self) -> None:
-        self._places: deque[tuple[T, anyio.Event]] = deque()
+        self._places: deque[_Place[T]] = deque()
         self._arrived = anyio.Event()
         self._closed = False
         self._left = False
 
     async def send(self, item: T) -> None:
         """
-        Hand *item* over, and wait until it is taken.
+        Hand *item* over, and wait until it is taken. One that is not is withdrawn on cancellation.
 
         Raises:
             BrokenResourceError: the reader has left.
         """
-        place = (item, anyio.Event())
+        place = _Place(item, anyio.Event())
         if not self._left:
             self._places.append(place)
             self._arrived.set()
-            await place[1].wait()
+            try:
+                await place.taken.wait()
+            except BaseException:
+                if not place.taken.is_set():
+                    self._places.remove(place)
+                raise
         if self._left:
             raise anyio.BrokenResourceError
 
@@ -64,13 +76,13 @@ class Handover(Generic[T]):
                 raise anyio.EndOfStream
             self._arrived = anyio.Event()
             await self._arrived.wait()
-        item, taken = self._places.popleft()
-        taken.set()
-        return item
+        place = self._places.popleft()
+        place.taken.set()
+        return place.item
 
     def leave(self) -> None:
         """The reader reads no more, and nobody waits for it any longer."""
         self._left = True
         self._arrived.set()
         while self._places:
-            self._places.popleft()[1].set()
+            self._places.popleft().taken.set()

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 from anyio.abc import TaskGroup
-from anyio.streams.memory import MemoryObjectSendStream
 from attrs import define
 
 from ..errors import ClosedError, GameballError, JournalError
@@ -29,6 +28,7 @@ from ..pipeline.rows import BadRow, Prepared
 from ..ports import Journal
 from .calls import GaveUp
 from .feed import Feed
+from .handover import Handover
 from .orders import OrdersInquiry
 from .submit import Accepted, Submitter
 from .watch import Changes
@@ -99,7 +99,7 @@ class Run:
         submitter: Submitter,
         watching: Callable[[], Changes],
         ask_orders: OrdersInquiry,
-        out: MemoryObjectSendStream[BulkEvent],
+        out: Handover[BulkEvent],
         journal: Journal,
         *,
         concurrency: int,
@@ -157,8 +157,7 @@ class Run:
             self.error = self.error or only(group)
         finally:
             self.settle_all()
-            with anyio.move_on_after(5, shield=True):
-                await self._feed.aclose()
+            self.error = self.error or await self._feed.aclose()
 
     async def _work(self) -> None:
         async with anyio.create_task_group() as tasks:
@@ -516,8 +515,8 @@ def _rejected(bad: list[BadRow]) -> RowOutcomes:
 
 
 def only(group: BaseExceptionGroup[Exception]) -> BaseException:
-    """The exception of a group of one, else the group."""
+    """The first exception of a group: tasks that fail in one tick mostly fail of one cause."""
     error: BaseException = group
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+    while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

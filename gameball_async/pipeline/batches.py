@@ -23,8 +23,9 @@ from ..model.items import ITEMS
 from ..model.kinds import Kind
 from ..protocol.codec import unstructurer
 from .checks import check_of_field, may_hide_a_number
+from .plain import UNREADABLE
 from .rows import MAX_ITEM_BYTES, OPTIONS, BadRow, Prepared, preparer
-from .scalars import UNREADABLE, Convert, to_json
+from .scalars import Convert, to_json
 
 __all__ = ["PrepareAll", "batch_preparer"]
 
@@ -40,7 +41,7 @@ _EXACT: Mapping[FieldType, type] = {
     FieldType.OBJECT: dict,
 }
 
-_Look: TypeAlias = Callable[[list[Any]], bool]
+_Look: TypeAlias = Callable[[Sequence[Any]], bool]
 
 
 @frozen
@@ -56,7 +57,7 @@ class _Column:
     sound: _Look
     required: bool
 
-    def holds(self, values: list[Any]) -> bool:
+    def holds(self, values: Sequence[Any]) -> bool:
         """Whether these values, None where a row has none, may be sent as they are."""
         try:
             if self.sound(values):
@@ -176,15 +177,16 @@ def _look(spec: FieldSpec, ids_from_numbers: bool) -> _Look:
     return _each(take)
 
 
-def _texts(values: list[Any]) -> bool:
+def _texts(values: Sequence[Any]) -> bool:
     "".join(values)  # takes nothing but text
     return True
 
 
-def _identifiers(values: list[Any]) -> bool:
+def _identifiers(values: Sequence[Any]) -> bool:
     """Texts that print, are not empty and hold no blank: the usual ids."""
     joined = "".join(values)
-    return joined.isprintable() and " " not in joined and "" not in values
+    plain = joined.isprintable() and " " not in joined and "" not in values
+    return plain and set(map(type, values)) == {str}
 
 
 def _numbers(spec: FieldSpec, exact: type) -> _Look:
@@ -193,7 +195,7 @@ def _numbers(spec: FieldSpec, exact: type) -> _Look:
     most = inf if spec.maximum is None else spec.maximum
     limited = spec.minimum is not None or spec.maximum is not None
 
-    def sound(values: list[Any]) -> bool:
+    def sound(values: Sequence[Any]) -> bool:
         if set(map(type, values)) != {exact}:
             return False
         # The type's own order: no value is not a number here, but for floats, which go singly.
@@ -203,7 +205,7 @@ def _numbers(spec: FieldSpec, exact: type) -> _Look:
 
 
 def _objects(all_sound: _Look) -> _Look:
-    def sound(values: list[Any]) -> bool:
+    def sound(values: Sequence[Any]) -> bool:
         return set(map(type, values)) == {dict} and all_sound(values)
 
     return sound
@@ -212,7 +214,7 @@ def _objects(all_sound: _Look) -> _Look:
 def _each(take: Convert) -> _Look:
     """Values that come out of their field's own check as they went in."""
 
-    def sound(values: list[Any]) -> bool:
+    def sound(values: Sequence[Any]) -> bool:
         return all(map(is_, map(take, values), values))
 
     return sound
@@ -221,7 +223,7 @@ def _each(take: Convert) -> _Look:
 def _either(quick: _Look, take: Convert) -> _Look:
     slow = _each(take)
 
-    def sound(values: list[Any]) -> bool:
+    def sound(values: Sequence[Any]) -> bool:
         return quick(values) or slow(values)
 
     return sound
@@ -232,7 +234,7 @@ def _remembered(take: Convert) -> _Look:
     known: set[Any] = set()
     each = _each(take)
 
-    def sound(values: list[Any]) -> bool:
+    def sound(values: Sequence[Any]) -> bool:
         if known.issuperset(values):
             return True
         if not each(values):

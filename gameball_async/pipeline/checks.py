@@ -31,6 +31,7 @@ __all__ = [
     "Check",
     "as_mapping",
     "check_of",
+    "check_of_field",
     "fault_of",
     "faults_within",
     "may_hide_a_number",
@@ -69,7 +70,7 @@ def check_of(cls: AnyClass, *, ids_from_numbers: bool = False) -> Check:
     specs = specs_of(cls)
     required = tuple(spec.wire for spec in specs.values() if spec.required)
     unlooked = {name: _unlooked_type(spec) for name, spec in specs.items()}
-    checks = {name: _check_of_field(spec, ids_from_numbers) for name, spec in specs.items()}
+    checks = {name: check_of_field(spec, ids_from_numbers) for name, spec in specs.items()}
     takes = {name: check.take for name, check in checks.items()}
 
     def take(item: Any) -> object:
@@ -132,12 +133,12 @@ def fault_of(error: Exception, path: str) -> Fault:
     """What went wrong with a value, as a fault."""
     # Anything but a refusal comes out of the user's own classes (a number whose methods raise,
     # say): it costs that row and no other.
-    if isinstance(error, Refusal):
-        return Fault(path, str(error))
-    return Fault(path, f"could not be read ({type(error).__name__})")
+    refused = isinstance(error, Refusal)
+    return Fault(path, str(error) if refused else f"could not be read ({type(error).__name__})")
 
 
-def _check_of_field(spec: FieldSpec, ids_from_numbers: bool) -> Check:
+def check_of_field(spec: FieldSpec, ids_from_numbers: bool) -> Check:
+    """The check of one field's values, None excepted."""
     convert = converter(spec, ids_from_numbers=ids_from_numbers)
     if convert is not None:
         return _single(convert)
@@ -149,7 +150,10 @@ def _check_of_field(spec: FieldSpec, ids_from_numbers: bool) -> Check:
         inner = check_of(spec.nested, ids_from_numbers=ids_from_numbers)
         nested = _object(spec.nested, inner)
         return _list_of(nested) if spec.type is FieldType.LIST else nested
-    return _list_of(_single(_anything)) if spec.each is None else _list_of(_single(text), str)
+    return _list_of(_ANYTHING) if spec.each is None else _list_of(_single(text), str)
+
+
+_ANYTHING = Check(lambda value: value, lambda value, path: ())
 
 
 def _single(take: Convert) -> Check:
@@ -163,10 +167,6 @@ def _single(take: Convert) -> Check:
             yield fault_of(error, path)
 
     return Check(take, explain)
-
-
-def _anything(value: object) -> object:
-    return value
 
 
 def as_mapping(value: object, cls: AnyClass) -> dict[str, Any]:

@@ -23,13 +23,13 @@ from .checks import Check, as_mapping, check_of, fault_of, faults_within, may_hi
 from .plain import UNREADABLE
 from .scalars import identifier, to_json
 
-__all__ = ["MAX_ITEM_BYTES", "BadRow", "Prepare", "Prepared", "Row", "preparer"]
+__all__ = ["MAX_ITEM_BYTES", "OPTIONS", "BadRow", "Prepare", "Prepared", "Row", "preparer"]
 
 MAX_ITEM_BYTES = 1_000_000
 """The longest JSON of one item. The API names no limit; proxies have one for the whole request."""
 
 # Subclasses and times go through ``to_json``: by itself, orjson would write a time without zone.
-_OPTIONS = (
+OPTIONS = (
     orjson.OPT_PASSTHROUGH_DATACLASS
     | orjson.OPT_PASSTHROUGH_DATETIME
     | orjson.OPT_PASSTHROUGH_SUBCLASS
@@ -113,7 +113,7 @@ def preparer(kind: Kind, *, ids_from_numbers: bool = False) -> Prepare:
             else:
                 item = to_wire(value) if type(value) is cls else as_mapping(value, cls)
             taken: Any = take(item)
-            payload = dumps(taken, to_json, _OPTIONS)
+            payload = dumps(taken, to_json, OPTIONS)
             # The encoder writes NaN as null. No null: no NaN, at any depth, at the cost of one
             # search. A null: look at the numbers.
             if payload.find(b"null") >= 0 and may_hide_a_number(taken) and any(faults_within(item)):

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from anyio.from_thread import start_blocking_portal
-from cli_desk import Run, Serve
 from click.testing import CliRunner, Result
 
 from gameball_async.cli.main import cli
 from gameball_async.sandbox import Sandbox
+from tests.cli.cli_desk import Run, Serve
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_desk import Run, Serve, start_process
 
 from gameball_async.sandbox import Constant, Reason
+from tests.cli.cli_desk import Run, Serve, start_process
 
 KEYS = [
     "kind", "rows", "succeeded", "failed", "rejected", "indeterminate", "unsent", "jobs",

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from cli_desk import Run, Serve, start_process, submit
 
 from gameball_async.client import GameballClient
 from gameball_async.sandbox import Constant
+from tests.cli.cli_desk import Run, Serve, start_process, submit
 
 QUICK = Constant(0.05, queue=0.0)
 SLOW = Constant(600, queue=0.0)

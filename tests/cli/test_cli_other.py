@@ -12,9 +12,9 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
-from cli_desk import ROOT, Run, start_process
 
 from gameball_async import __version__
+from tests.cli.cli_desk import ROOT, Run, start_process
 
 DATA = ROOT.parent / "shared" / "data"
 Customers = Callable[..., Path]

@@ -22,7 +22,7 @@ from gameball_async.errors import (
     RejectedError,
     UnknownJobError,
 )
-from gameball_async.model.jobs import JobState, Transition
+from gameball_async.model.jobs import Job, JobState, Transition
 from gameball_async.model.kinds import KINDS
 from gameball_async.pipeline.events import Settled, Submitted
 from gameball_async.sandbox import Constant, Sandbox
@@ -296,7 +296,8 @@ async def test_submit_all_submits_lazily_and_yields_each_chunk(
             read += 1
             yield {"customerId": f"c{n}"} if n != 7 else {"customerId": ""}
 
-    jobs, rejected = [], []
+    jobs: list[Job] = []
+    rejected: list[int] = []
     async with client.submit_all("customers", rows(), concurrency=2) as submissions:
         async for submission in submissions:
             if submission.job is not None:

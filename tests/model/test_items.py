@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api_facts import FACTS, TUTORIAL
 from attrs import fields
 
 from gameball_async.errors import ItemError
@@ -23,6 +22,7 @@ from gameball_async.model.items import (
     Order,
 )
 from gameball_async.model.kinds import KINDS
+from tests.model.api_facts import FACTS, TUTORIAL
 
 SHARED = Path(os.environ.get("GAMEBALL_SHARED", Path(__file__).parents[3] / "shared"))
 OPENAPI = SHARED / "api" / "openapi.json"

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sandbox_desk import Desk, read
 
 from gameball_async.sandbox import Constant, Ending, Faults, Reply
+from tests.sandbox.sandbox_desk import Desk, read
 
 ONE = {"body": [{"customerId": "c1"}]}
 

@@ -7,9 +7,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from sandbox_desk import Desk, people, read
 
 from gameball_async.sandbox import Constant, LogNormal, ServiceTime, Workers
+from tests.sandbox.sandbox_desk import Desk, people, read
 
 TWO = [{"customerId": "12345"}, {"customerId": "67890"}]
 

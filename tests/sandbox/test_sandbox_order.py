@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sandbox_desk import ITEMS, Desk, people, read
 
 from gameball_async.sandbox import Constant, ServiceTime, Workers
+from tests.sandbox.sandbox_desk import ITEMS, Desk, people, read
 
 
 def test_items_of_jobs_that_run_at_once_interleave_in_time_and_each_job_in_order() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sandbox_desk import BASE, PATHS, Desk, read
+
+from tests.sandbox.sandbox_desk import BASE, PATHS, Desk, read
 
 # Whole requests
 

@@ -13,9 +13,9 @@ import anyio
 import anyio.lowlevel
 import async_solipsism
 import pytest
-from sandbox_desk import BASE
 
 from gameball_async.sandbox import Constant, Sandbox, Seen, serve
+from tests.sandbox.sandbox_desk import BASE
 
 pytestmark = pytest.mark.anyio
 

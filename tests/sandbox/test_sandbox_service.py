@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sandbox_desk import ITEMS, PATHS, WHEN, Desk
 
 from gameball_async.sandbox import Constant, Reason
+from tests.sandbox.sandbox_desk import ITEMS, PATHS, WHEN, Desk
 
 REQUIRED = {
     "customers": ["customerId"],

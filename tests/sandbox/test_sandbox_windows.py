@@ -7,9 +7,9 @@ from itertools import accumulate
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sandbox_desk import Desk, read
 
 from gameball_async.sandbox import DEFAULT_LIMITS, Windows
+from tests.sandbox.sandbox_desk import Desk, read
 
 GAPS = st.lists(st.one_of(st.just(0.0), st.floats(0, 0.4), st.floats(0, 3)), max_size=120)
 LIMITS = st.lists(st.tuples(st.integers(1, 12), st.sampled_from([0.25, 1.0, 3.0])), max_size=3).map(
