@@ -18,7 +18,14 @@ from typing import Any, TypeVar
 
 from benchmarks.virtual import VirtualLoop
 
-__all__ = ["Cut", "SteppedLoop", "SteppedVirtualLoop", "at_each_step", "nothing_left", "run_stepped"]
+__all__ = [
+    "Cut",
+    "SteppedLoop",
+    "SteppedVirtualLoop",
+    "at_each_step",
+    "nothing_left",
+    "run_stepped",
+]
 
 T = TypeVar("T")
 
@@ -145,14 +152,17 @@ def nothing_left() -> Iterator[None]:
     found: list[str] = []
 
     def hook(args: Any) -> None:
-        found.append(f"{args.err_msg or 'Exception ignored in'} {args.object!r}: {args.exc_value!r}")
+        found.append(
+            f"{args.err_msg or 'Exception ignored in'} {args.object!r}: {args.exc_value!r}"
+        )
 
     gc.collect()  # what others have left is not ours
     before, sys.unraisablehook = sys.unraisablehook, hook
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            warnings.filterwarnings("ignore", "delta is less than resolution")
+            for of_the_virtual_loop in ("delta is less than", "Ignoring socket option"):
+                warnings.filterwarnings("ignore", of_the_virtual_loop)
             yield
             gc.collect()
     finally:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -363,7 +364,7 @@ def test_a_cancellation_in_the_tick_of_an_own_deadline_is_not_swallowed(first: s
         run_stepped(main)
 
 
-INTERRUPTED = '''
+INTERRUPTED = """
 import asyncio, gc, signal, sys, warnings
 from gameball_async.client import GameballClient
 from gameball_async.sandbox import Sandbox, Constant
@@ -394,7 +395,7 @@ for doing in ("bulk", "wait", "many"):
         except KeyboardInterrupt:
             print(doing, delay)
         gc.collect()
-'''
+"""
 
 
 def test_an_interrupt_with_a_client_open_ends_in_keyboard_interrupt_and_not_one_warning() -> None:
@@ -706,3 +707,28 @@ def test_a_lent_session_that_somebody_closed_ends_every_call_with_a_plain_error(
 
     with nothing_left():
         run_stepped(main)
+
+
+def test_a_run_with_a_journal_cancelled_at_sampled_steps_lets_the_file_go_and_can_be_resumed(
+    tmp_path: Path,
+) -> None:
+    async def main(cut: Cut) -> None:
+        path = tmp_path / f"{cut.step}.db"
+        async with Sandbox(service_time=Constant(0.01)) as sandbox:
+            async with client_of(sandbox) as client:
+
+                async def call() -> None:
+                    async with client.bulk(
+                        "customers", ROWS, look_ahead=AHEAD, journal=path
+                    ) as run:
+                        await run.finish()
+
+                await cut.run(call())
+                if path.exists():
+                    async with client.resume(path, ROWS) as run:
+                        report = await run.finish()
+                    assert report.succeeded == report.rows == len(ROWS)
+
+    with nothing_left():
+        for step in (*range(0, 12, 2), 15, 20, 30, 45, 60, 80, 110):
+            run_stepped(main, step, loop_factory=SteppedLoop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -48,15 +49,19 @@ class Ended:
     interrupted: bool = False
 
 
-def perform(main: Callable[[], Awaitable[int]]) -> Ended:
+def perform(main: Callable[[], Awaitable[int]], last_words: Callable[[], str] = str) -> Ended:
     """
     Run *main* on an event loop of its own, until it ends or a signal comes.
 
     A signal cancels *main* once, which has time to wind up; the next one ends the process at once.
+
+    Args:
+        main: gives the exit code.
+        last_words: what to say where the process is ended at once; empty for nothing.
     """
     ended = Ended()
     try:
-        anyio.run(_supervised, main, ended)
+        anyio.run(_supervised, main, ended, last_words)
     except KeyboardInterrupt:  # where the loop knows no signal handlers, and for the second Ctrl-C
         ended.interrupted = True
     if isinstance(ended.error, BrokenPipeError):
@@ -64,10 +69,12 @@ def perform(main: Callable[[], Awaitable[int]]) -> Ended:
     return ended
 
 
-async def _supervised(main: Callable[[], Awaitable[int]], ended: Ended) -> None:
+async def _supervised(
+    main: Callable[[], Awaitable[int]], ended: Ended, last_words: Callable[[], str]
+) -> None:
     async with anyio.create_task_group() as tasks:
         with anyio.CancelScope() as scope:
-            await tasks.start(_listen, scope, ended)
+            await tasks.start(_listen, scope, ended, last_words)
             try:
                 ended.code = await main()
             except (GameballError, OSError) as error:
@@ -78,6 +85,7 @@ async def _supervised(main: Callable[[], Awaitable[int]], ended: Ended) -> None:
 async def _listen(
     scope: anyio.CancelScope,
     ended: Ended,
+    last_words: Callable[[], str],
     *,
     task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -87,10 +95,24 @@ async def _listen(
             async for _ in signals:
                 ended.interrupted = True
                 scope.cancel()
-                return
+                break
+        _end_at_the_next(last_words)
     except NotImplementedError:
         # Windows: Ctrl-C arrives as KeyboardInterrupt, after what runs was cancelled.
         task_status.started()
+
+
+def _end_at_the_next(last_words: Callable[[], str]) -> None:
+    """From now on a signal ends the process, whatever it is busy with."""
+
+    def end(number: int, frame: object) -> None:
+        words = last_words()
+        if words:
+            os.write(2, f"gameball-async: {words}\n".encode())
+        os._exit(Exit.INTERRUPTED)
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
 
 
 def code_of(error: BaseException) -> Exit:

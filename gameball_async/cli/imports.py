@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import AsyncExitStack, ExitStack
+import os
+from contextlib import ExitStack
 from typing import NoReturn
 
-import anyio
 import click
-import orjson
-from attrs import define, field
+from attrs import frozen
 
+from ..client import GameballClient
 from ..edge.files import FileRows, open_rows
 from ..edge.rejects import RejectsFile
-from ..engine.bulk import Bulk
-from ..errors import GameballError
-from ..model.jobs import Transition
+from ..engine.bulk import Bulk, OnCancel
+from ..errors import ConfigurationError
 from ..model.kinds import KINDS, Chunking, kind_of
-from ..pipeline.events import BulkEvent, Submitted
-from ..pipeline.report import Progress, Report
-from . import account
-from .connection import Connection, connect, talks
-from .ending import Ended, Exit, code_of, perform, say
-from .live import Manner, console_on, follow, manner_of
-from .words import clean, count
+from ..pipeline.ledger import Source
+from .connection import Connection, talks
+from .ending import say
+from .inputs import STDIN, Settings, from_standard_input, source_of
+from .moving import Task, carry_out
+from .options import manners, resume_command
+from .words import clean
 
-__all__ = ["KIND_NAMES", "import_", "json_of", "warn"]
+__all__ = ["KIND_NAMES", "import_", "warn"]
 
 KIND_NAMES = f"KIND is one of: {', '.join(KINDS)}."
-
-JSON_KEYS = (
-    "kind", "rows", "succeeded", "failed", "rejected", "indeterminate", "unsent", "jobs",
-    "requests", "rate_limited", "seconds",
-)  # fmt: skip
 
 
 @click.command("import", epilog=KIND_NAMES)
@@ -42,22 +35,20 @@ JSON_KEYS = (
     "--format", "form", type=click.Choice(["csv", "jsonl"]), help="[default: by the file's suffix]"
 )
 @click.option(
-    "--rejects", type=click.Path(), help="Write the rows that did not succeed here, and why."
-)
-@click.option(
-    "--concurrency",
-    type=click.IntRange(min=1),
-    default=8,
-    show_default=True,
-    help="Chunks being submitted at once.",
-)
-@click.option(
     "--chunking",
     type=click.Choice([way.value for way in Chunking]),
     help="How rows of one customer are spread over chunks.  [default: what suits the kind]",
 )
 @click.option("--custom", is_flag=True, help="Send columns that the API does not know as custom.")
 @click.option("--ids-from-numbers", is_flag=True, help="Take whole numbers as ids (JSONL).")
+@click.option(
+    "--journal",
+    type=click.Path(),
+    help="What remembers the run, so that resume can take it up after any crash.  "
+    "[default: FILE.gbjournal; with --sandbox, whose jobs end with it, and - none]",
+)
+@click.option("--no-journal", is_flag=True, help="Remember nothing: the run cannot be resumed.")
+@manners
 @talks
 def import_(
     connection: Connection,
@@ -69,178 +60,104 @@ def import_(
     chunking: str | None,
     custom: bool,
     ids_from_numbers: bool,
+    journal: str | None,
+    no_journal: bool,
+    on_cancel: OnCancel,
     as_json: bool,
 ) -> NoReturn:
     """
     Send the rows of FILE (CSV or JSONL) to Gameball as batches, and account for each.
 
-    KIND says what a row is. A CSV file's header has the API's field names.
+    KIND says what a row is. A CSV file's header has the API's field names. FILE may be -, for
+    standard input (with --format): it is read to its end first, and such a run cannot be resumed.
     """
-    task = Import(
-        connection,
+    if no_journal and journal is not None:
+        raise click.UsageError("--journal and --no-journal exclude each other")
+    if file == STDIN and journal is not None:
+        raise click.UsageError(
+            "a run that reads standard input cannot be resumed: write the rows to a file first, "
+            "or leave --journal out"
+        )
+    if file == STDIN and form is None:
+        raise click.UsageError("say what standard input holds: --format csv or --format jsonl")
+    if journal is None and not (no_journal or connection.sandbox or file == STDIN):
+        journal = f"{file}.gbjournal"
+    task = _Import(
         kind,
         file,
-        form=form,
-        rejects_path=rejects,
-        concurrency=concurrency,
-        chunking=None if chunking is None else Chunking(chunking),
-        custom=custom,
-        ids_from_numbers=ids_from_numbers,
-        manner=manner_of(sys.stderr, as_json=as_json),
+        Settings(form, custom, ids_from_numbers),
+        None if chunking is None else Chunking(chunking),
+        rejects,
+        concurrency,
+        on_cancel,
+        journal,
+        resume_command(journal, connection, rejects, concurrency, on_cancel) if journal else None,
     )
-    ended = perform(task.main)
-    raise SystemExit(task.account(ended, as_json=as_json))
+    carry_out(connection, task.prepare, on_cancel=on_cancel, as_json=as_json)
 
 
-@define
-class Import:
-    """
-    One import: what it was asked to do, and what has become of it.
+@frozen
+class _Import:
+    """What an import was asked to do."""
 
-    Attributes:
-        connection: whom to talk to.
-        kind: name of the batch kind.
-        path: the file.
-        form: ``csv`` or ``jsonl``; None to go by the suffix.
-        rejects_path: where the rows that did not succeed go; None for nowhere.
-        concurrency: chunks being submitted at once.
-        chunking: how rows of one customer are spread; None for the kind's own way.
-        custom: send unknown columns as custom.
-        ids_from_numbers: take whole numbers as ids.
-        manner: how the run is shown.
-    """
-
-    connection: Connection
     kind: str
     path: str
-    form: str | None = field(kw_only=True)
-    rejects_path: str | None = field(kw_only=True)
-    concurrency: int = field(kw_only=True)
-    chunking: Chunking | None = field(kw_only=True)
-    custom: bool = field(kw_only=True)
-    ids_from_numbers: bool = field(kw_only=True)
-    manner: Manner = field(kw_only=True)
-    run: Bulk | None = field(default=None, init=False)
-    error: GameballError | OSError | None = field(default=None, init=False)
-    rejected_rows: int | None = field(default=None, init=False)
-    open_jobs: set[int] = field(factory=set, init=False)
-    _leaving: bool = field(default=False, init=False)
-    _rejects: RejectsFile | None = field(default=None, init=False)
+    settings: Settings
+    chunking: Chunking | None
+    rejects: str | None
+    concurrency: int
+    on_cancel: OnCancel
+    journal: str | None
+    resume: str | None
 
-    @property
-    def what(self) -> str:
-        """What is imported, in words."""
-        return f"{self.kind} from {self.path}"
+    async def prepare(self, files: ExitStack) -> Task:
+        """Open the input, and make sure that it can be journalled."""
+        path = from_standard_input(files) if self.path == STDIN else self.path
+        settings = self.settings
+        rows = files.enter_context(
+            open_rows(path, kind_of(self.kind), custom=settings.custom, format=settings.form)
+        )
+        rejects = None
+        if self.rejects is not None:
+            rejects = files.enter_context(RejectsFile(self.rejects, rows))
+        source = None
+        if self.journal is not None:
+            refuse_old(self.journal, self.resume)
+            source = await source_of(rows, settings)
+        warn(rows, custom=settings.custom)
 
-    async def main(self) -> int:
-        """Run it to its end, however it comes. The exit code is `account`'s to tell."""
-        with ExitStack() as files:
-            kind = kind_of(self.kind)
-            rows = open_rows(self.path, kind, custom=self.custom, format=self.form)
-            files.enter_context(rows)
-            if self.rejects_path is not None:
-                self._rejects = files.enter_context(RejectsFile(self.rejects_path, rows))
-            warn(rows, custom=self.custom)
-            try:
-                await self._move(rows)
-            finally:
-                self._write_rejects()
-        return Exit.OK
+        def start(client: GameballClient) -> Bulk:
+            return self._start(client, rows, source)
 
-    async def _move(self, rows: FileRows) -> None:
-        async with AsyncExitStack() as stack:
-            client = await connect(stack, self.connection, batch=True)
-            run = client.bulk(
-                self.kind,
-                rows,
-                concurrency=self.concurrency,
-                chunking=self.chunking,
-                ids_from_numbers=self.ids_from_numbers,
-            )
-            self.run = await stack.enter_async_context(run)
+        shown = "standard input" if self.path == STDIN else self.path
+        what = f"{self.kind} from {shown}"
+        return Task(what, start, rows, rejects, self.journal, self.resume)
 
-            def look() -> tuple[Progress, float | None]:
-                return run.progress, rows.position_fraction
+    def _start(self, client: GameballClient, rows: FileRows, source: Source | None) -> Bulk:
+        return client.bulk(
+            self.kind,
+            rows,
+            concurrency=self.concurrency,
+            chunking=self.chunking,
+            ids_from_numbers=self.settings.ids_from_numbers,
+            journal=self.journal,
+            source=source,
+            on_cancel=self.on_cancel,
+        )
 
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(follow, look, self.what, self.manner, sys.stderr)
-                try:
-                    await self._take_events(run)
-                finally:
-                    tasks.cancel_scope.cancel()
 
-    async def _take_events(self, run: Bulk) -> None:
-        try:
-            async for event in run:
-                self._note(event)
-        except anyio.get_cancelled_exc_class():
-            # Ctrl-C: nothing more is sent or watched, and every row still gets its outcome.
-            self._leaving = True
-            run.stop()
-            with anyio.move_on_after(10, shield=True):
-                async for event in run:
-                    self._note(event)
-            raise
-        except (GameballError, OSError) as error:
-            self.error = error
+def refuse_old(journal: str, command: str | None) -> None:
+    """
+    Make sure that a new journal can be made.
 
-    def _note(self, event: BulkEvent) -> None:
-        if isinstance(event, Submitted):
-            self.open_jobs.add(event.job.id)
-        elif isinstance(event, Transition):
-            if event.status.state.final:
-                self.open_jobs.discard(event.job.id)
-        else:
-            if event.job is not None and not self._leaving:
-                self.open_jobs.discard(event.job.id)
-            if self._rejects is not None:
-                self._rejects.add(event.outcomes.exceptions())
-
-    def _write_rejects(self) -> None:
-        if self._rejects is None or self.run is None:
-            return
-        try:
-            self.rejected_rows = self._rejects.write()
-        except (GameballError, OSError) as error:
-            self.error = self.error or error
-
-    # -- the end
-
-    def account(self, ended: Ended, *, as_json: bool) -> int:
-        """Print what has become of the rows, and return the exit code."""
-        if self.run is not None:
-            self._print(self.run.report, as_json=as_json)
-        error = ended.error or self.error
-        if error is not None:
-            say(clean(str(error), 2000))
-        if ended.interrupted:
-            say(f"interrupted: {self._left_open()}")
-            return Exit.INTERRUPTED
-        if error is not None:
-            return code_of(error)
-        good = self.run is not None and self.run.report.all_succeeded
-        return Exit.OK if good else Exit.SOME_FAILED
-
-    def _print(self, report: Report, *, as_json: bool) -> None:
-        if as_json:
-            click.echo(orjson.dumps(json_of(report)))
-            return
-        console = console_on(sys.stdout)
-        console.print(account.summary(report, self.what, self._about_rejects(report)))
-
-    def _about_rejects(self, report: Report) -> str | None:
-        if report.succeeded == report.rows:
-            return None
-        if self.rejects_path is None:
-            return "To keep the rows that did not succeed, with their reasons, add --rejects FILE."
-        if self.rejected_rows is None:
-            return f"The rejects could not be written to {clean(self.rejects_path)}."
-        return f"{count(self.rejected_rows, 'row')} with reasons are in {clean(self.rejects_path)}"
-
-    def _left_open(self) -> str:
-        if self.connection.sandbox:
-            return "its sandbox has ended, and all jobs with it"
-        return account.left_open(self.open_jobs)
+    Raises:
+        ConfigurationError: there is one already; *command* takes it up.
+    """
+    if os.path.lexists(journal):
+        raise ConfigurationError(
+            f"{journal} exists already: it is the journal of an earlier import. Take that up with "
+            f"`{command}`; or, to send all rows again, delete it or name another with --journal"
+        )
 
 
 def warn(rows: FileRows, *, custom: bool) -> None:
@@ -248,13 +165,3 @@ def warn(rows: FileRows, *, custom: bool) -> None:
     for warning in rows.warnings:
         cure = "" if custom else " (--custom)"
         say(clean(f"{rows.path}: {warning}{cure}", 1000))
-
-
-def json_of(report: Report) -> dict[str, object]:
-    """The final object, with these keys in this order; *journal* is the file kept, if any."""
-    values = report.as_json()
-    return {
-        **{key: values[key] for key in JSON_KEYS},
-        "journal": None,
-        "failures_by_reason": report.failures_by_reason(),
-    }

@@ -8,6 +8,8 @@ from .. import __version__
 from .customers import upsert
 from .imports import import_
 from .jobs import status, stop, watch
+from .reporting import report
+from .resuming import resume, retry
 from .serving import sandbox
 from .validation import validate
 
@@ -19,7 +21,8 @@ __all__ = ["cli"]
     epilog=(
         "Keys come from the environment: GAMEBALL_API_KEY and GAMEBALL_SECRET_KEY; never from "
         "arguments. Exit codes: 0 every row succeeded; 1 finished, some rows did not succeed; "
-        "2 usage, configuration or unreadable input; 3 stopped early by an error; 130 interrupted."
+        "2 usage, configuration or unreadable input; 3 stopped early by an error; 130 interrupted. "
+        "After 3 and 130, resume goes on."
     ),
 )
 @click.version_option(__version__, prog_name="gameball-async")
@@ -27,5 +30,16 @@ def cli() -> None:
     """Bulk imports into Gameball: every row accounted for, both rate limits used to the full."""
 
 
-for _command in (import_, status, watch, stop, upsert, validate, sandbox):
+for _command in (
+    import_,
+    resume,
+    retry,
+    report,
+    status,
+    watch,
+    stop,
+    upsert,
+    validate,
+    sandbox,
+):
     cli.add_command(_command)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .bulk import BulkVerbs
+from .bulk import BulkVerbs, Retry
 from .jobs import JobLike, JobVerbs
 
-__all__ = ["GameballClient", "JobLike"]
+__all__ = ["GameballClient", "JobLike", "Retry"]
 
 
 class GameballClient(JobVerbs, BulkVerbs):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from typing import Literal
 
 from ..edge.journal import read_header
 from ..edge.journaling import begin_journal, reopen_journal
+from ..edge.retrying import begin_retry, rows_again
 from ..engine.bulk import Bulk, OnCancel
 from ..engine.core import no_journal
 from ..engine.feed import Rows
@@ -16,7 +19,9 @@ from ..pipeline.chunks import LookAhead
 from ..pipeline.ledger import Source
 from .lifecycle import Lifecycle
 
-__all__ = ["BulkVerbs"]
+__all__ = ["BulkVerbs", "Retry"]
+
+Retry = Literal["transient", "failed", "indeterminate"]
 
 OPEN_JOBS = 512
 """Jobs that one bulk run keeps open at once, at most."""
@@ -117,7 +122,8 @@ class BulkVerbs(Lifecycle):
         Args:
             journal: the file that the run wrote.
             rows: the same rows in the same order as the first time; those that are recorded are
-                skipped. None where the input was read to its end already.
+                skipped. None where the input was read to its end already, and for a `retry`, whose
+                rows are in the journal before it.
             concurrency: chunks being submitted at once, at most.
             look_ahead: how far rows are read ahead of what is sent, at most.
             open_jobs: jobs that are open at once, at most.
@@ -134,6 +140,8 @@ class BulkVerbs(Lifecycle):
         """
         header = read_header(journal)
         kind = kind_of(header.kind)
+        if rows is None:
+            rows = rows_again(header.source)
         return self._running.bulk(
             kind,
             () if rows is None else rows,
@@ -143,6 +151,51 @@ class BulkVerbs(Lifecycle):
             open_jobs=_positive(open_jobs, "open_jobs"),
             ids_from_numbers=ids_from_numbers,
             open_journal=reopen_journal(journal, self._account, source, with_rows=rows is not None),
+            on_cancel=on_cancel,
+        )
+
+    def retry(
+        self,
+        journal: str | os.PathLike[str],
+        only: Retry,
+        *,
+        into: str | os.PathLike[str],
+        before: Sequence[str] = (),
+        concurrency: int = 8,
+        open_jobs: int = OPEN_JOBS,
+        on_cancel: OnCancel = "detach",
+    ) -> Bulk:
+        """
+        Send rows of a finished run again, the same bytes, as a run of its own.
+
+        Args:
+            journal: the file that the run wrote.
+            only: ``transient``: rows refused with a code that may pass later. ``failed``: all that
+                Gameball refused. ``indeterminate``: rows that may have been applied; make sure
+                that they were not, or they are applied twice.
+            into: the journal of the new run; it must not exist yet.
+            before: what earlier retries of this journal have sent again: it is left out.
+            concurrency: chunks being submitted at once, at most.
+            open_jobs: jobs that are open at once, at most.
+            on_cancel: what becomes of open jobs when the run is left early.
+
+        Returns:
+            A run, to be opened with ``async with``; rows have the positions that they had.
+
+        Raises:
+            JournalError: the journal cannot be read, its run is not over, or belongs to another
+                account or address.
+        """
+        header, rows = begin_retry(journal, self._account, (*before, only))
+        kind = kind_of(header.kind)
+        way = Chunking(header.chunking)
+        return self._running.bulk(
+            kind,
+            rows,
+            concurrency=_positive(concurrency, "concurrency"),
+            chunking=way,
+            open_jobs=_positive(open_jobs, "open_jobs"),
+            open_journal=begin_journal(into, self._account, kind, way, header.source),
             on_cancel=on_cancel,
         )
 

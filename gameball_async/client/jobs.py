@@ -17,6 +17,7 @@ from ..errors import (
     ClosedError,
     ConfigurationError,
     FateUnknownError,
+    GameballError,
     ItemError,
 )
 from ..model.jobs import Job, JobStatus
@@ -51,10 +52,12 @@ class JobVerbs(Lifecycle):
             APIError: Gameball refused it.
             TransportError: no usable answer came, in spite of retries. Sending it again is safe.
         """
+        upserts = self._running.upserts
         row = preparer(KINDS["customers"])(0, customer)
+        del customer  # no row data in tracebacks with locals, which error trackers send off
         if isinstance(row, BadRow):
             raise ItemError(row.faults)
-        result = await self._running.upserts.call(
+        result = await upserts.call(
             self._account.upsert(),
             row.payload,
             _gameball_id,
@@ -83,8 +86,14 @@ class JobVerbs(Lifecycle):
             FateUnknownError: the chunk may have been accepted, and was not sent again.
         """
         which = kind_of(kind)
+        submitter = self._running.submitter
         payloads = await _payloads(which, items)
-        result = await self._running.submitter.submit(which, payloads)
+        del items  # no row data in tracebacks with locals
+        if isinstance(payloads, GameballError):
+            raise payloads
+        submission = submitter.submit(which, payloads)
+        del payloads
+        result = await submission
         if isinstance(result, GaveUp):
             raise FateUnknownError(which.name, str(result.error)) if result.unsure else result.error
         return result.job
@@ -188,14 +197,15 @@ def _job(job: JobLike) -> Job:
     return job if isinstance(job, Job) else Job(parse_job_id(job))
 
 
-async def _payloads(kind: Kind, items: Iterable[object]) -> list[bytes]:
+async def _payloads(kind: Kind, items: Iterable[object]) -> list[bytes] | GameballError:
+    """The items' JSON, or what is wrong with them: raised elsewhere, where no item is at hand."""
     if isinstance(items, (str, bytes, Mapping)):
-        raise ChunkError("items is a single item: give a list of them")
+        return ChunkError("items is a single item: give a list of them")
     prepare = preparer(kind)
     payloads: list[bytes] = []
     for position, item in enumerate(items):
         if position >= MAX_ITEMS:
-            raise ChunkError(
+            return ChunkError(
                 f"a chunk holds at most {MAX_ITEMS:,} items, and there are more: use submit_all or "
                 "bulk. Nothing was sent"
             )
@@ -203,10 +213,10 @@ async def _payloads(kind: Kind, items: Iterable[object]) -> list[bytes]:
             await anyio.lowlevel.checkpoint()
         row = prepare(position, item)
         if isinstance(row, BadRow):
-            raise ItemError(row.faults, position=position)
+            return ItemError(row.faults, position=position)
         payloads.append(row.payload)
     if not payloads:
-        raise ChunkError("a chunk holds at least one item, and there are none; nothing was sent")
+        return ChunkError("a chunk holds at least one item, and there are none; nothing was sent")
     return payloads
 
 
@@ -214,4 +224,5 @@ def _gameball_id(answer: WireResponse) -> int:
     try:
         return parse_job_id(orjson.loads(answer.body)["gameballId"])
     except (ValueError, KeyError, TypeError, ConfigurationError):
-        raise AnswerLostError("the answer to an upsert names no gameballId") from None
+        pass  # raised below, so that the parser's error, which holds the answer, is not behind it
+    raise AnswerLostError("the answer to an upsert names no gameballId")

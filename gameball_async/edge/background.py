@@ -35,6 +35,8 @@ async def see_through(cleaning: Coroutine[Any, Any, None]) -> None:
             except asyncio.CancelledError as error:
                 cancelled = error
     if cancelled is not None:
+        if not task.cancelled():
+            task.exception()  # looked at: asyncio complains of those that nobody has looked at
         raise cancelled
     task.result()
 

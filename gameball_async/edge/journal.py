@@ -38,7 +38,7 @@ from ..pipeline.ledger import (
     odd_rows,
 )
 
-__all__ = ["JournalFile", "Work", "Worker", "digest_of", "read_header"]
+__all__ = ["JournalFile", "Work", "Worker", "digest_of", "read_header", "read_journal"]
 
 
 _SCHEMA = """
@@ -189,6 +189,7 @@ class JournalFile:
 
         def write() -> None:
             self._database.execute("DELETE FROM chunk WHERE number = ?", (number,))
+            self._put("input_ended", False)  # its rows are to be read again
 
         await self._do(write)
 
@@ -307,9 +308,19 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     Raises:
         JournalError: it cannot be read, or another process holds it.
     """
+    return read_journal(path).header
+
+
+def read_journal(path: str | os.PathLike[str]) -> Resumable:
+    """
+    All that a journal says; nothing in it is changed.
+
+    Raises:
+        JournalError: it cannot be read, or another process holds it.
+    """
     journal, recorded = JournalFile.open(path)
     journal.close()
-    return recorded.header
+    return recorded
 
 
 def digest_of(path: str | os.PathLike[str]) -> str:

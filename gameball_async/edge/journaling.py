@@ -11,6 +11,7 @@ from ..errors import JournalError
 from ..model.kinds import Chunking, Kind
 from ..pipeline.ledger import Header, Resumable, Source
 from ..protocol.requests import Account
+from .background import see_through
 from .journal import JournalFile
 
 __all__ = ["begin_journal", "reopen_journal"]
@@ -36,7 +37,7 @@ def begin_journal(
     )
 
     async def begin() -> Opened:
-        return await anyio.to_thread.run_sync(JournalFile.create, path, header), None
+        return await _opened(lambda: (JournalFile.create(path, header), None))
 
     return begin
 
@@ -75,6 +76,22 @@ def reopen_journal(
         return journal, recorded
 
     async def begin() -> Opened:
-        return await anyio.to_thread.run_sync(reopen)
+        return await _opened(reopen)
 
     return begin
+
+
+async def _opened(opening: Callable[[], Opened]) -> Opened:
+    """Open in a worker thread. If the waiting task is cancelled, the journal is let go again."""
+    opened: list[Opened] = []
+
+    async def work() -> None:
+        opened.append(await anyio.to_thread.run_sync(opening))
+
+    try:
+        await see_through(work())
+    except BaseException:
+        for journal, _ in opened:
+            journal.close()
+        raise
+    return opened[0]

@@ -86,7 +86,7 @@ class Bulk:
     ) -> None:
         self._events.leave()
         run, running = self._run, self._running
-        still_open = run.open
+        still_open = run.left_open or run.open
         try:
             if running is not None:
                 await running.end()
@@ -153,10 +153,11 @@ class Bulk:
 
     def stop(self) -> None:
         """
-        Send and watch nothing more. Read on: the events that are left tell every row's outcome.
+        Send nothing more. Read on: the events that are left tell every row's outcome.
 
-        Jobs that are open go on at Gameball; their rows are indeterminate, with the job's number. A
-        run with a journal can be resumed.
+        Answers to what is being sent are waited for, for five seconds at most. Jobs that are open go
+        on at Gameball (or are stopped, with ``on_cancel="stop"``, when the block is left); their rows
+        are indeterminate, with the job's number. A run with a journal can be resumed.
         """
         self._run.interrupt()
 

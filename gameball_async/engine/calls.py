@@ -110,6 +110,7 @@ class Calls:
             began: awaited right before each try, after which bytes may leave.
         """
         request = WireRequest(call.method, call.path, body, call.secret)
+        del body  # no row data in tracebacks with locals, which error trackers send off
         started = anyio.current_time()
         failures = unsure = 0
         while True:
@@ -143,10 +144,11 @@ class Calls:
             answer = await self._dispatcher.send(request, rank, retry_after_of, began)
             if 200 <= answer.status < 300:
                 return read(answer)
+        # Without their tracebacks: the frames that read the answer hold what it said.
         except NotSentError as error:
-            return _Failure(Evidence.UNSENT, error)
+            return _Failure(Evidence.UNSENT, error.with_traceback(None))
         except TransportError as error:
-            return _Failure(Evidence.UNSURE, error)
+            return _Failure(Evidence.UNSURE, error.with_traceback(None))
         return _failure_of(answer, doing)
 
 

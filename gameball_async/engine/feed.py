@@ -123,13 +123,14 @@ class Feed:
     def _ready(self, values: list[object]) -> list[Prepared | BadRow]:
         positions = list(islice(self._numbers, len(values)))
         kinds = set(map(type, values))
-        if Row not in kinds and BadRow not in kinds:
+        if kinds.isdisjoint((Row, BadRow, Prepared)):
             return self._prepare(positions, values)
-        # A source of our own, which counts by itself and has rejected some rows already.
+        # A source of our own, which counts by itself and has judged some rows already.
         rows = [
             row if isinstance(row, Row) else Row(number, row)
             for number, row in zip(positions, values, strict=True)
-            if not isinstance(row, BadRow)
+            if not isinstance(row, (BadRow, Prepared))
         ]
         ready = iter(self._prepare([row.position for row in rows], [row.value for row in rows]))
-        return [value if isinstance(value, BadRow) else next(ready) for value in values]
+        done = (BadRow, Prepared)
+        return [value if isinstance(value, done) else next(ready) for value in values]

@@ -16,7 +16,7 @@ from attrs import define
 
 from ..errors import ClosedError, GameballError, JournalError
 from ..model.jobs import Job, JobState, JobStatus, Transition
-from ..model.kinds import Kind
+from ..model.kinds import Kind, Replay
 from ..model.outcomes import Outcome, Reason
 from ..pipeline.chunks import Chunk, Chunker
 from ..pipeline.events import BulkEvent, RowOutcomes, Settled, Submitted
@@ -35,6 +35,9 @@ from .watch import Changes
 
 __all__ = ["Run", "only", "reason_of"]
 
+LEAVE_WITHIN = 5.0
+"""Seconds that a run which is told to stop waits for answers to what it is sending, at most."""
+
 DOUBTS_IN_A_ROW = 3
 """Chunks in a row whose fate is unknown before the run stops, rather than doubt all the others."""
 
@@ -48,6 +51,10 @@ class _Sent:
     job: Job | None = None
     resent: bool = False
     state: JobState = JobState.QUEUED
+
+
+class _Held(Exception):
+    """The run is stopping: a chunk that waited for its turn is not sent."""
 
 
 class _Signal:
@@ -136,8 +143,11 @@ class Run:
         self._ready = _Signal()  # chunks to send
         self._working = anyio.CancelScope()
         self._reading = anyio.CancelScope()
+        self._ticking = anyio.CancelScope()
         self._stopping = False
         self._senders = concurrency
+        self._leaving = anyio.Event()
+        self.left_open: list[Job] = []
         self._doubts = 0
 
     def open_jobs(self) -> Counter[JobState]:
@@ -148,7 +158,10 @@ class Run:
         """Run to the end. Whatever ends it early is kept in *error*."""
         try:
             with self._working:
-                await self._work()
+                async with anyio.create_task_group() as leaving:
+                    leaving.start_soon(self._leave)
+                    await self._work()
+                    leaving.cancel_scope.cancel()
                 self.finished = self.input_ended and self.error is None
             await self._tell_the_rest()
         except* anyio.BrokenResourceError:
@@ -161,10 +174,9 @@ class Run:
 
     async def _work(self) -> None:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._read)
+            tasks.start_soon(self._read, tasks)
             tasks.start_soon(self._follow, tasks)
-            for _ in range(self._concurrency):
-                tasks.start_soon(self._send)
+            tasks.start_soon(self._send_all)
             while self._doubtful:
                 sent = self._doubtful.pop()
                 rows = len(sent.chunk)
@@ -179,7 +191,8 @@ class Run:
         self.used_before = recorded.used
         self.tally.succeeded(left.succeeded)
         for odd in recorded.odd:
-            self.tally.add(odd.row.outcome, odd.row.reason)
+            if odd.row.outcome is not Outcome.SUCCEEDED:  # those are counted with their chunk
+                self.tally.add(odd.row.outcome, odd.row.reason)
         self.settled_before = self.tally.settled
         self.chunks = len(recorded.chunks)
         self.jobs = sum(record.job_id is not None for record in recorded.chunks)
@@ -201,8 +214,13 @@ class Run:
         return sent
 
     def interrupt(self) -> None:
-        """Send and watch nothing more; every row is still told its outcome, as far as it is known."""
-        self._working.cancel()
+        """
+        Send nothing more, and leave once the answers to what is being sent are in.
+
+        Every row is still told its outcome, as far as it is known.
+        """
+        self._hold()
+        self._leaving.set()
 
     @property
     def open(self) -> list[Job]:
@@ -223,18 +241,28 @@ class Run:
 
     # -- rows in
 
-    async def _read(self) -> None:
+    async def _read(self, tasks: TaskGroup) -> None:
         with self._reading:
-            while (batch := await self._next_batch()) is not None:
+            batch = await self._next_batch()
+            tasks.start_soon(self._tick)
+            while batch is not None:
                 bad = self._take_in(batch)
                 if bad:
                     await self._reject(_rejected(bad))
                 while not self.chunker.wants_rows:
                     await self._changed.wait()
-            if self.input_ended:
-                await self._note(self.journal.input_ended())
+                batch = await self._next_batch()
+        self._ticking.cancel()
         self.chunker.end()
         self._wake_senders()
+
+    async def _tick(self) -> None:
+        """Where the input is slow, rows wait only so long for others to travel with."""
+        with self._ticking:
+            while True:
+                await anyio.sleep(self.chunker.look_ahead.seconds)
+                self.chunker.tick()
+                self._wake_senders()
 
     async def _next_batch(self) -> list[Prepared | BadRow] | None:
         try:
@@ -273,6 +301,14 @@ class Run:
 
     # -- chunks out
 
+    async def _send_all(self) -> None:
+        async with anyio.create_task_group() as senders:
+            for _ in range(self._concurrency):
+                senders.start_soon(self._send)
+        if self.input_ended and not self._stopping:
+            # Not before: rows that were read and wait for their chunk are in no journal.
+            await self._note(self.journal.input_ended())
+
     async def _send(self) -> None:
         try:
             while (sent := await self._next()) is not None:
@@ -307,6 +343,8 @@ class Run:
 
     async def _submit(self, sent: _Sent) -> None:
         async def began() -> None:
+            if self._stopping and not sent.touched:
+                raise _Held
             if not sent.touched:
                 await self.journal.intended(sent.chunk, sent.resent)
             sent.touched = True
@@ -314,6 +352,8 @@ class Run:
         chunk = sent.chunk
         try:
             result = await self._submitter.submit(self.kind, chunk.payloads, began=began)
+        except _Held:
+            return  # its rows are told as unsent at the end
         except JournalError as error:
             result = GaveUp(error, unsure=sent.touched)
         if isinstance(result, GaveUp):
@@ -325,7 +365,7 @@ class Run:
             await self._accepted(sent, result)
             return
         if refusal.too_large and len(chunk) > 1:
-            await self._halve(sent)
+            await self._put_back(sent)
         else:
             await self._refused(sent, refusal)
 
@@ -349,22 +389,38 @@ class Run:
         self._doubts = self._doubts + 1 if refusal.outcome is Outcome.INDETERMINATE else 0
         if refusal.ends_run or self._doubts >= DOUBTS_IN_A_ROW:
             self._stop(refusal.error)
-        await self._close(
-            sent, [refusal.outcome] * rows, dict.fromkeys(range(rows), refusal.reason)
-        )
+        outcomes, reasons = [refusal.outcome] * rows, dict.fromkeys(range(rows), refusal.reason)
+        if self._stopping and self._may_be_resent(refusal.outcome):
+            # The journal keeps it as it is: a resumed run sends the same bytes again.
+            await self._tell(self._ended(sent, outcomes, reasons))
+        else:
+            await self._close(sent, outcomes, reasons)
 
-    async def _halve(self, sent: _Sent) -> None:
-        """Too large for the server: send both halves, one after the other."""
-        self.chunks += 1
+    def _may_be_resent(self, outcome: Outcome) -> bool:
+        return outcome is Outcome.INDETERMINATE and self.kind.replay is not Replay.UNREPEATABLE
+
+    async def _put_back(self, sent: _Sent) -> None:
+        """Too large for the server: its rows go again, in smaller chunks."""
+        await self._note(self.journal.dropped(sent.chunk.number))
         del self._sent[sent.chunk.number]
-        parts = [_Sent(chunk) for chunk in sent.chunk.halves(self.chunker.new_number())]
-        self._sent.update((part.chunk.number, part) for part in parts)
-        for part in parts:
-            await self._submit(part)
+        self.chunker.put_back(sent.chunk)
+        self._changed.all()
+        self._wake_senders()
+
+    async def _leave(self) -> None:
+        await self._leaving.wait()
+        with anyio.move_on_after(LEAVE_WITHIN):
+            while self._senders:
+                await self._changed.wait()
+        self.left_open = self.open
+        self._working.cancel()
 
     def _stop(self, error: GameballError) -> None:
         """Send nothing more; what is open is still watched to its end."""
         self.error = self.error or error
+        self._hold()
+
+    def _hold(self) -> None:
         self._stopping = True
         self._reading.cancel()
         self._ready.all()

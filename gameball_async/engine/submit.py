@@ -60,7 +60,7 @@ class Submitter:
             began: awaited right before each try, after which bytes may leave.
         """
         rows = len(payloads)
-        outcome = await self._calls.call(
+        submission = self._calls.call(
             self._account.submit(kind),
             join_items(payloads),
             _job_id,
@@ -68,6 +68,8 @@ class Submitter:
             rank=Rank.SUBMIT,
             began=began,
         )
+        del payloads  # no row data in tracebacks with locals
+        outcome = await submission
         if isinstance(outcome, Answered):
             return Accepted(Job(outcome.value, kind.name, rows), outcome.resent)
         return outcome

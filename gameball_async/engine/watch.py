@@ -123,7 +123,8 @@ class Watch:
         except TransportError:
             self._unheard(job_id)
         except GameballError as error:
-            self._refused(job_id, error)
+            # Without its traceback: the frames that read the answer hold what it said.
+            self._refused(job_id, error.with_traceback(None))
         else:
             self._heard(job_id, status, answer.body)
 

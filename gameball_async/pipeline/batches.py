@@ -16,7 +16,6 @@ from operator import is_, itemgetter
 from typing import Any, TypeAlias
 
 import orjson
-from attrs import frozen
 
 from ..model.fields import AnyClass, FieldSpec, FieldType, specs_of
 from ..model.items import ITEMS
@@ -42,32 +41,7 @@ _EXACT: Mapping[FieldType, type] = {
 }
 
 _Look: TypeAlias = Callable[[Sequence[Any]], bool]
-
-
-@frozen
-class _Column:
-    """
-    How the values of one field are looked at.
-
-    Attributes:
-        sound: whether all of them may be sent as they are; may raise what UNREADABLE names.
-        required: whether no row may lack the field.
-    """
-
-    sound: _Look
-    required: bool
-
-    def holds(self, values: Sequence[Any]) -> bool:
-        """Whether these values, None where a row has none, may be sent as they are."""
-        try:
-            if self.sound(values):
-                return True
-        except UNREADABLE:
-            pass
-        if self.required:
-            return False
-        there = [value for value in values if value is not None]
-        return not there or (len(there) < len(values) and self.sound(there))
+"""Whether all of these values, none of them None, are plainly sound; may raise UNREADABLE."""
 
 
 def batch_preparer(kind: Kind, *, ids_from_numbers: bool = False) -> PrepareAll:
@@ -86,7 +60,7 @@ def batch_preparer(kind: Kind, *, ids_from_numbers: bool = False) -> PrepareAll:
 
     if cls is None:
         return singly
-    sound, to_wire = _all_sound(cls, ids_from_numbers), unstructurer(cls)
+    sound, written = _all_sound(cls, ids_from_numbers), _writer(cls)
     encoded = _encoder(kind)
 
     def at_once(positions: Sequence[int], rows: Sequence[Any]) -> list[Prepared] | None:
@@ -95,7 +69,7 @@ def batch_preparer(kind: Kind, *, ids_from_numbers: bool = False) -> PrepareAll:
             if types == {dict}:
                 items = rows
             elif types == {cls}:
-                items = list(map(to_wire, rows))
+                items = written(rows)
             else:
                 return None
             return encoded(positions, items) if sound(items) else None
@@ -116,19 +90,40 @@ def batch_preparer(kind: Kind, *, ids_from_numbers: bool = False) -> PrepareAll:
     return prepare
 
 
+def _writer(cls: AnyClass) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Models to new mappings, with the models in their fields."""
+    write = unstructurer(cls)
+    nested = {
+        spec.wire: (spec.nested, unstructurer(spec.nested))
+        for spec in specs_of(cls).values()
+        if spec.type is FieldType.NESTED and spec.nested is not None
+    }
+
+    def written(models: Sequence[Any]) -> Sequence[Any]:
+        items = list(map(write, models))
+        for name, (inner, write_inner) in nested.items():
+            for item in items:
+                value: Any = item.get(name)
+                if type(value) is inner:
+                    item[name] = write_inner(value)
+        return items
+
+    return written
+
+
 def _encoder(kind: Kind) -> Callable[[Sequence[int], Sequence[Any]], list[Prepared] | None]:
     """Encodes sound items; None where a number may hide that the encoder would write as null."""
     key_of = itemgetter(kind.key)
     id_of = None if kind.item_key is None else itemgetter(kind.item_key)
 
     def encode(positions: Sequence[int], items: Sequence[Any]) -> list[Prepared] | None:
-        payloads = list(map(orjson.dumps, items, repeat(to_json), repeat(OPTIONS)))
-        # Copies: what orjson gives lies in a buffer much larger than itself, see `rows`.
-        payloads = list(map(b"".join, zip(payloads, repeat(b""), strict=False)))
+        written = map(orjson.dumps, items, repeat(to_json), repeat(OPTIONS))
+        # Each is copied at once: the encoder's bytes lie in a buffer many times their size.
+        payloads = list(map(b"".join, zip(written, repeat(b""), strict=False)))
         if max(map(len, payloads)) > MAX_ITEM_BYTES:
             return None
         for item, payload in zip(items, payloads, strict=True):
-            if payload.find(b"null") >= 0 and may_hide_a_number(item):
+            if payload.rfind(b"null") >= 0 and may_hide_a_number(item):
                 return None
         ids: Iterable[str | None] = repeat(None) if id_of is None else map(id_of, items)
         return list(map(Prepared, positions, map(key_of, items), ids, payloads))
@@ -139,7 +134,7 @@ def _encoder(kind: Kind) -> Callable[[Sequence[int], Sequence[Any]], list[Prepar
 def _all_sound(cls: AnyClass, ids_from_numbers: bool) -> _Look:
     """Whether mappings for items of a class may all be sent as they are."""
     specs = specs_of(cls)
-    columns = {name: _column(spec, ids_from_numbers) for name, spec in specs.items()}
+    looks = {name: _look(spec, ids_from_numbers) for name, spec in specs.items()}
     required = {name for name, spec in specs.items() if spec.required}
 
     def sound(items: Sequence[Any]) -> bool:
@@ -147,17 +142,16 @@ def _all_sound(cls: AnyClass, ids_from_numbers: bool) -> _Look:
         if not required <= names:
             return False
         for name in names:
-            column = columns.get(name)
-            # A field that we do not know is left to the encoder, as always.
-            if column and not column.holds(list(map(dict.get, items, repeat(name)))):
+            if name not in looks:
+                continue  # a field that we do not know is left to the encoder, as always
+            values = [value for item in items if (value := item.get(name)) is not None]
+            if name in required and len(values) < len(items):
+                return False
+            if values and not looks[name](values):
                 return False
         return True
 
     return sound
-
-
-def _column(spec: FieldSpec, ids_from_numbers: bool) -> _Column:
-    return _Column(_look(spec, ids_from_numbers), spec.required)
 
 
 def _look(spec: FieldSpec, ids_from_numbers: bool) -> _Look:
@@ -230,16 +224,15 @@ def _either(quick: _Look, take: Convert) -> _Look:
 
 
 def _remembered(take: Convert) -> _Look:
-    """As `_each`, but texts that were seen to be sound before are only looked up."""
+    """Texts that their field's check leaves as they are; those seen before are only looked up."""
     known: set[Any] = set()
-    each = _each(take)
 
     def sound(values: Sequence[Any]) -> bool:
         if known.issuperset(values):
             return True
-        if not each(values):
+        if set(map(type, values)) != {str} or list(map(take, values)) != values:
             return False
-        if len(known) < _KNOWN and set(map(type, values)) == {str}:
+        if len(known) < _KNOWN:
             known.update(values)
         return True
 

@@ -68,27 +68,13 @@ class Chunk:
     """
 
     number: int
-    positions: list[int]
-    keys: list[str]
-    item_ids: list[str | None] | None
+    positions: list[int] = field(repr=False)
+    keys: list[str] = field(repr=False)
+    item_ids: list[str | None] | None = field(repr=False)
     payloads: list[bytes] = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.keys)
-
-    def halves(self, number: int) -> tuple[Chunk, Chunk]:
-        """Two chunks of half the rows each; the second gets *number*."""
-        cut = len(self) // 2
-        return self._part(self.number, 0, cut), self._part(number, cut, len(self))
-
-    def _part(self, number: int, start: int, end: int) -> Chunk:
-        return Chunk(
-            number,
-            self.positions[start:end],
-            self.keys[start:end],
-            None if self.item_ids is None else self.item_ids[start:end],
-            self.payloads[start:end],
-        )
 
     def rows(self) -> Iterator[Prepared]:
         """The rows again, as long as their JSON is there."""
@@ -175,15 +161,26 @@ class Chunker:
 
     def add(self, row: Prepared) -> None:
         """A row to be sent, after all rows added before that share its key."""
-        key = "" if self._plain else row.key
         self._size += len(row.payload)
+        if self._plain:
+            self._add_plain(row)
+            return
+        key = row.key
         pool = self._held if key in self._under_way else self._ready
         queue = self._queues.get(key)
-        if queue is not None:
-            pool.append(queue, row)
+        if queue is None:
+            if pool.put_row(row):
+                return
+            queue = self._queues[key] = pool.as_queue(key)
+        pool.append(queue, row)
+
+    def _add_plain(self, row: Prepared) -> None:
+        queue = self._queues.get("")
+        if queue is None:
+            queue = self._queues[""] = Queue("", [row], len(row.payload))
+            self._ready.put(queue)
         else:
-            queue = self._queues[key] = Queue(key, [row], len(row.payload))
-            pool.put(queue)
+            self._ready.append(queue, row)
 
     def end(self) -> None:
         """No more rows will come."""
@@ -217,8 +214,9 @@ class Chunker:
         self._ticks = 0
         self._looked_ahead = True
         self._open += 1
+        self._chunks += 1
         return Chunk(
-            self.new_number(),
+            self._chunks,
             [row.position for row in rows],
             [row.key for row in rows],
             [row.item_id for row in rows] if self._with_item_ids else None,
@@ -227,13 +225,22 @@ class Chunker:
 
     def _fill(self) -> list[Prepared]:
         rows: list[Prepared] = []
+        ones: list[str] = []
         taken: list[tuple[Queue, int, int]] = []
         most, room, passed = self._max_rows, self._max_bytes, 0
-        for queue in self._ready:
-            count, size = self._part(queue, most, room, alone=not rows)
+        for waiting in self._ready:
+            if isinstance(waiting, Prepared):
+                size = len(waiting.payload)
+                count = 1 if size <= room or not rows else 0
+                if count:
+                    rows.append(waiting)
+                    ones.append(waiting.key)
+            else:
+                count, size = self._part(waiting, most, room, alone=not rows)
+                if count:
+                    rows += waiting.rows[:count]
+                    taken.append((waiting, count, size))
             if count:
-                rows += queue.rows[:count]
-                taken.append((queue, count, size))
                 most, room = most - count, room - size
             else:
                 passed += 1
@@ -241,7 +248,14 @@ class Chunker:
                 break
         for queue, count, size in taken:
             self._leave(queue, count, size)
+        self._leave_ones(ones, self._max_bytes - room - sum(size for _, _, size in taken))
         return rows
+
+    def _leave_ones(self, keys: list[str], size: int) -> None:
+        """The only rows of these keys leave."""
+        self._ready.remove_rows(keys, size)
+        self._size -= size
+        self._under_way.update(keys)
 
     def _part(self, queue: Queue, most: int, room: int, *, alone: bool) -> tuple[int, int]:
         """Rows and bytes of a queue that go: all that may, or none unless it is *alone*."""
@@ -272,10 +286,12 @@ class Chunker:
     def release(self, chunk: Chunk) -> None:
         """The job of *chunk* has ended, or it was never accepted: its keys may go again."""
         self._open -= 1
-        for key in dict.fromkeys(chunk.keys) if self._under_way else ():
-            self._under_way.discard(key)
-            queue = self._queues.get(key)
-            if queue is not None:
+        self._under_way.difference_update(chunk.keys)
+        for key in dict.fromkeys(chunk.keys) if self._held else ():
+            row, queue = self._held.pop_row(key), self._queues.get(key)
+            if row is not None:
+                self._ready.put_row(row)
+            elif queue is not None:
                 self._held.remove(queue)
                 self._ready.put(queue)
 
@@ -301,25 +317,28 @@ class Chunker:
             queue.size += len(row.payload)
         for key, queue in first.items():
             self._size += queue.size
-            rest = self._queues.get(key)
+            rest, only = self._queues.get(key), self._ready.pop_row(key)
             if rest is not None:
                 self._ready.remove(rest)
                 queue.rows += rest.rows
                 queue.size += rest.size
+            elif only is not None:
+                queue.rows.append(only)
+                queue.size += len(only.payload)
             self._queues[key] = queue
             self._ready.put(queue)
 
-    def new_number(self) -> int:
-        """The next chunk's number."""
-        self._chunks += 1
-        return self._chunks
-
     def drain(self) -> list[Prepared]:
         """Everything that waits, in the order it came; nothing waits afterwards."""
-        rows = [row for queue in self._queues.values() for row in queue.rows]
+        rows: list[Prepared] = []
         for pool in (self._ready, self._held):
-            for queue in list(pool):
-                pool.remove(queue)
+            for waiting in list(pool):
+                if isinstance(waiting, Prepared):
+                    rows.append(waiting)
+                    pool.pop_row(waiting.key)
+                else:
+                    rows += waiting.rows
+                    pool.remove(waiting)
         self._queues.clear()
         self._size = 0
         return sorted(rows, key=lambda row: row.position)

@@ -7,29 +7,30 @@ equals, it is first come, first served.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from attrs import define, field
+from collections.abc import Iterable, Iterator
 
 from .rows import Prepared
 
 __all__ = ["Pool", "Queue"]
 
 
-@define(eq=False)
-class Queue:
+class Queue(list[Prepared]):
     """
-    The rows of one key that wait, in the order they came.
+    The rows of one key that wait, in the order they came. A list, since there may be very many.
 
     Attributes:
         key: the customer (or order) id.
-        rows: the rows.
-        size: bytes of their JSON.
+        size: bytes of the rows' JSON.
+        turns: chunks that they need; kept by the `Pool`.
     """
 
-    key: str = field(repr=False)
-    rows: list[Prepared] = field(factory=list, repr=False)
-    size: int = 0
+    __slots__ = ("key", "size", "turns")
+
+    def __init__(self, key: str, rows: Iterable[Prepared] = ()) -> None:
+        super().__init__(rows)
+        self.key = key
+        self.size = sum([len(row.payload) for row in self])
+        self.turns = 0
 
 
 class Pool:
@@ -68,42 +69,46 @@ class Pool:
     def first(self, queue: Queue) -> tuple[int, int]:
         """Rows and bytes that a chunk of any size could take of a queue."""
         if self._turn == 1:
-            return 1, len(queue.rows[0].payload)
-        return len(queue.rows), queue.size
+            return 1, len(queue[0].payload)
+        return len(queue), queue.size
 
     def put(self, queue: Queue) -> None:
         """A queue comes in, behind those that need as many turns."""
-        self._by_turns.setdefault(self._turns(queue), {})[queue.key] = queue
+        turns = queue.turns = -(-len(queue) // self._turn)
+        alike = self._by_turns.get(turns)
+        if alike is None:
+            self._by_turns[turns] = {queue.key: queue}
+        else:
+            alike[queue.key] = queue
         self._count(queue, 1)
 
     def remove(self, queue: Queue) -> None:
         """A queue leaves."""
-        turns = self._turns(queue)
-        alike = self._by_turns[turns]
+        alike = self._by_turns[queue.turns]
         del alike[queue.key]
         if not alike:
-            del self._by_turns[turns]
+            del self._by_turns[queue.turns]
         self._count(queue, -1)
 
     def append(self, queue: Queue, row: Prepared) -> None:
         """A row comes to a queue, which keeps its place unless it needs one more turn now."""
-        moves = len(queue.rows) % self._turn == 0
+        moves = len(queue) == queue.turns * self._turn
         if moves:
             self.remove(queue)
         else:
             self._count(queue, -1)
-        queue.rows.append(row)
+        queue.append(row)
         queue.size += len(row.payload)
         if moves:
             self.put(queue)
         else:
             self._count(queue, 1)
 
-    def _turns(self, queue: Queue) -> int:
-        return -(-len(queue.rows) // self._turn)
-
     def _count(self, queue: Queue, sign: int) -> None:
-        rows, size = self.first(queue)
-        self.rows += sign * len(queue.rows)
-        self.first_rows += sign * rows
-        self.first_size += sign * size
+        self.rows += sign * len(queue)
+        if self._turn == 1:
+            self.first_rows += sign
+            self.first_size += sign * len(queue[0].payload)
+        else:
+            self.first_rows += sign * len(queue)
+            self.first_size += sign * queue.size

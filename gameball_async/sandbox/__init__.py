@@ -18,6 +18,7 @@ from .messages import Ending, Reason, Reply, Request, Seen
 from .options import Options
 from .server import Sandbox, serve
 from .service import Service
+from .threaded import SandboxThread
 from .times import Constant, LogNormal, ServiceTime, Workers
 from .windows import DEFAULT_LIMITS, Windows
 
@@ -36,6 +37,7 @@ __all__ = [
     "Reply",
     "Request",
     "Sandbox",
+    "SandboxThread",
     "Seen",
     "Service",
     "ServiceTime",

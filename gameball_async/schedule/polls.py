@@ -57,6 +57,54 @@ _Heap = list[tuple[float, int, int, int]]  # due or order, tie, job, version
 
 
 @define(eq=False)
+class _Pace:
+    """
+    How fast a job's counts move, as far as looks at them tell.
+
+    Counts move in steps, and looks find them some time after a step. So the end lies between two
+    moments: it is not before the step that is due, and not after what the last one promised.
+    """
+
+    began: float  # it ran at this moment at the earliest
+    sure: bool = False  # that it did not begin much later
+    running: bool = False
+    share: float = 0.0
+    share_at: float = 0.0  # when this share was seen first
+    from_share: float = 0.0  # at *began*
+    step: float = 1.0  # the smallest seen
+
+    def saw(self, now: float, state: JobState, share: float) -> None:
+        if state is not JobState.RUNNING:
+            self.began = now
+            return
+        if not self.running:
+            self.running = True
+            self.sure = now - self.began < 1.0
+        if share <= self.share:
+            self.share = min(self.share, share)
+        elif not self.sure:
+            # It may have waited for most of the time before; from here on it is known.
+            self.began, self.from_share, self.sure = now, share, True
+            self.share, self.share_at = share, now
+        else:
+            self.step = min(self.step, share - self.share)
+            self.share, self.share_at = share, now
+
+    def end(self, now: float) -> float | None:
+        """When to look for the end; None where the counts do not tell."""
+        moved = self.share - self.from_share
+        if moved <= 0.0 or self.share >= 1.0:
+            return None  # some servers count as the total only what is done
+        whole = 1.0 - self.from_share
+        last = self.began + (self.share_at - self.began) * whole / moved
+        first = self.began + (now - self.began) * whole / min(whole, moved + self.step)
+        if last <= now:
+            return None
+        near = last - first <= max(0.5, 0.02 * (now - self.began))
+        return last if near else (max(first, now) + last) / 2
+
+
+@define(eq=False)
 class _Open:
     """What is known of one open job."""
 
@@ -64,15 +112,10 @@ class _Open:
     since: float
     due: float
     place: float  # in the order of those that are due
-    began: float  # it was not running yet, or was not moving
     moved_at: float
-    looks: int = 0
+    pace: _Pace
     kept: int = 0
     state: JobState | None = None
-    share: float = 0.0
-    share_at: float = 0.0
-    end: float | None = None  # expected from its counts
-    sure: bool = False  # that it is not much sooner
     soon: float = 0.0  # due by the purse
     paid: bool = False
     in_flight: bool = False
@@ -116,7 +159,7 @@ class Polls:
             return
         self._purse = min(PURSE_MOST, self._purse + PURSE_START) if self._jobs else PURSE_START
         due = now + FIRST_LOOK if submitted else now
-        job = _Open(job_id, since=now, due=due, place=due, began=now, moved_at=now)
+        job = _Open(job_id, since=now, due=due, place=due, moved_at=now, pace=_Pace(now))
         self._jobs[job_id] = job
         self._newest.append(job_id)
         if len(self._newest) > 2 * len(self._jobs) + 16:
@@ -197,7 +240,11 @@ class Polls:
             self._allowed = min(IN_FLIGHT_MOST, self._allowed + 1)
             self._purse = min(PURSE_MOST, self._purse + PURSE_GAIN)
             return
-        self._note(job, now, state, share)
+        done = share if share is not None and state is JobState.RUNNING else 0.0
+        if job.state not in (None, state) or done != job.pace.share:
+            job.moved_at = now
+        job.state = state
+        job.pace.saw(now, state, done)
         self._missed(job, now)
         self._plan(job, now, chance)
 
@@ -213,7 +260,6 @@ class Polls:
         if job is None or not job.in_flight:
             return None
         job.in_flight = False
-        job.looks += 1
         self._in_flight -= 1
         return job
 
@@ -233,38 +279,13 @@ class Polls:
             self._newest.pop()
         return _pause_cap(self._jobs[self._newest[-1]], now)
 
-    @staticmethod
-    def _note(job: _Open, now: float, state: JobState, share: float | None) -> None:
-        """Keep what was seen, and when the job will end if its counts go on as they did."""
-        done = 0.0 if share is None or state is not JobState.RUNNING else share
-        if job.state not in (None, state) or done != job.share:
-            job.moved_at = now
-        job.state = state
-        if done == job.share and job.end is not None and job.end > now:
-            return  # they move in steps
-        if not job.share < done < 1.0:
-            # Nothing to go by. Some servers count as the total only what is done.
-            job.end = None
-            if not done:
-                job.began = now
-        else:
-            began, share_then = (job.share_at, job.share) if job.share else (job.began, 0.0)
-            job.end = now + (now - began) * (1.0 - done) / (done - share_then)
-            # It may have waited for most of the time before the first count.
-            job.sure = job.share > 0.0 or now - job.began < 1.0
-        job.share, job.share_at = done, now
-
     def _plan(self, job: _Open, now: float, chance: float) -> None:
         """When the job is due again, after a look that did not find its end."""
-        if job.end is not None and job.sure:
-            # The counts may come in steps, and so be a little behind: a look too early is wasted.
-            left, ran = job.end - now, now - job.began
-            wait = left * 1.01 + 0.05
-            if left > max(2.0, 0.3 * ran):
-                # Far off, a step more or less makes much of a difference: look again before.
-                wait = min(0.75 * left, ran)
+        end = job.pace.end(now)
+        if end is not None:
+            # Far off, a little makes much of a difference, so once it has run twice as long will do.
             job.ahead = True
-            job.due = job.place = now + wait
+            job.due = job.place = min(end + 0.05, now + max(0.5, now - job.pace.began))
             self._push(job)
         elif job.state is JobState.QUEUED and job.kept < PLACES_KEPT:
             job.kept += 1

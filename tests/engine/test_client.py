@@ -267,7 +267,7 @@ async def test_a_chunk_that_is_too_large_is_halved_until_it_passes(
     sandbox.faults.answer(413, "too large", on="submit", times=2)
     async with client.bulk("customers", [{"customerId": f"c{n}"} for n in range(8)]) as run:
         report = await run.finish()
-    assert (report.succeeded, report.jobs) == (8, 3)
+    assert (report.succeeded, report.jobs) == (8, 4)
 
 
 async def test_a_refused_chunk_is_rejected_with_gameballs_words_and_the_others_go_on(

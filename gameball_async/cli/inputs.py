@@ -1,0 +1,130 @@
+"""What an import reads: a file, standard input, or the file that a journal names; checked for change."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import ExitStack
+from typing import Any
+
+import anyio.to_thread
+import click
+import orjson
+from attrs import frozen
+
+from ..edge.files import FileRows, open_rows
+from ..edge.journal import digest_of, read_journal
+from ..errors import ConfigurationError, InputError
+from ..model.kinds import kind_of
+from ..pipeline.ledger import Header, Source
+
+__all__ = ["Settings", "from_standard_input", "origin_of", "reopen_input", "source_of"]
+
+STDIN = "-"
+
+
+@frozen
+class Settings:
+    """
+    How a file is read.
+
+    Attributes:
+        form: ``csv`` or ``jsonl``; None to go by the suffix.
+        custom: send unknown columns as custom.
+        ids_from_numbers: take whole numbers as ids.
+    """
+
+    form: str | None
+    custom: bool
+    ids_from_numbers: bool
+
+    def as_json(self) -> str:
+        """For a journal."""
+        return orjson.dumps(
+            {
+                "format": self.form,
+                "custom": self.custom,
+                "ids_from_numbers": self.ids_from_numbers,
+            }
+        ).decode()
+
+    @classmethod
+    def of(cls, source: Source) -> Settings:
+        """From a journal."""
+        values: dict[str, Any] = orjson.loads(source.settings)
+        form = values.get("format")
+        return cls(
+            None if form is None else str(form),
+            bool(values.get("custom")),
+            bool(values.get("ids_from_numbers")),
+        )
+
+
+async def source_of(rows: FileRows, settings: Settings) -> Source:
+    """What a journal says of an open file: where it is, what is in it, and how it is read."""
+    digest = await _digest(rows.path)
+    return Source(os.path.abspath(rows.path), digest, settings.as_json())
+
+
+async def reopen_input(header: Header, journal: str, files: ExitStack) -> FileRows:
+    """
+    Open the file that a journal names, and make sure that it is still the same.
+
+    Raises:
+        InputError: it is gone, cannot be read, or its content has changed.
+        ConfigurationError: the journal names no file.
+    """
+    source = header.source
+    _refuse_unless_there(source, journal)
+    settings = Settings.of(source)
+    rows = files.enter_context(
+        open_rows(source.name, kind_of(header.kind), custom=settings.custom, format=settings.form)
+    )
+    if await _digest(source.name) != source.digest:
+        raise InputError(
+            f"has changed since {journal} was written: put it back as it was, or import the rows "
+            "that are new from a file of their own",
+            path=source.name,
+        )
+    return rows
+
+
+def _refuse_unless_there(source: Source, journal: str) -> None:
+    if not source.digest:
+        raise ConfigurationError(
+            f"{journal} is of a run whose rows came from a program, not from a file: resume it "
+            "there, with client.resume(journal, rows)"
+        )
+    if not os.path.exists(source.name):
+        raise InputError(
+            f"is gone: {journal} needs it to go on. Put it back as it was", path=source.name
+        )
+
+
+async def origin_of(header: Header) -> Header:
+    """The header of the run that read the file: this one's, or the one before the retries."""
+    while "retry" in orjson.loads(header.source.settings):
+        before = await anyio.to_thread.run_sync(read_journal, header.source.name)
+        header = before.header
+    return header
+
+
+async def _digest(path: str) -> str:
+    return await anyio.to_thread.run_sync(digest_of, path, abandon_on_cancel=True)
+
+
+def from_standard_input(files: ExitStack) -> str:
+    """
+    Copy standard input to a private file that *files* removes; gives its path.
+
+    It is read to its end before anything is sent: the rows that did not succeed are found in it
+    afterwards, and a writer that fails halfway has sent nothing.
+    """
+    folder = files.enter_context(tempfile.TemporaryDirectory(prefix="gameball-async-"))
+    path = os.path.join(folder, "standard-input")
+    with click.open_file(STDIN, "rb") as stream, open(path, "xb") as copy:
+        shutil.copyfileobj(stream, copy)
+    if not os.path.getsize(path):
+        raise InputError("is empty: there is nothing to send", path="standard input")
+    return path

@@ -1,0 +1,252 @@
+"""One run as the commands import, resume and retry show it: from its first row to its account."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, ExitStack
+from typing import NoReturn
+
+import anyio
+import click
+import orjson
+from attrs import define, field
+
+from ..client import GameballClient
+from ..edge.files import FileRows
+from ..edge.rejects import RejectsFile
+from ..engine.bulk import Bulk
+from ..errors import GameballError, InputError, JournalError
+from ..model.jobs import Transition
+from ..pipeline.events import BulkEvent, Submitted
+from ..pipeline.report import Progress, Report
+from . import account
+from .connection import Connection, connect
+from .ending import Ended, Exit, code_of, perform, say
+from .live import console_on, follow, manner_of
+from .words import clean, count
+
+__all__ = ["Moving", "Task", "carry_out", "json_of"]
+
+WIND_UP = 10.0
+"""Seconds that a run that was interrupted takes to come to rest, at most."""
+
+JSON_KEYS = (
+    "kind", "rows", "succeeded", "failed", "rejected", "indeterminate", "unsent", "jobs",
+    "requests", "rate_limited", "seconds",
+)  # fmt: skip
+
+
+@define
+class Task:
+    """
+    What is to be run.
+
+    Attributes:
+        what: in words.
+        start: makes the run.
+        rows: the open input; None where it is not read.
+        rejects: collects the rows that did not succeed; None where nobody asked for them.
+        journal: what remembers the run; None for nothing.
+        resume: the command that takes it up again; None without a journal.
+    """
+
+    what: str
+    start: Callable[[GameballClient], Bulk]
+    rows: FileRows | None = None
+    rejects: RejectsFile | None = None
+    journal: str | None = None
+    resume: str | None = None
+
+
+Prepare = Callable[[ExitStack], Awaitable[Task]]
+"""Opens what a run reads; the stack closes it again."""
+
+
+def carry_out(
+    connection: Connection, prepare: Prepare, *, on_cancel: str, as_json: bool
+) -> NoReturn:
+    """Run a task, show it, print its account, and end the process with the right code."""
+    moving = Moving(connection, prepare, on_cancel=on_cancel, as_json=as_json)
+    ended = perform(moving.main, moving.last_words)
+    raise SystemExit(moving.account(ended))
+
+
+@define
+class Moving:
+    """
+    One run, while it goes and when it has ended.
+
+    Attributes:
+        connection: whom to talk to.
+        prepare: opens what it reads.
+        on_cancel: what becomes of open jobs when it is interrupted: ``detach`` or ``stop``.
+        as_json: print one object at the end, and nothing else.
+    """
+
+    connection: Connection
+    prepare: Prepare
+    on_cancel: str = field(kw_only=True)
+    as_json: bool = field(kw_only=True)
+    task: Task | None = field(default=None, init=False)
+    run: Bulk | None = field(default=None, init=False)
+    error: GameballError | OSError | None = field(default=None, init=False)
+    rejected_rows: int | None = field(default=None, init=False)
+    open_jobs: set[int] = field(factory=set, init=False)
+    _leaving: bool = field(default=False, init=False)
+    _files: ExitStack = field(factory=ExitStack, init=False)
+
+    async def main(self) -> int:
+        """Run it to its end, however it comes. The exit code is `account`'s to tell."""
+        with self._files as files:
+            task = self.task = await self.prepare(files)
+            try:
+                await self._move(task)
+            finally:
+                self._write_rejects(task)
+        return Exit.OK
+
+    async def _move(self, task: Task) -> None:
+        async with AsyncExitStack() as stack:
+            client = await connect(stack, self.connection, batch=True)
+            run = await stack.enter_async_context(task.start(client))
+            self.run = run
+
+            def look() -> tuple[Progress, float | None]:
+                return run.progress, None if task.rows is None else task.rows.position_fraction
+
+            manner = manner_of(sys.stderr, as_json=self.as_json)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(follow, look, task.what, manner, sys.stderr)
+                try:
+                    await self._take_events(run, task.rejects)
+                finally:
+                    tasks.cancel_scope.cancel()
+
+    async def _take_events(self, run: Bulk, rejects: RejectsFile | None) -> None:
+        self.open_jobs.update(job.id for job in run.open_jobs)
+        try:
+            async for event in run:
+                self._note(event, rejects)
+        except anyio.get_cancelled_exc_class():
+            # Ctrl-C: nothing more is sent, and every row still gets its outcome.
+            self._leaving = True
+            run.stop()
+            with anyio.move_on_after(WIND_UP, shield=True):
+                try:
+                    async for event in run:
+                        self._note(event, rejects)
+                except (GameballError, OSError) as error:
+                    self.error = error
+            raise
+        except (GameballError, OSError) as error:
+            self.error = error
+
+    def _note(self, event: BulkEvent, rejects: RejectsFile | None) -> None:
+        if isinstance(event, Submitted):
+            self.open_jobs.add(event.job.id)
+        elif isinstance(event, Transition):
+            if event.status.state.final:
+                self.open_jobs.discard(event.job.id)
+        else:
+            if event.job is not None and not self._leaving:
+                self.open_jobs.discard(event.job.id)
+            if rejects is not None:
+                rejects.add(event.outcomes.exceptions())
+
+    def _write_rejects(self, task: Task) -> None:
+        if task.rejects is None or self.run is None:
+            return
+        try:
+            self.rejected_rows = task.rejects.write()
+        except (GameballError, OSError) as error:
+            self.error = self.error or error
+
+    # -- the end
+
+    def last_words(self) -> str:
+        """Leave nothing behind, and say how to go on, where there is no time for an account."""
+        self._files.close()
+        return f"left at once; {self._go_on()}" if self._go_on() else "left at once"
+
+    def account(self, ended: Ended) -> int:
+        """Print what has become of the rows, and return the exit code."""
+        if self.run is not None:
+            self._print(self.run.report)
+        error = ended.error or self.error
+        if error is not None:
+            say(clean(str(error), 2000))
+        if ended.interrupted:
+            say(f"interrupted: {self._left_open()}")
+            if self._go_on():
+                say(self._go_on())
+            return Exit.INTERRUPTED
+        if error is not None:
+            return self._ended_by(error)
+        good = self.run is not None and self.run.report.all_succeeded
+        return Exit.OK if good else Exit.SOME_FAILED
+
+    def _ended_by(self, error: GameballError | OSError) -> int:
+        if self.run is None:  # nothing was sent
+            return Exit.UNUSABLE if isinstance(error, JournalError) else code_of(error)
+        code = code_of(error)
+        if code is Exit.STOPPED and self._go_on():
+            say(self._go_on())
+        elif isinstance(error, InputError) and self.task is not None and self.task.journal:
+            say("the rows before it are done: import the rest from a file of its own")
+        return code
+
+    def _go_on(self) -> str:
+        task = self.task
+        if task is None or task.resume is None or self.connection.sandbox or self.run is None:
+            return ""
+        return f"take it up again with `{task.resume}`"
+
+    def _print(self, report: Report) -> None:
+        assert self.task is not None  # noqa: S101 - there is no run without it
+        if self.as_json:
+            click.echo(orjson.dumps(json_of(report, self.task.journal)))
+            return
+        notes = [
+            note for note in (self._about_rejects(report), self._about_journal(report)) if note
+        ]
+        console = console_on(sys.stdout)
+        console.print(account.summary(report, self.task.what, "\n".join(notes) or None))
+
+    def _about_rejects(self, report: Report) -> str | None:
+        assert self.task is not None  # noqa: S101
+        if report.succeeded == report.rows:
+            return None
+        if self.task.rejects is None:
+            return "To keep the rows that did not succeed, with their reasons, add --rejects FILE."
+        path = clean(self.task.rejects.path)
+        if self.rejected_rows is None:
+            return f"The rejects could not be written to {path}."
+        return f"{count(self.rejected_rows, 'row')} with reasons are in {path}"
+
+    def _about_journal(self, report: Report) -> str | None:
+        assert self.task is not None  # noqa: S101
+        if self.task.journal is None:
+            return None
+        path = clean(self.task.journal)
+        if report.complete:
+            return f"The journal {path} is not needed to go on; it can be kept, or deleted."
+        return f"The journal is {path}"
+
+    def _left_open(self) -> str:
+        if self.connection.sandbox:
+            return "its sandbox has ended, and all jobs with it"
+        if self.on_cancel == "stop" and self.open_jobs:
+            some = account.job_list(self.open_jobs)
+            return f"Gameball was asked to stop {count(len(self.open_jobs), 'job')}: {some}"
+        return account.left_open(self.open_jobs)
+
+
+def json_of(report: Report, journal: str | None) -> dict[str, object]:
+    """The final object, with these keys in this order; *journal* is the file kept, if any."""
+    values = report.as_json()
+    return {
+        **{key: values[key] for key in JSON_KEYS},
+        "journal": journal,
+        "failures_by_reason": report.failures_by_reason(),
+    }

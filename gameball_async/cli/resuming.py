@@ -1,0 +1,226 @@
+"""The commands that go on from a journal: resume, and retry of what did not succeed."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import NoReturn
+
+import anyio.to_thread
+import click
+from attrs import frozen
+
+from ..client import GameballClient, Retry
+from ..edge.files import FileRows
+from ..edge.journal import read_journal
+from ..edge.rejects import RejectsFile
+from ..edge.retrying import asked_before, next_retry, retry_source
+from ..engine.bulk import Bulk, OnCancel
+from ..errors import ConfigurationError
+from ..model.outcomes import Outcome
+from ..pipeline.ledger import Resumable, Stage
+from ..pipeline.recorded import RETRIES
+from .connection import Connection, talks
+from .ending import say
+from .inputs import Settings, origin_of, reopen_input
+from .moving import Task, carry_out
+from .options import manners, resume_command
+from .words import count
+
+__all__ = ["resume", "retry"]
+
+
+@click.command()
+@click.argument("journal", type=click.Path())
+@manners
+@talks
+def resume(
+    connection: Connection,
+    journal: str,
+    rejects: str | None,
+    concurrency: int,
+    on_cancel: OnCancel,
+    as_json: bool,
+) -> NoReturn:
+    """
+    Take up the run of JOURNAL where it was left: after an interrupt, a crash, an error.
+
+    Jobs that are open are watched to their end. A chunk whose fate is unknown is sent again, the
+    same bytes, where that is safe; else its rows are indeterminate. Then the input goes on. The
+    input, the account and the address must be those of the run. Resuming a finished run sends
+    nothing, and prints its account again.
+    """
+    refuse_sandbox(connection)
+    task = _Resume(
+        journal,
+        rejects,
+        concurrency,
+        on_cancel,
+        resume_command(journal, connection, rejects, concurrency, on_cancel),
+    )
+    carry_out(connection, task.prepare, on_cancel=on_cancel, as_json=as_json)
+
+
+@frozen
+class _Resume:
+    """What a resumption was asked to do."""
+
+    journal: str
+    rejects: str | None
+    concurrency: int
+    on_cancel: OnCancel
+    command: str
+
+    async def prepare(self, files: ExitStack) -> Task:
+        """Read the journal, and open the input that it names."""
+        recorded = await anyio.to_thread.run_sync(read_journal, self.journal)
+        header = recorded.header
+        origin = await origin_of(header)
+        is_retry = origin is not header
+        rows = None
+        if not is_retry or self.rejects is not None:
+            rows = await reopen_input(origin, self.journal, files)
+        rejects = None
+        if rows is not None and self.rejects is not None:
+            rejects = files.enter_context(RejectsFile(self.rejects, rows))
+            known = (odd.row for odd in recorded.odd)
+            rejects.add(row for row in known if row.outcome is not Outcome.SUCCEEDED)
+
+        def start(client: GameballClient) -> Bulk:
+            return client.resume(
+                self.journal,
+                None if is_retry else rows,
+                concurrency=self.concurrency,
+                ids_from_numbers=not is_retry and Settings.of(header.source).ids_from_numbers,
+                on_cancel=self.on_cancel,
+            )
+
+        say_where_it_stands(recorded)
+        what = f"{header.kind} from {header.source.name}"
+        read = None if is_retry else rows
+        return Task(what, start, read, rejects, self.journal, self.command)
+
+
+def say_where_it_stands(recorded: Resumable) -> None:
+    """Say what is left to do."""
+    if recorded.input_ended and all(c.stage is Stage.SETTLED for c in recorded.chunks):
+        say("the run is finished: nothing is sent")
+        return
+    stages = [chunk.stage for chunk in recorded.chunks]
+    say(
+        f"the run goes on: {count(stages.count(Stage.SETTLED), 'chunk')} done, "
+        f"{count(stages.count(Stage.ACCEPTED), 'open job')}, "
+        f"{count(stages.count(Stage.INTENDED), 'chunk')} of unknown fate"
+    )
+
+
+@click.command()
+@click.argument("journal", type=click.Path())
+@click.option(
+    "--only",
+    type=click.Choice(RETRIES),
+    required=True,
+    help="transient: refused with a code that may pass later. failed: all that Gameball refused. "
+    "indeterminate: may have been applied.",
+)
+@click.option(
+    "--i-checked",
+    is_flag=True,
+    help="I made sure that the indeterminate rows were not applied: else they are applied twice.",
+)
+@manners
+@talks
+def retry(
+    connection: Connection,
+    journal: str,
+    only: Retry,
+    i_checked: bool,
+    rejects: str | None,
+    concurrency: int,
+    on_cancel: OnCancel,
+    as_json: bool,
+) -> NoReturn:
+    """
+    Send rows of the finished run of JOURNAL again, as they are stored in it.
+
+    They become a run of their own, whose journal is JOURNAL.retry-1, then -2; a row that an earlier
+    retry of JOURNAL has sent is not sent again. Rows that were rejected before they were sent
+    are not stored: mend them in the rejects file, and import that.
+    """
+    refuse_sandbox(connection)
+    if only == "indeterminate" and not i_checked:
+        raise click.UsageError(
+            "these rows may have been applied, and would be applied twice: look at some of them in "
+            "the dashboard (`gameball-async report JOURNAL` lists their lines), then add --i-checked"
+        )
+    task = _Retry(connection, journal, only, rejects, concurrency, on_cancel)
+    carry_out(connection, task.prepare, on_cancel=on_cancel, as_json=as_json)
+
+
+@frozen
+class _Retry:
+    """What a retry was asked to do."""
+
+    connection: Connection
+    journal: str
+    only: Retry
+    rejects: str | None
+    concurrency: int
+    on_cancel: OnCancel
+
+    async def prepare(self, files: ExitStack) -> Task:
+        """Find the rows, and make sure that no earlier retry is under way."""
+        recorded = await anyio.to_thread.run_sync(read_journal, self.journal)
+        into, last = next_retry(self.journal)
+        before = () if last is None else asked_before(last)
+        _, again = retry_source(self.journal, recorded, (*before, self.only))
+        if not again:
+            raise ConfigurationError(nothing_left(self.journal, self.only, last))
+        rejects = None
+        if self.rejects is not None:
+            rows: FileRows = await reopen_input(
+                await origin_of(recorded.header), self.journal, files
+            )
+            rejects = files.enter_context(RejectsFile(self.rejects, rows))
+
+        def start(client: GameballClient) -> Bulk:
+            return client.retry(
+                self.journal,
+                self.only,
+                into=into,
+                before=before,
+                concurrency=self.concurrency,
+                on_cancel=self.on_cancel,
+            )
+
+        command = resume_command(
+            into, self.connection, self.rejects, self.concurrency, self.on_cancel
+        )
+        what = f"{recorded.header.kind} from {self.journal}, {self.only} rows again"
+        return Task(what, start, None, rejects, into, command)
+
+
+def nothing_left(journal: str, only: str, last: str | None) -> str:
+    """Why a retry has nothing to send, and where rows may be that it does not see."""
+    if last is None:
+        return (
+            f"{journal} has no {only} rows that can be sent again. Rows that were rejected before "
+            "they were sent are in the rejects file (--rejects): mend them there and import that"
+        )
+    return (
+        f"{journal} has no {only} rows that an earlier retry has not sent: resume that with "
+        f"`gameball-async resume {last}`, or see `gameball-async report {last}`"
+    )
+
+
+def refuse_sandbox(connection: Connection) -> None:
+    """
+    A journal's jobs are where they are.
+
+    Raises:
+        UsageError: *connection* is a new sandbox.
+    """
+    if connection.sandbox:
+        raise click.UsageError(
+            "a sandbox of this command's own knows nothing of the journal's jobs: start one with "
+            "`gameball-async sandbox` and point both commands to it"
+        )

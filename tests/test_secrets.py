@@ -1,0 +1,294 @@
+"""Keys and row data are in no exception, no log and no repr, whatever goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import logging
+import pickle
+import traceback
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import anyio
+import attrs
+import pytest
+
+from benchmarks.virtual import LoopConnector
+from gameball_async.client import GameballClient
+from gameball_async.edge.http import AiohttpTransport
+from gameball_async.errors import GameballError
+from gameball_async.model.kinds import KINDS
+from gameball_async.model.secret import Secret
+from gameball_async.ports import WireRequest, WireResponse
+from gameball_async.sandbox import Constant, Sandbox
+from gameball_async.schedule.budget import Quota
+from gameball_async.schedule.retry import Patience
+from tests.engine_items import item
+from tests.steps import nothing_left, run_stepped
+
+API_KEY = "canary-api-4f1d0c"
+SECRET_KEY = "canary-secret-9b7e2a"
+EMAIL = "canary.person@example.com"
+PERSON = "canary-customer-771"
+CANARIES = (API_KEY, SECRET_KEY, EMAIL, PERSON)
+HERE = Path(__file__).parent
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "reset_before_commit": {},
+    "reset_after_commit": {},
+    "delay": {"seconds": 500},
+    "hang_up": {},
+    "truncate": {},
+    "broken_status_line": {},
+    "error_before": {},
+    "error_after": {},
+    "html": {},
+    "redirect": {"to": "http://127.0.0.1:1/elsewhere"},
+    "rate_limit": {},
+    "odd_state": {"on": "any"},
+    "null_response": {},
+    "early_404": {},
+    "late_404": {},
+}
+ANSWERS: dict[str, tuple[int, bytes]] = {
+    "400": (400, b'{"code": 3003, "message": "Invalid value"}'),
+    "401": (401, b"{}"),
+    "403": (403, b"no"),
+    "404": (404, b"{}"),
+    "408": (408, b""),
+    "413": (413, b"too large"),
+    "not JSON": (200, b"{"),
+    "not a job": (200, b'{"jobId": "x"}'),
+    "not UTF-8": (200, b"\xff\xfe"),
+    "list": (200, b"[]"),
+    "204": (204, b""),
+    "an echo": (200, b'{"jobId": "", "email": "' + EMAIL.encode()),
+    "an echo in an object": (200, b'{"email": "' + EMAIL.encode() + b'"}'),
+    "an echo in a page": (502, b"<p>" + EMAIL.encode()),
+}
+
+
+def rows_of(kind: str, many: int) -> list[Any]:
+    """Sound rows that carry both canaries wherever their kind lets them."""
+    rows = []
+    for n in range(many):
+        row = item(kind, f"{PERSON}-{n}", n)
+        if isinstance(row, dict):
+            row = {**row, "email": EMAIL, "note": EMAIL}
+        rows.append(row if isinstance(row, dict) else f"{PERSON}-{n}")
+    return rows
+
+
+# -- where a canary could show
+
+
+def canaries_in(text: str, where: str) -> list[str]:
+    return [f"{canary} in {where}" for canary in CANARIES if canary in text]
+
+
+def found_in(error: BaseException, seen: set[int] | None = None) -> list[str]:
+    """Every canary in an exception, its chain, its pickle, and its traceback with locals."""
+    seen = set() if seen is None else seen
+    if id(error) in seen:
+        return []
+    seen.add(id(error))
+    name = type(error).__name__
+    found = [
+        *canaries_in(str(error), f"str of {name}"),
+        *canaries_in(repr(error), f"repr of {name}"),
+        *canaries_in(repr(error.args), f"args of {name}"),
+        *canaries_in(repr(vars(error)), f"attributes of {name}"),
+    ]
+    try:
+        pickled = pickle.dumps(error).decode("latin-1")
+    except (TypeError, AttributeError, pickle.PicklingError):
+        pickled = ""
+    found += canaries_in(pickled, f"pickle of {name}")
+    for frame in traceback.TracebackException.from_exception(error, capture_locals=True).stack:
+        if Path(frame.filename).parent != HERE:  # the tests' own frames hold the rows, of course
+            where = f"local of {Path(frame.filename).name}:{frame.name} at {name}"
+            for local, shown in (frame.locals or {}).items():
+                found += canaries_in(shown, f"{local}, {where}")
+    chain: list[BaseException | None] = [error.__cause__, error.__context__]
+    if isinstance(error, BaseExceptionGroup):
+        chain += error.exceptions
+    for other in chain:
+        if other is not None:
+            found += found_in(other, seen)
+    return found
+
+
+class Listener(logging.Handler):
+    """Hears everything that is logged anywhere, at every level."""
+
+    def __init__(self) -> None:
+        super().__init__(level=0)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = logging.Formatter().format(record)
+        self.found += canaries_in(text + repr(record.args), f"log of {record.name}: {text[:200]}")
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    listener = Listener()
+    loggers = [logging.getLogger(), *map(logging.getLogger, logging.root.manager.loggerDict)]
+    levels = [(logger, logger.level) for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(1)
+    logging.getLogger().addHandler(listener)
+    yield listener
+    logging.getLogger().removeHandler(listener)
+    for logger, level in levels:
+        logger.setLevel(level)
+    assert not listener.found
+
+
+@pytest.fixture(autouse=True)
+def virtual(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients open their own sessions on the virtual loop too."""
+
+    def connector(*, limit: int, keepalive_timeout: float) -> LoopConnector:
+        return LoopConnector(limit=limit, keepalive_timeout=keepalive_timeout)
+
+    monkeypatch.setattr(aiohttp, "TCPConnector", connector)
+
+
+def client_of(sandbox: Sandbox, **options: Any) -> GameballClient:
+    settings = {
+        "base_url": sandbox.url,
+        "quota": Quota((1000, 1.0)),
+        "patience": Patience(unsure=1, unsent=1.0, limited=1.0),
+        **options,
+    }
+    return GameballClient(API_KEY, SECRET_KEY, **settings)
+
+
+def sandbox_of(**options: Any) -> Sandbox:
+    settings = {"service_time": Constant(0.3, queue=0.1), "limits": None, **options}
+    return Sandbox(api_key=API_KEY, secret_key=SECRET_KEY, **settings)
+
+
+async def everything(
+    client: GameballClient, kind: str, note: Callable[[object], None]
+) -> list[BaseException]:
+    """Every verb once; gives all that they raised, and notes all that they gave."""
+    errors: list[BaseException] = []
+    rows = rows_of(kind, 5)
+
+    async def keep(call: Coroutine[Any, Any, Any]) -> Any:
+        try:
+            result = await call
+        except Exception as error:  # noqa: BLE001 - looked at by the caller
+            errors.append(error)
+            return None
+        note(result)
+        return result
+
+    async def watched(job: Any) -> None:
+        async with client.watch_all([job], progress=True, deadline=400) as changes:
+            note(changes)
+            async for change in changes:
+                note(change)
+
+    async def bulk() -> None:
+        async with client.bulk(kind, rows) as run:
+            note(run)
+            try:
+                async for event in run:
+                    note(event)
+            finally:
+                note(run.report)
+                note(run.progress)
+
+    async def submit_all() -> None:
+        async with client.submit_all(kind, rows) as submissions:
+            note(submissions)
+            async for submission in submissions:
+                note(submission)
+                if submission.error is not None:
+                    errors.append(submission.error)
+
+    await keep(client.upsert_customer(rows_of("customers", 1)[0]))
+    job = await keep(client.submit(kind, rows)) or 123456
+    await keep(client.status(job))
+    await keep(watched(job))
+    await keep(client.wait(job, deadline=400))
+    await keep(client.stop(job))
+    await keep(bulk())
+    await keep(submit_all())
+    note(client)
+    note(client._account)
+    return errors
+
+
+def judge(kind: str, script: Callable[[Sandbox], None], **options: Any) -> int:
+    """Everything goes wrong as scripted, and no canary shows. Gives how many errors were raised."""
+    shown: list[str] = []
+    raised: list[BaseException] = []
+
+    def note(thing: object) -> None:
+        for text in (repr(thing), str(thing)):
+            shown.extend(canaries_in(text, f"a {type(thing).__name__}: {text[:300]}"))
+
+    async def main(_: object) -> None:
+        asyncio.get_running_loop().set_debug(True)
+        async with sandbox_of() as sandbox:
+            script(sandbox)
+            async with client_of(sandbox, **options) as client:
+                raised.extend(await everything(client, kind, note))
+
+    with nothing_left():
+        run_stepped(main)
+    assert not shown
+    for error in raised:
+        assert not found_in(error)
+    return len(raised)
+
+
+@pytest.mark.usefixtures("listener")
+@pytest.mark.parametrize("kind", ["customers", "orders", "balance-adjustments"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_canary_shows_whatever_fault_hits_every_request(fault: str, kind: str) -> None:
+    words = {"on": "any", "times": 40, **FAULTS[fault]}
+    judge(kind, lambda sandbox: getattr(sandbox.faults, fault)(**words))
+
+
+@pytest.mark.usefixtures("listener")
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_no_canary_shows_whatever_is_answered(answer: str) -> None:
+    status, body = ANSWERS[answer]
+    assert judge("events", lambda s: s.faults.answer(status, body, on="any", times=None)) > 2
+
+
+@pytest.mark.usefixtures("listener")
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_no_canary_shows_where_all_is_well(kind: str) -> None:
+    judge(kind, lambda sandbox: None)
+
+
+@pytest.mark.usefixtures("listener")
+def test_no_canary_shows_where_the_server_cannot_be_reached() -> None:
+    assert judge("cashback", lambda sandbox: None, base_url="http://127.0.0.1:9") > 3
+
+
+@pytest.mark.usefixtures("listener")
+def test_no_canary_shows_in_what_a_fault_of_the_library_or_of_aiohttp_raises(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def send(self: AiohttpTransport, request: WireRequest) -> WireResponse:
+        raise RuntimeError
+
+    async def broken(self: aiohttp.ClientSession, *given: Any, **named: Any) -> Any:
+        headers = named["headers"]
+        raise RuntimeError(str(headers))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(aiohttp.ClientSession, "_request", broken)
+        assert judge("orders", lambda sandbox: None) > 2
+    monkeypatch.setattr(AiohttpTransport, "send", send)
+    assert judge("orders", lambda sandbox: None) > 2
