@@ -115,9 +115,7 @@ async def _awaited(moved: Awaitable[Moved]) -> Moved:
     return await moved
 
 
-def _costs(
-    variants: dict[str, Variant], chunks: int, rounds: int
-) -> dict[tuple[str, int], Cost]:
+def _costs(variants: dict[str, Variant], chunks: int, rounds: int) -> dict[tuple[str, int], Cost]:
     costs = {(name, at): Cost() for at in CONCURRENCIES for name in variants}
     for number in range(rounds):
         for at in CONCURRENCIES:

@@ -118,7 +118,9 @@ def run(*, rows: int = 1_000_000, concurrency: int = 16, service: float | None =
     with sandbox_process(limits=None, discard=True, **options) as ((origin, *keys), ask):
         grown = asyncio.run(_measure(origin, (keys[0], keys[1]), rows, concurrency))
         books = ask()
-    gate = Gate(f"growth over {rows:,} rows at concurrency {concurrency}, MiB", grown.mib, LIMIT_MIB)
+    gate = Gate(
+        f"growth over {rows:,} rows at concurrency {concurrency}, MiB", grown.mib, LIMIT_MIB
+    )
     shown = (
         grown.rows, grown.jobs, grown.seconds, grown.rows / grown.seconds, grown.before / MIB,
         grown.peak / MIB, grown.mib,

@@ -22,7 +22,18 @@ ROWS = 1000
 """Rows in a chunk."""
 
 _FIRST = ("Amina", "Björn", "Chloé", "Dmitri", "Ella", "Farid", "Grace", "Hana", "Ivan", "Jun")
-_LAST = ("Abbas", "Berg", "Costa", "Diaz", "Eriksen", "Fischer", "García", "Hughes", "Ito", "Jansen")
+_LAST = (
+    "Abbas",
+    "Berg",
+    "Costa",
+    "Diaz",
+    "Eriksen",
+    "Fischer",
+    "García",
+    "Hughes",
+    "Ito",
+    "Jansen",
+)
 _CITIES = ("Cairo", "Riyadh", "Lisbon", "Oslo", "Berlin", "Austin", "Lyon", "Osaka")
 _TAGS = ("vip", "newsletter", "wholesale", "app")
 

@@ -1,5 +1,5 @@
 """
-A server that costs next to nothing: it takes chunks without reading them and answers from a table.
+A server that costs little: aiohttp's, which takes chunks without reading them and answers from a table.
 
 The sandbox checks every item and applies it, which costs more than any client; measured against it,
 all clients look alike. This one knows the customers of `shop`, tells a chunk by its first customer,
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
 import orjson
+from aiohttp import web
 
 from . import shop
 
@@ -23,8 +24,6 @@ __all__ = ["FAILED_OF_EACH_CHUNK", "stub_server"]
 _EVERY = 100
 FAILED_OF_EACH_CHUNK = shop.ROWS // _EVERY
 _ID = b'"customerId":"cust-'
-_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
-_NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}"
 
 
 def _answer(chunk: int) -> bytes:
@@ -40,7 +39,7 @@ def _answer(chunk: int) -> bytes:
         for row in rows
         if row % _EVERY == 0
     ]
-    body = orjson.dumps(
+    return orjson.dumps(
         {
             "operation": "CreateCustomers",
             "errorCount": len(bad),
@@ -52,72 +51,48 @@ def _answer(chunk: int) -> bytes:
             "response": {"successful": good, "failed": bad},
         }
     )
-    return _HEAD % (len(body), body)
 
 
 class _Books:
     """Which job carried which chunk."""
 
     def __init__(self, chunks: int) -> None:
-        self.answers = [_answer(chunk) for chunk in range(chunks)]
-        self.chunk_of: dict[bytes, int] = {}
-        self.submits = 0
-        self.polls = 0
+        self._answers = [_answer(chunk) for chunk in range(chunks)]
+        self._chunk_of: dict[str, int] = {}
 
-    def submit(self, start_of_body: bytes) -> bytes:
-        at = start_of_body.index(_ID) + len(_ID)
-        self.submits += 1
-        job = b"%d" % (100_000 + self.submits)
-        self.chunk_of[job] = int(start_of_body[at : at + 8]) // shop.ROWS
-        return _HEAD % (len(job) + 10, b'{"jobId":%b}' % job)
+    def submit(self, body: bytes) -> bytes:
+        at = body.index(_ID) + len(_ID)
+        job = str(100_000 + len(self._chunk_of))
+        self._chunk_of[job] = int(body[at : at + 8]) // shop.ROWS
+        return orjson.dumps({"jobId": int(job)})
 
-    def status(self, path: bytes) -> bytes:
-        self.polls += 1
-        chunk = self.chunk_of.get(path.rpartition(b"/")[2])
-        return _NOT_FOUND if chunk is None else self.answers[chunk]
-
-
-class _Peer(asyncio.Protocol):
-    """One connection; requests come one after the other."""
-
-    def __init__(self, books: _Books) -> None:
-        self._books = books
-        self._head = b""
-        self._start = b""
-        self._left = 0
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        assert self._transport is not None
-        if not self._left:
-            self._head += data
-            head, blank, data = self._head.partition(b"\r\n\r\n")
-            if not blank:
-                return
-            self._head = b""
-            if head.startswith(b"GET "):
-                self._transport.write(self._books.status(head.split(b" ", 2)[1]))
-                return
-            _, _, length = head.lower().partition(b"content-length:")
-            self._left = int(length.split(b"\r\n", 1)[0])
-        if len(self._start) < 256:
-            self._start += data[:256]
-        self._left -= len(data)
-        if not self._left:
-            self._transport.write(self._books.submit(self._start))
-            self._start = b""
+    def status(self, path: str) -> bytes | None:
+        chunk = self._chunk_of.get(path.rpartition("/")[2])
+        return None if chunk is None else self._answers[chunk]
 
 
 async def _serve(pipe: Connection, chunks: int) -> None:
     books = _Books(chunks)
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Peer(books), "127.0.0.1", 0)
-    pipe.send(server.sockets[0].getsockname()[1])
-    await loop.run_in_executor(None, pipe.recv)  # until the parent lets go
+
+    async def handle(request: web.BaseRequest) -> web.Response:
+        if request.method == "POST":
+            return _json(books.submit(await request.read()))
+        answer = books.status(request.path)
+        return web.Response(status=404) if answer is None else _json(answer)
+
+    runner = web.ServerRunner(web.Server(handle, access_log=None), shutdown_timeout=0.001)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        pipe.send(runner.addresses[0][1])
+        # Until the parent lets go.
+        await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
+    finally:
+        await runner.cleanup()
+
+
+def _json(body: bytes) -> web.Response:
+    return web.Response(body=body, content_type="application/json")
 
 
 def _main(pipe: Connection, chunks: int) -> None:

@@ -63,8 +63,11 @@ class Settings:
 
 async def source_of(rows: FileRows, settings: Settings) -> Source:
     """What a journal says of an open file: where it is, what is in it, and how it is read."""
-    digest = await _digest(rows.path)
-    return Source(os.path.abspath(rows.path), digest, settings.as_json())
+    return _source(rows.path, await _digest(rows.path), settings)
+
+
+def _source(path: str, digest: str, settings: Settings) -> Source:
+    return Source(os.path.abspath(path), digest, settings.as_json())
 
 
 async def reopen_input(header: Header, journal: str, files: ExitStack) -> FileRows:

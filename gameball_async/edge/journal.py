@@ -17,7 +17,7 @@ import zlib
 from array import array
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio.to_thread
 import attrs
@@ -58,6 +58,7 @@ _CHUNK = "number, stage, job_id, resent, positions, names, payloads, succeeded"
 _ODD = "position, chunk, outcome, key, job_id, code, text, field, payload"
 
 
+T = TypeVar("T")
 Work = Callable[[Callable[[], None]], Awaitable[None]]
 """Carries out one piece of blocking work at a time, in the order it was given."""
 
@@ -126,15 +127,19 @@ class JournalFile:
             JournalError: it is not there, not a journal, of a newer format, damaged, or another
                 process holds it.
         """
-        where = Path(path)
-        if where.is_symlink() or not where.is_file():
-            raise JournalError(f"{where} is not a file: name the journal that the run wrote")
-        journal = cls(where, _connect(where), work or Worker())
+        journal = cls._connected(path, work)
         try:
-            return journal, journal._load()
+            return journal, journal._reading(journal._load)
         except BaseException:
             journal._database.close()
             raise
+
+    @classmethod
+    def _connected(cls, path: str | os.PathLike[str], work: Work | None = None) -> JournalFile:
+        where = Path(path)
+        if where.is_symlink() or not where.is_file():
+            raise JournalError(f"{where} is not a file: name the journal that the run wrote")
+        return cls(where, _connect(where), work or Worker())
 
     def close(self) -> None:
         """Let the file go, without a word on what was used."""
@@ -269,13 +274,17 @@ class JournalFile:
     # -- reading
 
     def _load(self) -> Resumable:
+        meta = dict(self._meta())
+        chunks = self._database.execute(f"SELECT {_CHUNK}, sum FROM chunk ORDER BY number")  # noqa: S608
+        records = [_record(self._checked(row, f"chunk {row[0]}")) for row in chunks]
+        odd = self._database.execute(f"SELECT {_ODD}, sum FROM odd ORDER BY rowid")  # noqa: S608
+        rows = [_odd(self._checked(row, "a row's outcome")) for row in odd]
+        header, used = _header(meta["header"]), Used(**meta.get("used", {}))
+        return Resumable(header, records, rows, bool(meta.get("input_ended")), used)
+
+    def _reading(self, read: Callable[[], T]) -> T:
         try:
-            meta = dict(self._meta())
-            chunks = self._database.execute(f"SELECT {_CHUNK}, sum FROM chunk ORDER BY number")  # noqa: S608
-            records = [_record(self._checked(row, f"chunk {row[0]}")) for row in chunks]
-            odd = self._database.execute(f"SELECT {_ODD}, sum FROM odd ORDER BY rowid")  # noqa: S608
-            rows = [_odd(self._checked(row, "a row's outcome")) for row in odd]
-            header = _header(meta["header"])
+            return read()
         except JournalError:
             raise
         except (sqlite3.Error, KeyError, TypeError, ValueError, zlib.error) as error:
@@ -283,8 +292,6 @@ class JournalFile:
                 f"{self.path} is not a journal, or is damaged ({type(error).__name__}): it cannot "
                 "be resumed. Keep it, and ask for the status of its jobs by number"
             ) from None
-        used = Used(**meta.get("used", {}))
-        return Resumable(header, records, rows, bool(meta.get("input_ended")), used)
 
     def _meta(self) -> Iterable[tuple[str, Any]]:
         for row in self._database.execute("SELECT name, value, sum FROM meta"):
@@ -308,7 +315,11 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     Raises:
         JournalError: it cannot be read, or another process holds it.
     """
-    return read_journal(path).header
+    journal = JournalFile._connected(path)
+    try:
+        return journal._reading(lambda: _header(dict(journal._meta())["header"]))
+    finally:
+        journal.close()
 
 
 def read_journal(path: str | os.PathLike[str]) -> Resumable:
@@ -441,7 +452,7 @@ def _record(values: Sequence[Any]) -> ChunkRecord:
     keys, ids = orjson.loads(zlib.decompress(names)) if names is not None else ([], None)
     lines = zlib.decompress(payloads).split(b"\n") if payloads is not None else []
     return ChunkRecord(
-        number, Stage(stage), job_id, bool(resent), list(where), keys, ids, lines, succeeded
+        number, Stage(stage), job_id, bool(resent), where, keys, ids, lines, succeeded
     )
 
 

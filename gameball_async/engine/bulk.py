@@ -95,7 +95,7 @@ class Bulk:
             run.close()
             self._meter.stop(self._clock())
             with anyio.move_on_after(STOP_WITHIN, shield=True):
-                await run.journal.aclose(self._used())
+                await run.put_away(self._used())
                 if self._on_cancel == "stop":
                     await self._stop_all(still_open)
 
@@ -110,7 +110,7 @@ class Bulk:
             self._meter.stop(self._clock())
             try:
                 with anyio.move_on_after(STOP_WITHIN, shield=True):
-                    await run.journal.aclose(self._used())
+                    await run.put_away(self._used())
             except JournalError as error:
                 run.error = run.error or error
             finally:

@@ -97,6 +97,7 @@ class Calls:
         replay: Replay,
         rank: Rank,
         began: Callable[[], Awaitable[None]] | None = None,
+        undone: Callable[[], None] | None = None,
     ) -> Answered[T] | GaveUp:
         """
         Make a call, and repeat it as far as *replay* allows.
@@ -108,6 +109,7 @@ class Calls:
             replay: what repeating it would do.
             rank: how urgent it is.
             began: awaited right before each try, after which bytes may leave.
+            undone: called after a try as long as no try so far can have had an effect.
         """
         request = WireRequest(call.method, call.path, body, call.secret)
         del body  # no row data in tracebacks with locals, which error trackers send off
@@ -119,6 +121,8 @@ class Calls:
                 return Answered(failure, resent=unsure > 0)
             failures += 1
             unsure += failure.evidence is Evidence.UNSURE
+            if undone is not None and not unsure:
+                undone()
             tries = Tries(
                 failure.evidence,
                 unsure,

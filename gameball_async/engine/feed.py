@@ -57,7 +57,7 @@ class Feed:
         else:
             raise ConfigurationError("rows cannot be iterated: give a sync or async iterable")
         self._failure: Exception | None = None
-        self._done: Container[int] = ()
+        self._done: Container[int] | None = None
         self._reads = 0
         self._numbers = count()
         self._prepare = prepare
@@ -84,6 +84,8 @@ class Feed:
     async def fresh(self) -> list[Prepared | BadRow]:
         """The next batch, without the rows to skip; an empty list at the end of the input."""
         while batch := await self.batch():
+            if self._done is None:
+                return batch
             fresh = [row for row in batch if row.position not in self._done]
             if fresh:
                 return fresh

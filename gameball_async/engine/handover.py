@@ -9,6 +9,7 @@ in its place until the reader takes it, and nothing is awaited after that.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import anyio
@@ -24,6 +25,7 @@ T = TypeVar("T")
 class _Place(Generic[T]):
     item: T
     taken: anyio.Event
+    told: Callable[[], None]
 
 
 class Handover(Generic[T]):
@@ -35,14 +37,18 @@ class Handover(Generic[T]):
         self._closed = False
         self._left = False
 
-    async def send(self, item: T) -> None:
+    async def send(self, item: T, told: Callable[[], None] = lambda: None) -> None:
         """
         Hand *item* over, and wait until it is taken. One that is not is withdrawn on cancellation.
+
+        Args:
+            item: what is handed over.
+            told: called as it is taken; that is known even where the sender is cancelled just then.
 
         Raises:
             BrokenResourceError: the reader has left.
         """
-        place = _Place(item, anyio.Event())
+        place = _Place(item, anyio.Event(), told)
         if not self._left:
             self._places.append(place)
             self._arrived.set()
@@ -78,6 +84,7 @@ class Handover(Generic[T]):
             await self._arrived.wait()
         place = self._places.popleft()
         place.taken.set()
+        place.told()
         return place.item
 
     def leave(self) -> None:

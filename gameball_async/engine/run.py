@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import TaskGroup
 from attrs import define
 
@@ -47,7 +49,8 @@ class _Sent:
     """A chunk that has left the chunker and has no outcomes yet."""
 
     chunk: Chunk
-    touched: bool = False  # bytes of it may have left
+    touched: bool = False  # bytes of it may have left, and may have had an effect
+    noted: bool = False  # the journal has it
     job: Job | None = None
     resent: bool = False
     state: JobState = JobState.QUEUED
@@ -149,6 +152,7 @@ class Run:
         self._leaving = anyio.Event()
         self.left_open: list[Job] = []
         self._doubts = 0
+        self._never_sent: list[int] = []  # chunks that the journal has, and need not have
 
     def open_jobs(self) -> Counter[JobState]:
         """How many open jobs stand in which state."""
@@ -208,7 +212,7 @@ class Run:
         self._doubtful.extend(map(self._taken_up, left.doubtful))
 
     def _taken_up(self, record: ChunkRecord) -> _Sent:
-        sent = _Sent(record.chunk(), touched=True, resent=record.resent)
+        sent = _Sent(record.chunk(), touched=True, noted=True, resent=record.resent)
         self._sent[record.number] = sent
         self.chunker.occupy(sent.chunk)
         return sent
@@ -232,6 +236,12 @@ class Run:
         for sent in list(self._sent.values()):
             self._ended(sent, *_left(sent))
         self._count(*_unsent(len(self.chunker.drain())))
+
+    async def put_away(self, used: Used) -> None:
+        """Close the journal, without the chunks of which no byte has left."""
+        while self._never_sent:
+            await self._note(self.journal.dropped(self._never_sent.pop()))
+        await self.journal.aclose(used)
 
     def close(self) -> None:
         """Tell and watch nothing more. May be called again."""
@@ -275,13 +285,10 @@ class Run:
         return batch or None
 
     def _take_in(self, batch: list[Prepared | BadRow]) -> list[BadRow]:
-        bad = []
+        bad = [row for row in batch if isinstance(row, BadRow)]
+        good = [row for row in batch if isinstance(row, Prepared)]
         self.rows_read += len(batch)
-        for row in batch:
-            if isinstance(row, Prepared):
-                self.chunker.add(row)
-            else:
-                bad.append(row)
+        self.chunker.add_all(good)
         self.tally.rows([Outcome.REJECTED] * len(bad), dict(enumerate(map(reason_of, bad))))
         self._wake_senders()
         return bad
@@ -345,13 +352,21 @@ class Run:
         async def began() -> None:
             if self._stopping and not sent.touched:
                 raise _Held
-            if not sent.touched:
+            if not sent.noted:
                 await self.journal.intended(sent.chunk, sent.resent)
+                sent.noted = True
+                # Whoever is cancelled by now has sent nothing.
+                await anyio.lowlevel.checkpoint_if_cancelled()
             sent.touched = True
+
+        def undone() -> None:
+            sent.touched = sent.resent
 
         chunk = sent.chunk
         try:
-            result = await self._submitter.submit(self.kind, chunk.payloads, began=began)
+            result = await self._submitter.submit(
+                self.kind, chunk.payloads, began=began, undone=undone
+            )
         except _Held:
             return  # its rows are told as unsent at the end
         except JournalError as error:
@@ -392,6 +407,10 @@ class Run:
         outcomes, reasons = [refusal.outcome] * rows, dict.fromkeys(range(rows), refusal.reason)
         if self._stopping and self._may_be_resent(refusal.outcome):
             # The journal keeps it as it is: a resumed run sends the same bytes again.
+            await self._tell(self._ended(sent, outcomes, reasons))
+        elif refusal.ends_run and refusal.outcome is Outcome.REJECTED:
+            # Refused for the keys' sake, not for its own: a resumed run sends it as if it were new.
+            await self._note(self.journal.dropped(sent.chunk.number))
             await self._tell(self._ended(sent, outcomes, reasons))
         else:
             await self._close(sent, outcomes, reasons)
@@ -484,8 +503,9 @@ class Run:
         number = sent.chunk.number
         if outcomes[0] is not Outcome.UNSENT:
             await self._note(self.journal.settled(number, outcomes, reasons))
-        elif sent.touched:
+        elif sent.noted:
             await self._note(self.journal.dropped(number))
+            sent.noted = False
         await self._tell(self._ended(sent, outcomes, reasons))
 
     async def _tell_the_rest(self) -> None:
@@ -505,6 +525,8 @@ class Run:
     def _ended(self, sent: _Sent, outcomes: list[Outcome], reasons: dict[int, Reason]) -> Settled:
         """Count the rows of a chunk, and let its keys go; returns what is to be told of it."""
         chunk, job = sent.chunk, sent.job
+        if sent.noted and not sent.touched:
+            self._never_sent.append(chunk.number)
         self._forget(sent)
         self.chunker.release(chunk)
         self._count(outcomes, reasons)
@@ -518,15 +540,10 @@ class Run:
         """Tell the reader. What is not told when the run is interrupted is told at its end."""
         if event not in self._untold:
             self._untold.append(event)
-        await self._out.send(event)
-        self._untold.remove(event)
+        await self._out.send(event, partial(self._untold.remove, event))
 
     def _count(self, outcomes: Sequence[Outcome], reasons: dict[int, Reason]) -> None:
-        if not reasons:
-            self.tally.succeeded(len(outcomes))
-            return
-        for index, outcome in enumerate(outcomes):
-            self.tally.add(outcome, reasons.get(index))
+        self.tally.rows(outcomes, reasons)
 
     def _forget(self, sent: _Sent) -> None:
         del self._sent[sent.chunk.number]

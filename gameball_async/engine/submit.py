@@ -50,6 +50,7 @@ class Submitter:
         payloads: Sequence[bytes],
         *,
         began: Callable[[], Awaitable[None]] | None = None,
+        undone: Callable[[], None] | None = None,
     ) -> Accepted | GaveUp:
         """
         Submit one chunk, and repeat it as far as the kind's replay class allows.
@@ -58,6 +59,7 @@ class Submitter:
             kind: the batch kind.
             payloads: the items' JSON, 1 to 1,000 of them.
             began: awaited right before each try, after which bytes may leave.
+            undone: called after a try as long as no try so far can have had an effect.
         """
         rows = len(payloads)
         submission = self._calls.call(
@@ -67,6 +69,7 @@ class Submitter:
             replay=kind.replay,
             rank=Rank.SUBMIT,
             began=began,
+            undone=undone,
         )
         del payloads  # no row data in tracebacks with locals
         outcome = await submission

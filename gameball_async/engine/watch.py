@@ -106,6 +106,11 @@ class Watch:
         watched = self._jobs.get(job_id)
         return 0.0 if watched is None else anyio.current_time() - watched.moved_at
 
+    def latest(self, job_id: int) -> JobStatus | None:
+        """What was last seen of a watched job, without lists; None before, and once it has ended."""
+        watched = self._jobs.get(job_id)
+        return None if watched is None else watched.status
+
     def close(self, error: BaseException | None = None) -> None:
         """Let no watcher wait any longer: the client is closed, or its loop has failed."""
         for watched in list(self._jobs.values()):
@@ -221,6 +226,13 @@ class Watch:
             changes.tell(change)
 
 
+@define(eq=False)
+class _Counts:
+    """A place among the news for changed counts: a reader that is slow gets only the latest."""
+
+    change: Transition
+
+
 class Changes:
     """
     An async iterator over the transitions of one or more jobs; each is told once.
@@ -241,9 +253,9 @@ class Changes:
         self._limit = deadline
         self._until = float("inf") if deadline is None else anyio.current_time() + deadline
         self._open: dict[int, Job] = {}
-        self._news: deque[Transition | tuple[Job, GameballError]] = deque()
+        self._news: deque[Transition | _Counts | tuple[Job, GameballError]] = deque()
+        self._counts: dict[int, _Counts] = {}  # by job, those among the news
         self._arrived = anyio.Event()
-        self._last: dict[int, JobStatus] = {}
 
     def add(self, job: Job, *, submitted: bool = False) -> None:
         """Watch *job* too."""
@@ -263,16 +275,17 @@ class Changes:
 
     def tell(self, change: Transition) -> None:
         """A job has moved. Called by the watch."""
-        if not change.moved and not self._progress:
+        if change.moved:
+            self._counts.pop(change.job.id, None)
+            self._news.append(change)
+        elif not self._progress:
             return
-        if not change.moved and self._news and self._supersedes(change, self._news[-1]):
-            self._news.pop()
-        self._news.append(change)
+        elif (counts := self._counts.get(change.job.id)) is not None:
+            counts.change = change
+        else:
+            self._counts[change.job.id] = counts = _Counts(change)
+            self._news.append(counts)
         self._arrived.set()
-
-    @staticmethod
-    def _supersedes(change: Transition, last: Transition | tuple[Job, GameballError]) -> bool:
-        return isinstance(last, Transition) and not last.moved and last.job == change.job
 
     def fail(self, job: Job, error: GameballError) -> None:
         """A job cannot be watched any more. Called by the watch."""
@@ -310,18 +323,20 @@ class Changes:
             if scope.cancelled_caught and not self._news:
                 self._overdue()
         news = self._news.popleft()
+        if isinstance(news, _Counts):
+            if self._counts.get(news.change.job.id) is news:
+                del self._counts[news.change.job.id]
+            news = news.change
         if not isinstance(news, Transition):
             self._open.pop(news[0].id, None)
             return news
-        self._last[news.job.id] = news.status
         if news.status.state.final:
             self._open.pop(news.job.id, None)
-            del self._last[news.job.id]
         return news
 
     def _overdue(self) -> None:
         job = next(iter(self._open.values()))
-        status = self._last.get(job.id)
+        status = self._watch.latest(job.id)
         self.close()
         raise DeadlineError(job, status, self._limit or 0.0)
 

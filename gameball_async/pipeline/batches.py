@@ -122,9 +122,10 @@ def _encoder(kind: Kind) -> Callable[[Sequence[int], Sequence[Any]], list[Prepar
         payloads = list(map(b"".join, zip(written, repeat(b""), strict=False)))
         if max(map(len, payloads)) > MAX_ITEM_BYTES:
             return None
-        for item, payload in zip(items, payloads, strict=True):
-            if payload.rfind(b"null") >= 0 and may_hide_a_number(item):
-                return None
+        if max(map(bytes.rfind, payloads, repeat(b"null"))) >= 0:
+            for item, payload in zip(items, payloads, strict=True):
+                if payload.rfind(b"null") >= 0 and may_hide_a_number(item):
+                    return None
         ids: Iterable[str | None] = repeat(None) if id_of is None else map(id_of, items)
         return list(map(Prepared, positions, map(key_of, items), ids, payloads))
 
@@ -136,6 +137,15 @@ def _all_sound(cls: AnyClass, ids_from_numbers: bool) -> _Look:
     specs = specs_of(cls)
     looks = {name: _look(spec, ids_from_numbers) for name, spec in specs.items()}
     required = {name for name, spec in specs.items() if spec.required}
+    texts = {name for name, spec in specs.items() if spec.type is FieldType.TEXT} - required
+
+    def all_texts(items: Sequence[Any], name: str) -> bool:
+        """Whether a field is text in each row that has it; the quickest look at most fields."""
+        try:
+            "".join(map(dict.get, items, repeat(name), repeat("")))
+        except TypeError:
+            return False
+        return True
 
     def sound(items: Sequence[Any]) -> bool:
         names = set().union(*items)
@@ -144,6 +154,8 @@ def _all_sound(cls: AnyClass, ids_from_numbers: bool) -> _Look:
         for name in names:
             if name not in looks:
                 continue  # a field that we do not know is left to the encoder, as always
+            if name in texts and all_texts(items, name):
+                continue
             values = [value for item in items if (value := item.get(name)) is not None]
             if name in required and len(values) < len(items):
                 return False

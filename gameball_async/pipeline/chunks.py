@@ -21,12 +21,12 @@ those behind it with other keys go first. When a chunk leaves:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from attrs import define, field, frozen
 
 from ..model.kinds import Chunking
-from .queues import Pool, Queue
+from .queues import Pool, Queue, Waiting
 from .rows import Prepared
 
 __all__ = ["Chunk", "Chunker", "LookAhead"]
@@ -110,10 +110,9 @@ class Chunker:
         self._max_rows = max_rows
         self._max_bytes = max_bytes
         turn = 1 if chunking is Chunking.UNIQUE else max_rows
-        self._queues: dict[str, Queue] = {}
         self._under_way: set[str] = set()
         self._ready = Pool(turn)
-        self._held = Pool(turn)  # those with a key that is under way
+        self._held = Pool(turn)  # under keys that are under way
         self._size = 0
         self._chunks = 0
         self._open = 0
@@ -161,26 +160,19 @@ class Chunker:
 
     def add(self, row: Prepared) -> None:
         """A row to be sent, after all rows added before that share its key."""
+        key = "" if self._plain else row.key
         self._size += len(row.payload)
-        if self._plain:
-            self._add_plain(row)
-            return
-        key = row.key
-        pool = self._held if key in self._under_way else self._ready
-        queue = self._queues.get(key)
-        if queue is None:
-            if pool.put_row(row):
-                return
-            queue = self._queues[key] = pool.as_queue(key)
-        pool.append(queue, row)
+        (self._held if key in self._under_way else self._ready).add(key, row)
 
-    def _add_plain(self, row: Prepared) -> None:
-        queue = self._queues.get("")
-        if queue is None:
-            queue = self._queues[""] = Queue("", [row], len(row.payload))
-            self._ready.put(queue)
-        else:
-            self._ready.append(queue, row)
+    def add_all(self, rows: Sequence[Prepared]) -> None:
+        """`add` for each of these rows; quick where each is the first of its key, as most are."""
+        if not self._plain and self._under_way.isdisjoint([row.key for row in rows]):
+            before = self._ready.first_size
+            if self._ready.add_new(rows):
+                self._size += self._ready.first_size - before
+                return
+        for row in rows:
+            self.add(row)
 
     def end(self) -> None:
         """No more rows will come."""
@@ -224,76 +216,64 @@ class Chunker:
         )
 
     def _fill(self) -> list[Prepared]:
-        rows: list[Prepared] = []
-        ones: list[str] = []
-        taken: list[tuple[Queue, int, int]] = []
+        if not self._plain:
+            rows = self._ready.pop_first(self._max_rows, self._max_bytes)
+            if rows:
+                self._size -= sum([len(row.payload) for row in rows])
+                self._under_way.update([row.key for row in rows])
+                return rows
+        rows = []
+        taken: list[tuple[str, int, int]] = []
         most, room, passed = self._max_rows, self._max_bytes, 0
-        for waiting in self._ready:
+        for key, waiting in self._ready:
             if isinstance(waiting, Prepared):
-                size = len(waiting.payload)
-                count = 1 if size <= room or not rows else 0
-                if count:
-                    rows.append(waiting)
-                    ones.append(waiting.key)
+                count, size = 1, len(waiting.payload)
             else:
-                count, size = self._part(waiting, most, room, alone=not rows)
-                if count:
-                    rows += waiting.rows[:count]
-                    taken.append((waiting, count, size))
+                count, size = self._ready.first(waiting)
+            if count > most or size > room:
+                # Whoever fits another chunk goes whole, and then.
+                count, size = (0, 0) if rows else self._part(waiting)
+                passed += not count
             if count:
+                rows += (waiting,) if isinstance(waiting, Prepared) else waiting[:count]
+                taken.append((key, count, size))
                 most, room = most - count, room - size
-            else:
-                passed += 1
             if most <= 0 or room <= 0 or passed > PASSED_OVER:
                 break
-        for queue, count, size in taken:
-            self._leave(queue, count, size)
-        self._leave_ones(ones, self._max_bytes - room - sum(size for _, _, size in taken))
+        self._leave(taken)
+        self._size -= self._max_bytes - room
         return rows
 
-    def _leave_ones(self, keys: list[str], size: int) -> None:
-        """The only rows of these keys leave."""
-        self._ready.remove_rows(keys, size)
-        self._size -= size
-        self._under_way.update(keys)
-
-    def _part(self, queue: Queue, most: int, room: int, *, alone: bool) -> tuple[int, int]:
-        """Rows and bytes of a queue that go: all that may, or none unless it is *alone*."""
-        count, size = self._ready.first(queue)
-        if count <= most and size <= room:
-            return count, size
-        count = size = 0
-        for row in queue.rows[:most] if alone else ():
-            if count and size + len(row.payload) > room:
+    def _part(self, waiting: Waiting) -> tuple[int, int]:
+        """Rows and bytes that fit a chunk, where not all do; a row at least."""
+        if isinstance(waiting, Prepared):
+            return 1, len(waiting.payload)
+        count, size = 0, 0
+        for row in waiting[: self._max_rows]:
+            if count and size + len(row.payload) > self._max_bytes:
                 break
             count, size = count + 1, size + len(row.payload)
         return count, size
 
-    def _leave(self, queue: Queue, count: int, size: int) -> None:
-        self._ready.remove(queue)
-        del queue.rows[:count]
-        queue.size -= size
-        self._size -= size
+    def _leave(self, taken: list[tuple[str, int, int]]) -> None:
+        """So many rows and bytes leave; what is left under their keys is held back."""
+        for key, count, size in taken:
+            waiting = self._ready.pop(key)
+            if isinstance(waiting, Queue) and len(waiting) > count:
+                del waiting[:count]
+                waiting.size -= size
+                (self._ready if self._plain else self._held).put(key, waiting)
         if not self._plain:
-            self._under_way.add(queue.key)
-        if not queue.rows:
-            del self._queues[queue.key]
-        elif self._plain:
-            self._ready.put(queue)
-        else:
-            self._held.put(queue)
+            self._under_way.update([key for key, _, _ in taken])
 
     def release(self, chunk: Chunk) -> None:
         """The job of *chunk* has ended, or it was never accepted: its keys may go again."""
         self._open -= 1
         self._under_way.difference_update(chunk.keys)
         for key in dict.fromkeys(chunk.keys) if self._held else ():
-            row, queue = self._held.pop_row(key), self._queues.get(key)
-            if row is not None:
-                self._ready.put_row(row)
-            elif queue is not None:
-                self._held.remove(queue)
-                self._ready.put(queue)
+            waiting = self._held.pop(key)
+            if waiting is not None:
+                self._ready.put(key, waiting)
 
     def occupy(self, chunk: Chunk) -> None:
         """A chunk of an earlier run is still under way: its keys must wait until its `release`."""
@@ -309,36 +289,21 @@ class Chunker:
         """*chunk* was too large for the server: its rows go again, from now on in smaller chunks."""
         self._max_bytes = min(self._max_bytes, max(1, sum(map(len, chunk.payloads)) // 2))
         self.release(chunk)
-        first: dict[str, Queue] = {}
+        by_key: dict[str, list[Prepared]] = {}
         for row in chunk.rows():
-            key = "" if self._plain else row.key
-            queue = first.setdefault(key, Queue(key))
-            queue.rows.append(row)
-            queue.size += len(row.payload)
-        for key, queue in first.items():
-            self._size += queue.size
-            rest, only = self._queues.get(key), self._ready.pop_row(key)
-            if rest is not None:
-                self._ready.remove(rest)
-                queue.rows += rest.rows
-                queue.size += rest.size
-            elif only is not None:
-                queue.rows.append(only)
-                queue.size += len(only.payload)
-            self._queues[key] = queue
-            self._ready.put(queue)
+            by_key.setdefault("" if self._plain else row.key, []).append(row)
+            self._size += len(row.payload)
+        for key, rows in by_key.items():
+            behind = self._ready.pop(key)
+            rows += behind if isinstance(behind, Queue) else () if behind is None else (behind,)
+            self._ready.put(key, Queue(rows))
 
     def drain(self) -> list[Prepared]:
         """Everything that waits, in the order it came; nothing waits afterwards."""
         rows: list[Prepared] = []
         for pool in (self._ready, self._held):
-            for waiting in list(pool):
-                if isinstance(waiting, Prepared):
-                    rows.append(waiting)
-                    pool.pop_row(waiting.key)
-                else:
-                    rows += waiting.rows
-                    pool.remove(waiting)
-        self._queues.clear()
+            for key, waiting in list(pool):
+                rows += waiting if isinstance(waiting, Queue) else (waiting,)
+                pool.pop(key)
         self._size = 0
         return sorted(rows, key=lambda row: row.position)

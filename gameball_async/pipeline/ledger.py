@@ -8,6 +8,7 @@ that was intended and has no job may have been applied, so what becomes of it is
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
@@ -132,7 +133,7 @@ class ChunkRecord:
     stage: Stage
     job_id: int | None
     resent: bool
-    positions: list[int]
+    positions: Sequence[int]
     keys: list[str] = field(factory=list, repr=False)
     item_ids: list[str | None] | None = field(default=None, repr=False)
     payloads: list[bytes] = field(factory=list, repr=False)
@@ -140,7 +141,7 @@ class ChunkRecord:
 
     def chunk(self) -> Chunk:
         """The chunk itself."""
-        return Chunk(self.number, self.positions, self.keys, self.item_ids, self.payloads)
+        return Chunk(self.number, list(self.positions), self.keys, self.item_ids, self.payloads)
 
 
 @frozen
@@ -212,20 +213,22 @@ class Positions:
 
     def __init__(self) -> None:
         self._bits = bytearray()
-        self._count = 0
 
     def add_all(self, positions: Sequence[int]) -> None:
         """Add positions; those that follow one another are added in one go."""
         if not positions:
             return
         first, last = positions[0], positions[-1]
-        highest = max(positions) if last - first + 1 != len(positions) else last
-        if highest >= len(self._bits):
-            self._bits.extend(bytes(highest + 1 - len(self._bits) + (1 << 16)))
+        in_a_row = last - first + 1 == len(positions) and _follow(positions, first, last)
+        highest = last if in_a_row else max(positions)
         bits = self._bits
+        if highest >= len(bits):
+            bits.extend(bytes(highest + 1 - len(bits) + (1 << 16)))
+        if in_a_row:
+            bits[first : last + 1] = b"\1" * len(positions)
+            return
         for position in positions:
             bits[position] = 1
-        self._count += len(positions)
 
     def __contains__(self, position: object) -> bool:
         return (
@@ -235,7 +238,13 @@ class Positions:
         )
 
     def __len__(self) -> int:
-        return self._count
+        return self._bits.count(1)
+
+
+def _follow(positions: Sequence[int], first: int, last: int) -> bool:
+    """Whether the positions are those from *first* to *last*, in order."""
+    in_order = array("q", range(first, last + 1)).tobytes()
+    return array("q", positions).tobytes() == in_order
 
 
 DOUBT = Reason(

@@ -17,7 +17,16 @@ from attrs import define, field
 from ..model.jobs import JobResults
 from ..model.kinds import Kind
 
-__all__ = ["Group", "Lists", "Said", "all_succeeded", "id_text", "listen", "rows_by_key"]
+__all__ = [
+    "Group",
+    "Lists",
+    "Said",
+    "all_succeeded",
+    "id_text",
+    "listen",
+    "rows_by_key",
+    "rows_of_failures",
+]
 
 _MANY = 100  # fields; no entry of Gameball's has as many
 Entries = list[Mapping[str, Any]]
@@ -169,6 +178,32 @@ def all_succeeded(
     except (KeyError, TypeError):
         return False
     return len(ids) == len(keys) and ids == set(keys)
+
+
+def rows_of_failures(
+    kind: Kind, keys: Sequence[str], item_ids: Sequence[str | None] | None, results: JobResults
+) -> list[int] | None:
+    """
+    The row of each failed entry, where the answer names each row once and nothing else.
+
+    That is the usual case of an answer with failures, quickly. None says nothing: the answer has to
+    be read entry by entry.
+    """
+    (name, other), item_key = key_fields(kind), kind.item_key
+    if name != other or len(results) != len(keys):
+        return None
+    if item_ids is not None and any(item_key in entry for _, entry in results):
+        return None
+    rows = dict(zip(keys, range(len(keys)), strict=True))
+    try:
+        named = set(map(itemgetter(name), results.successful))
+        failed = list(map(itemgetter(name), results.failed))
+        named.update(failed)
+    except (KeyError, TypeError):
+        return None
+    if len(rows) < len(keys) or named != rows.keys():
+        return None
+    return [rows[key] for key in failed]
 
 
 def listen(

@@ -34,7 +34,7 @@ from ..model.kinds import Kind, Replay
 from ..model.outcomes import Outcome, Reason
 from ..protocol.responses import clean_text
 from .doubts import Doubt, Settlement, orders_found, settle_orders
-from .matching import Group, Lists, Said, all_succeeded, listen, rows_by_key
+from .matching import Group, Lists, Said, all_succeeded, listen, rows_by_key, rows_of_failures
 
 __all__ = ["Settlement", "orders_found", "settle", "settle_orders"]
 
@@ -95,12 +95,14 @@ def settle(
     results = None if status is None else status.results
     if results is not None and all_succeeded(kind, keys, item_ids, results):
         return Settlement([_SUCCEEDED] * len(keys), notes=_notes(status, len(keys), 0))
+    judge = _Judge(kind, keys, item_ids, status, resent, codes)
+    if results is not None and (settlement := judge.one_each(results)) is not None:
+        return settlement
     rows_of = rows_by_key(keys)
     said = Said() if results is None else listen(kind, rows_of, item_ids, results)
     notes = []
     if earlier is not None and said.add_missing(listen(kind, rows_of, item_ids, earlier), rows_of):
         notes.append("some rows are told of by an earlier answer only")
-    judge = _Judge(kind, keys, item_ids, status, resent, codes)
     return judge.judge(said, rows_of, notes)
 
 
@@ -140,6 +142,28 @@ class _Judge:
         self._orders = self.kind.item_key == "orderId" and self.item_ids is not None
         # Whether a refusal leaves open what an earlier attempt did.
         self._in_doubt = self.resent and self.kind.replay is not Replay.REPLAYABLE
+
+    def one_each(self, results: JobResults) -> Settlement | None:
+        """What `judge` would say of an answer that names each row once, told quickly; else None."""
+        if self._in_doubt:
+            return None
+        rows = rows_of_failures(self.kind, self.keys, self.item_ids, results)
+        if rows is None:
+            return None
+        good, bad = len(results.successful), len(results.failed)
+        if not self._within_counts(good, bad):
+            return None
+        settlement = Settlement(
+            [_SUCCEEDED] * len(self.keys),
+            notes=_notes(self.status, good, bad),
+            ended=self.status is not None and self.status.state.final,
+            resent=self.resent,
+        )
+        for row, entry in zip(rows, results.failed, strict=True):
+            refusal, settlement.reasons[row] = self._refusal(entry)
+            settlement.outcomes[row] = _FAILED
+            settlement.repeated = settlement.repeated or refusal.duplicate
+        return settlement
 
     def judge(
         self, said: Said, rows_of: Mapping[str, Sequence[int]], notes: list[str]
@@ -194,6 +218,9 @@ class _Judge:
         for key, lists in said.lists.items():
             if len(lists[0]) + len(lists[1]) > len(rows_of[key]):
                 return False
+        return self._within_counts(good, bad)
+
+    def _within_counts(self, good: int, bad: int) -> bool:
         finished, errors = _counts(self.status)
         return (finished is None or good <= finished) and (errors is None or bad <= errors)
 

@@ -16,7 +16,7 @@ from attrs import field, frozen
 from ..errors import JournalError
 from ..model.codes import Code
 from ..model.outcomes import Outcome, Reason
-from .ledger import DOUBT, ChunkRecord, Odd, Resumable, Stage
+from .ledger import DOUBT, ChunkRecord, Odd, Positions, Resumable, Stage
 from .report import Report, Tally
 
 __all__ = ["RETRIES", "Doubt", "Recorded", "odd_to_retry", "recorded_of", "spans"]
@@ -90,13 +90,12 @@ def _by_chunk(journal: Resumable) -> dict[int | None, list[Odd]]:
     found: dict[int | None, list[Odd]] = defaultdict(list)
     for odd in journal.odd:
         found[odd.row.chunk].append(odd)
-    seen: set[int] = set()
-    total = 0
+    seen, total = Positions(), 0
     for positions in (
         *(chunk.positions for chunk in journal.chunks),
         [odd.row.position for odd in found.get(None, ())],
     ):
-        seen.update(positions)
+        seen.add_all(positions)
         total += len(positions)
     _check(len(seen) == total, f"it has {total - len(seen):,} rows twice")
     return found

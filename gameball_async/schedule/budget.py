@@ -93,6 +93,8 @@ class Budget:
     # The share halves with each pause that a 429 brings, and grows back by this much a second.
     _RECOVERY = 1 / 60
     _LEAST = 1 / 16
+    # Seconds after a pause, without a refusal, until the next one is as short as the first.
+    _QUIET = 10.0
 
     def share(self, now: float) -> float:
         """Which part of the limits we allow ourselves: 1 unless 429s were seen."""
@@ -159,7 +161,8 @@ class Budget:
             # Sent before the last pause: it tells nothing new, but what it asks for is heeded.
             self._pause_until = max(self._pause_until, now + (retry_after or 0.0))
             return
-        self._refusals = self._refusals + 1 if self.share(now) < 1.0 else 1
+        # After a quiet while it is the price of finding out what others leave; else it is worse.
+        self._refusals = self._refusals + 1 if now < self._pause_until + self._QUIET else 1
         wait = min(30.0, 2.0 ** (self._refusals - 1)) * (1.0 + 0.5 * chance)
         self._share = max(self._LEAST, self.share(now) / 2)
         self._share_since = now

@@ -26,6 +26,7 @@ from bisect import bisect_right
 from attrs import define
 
 from ..model.jobs import JobState
+from .pace import Pace
 
 __all__ = ["LOOKS", "LOOKS_APART", "Polls"]
 
@@ -45,63 +46,15 @@ SHORT_PART = 0.05
 SHORT_LEAST = 0.25
 SHORT_MOST = 30.0
 PURSE_START = 0.5
-PURSE_GAIN = 1.0
+PURSE_GAIN = 0.75
 PURSE_MOST = 64.0
 PAUSE_FIRST = 0.25
-PAUSE_LEAST_CAP = 1.0
+PAUSE_LEAST_CAP = 0.7
 PAUSE_MOST = 30.0
 PLACES_KEPT = 3
 IN_FLIGHT_MOST = 30
 
 _Heap = list[tuple[float, int, int, int]]  # due or order, tie, job, version
-
-
-@define(eq=False)
-class _Pace:
-    """
-    How fast a job's counts move, as far as looks at them tell.
-
-    Counts move in steps, and looks find them some time after a step. So the end lies between two
-    moments: it is not before the step that is due, and not after what the last one promised.
-    """
-
-    began: float  # it ran at this moment at the earliest
-    sure: bool = False  # that it did not begin much later
-    running: bool = False
-    share: float = 0.0
-    share_at: float = 0.0  # when this share was seen first
-    from_share: float = 0.0  # at *began*
-    step: float = 1.0  # the smallest seen
-
-    def saw(self, now: float, state: JobState, share: float) -> None:
-        if state is not JobState.RUNNING:
-            self.began = now
-            return
-        if not self.running:
-            self.running = True
-            self.sure = now - self.began < 1.0
-        if share <= self.share:
-            self.share = min(self.share, share)
-        elif not self.sure:
-            # It may have waited for most of the time before; from here on it is known.
-            self.began, self.from_share, self.sure = now, share, True
-            self.share, self.share_at = share, now
-        else:
-            self.step = min(self.step, share - self.share)
-            self.share, self.share_at = share, now
-
-    def end(self, now: float) -> float | None:
-        """When to look for the end; None where the counts do not tell."""
-        moved = self.share - self.from_share
-        if moved <= 0.0 or self.share >= 1.0:
-            return None  # some servers count as the total only what is done
-        whole = 1.0 - self.from_share
-        last = self.began + (self.share_at - self.began) * whole / moved
-        first = self.began + (now - self.began) * whole / min(whole, moved + self.step)
-        if last <= now:
-            return None
-        near = last - first <= max(0.5, 0.02 * (now - self.began))
-        return last if near else (max(first, now) + last) / 2
 
 
 @define(eq=False)
@@ -113,7 +66,7 @@ class _Open:
     due: float
     place: float  # in the order of those that are due
     moved_at: float
-    pace: _Pace
+    pace: Pace
     kept: int = 0
     state: JobState | None = None
     soon: float = 0.0  # due by the purse
@@ -159,7 +112,7 @@ class Polls:
             return
         self._purse = min(PURSE_MOST, self._purse + PURSE_START) if self._jobs else PURSE_START
         due = now + FIRST_LOOK if submitted else now
-        job = _Open(job_id, since=now, due=due, place=due, moved_at=now, pace=_Pace(now))
+        job = _Open(job_id, since=now, due=due, place=due, moved_at=now, pace=Pace(now))
         self._jobs[job_id] = job
         self._newest.append(job_id)
         if len(self._newest) > 2 * len(self._jobs) + 16:
@@ -244,7 +197,7 @@ class Polls:
         if job.state not in (None, state) or done != job.pace.share:
             job.moved_at = now
         job.state = state
-        job.pace.saw(now, state, done)
+        job.pace.saw(now, state is JobState.RUNNING, done)
         self._missed(job, now)
         self._plan(job, now, chance)
 
@@ -284,9 +237,15 @@ class Polls:
         end = job.pace.end(now)
         if end is not None:
             # Far off, a little makes much of a difference, so once it has run twice as long will do.
+            expected, latest = end
             job.ahead = True
-            job.due = job.place = min(end + 0.05, now + max(0.5, now - job.pace.began))
+            age = now - job.pace.began
+            wait = max(0.5, age if expected == latest else _next_look(age) - age)
+            job.due = job.place = min(latest + 0.05, now + wait)
             self._push(job)
+            if expected + 0.05 < job.due:
+                job.soon = max(expected, now + SHORT_LEAST)
+                self._put(self._soon, job.soon, job)
         elif job.state is JobState.QUEUED and job.kept < PLACES_KEPT:
             job.kept += 1
             self._push(job)

@@ -103,7 +103,8 @@ def test_unknown_columns_are_named_once_and_sent_with_custom(
     assert result.exit_code == 0
     assert result.stderr.count("shoeSize") == 1
     assert "--custom" in result.stderr
-    assert run("import", "customers", path, "--custom").stderr.count("shoeSize") == 0
+    again = run("import", "customers", path, "--custom", "--no-journal")
+    assert again.stderr.count("shoeSize") == 0
     assert items[0] == {"customerId": "a"}
     assert items[2] == {"customerId": "a", "customerAttributes": {"custom": {"shoeSize": "43"}}}
 

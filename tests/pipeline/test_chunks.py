@@ -302,17 +302,18 @@ def test_a_file_that_is_all_one_customer_says_why_it_is_slow(way: Chunking, jobs
     )
 
 
-def test_look_ahead_is_bounded_by_rows_and_by_bytes() -> None:
-    chunker = Chunker(Chunking.UNIQUE, look_ahead=LookAhead(3, 100))
-    chunker.add(row(0, "a", 99))
-    assert chunker.wants_rows
-    chunker.add(row(1, "a", 1))
-    assert not chunker.wants_rows
-    chunker = Chunker(Chunking.UNIQUE, look_ahead=LookAhead(2, 100))
-    chunker.add(row(0, "a"))
-    assert chunker.wants_rows
-    chunker.add(row(1, "b"))
-    assert not chunker.wants_rows
+@pytest.mark.parametrize(
+    ("bound", "sizes"), [(LookAhead(3, 100), (99, 1)), (LookAhead(2, 100), (1, 1))]
+)
+def test_look_ahead_is_bounded_by_rows_and_by_bytes(
+    bound: LookAhead, sizes: tuple[int, int]
+) -> None:
+    chunker = Chunker(Chunking.UNIQUE, look_ahead=bound)
+    wants = []
+    for position, size in enumerate(sizes):
+        chunker.add(row(position, "a", size))
+        wants.append(chunker.wants_rows)
+    assert wants == [True, False]
 
 
 def test_draining_returns_what_waits_in_input_order() -> None:

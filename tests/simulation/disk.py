@@ -21,6 +21,7 @@ import anyio
 import anyio.lowlevel
 
 from gameball_async.edge.journal import JournalFile
+from gameball_async.errors import JournalError
 from gameball_async.model.outcomes import Outcome, Reason, RowOutcome
 from gameball_async.pipeline.chunks import Chunk
 from gameball_async.pipeline.ledger import Resumable, Used
@@ -50,8 +51,9 @@ class SlowWork:
 
             def carry_out() -> None:
                 try:
-                    if self._alive():
-                        work()
+                    if not self._alive():
+                        raise JournalError("the world has ended")
+                    work()
                 except BaseException as error:
                     result: BaseException | None = error
                 else:
@@ -156,7 +158,7 @@ class Memory:
         self.input_ended = True
 
     def summary(self) -> Summary:
-        return sorted(self.chunks.items()), self.odd, self.input_ended
+        return sorted(self.chunks.items()), Counter(self.odd), self.input_ended
 
 
 def summary_of(recorded: Resumable) -> Summary:

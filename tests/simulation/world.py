@@ -32,12 +32,13 @@ from gameball_async.pipeline.report import Report
 from gameball_async.ports import Journal, WireRequest, WireResponse
 from gameball_async.sandbox.messages import Ending, Reply, Request, Seen
 from gameball_async.sandbox.times import LogNormal
+from gameball_async.sandbox.windows import Window
 from gameball_async.schedule.retry import Patience
 from tests.loopback import API_KEY, SECRET_KEY, Loopback, LoopbackEngine
 from tests.simulation.disk import Image, Memory, Noted, SlowWork, Statements, summary_of
 from tests.simulation.plan import Disturbance, Plan
 
-__all__ = ["Session", "Submission", "World"]
+__all__ = ["Session", "Submission", "Told", "World"]
 
 MOST_STEPS = 60_000
 """Steps of the loop in one session, at most: a run that takes more never ends."""
@@ -87,6 +88,7 @@ class Session:
     ended_at: float = 0.0
     left_over: list[str] = field(factory=list)
     requests: int = 0
+    peaks: dict[float, int] = field(factory=dict)
     steps: int = 0
 
 
@@ -112,16 +114,18 @@ class _Wire(Loopback):
 
     async def send(self, request: WireRequest) -> WireResponse:
         world, chance = self.world, self._random
-        await anyio.lowlevel.checkpoint()
         if world.dead:
             await anyio.sleep_forever()
+        world.session.requests += 1
+        world.tried.add(request.body or b"")
+        await anyio.lowlevel.checkpoint()
         if chance.random() < world.unreachable:
             world.fired["unreachable"] += 1
+            world.tried.discard(request.body or b"")
             raise NotSentError("no connection")
         headers = {"APIKey": API_KEY, "Content-Type": "application/json"}
         if request.secret:
             headers["SecretKey"] = SECRET_KEY
-        world.session.requests += 1
         asked = Request(request.method, request.path, headers, request.body or b"")
         with world.on_its_way(asked):
             if chance.random() < world.late:
@@ -151,6 +155,7 @@ class World:
     Attributes:
         sessions: what was seen of each session.
         submissions: every chunk that left a client.
+        tried: bodies of which a byte may have left a client, as far as it can tell.
         acknowledged: jobs whose numbers are safely in the journal.
         fired: how often each fault struck.
         broken: what is wrong with the journal itself.
@@ -163,6 +168,7 @@ class World:
         self.sessions: list[Session] = []
         self.submissions: list[Submission] = []
         self.acknowledged: set[int] = set()
+        self.tried: set[bytes] = set()
         self.fired: Counter[str] = Counter()
         self.broken: list[str] = []
         self.unreachable = plan.unreachable
@@ -211,10 +217,18 @@ class World:
 
     def _script(self, name: str, words: dict[str, Any]) -> None:
         if name == "stale":
-            first = self.service.options.first_job_id
-            self.wire.faults.edit(lambda told: {**told, "jobId": first}, **words)
+            self.wire.faults.edit(self._stale, **words)
         else:
             getattr(self.wire.faults, name)(**words)
+
+    def _stale(self, told: Any) -> Any:
+        """
+        The first job's number in the place of the new one.
+
+        Only once the journal has that number: of one that was never noted nobody can tell.
+        """
+        first = self.service.options.first_job_id
+        return {**told, "jobId": first} if first in self.acknowledged else told
 
     # -- the server's side
 
@@ -280,6 +294,8 @@ class World:
         self.sessions.append(Session(len(self.sessions), disturbance))
         self._counts.clear()
         self.dead = False
+        bucket = self.service.buckets["others"]
+        bucket._seen = [Window(window.seconds) for window in bucket._seen]
         loop = _Loop(self._stepped)
         try:
             with asyncio.Runner(loop_factory=lambda: loop) as runner:
@@ -294,6 +310,7 @@ class World:
             for connection in self._connections:
                 connection.close()
             self._connections.clear()
+        self.session.peaks = bucket.peaks
         self._end(loop.time() + disturbance.pause)
         return self.session
 
@@ -425,9 +442,9 @@ class World:
                 case "kill":
                     self._kill()
                 case "cancel":
-                    self._strike()
                     assert self._task is not None
-                    self._task.cancel()
+                    if self._task.cancel():
+                        self._strike()
                 case "stop":
                     if self._run is not None and self._run._entered is not None:
                         self._strike()

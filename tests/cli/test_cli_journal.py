@@ -1,0 +1,327 @@
+"""The journal of an import, and the commands that go on from it: resume, report, retry."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shlex
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_desk import Run, Serve
+
+from gameball_async.sandbox import Constant, Reason, Sandbox
+
+Customers = Callable[..., Path]
+
+
+def counts(found: dict[str, Any]) -> dict[str, int]:
+    """What a resumed run must tell as the first did."""
+    names = ("rows", "succeeded", "failed", "rejected", "indeterminate", "unsent", "jobs")
+    return {name: found[name] for name in names}
+
+
+def stop_halfway(run: Run, sandbox: Sandbox, path: Path) -> None:
+    """An import whose second chunk meets a wrong key, so that it stops early."""
+    sandbox.faults.answer(401, "{}", on="submit", times=1, after=1, commit=False)
+    result = run("import", "customers", path, "--concurrency=1")
+    assert result.exit_code == 3, result.output
+
+
+# -- the journal of an import
+
+
+def test_an_import_is_remembered_beside_its_file_for_its_owner_alone(
+    run: Run, serve: Serve, customers: Customers
+) -> None:
+    serve()
+    path = customers(3)
+    result = run("import", "customers", path, "--json")
+    assert result.exit_code == 0
+    journal = Path(f"{path}.gbjournal")
+    assert json.loads(result.stdout)["journal"] == str(journal)
+    assert stat.S_IMODE(journal.stat().st_mode) == 0o600
+    assert run("report", journal).exit_code == 0
+
+
+def test_an_account_says_where_the_journal_is_and_that_it_may_go(
+    run: Run, serve: Serve, customers: Customers
+) -> None:
+    serve()
+    path = customers(3)
+    result = run("import", "customers", path)
+    assert f"{path}.gbjournal is not needed to go on; it can be kept, or deleted" in result.stdout
+
+
+@pytest.mark.parametrize(("options", "kept"), [(["--no-journal"], 0), (["--journal=other"], 1)])
+def test_the_journal_can_be_named_or_left_out(
+    run: Run,
+    serve: Serve,
+    customers: Customers,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    options: list[str],
+    kept: int,
+) -> None:
+    serve()
+    monkeypatch.chdir(tmp_path)
+    result = run("import", "customers", customers(3), *options, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["journal"] == ("other" if kept else None)
+    assert len(list(tmp_path.iterdir())) == 1 + kept
+
+
+def test_a_sandbox_of_ones_own_is_not_remembered_unless_asked_for(
+    run: Run, customers: Customers, tmp_path: Path
+) -> None:
+    assert run("import", "customers", customers(3), "--sandbox").exit_code == 0
+    assert len(list(tmp_path.iterdir())) == 1
+    journal = tmp_path / "j"
+    assert (
+        run("import", "customers", customers(3), "--sandbox", "--journal", journal).exit_code == 0
+    )
+    assert run("report", journal).exit_code == 0
+
+
+def test_a_journal_that_is_there_is_not_touched_and_the_command_to_go_on_is_told(
+    run: Run, serve: Serve, customers: Customers
+) -> None:
+    sandbox = serve()
+    path = customers(3)
+    run("import", "customers", path)
+    sent = sandbox.counts["submit"]
+    base = f"--base-url={sandbox.url}"
+    result = run("import", "customers", path, "--rejects=r r.csv", "--quota=20/1", base)
+    assert result.exit_code == 2
+    command = result.stderr.split("`")[1]
+    assert shlex.split(command) == [
+        "gameball-async", "resume", f"{path}.gbjournal", "--rejects", "r r.csv",
+        "--base-url", sandbox.url, "--quota", "20/1",
+    ]  # fmt: skip
+    assert run(*shlex.split(command)[1:]).exit_code == 0
+    assert sandbox.counts["submit"] == sent
+
+
+def test_journal_and_no_journal_exclude_each_other(run: Run, customers: Customers) -> None:
+    result = run("import", "customers", customers(1), "--journal=x", "--no-journal")
+    assert result.exit_code == 2
+
+
+# -- standard input
+
+
+def test_rows_can_come_from_standard_input_without_a_journal(run: Run, tmp_path: Path) -> None:
+    rejects = tmp_path / "rejects.csv"
+    text = "customerId,joinDate\na,2024-01-02\nb,never\n"
+    result = run(
+        "import", "customers", "-", "--format=csv", "--sandbox", "--rejects", rejects, input=text
+    )
+    assert result.exit_code == 1
+    assert "customers from standard input: 1 row of 2 did not succeed" in result.stdout
+    assert "b,never,rejected," in rejects.read_text(encoding="utf-8")
+    assert run("import", "customers", "-", "--sandbox", input=text).exit_code == 2
+    refused = run("import", "customers", "-", "--format=csv", "--journal=j", input=text)
+    assert "write the rows to a file first" in refused.stderr
+    assert run("import", "customers", "-", "--format=csv", "--sandbox", input="").exit_code == 2
+
+
+# -- resume
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_was_and_ends_as_if_it_had_not(
+    run: Run, serve: Serve, customers: Customers, tmp_path: Path
+) -> None:
+    sandbox = serve()
+    path = customers(3_000, "x,y,never")
+    stop_halfway(run, sandbox, path)
+    rejects = tmp_path / "rejects.csv"
+    journal = f"{path}.gbjournal"
+    result = run("resume", journal, "--rejects", rejects, "--json")
+    assert result.exit_code == 1, result.output
+    found = json.loads(result.stdout)
+    assert (found["rows"], found["succeeded"], found["rejected"]) == (3_001, 3_000, 1)
+    assert found["journal"] == journal
+    assert sandbox.counts["submit"] == 4  # one of them was refused
+    with rejects.open(encoding="utf-8", newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == 1
+
+
+def test_resuming_a_finished_run_sends_nothing_and_tells_the_same_account(
+    run: Run, serve: Serve, customers: Customers
+) -> None:
+    sandbox = serve(fail_rate=0.2)
+    path = customers(300, "x,y,never")
+    first = run("import", "customers", path, "--json")
+    sent = len(sandbox.requests)
+    again = run("resume", f"{path}.gbjournal", "--json")
+    assert again.exit_code == first.exit_code == 1
+    assert counts(json.loads(again.stdout)) == counts(json.loads(first.stdout))
+    reasons = json.loads(first.stdout)["failures_by_reason"]
+    assert json.loads(again.stdout)["failures_by_reason"] == reasons
+    assert len(sandbox.requests) == sent
+    assert "nothing is sent" in again.stderr
+
+
+def test_a_resumed_run_refuses_what_is_not_its_own(
+    run: Run, serve: Serve, customers: Customers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first = serve()
+    path = customers(2_500)
+    stop_halfway(run, first, path)
+    journal = f"{path}.gbjournal"
+    sent = len(first.requests)
+
+    def refused(words: str, *options: str) -> None:
+        result = run("resume", journal, *options)
+        assert result.exit_code == 2, result.output
+        assert words in result.stderr
+
+    refused("sandbox", "--sandbox")
+    refused("version", "--api-version=v4.1")
+    refused("base URL", "--base-url=http://127.0.0.1:9")
+    with monkeypatch.context() as other:
+        other.setenv("GAMEBALL_API_KEY", "gb_test_canary")
+        refused("account")
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"00007", b"70000"))
+    refused("has changed since")
+    path.unlink()
+    refused("is gone")
+    path.write_bytes(content)
+    assert len(first.requests) == sent
+    assert run("resume", journal).exit_code == 0
+    for name, content in (("none", None), ("torn", b""), ("text", b"no journal at all")):
+        other_file = tmp_path / name
+        if content is not None:
+            other_file.write_bytes(content)
+        result = run("resume", other_file)
+        assert result.exit_code == 2
+        assert "Traceback" not in result.output
+
+
+# -- report
+
+
+def test_the_report_of_a_finished_run_is_the_account_of_the_run(
+    run: Run, serve: Serve, customers: Customers
+) -> None:
+    serve(fail_rate=0.2)
+    path = customers(300, "x,y,never")
+    first = json.loads(run("import", "customers", path, "--json").stdout)
+    result = run("report", f"{path}.gbjournal", "--json")
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)
+    assert {name: found[name] for name in first} == first
+    assert found["complete"] is True
+    assert (found["open_jobs"], found["ambiguous"]) == ([], [])
+    assert "did not succeed" in run("report", f"{path}.gbjournal").stdout
+
+
+def test_the_report_names_chunks_in_doubt_with_their_lines(
+    run: Run, serve: Serve, tmp_path: Path
+) -> None:
+    sandbox = serve()
+    path = tmp_path / "points.csv"
+    rows = [f"c{n},{n}" for n in range(1, 2_501)]
+    path.write_text("\n".join(["customerId,amount", *rows]) + "\n", encoding="utf-8")
+    sandbox.faults.reset_after_commit(on="submit", times=1, after=1)
+    result = run("import", "balance-adjustments", path, "--concurrency=1", "--json")
+    assert json.loads(result.stdout)["indeterminate"] == 1_000
+    journal = f"{path}.gbjournal"
+    found = json.loads(run("report", journal, "--json").stdout)
+    (doubt,) = found["ambiguous"]
+    assert (doubt["chunk"], doubt["job_id"], doubt["rows"]) == (2, None, 1_000)
+    assert doubt["lines"] == [[1_002, 2_001]]
+    text = run("report", journal).stdout
+    assert "in doubt: chunk 2, no job is known, 1,000 rows, lines 1002-2001: " in text
+
+
+def test_a_report_of_what_is_no_journal_ends_with_2(run: Run, tmp_path: Path) -> None:
+    result = run("report", tmp_path / "none")
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+
+
+# -- retry
+
+
+def test_rows_with_a_passing_trouble_are_sent_again_once(
+    run: Run, serve: Serve, customers: Customers, tmp_path: Path
+) -> None:
+    bad = {"00002": Reason(2001, "Request in progress"), "00003": Reason(7004, "Guest exists")}
+
+    def fail(kind: str, item: Any) -> Reason | None:
+        return bad.get(item["customerId"])
+
+    sandbox = serve(fail_if=fail, codes="field")
+    path = customers(5, "x,y,never")
+    run("import", "customers", path)
+    journal = f"{path}.gbjournal"
+    bad.clear()
+    rejects = tmp_path / "rejects.csv"
+    result = run("retry", journal, "--only=transient", "--json", "--rejects", rejects)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert (found["rows"], found["journal"]) == (1, f"{journal}.retry-1")
+    assert run("retry", journal, "--only=transient").exit_code == 2
+    bad["00003"] = Reason(7004, "Guest exists")
+    result = run("retry", journal, "--only=failed", "--json", "--rejects", rejects)
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)
+    assert (found["rows"], found["failed"], found["journal"]) == (1, 1, f"{journal}.retry-2")
+    assert "00003" in rejects.read_text(encoding="utf-8")
+    assert "00002" not in rejects.read_text(encoding="utf-8")
+    sent = sandbox.counts["submit"]
+    assert run("resume", f"{journal}.retry-2").exit_code == 1
+    assert sandbox.counts["submit"] == sent
+    bad.clear()
+    assert run("retry", f"{journal}.retry-2", "--only=failed").exit_code == 0
+
+
+def test_indeterminate_rows_are_sent_again_only_by_who_says_that_they_were_checked(
+    run: Run, serve: Serve, tmp_path: Path
+) -> None:
+    sandbox = serve()
+    path = tmp_path / "points.csv"
+    path.write_text("customerId,amount\na,1\nb,2.50\n", encoding="utf-8")
+    sandbox.faults.reset_before_commit(on="submit", times=1)
+    assert run("import", "balance-adjustments", path).exit_code == 1
+    journal = f"{path}.gbjournal"
+    refused = run("retry", journal, "--only=indeterminate")
+    assert refused.exit_code == 2
+    assert "--i-checked" in refused.stderr
+    assert run("retry", journal, "--only=failed").exit_code == 2
+    assert run("retry", journal, "--only=indeterminate", "--i-checked").exit_code == 0
+
+
+def test_only_a_finished_run_is_retried(run: Run, serve: Serve, customers: Customers) -> None:
+    sandbox = serve()
+    path = customers(2_500)
+    stop_halfway(run, sandbox, path)
+    result = run("retry", f"{path}.gbjournal", "--only=failed")
+    assert result.exit_code == 2
+    assert "resume it first" in result.stderr
+    assert run("retry", f"{path}.gbjournal", "--only=failed", "--sandbox").exit_code == 2
+
+
+# -- rejects that feed back in
+
+
+def test_the_mended_rejects_file_is_imported_and_sends_only_its_rows(
+    run: Run, serve: Serve, customers: Customers, tmp_path: Path
+) -> None:
+    items: list[Any] = []
+    serve(fail_if=lambda kind, item: items.append(item["customerId"]), service_time=Constant(0.05))
+    rejects = tmp_path / "rejects.csv"
+    path = customers(50, "x1,=a@example.com,never", "x2,b@example.com,2024-13-01")
+    assert run("import", "customers", path, "--rejects", rejects).exit_code == 1
+    mended = rejects.read_text(encoding="utf-8").replace("never", "2024-02-01")
+    rejects.write_text(mended.replace("2024-13-01", "2024-12-01"), encoding="utf-8")
+    items.clear()
+    result = run("import", "customers", rejects, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["rows"] == 2
+    assert items == ["x1", "x2"]
