@@ -80,7 +80,7 @@ async def move(origin: str, rows: Sequence[object], concurrency: int) -> Moved:
 
 
 def _variants(origin: str, chunks: int) -> dict[str, Variant]:
-    bodies = shop.ready_bytes(chunks)
+    bodies = shop.ready(chunks)
     mappings, models = shop.mappings(chunks), shop.models(chunks)
 
     async def by_aiohttp(workers: int) -> Moved:
@@ -206,7 +206,7 @@ def _result(
         "what", "samples", "probe p50 ms", "p99 ms", "max ms", "callbacks", "callback p99 ms",
         "max ms", "max CPU ms", "over 5 ms",
     )  # fmt: skip
-    body = len(shop.ready_bytes(1)[0])
+    body = len(shop.ready(1)[0][1])
     text = f"""
 {jobs} jobs of 1,000 customers a run (a chunk is {body:,} bytes), {rounds} interleaved rounds. A job
 is one submission, its polls and 1,000 outcomes read one by one, {FAILED_OF_EACH_CHUNK} of them refused. The

@@ -70,7 +70,8 @@ async def _move(client: GameballClient, rows: int, concurrency: int) -> tuple[Re
             if isinstance(event, Settled):
                 for row in event.outcomes:
                     assert row.key is not None
-                most_open = max(most_open, sum(bulk.progress.jobs.values()) - bulk.progress.chunks)
+                jobs = bulk.progress.jobs.items()
+                most_open = max(most_open, sum(n for state, n in jobs if not state.final))
     return bulk.report, most_open
 
 
@@ -84,6 +85,7 @@ class Grown:
     peak: int
     samples: int
     jobs: int
+    most_open: int
 
     @property
     def mib(self) -> float:
@@ -98,10 +100,10 @@ async def _measure(origin: str, keys: tuple[str, str], rows: int, concurrency: i
         gc.collect()
         before, began = psutil.Process().memory_info().rss, time.perf_counter()
         with _sampled() as peak:
-            report, _ = await _move(client, rows, concurrency)
+            report, most_open = await _move(client, rows, concurrency)
         assert report.succeeded == report.rows == rows, report
     seconds = time.perf_counter() - began
-    return Grown(rows, seconds, before, peak.size, peak.samples, report.jobs)
+    return Grown(rows, seconds, before, peak.size, peak.samples, report.jobs, most_open)
 
 
 def run(*, rows: int = 1_000_000, concurrency: int = 16, service: float | None = None) -> Result:
@@ -122,10 +124,19 @@ def run(*, rows: int = 1_000_000, concurrency: int = 16, service: float | None =
         f"growth over {rows:,} rows at concurrency {concurrency}, MiB", grown.mib, LIMIT_MIB
     )
     shown = (
-        grown.rows, grown.jobs, grown.seconds, grown.rows / grown.seconds, grown.before / MIB,
+        grown.rows, grown.jobs, grown.most_open, grown.seconds, grown.rows / grown.seconds, grown.before / MIB,
         grown.peak / MIB, grown.mib,
     )  # fmt: skip
-    heads = ("rows", "jobs", "seconds", "rows/s", "RSS before, MiB", "at most", "growth")
+    heads = (
+        "rows",
+        "jobs",
+        "open at once",
+        "seconds",
+        "rows/s",
+        "RSS before, MiB",
+        "at most",
+        "growth",
+    )
     text = f"""
 Resident size of the client's process, sampled {grown.samples:,} times; "before" is after {WARM_UP:,} rows of
 warm-up. The sandbox (without limits, discarding) counted {sum(books.applied.values()):,} rows, warm-up included; it

@@ -17,7 +17,7 @@ import aiohttp
 import httpx
 import orjson
 
-__all__ = ["HandMade", "with_aiohttp", "with_httpx"]
+__all__ = ["HandMade", "Ready", "with_aiohttp", "with_httpx"]
 
 _HEADERS = {"APIKey": "key", "SecretKey": "secret", "Content-Type": "application/json"}
 _PATH = "/api/v4.0/integrations/batch/"
@@ -42,13 +42,16 @@ class HandMade:
     succeeded: int = 0
     failed: int = 0
 
-    def read(self, job_id: int, answer: dict[str, Any]) -> list[RowResult]:
-        """The rows of a finished job, counted."""
+    def read(self, job_id: int, ids: Sequence[str], answer: dict[str, Any]) -> list[RowResult]:
+        """The outcome of each row of a finished job, in the order of the rows, counted."""
         lists = answer["response"]
-        rows = [RowResult(entry["customerId"], True, None, job_id) for entry in lists["successful"]]
+        found = {}
+        for entry in lists["successful"]:
+            found[entry["customerId"]] = RowResult(entry["customerId"], True, None, job_id)
         for entry in lists["failed"]:
             error = entry.get("error") or entry.get("message")
-            rows.append(RowResult(entry["customerId"], False, error, job_id))
+            found[entry["customerId"]] = RowResult(entry["customerId"], False, error, job_id)
+        rows = [found[each] for each in ids]
         self.jobs += 1
         for row in rows:
             if row.succeeded:
@@ -58,16 +61,19 @@ class HandMade:
         return rows
 
 
+Ready = tuple[list[str], bytes]
+"""A chunk: its rows' ids, and the body that carries them."""
+
 _Post = Callable[[bytes], Coroutine[Any, Any, bytes]]
 _Get = Callable[[str], Coroutine[Any, Any, bytes]]
 
 
-async def _loop(bodies: Sequence[bytes], workers: int, post: _Post, get: _Get) -> HandMade:
+async def _loop(chunks: Sequence[Ready], workers: int, post: _Post, get: _Get) -> HandMade:
     done = HandMade()
-    waiting = iter(bodies)
+    waiting = iter(chunks)
 
     async def work() -> None:
-        for body in waiting:
+        for ids, body in waiting:
             job_id = orjson.loads(await post(body))["jobId"]
             while True:
                 answer = orjson.loads(await get(_PATH + str(job_id)))
@@ -75,13 +81,13 @@ async def _loop(bodies: Sequence[bytes], workers: int, post: _Post, get: _Get) -
                 if answer["status"] in ("completed", "failed", "stopped"):
                     break
                 await asyncio.sleep(0.25)
-            done.read(job_id, answer)
+            done.read(job_id, ids, answer)
 
     await asyncio.gather(*(work() for _ in range(workers)))
     return done
 
 
-async def with_aiohttp(origin: str, bodies: Sequence[bytes], workers: int) -> HandMade:
+async def with_aiohttp(origin: str, chunks: Sequence[Ready], workers: int) -> HandMade:
     """Move ready bytes with aiohttp, so many jobs at a time."""
     async with aiohttp.ClientSession(origin, headers=_HEADERS) as session:
 
@@ -95,10 +101,10 @@ async def with_aiohttp(origin: str, bodies: Sequence[bytes], workers: int) -> Ha
                 response.raise_for_status()
                 return await response.read()
 
-        return await _loop(bodies, workers, post, get)
+        return await _loop(chunks, workers, post, get)
 
 
-async def with_httpx(origin: str, bodies: Sequence[bytes], workers: int) -> HandMade:
+async def with_httpx(origin: str, chunks: Sequence[Ready], workers: int) -> HandMade:
     """The same with httpx."""
     async with httpx.AsyncClient(base_url=origin, headers=_HEADERS) as session:
 
@@ -110,4 +116,4 @@ async def with_httpx(origin: str, bodies: Sequence[bytes], workers: int) -> Hand
             response = await session.get(path)
             return response.raise_for_status().content
 
-        return await _loop(bodies, workers, post, get)
+        return await _loop(chunks, workers, post, get)

@@ -13,17 +13,31 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 import anyio
 from attrs import asdict, frozen
 
+from gameball_async.client import GameballClient
 from gameball_async.pipeline.chunks import LookAhead
 from gameball_async.sandbox import Sandbox
 from gameball_async.sandbox.times import Constant, LogNormal, ServiceTime, Workers
 
 from .virtual import run_virtual, virtual_client
 
-__all__ = ["MODELS", "QUOTA", "Cell", "Outcome", "bound", "bulk_run", "measure", "run_cell"]
+__all__ = [
+    "MODELS",
+    "QUOTA",
+    "Cell",
+    "Outcome",
+    "bound",
+    "bulk_run",
+    "measure",
+    "real_bulk_run",
+    "run_cell",
+]
 
 QUOTA = ((30, 1.0), (360, 30.0))
 ROWS = 20
 """Rows of each job: few, to save time, but enough for progress figures to move in steps of 5 %."""
+
+OPEN_JOBS = 1024
+"""The window of open jobs: all of a thousand, so that the slowest of them are submitted early."""
 
 MODELS: dict[str, ServiceTime] = {
     "constant 5 s": Constant(5.0),
@@ -65,6 +79,7 @@ class Outcome:
         refused: answers that were 429.
         peak_1: the most requests in any second, as the server counted them.
         peak_30: the most in any 30 s.
+        requests: all that the server saw.
         by_quota: whether the quota, and not the server, is what limits.
     """
 
@@ -75,6 +90,7 @@ class Outcome:
     refused: int
     peak_1: int
     peak_30: int
+    requests: int
     by_quota: bool
 
     @property
@@ -99,10 +115,22 @@ async def rows_of(cell: Cell) -> AsyncIterator[dict[str, str]]:
 
 async def bulk_run(sandbox: Sandbox, cell: Cell) -> None:
     """Our client's `bulk`, with chunks of `ROWS` rows: what its look-ahead holds goes at once."""
-    async with (
-        virtual_client(sandbox) as client,
-        client.bulk("customers", rows_of(cell), look_ahead=LookAhead(rows=ROWS)) as run,
-    ):
+    async with virtual_client(sandbox) as client:
+        await _bulk(client, cell)
+
+
+async def real_bulk_run(sandbox: Sandbox, cell: Cell) -> None:
+    """The same with a session of the client's own, over real sockets."""
+    keys = sandbox.api_key, sandbox.secret_key
+    async with GameballClient(*keys, base_url=sandbox.url) as client:
+        await _bulk(client, cell)
+
+
+async def _bulk(client: GameballClient, cell: Cell) -> None:
+    ahead = LookAhead(rows=ROWS)
+    async with client.bulk(
+        "customers", rows_of(cell), look_ahead=ahead, open_jobs=OPEN_JOBS
+    ) as run:
         report = await run.finish()
     assert report.succeeded == cell.jobs * ROWS, report
 
@@ -131,6 +159,7 @@ async def run_cell(strategy: Strategy, cell: Cell) -> Outcome:
         refused=sandbox.rate_limited,
         peak_1=sandbox.peaks[1.0],
         peak_30=sandbox.peaks[30.0],
+        requests=sum(sandbox.counts.values()),
         by_quota=by_quota,
     )
 

@@ -16,7 +16,7 @@ import orjson
 
 from gameball_async.model.customers import Customer, CustomerAttributes
 
-__all__ = ["ROWS", "customer_id", "mappings", "models", "ready_bytes", "some_rows"]
+__all__ = ["ROWS", "customer_id", "mappings", "models", "ready", "some_rows"]
 
 ROWS = 1000
 """Rows in a chunk."""
@@ -112,12 +112,17 @@ def models(chunks: int) -> list[object]:
     return [_model(row) for row in range(chunks * ROWS)]
 
 
-def ready_bytes(chunks: int) -> list[bytes]:
-    """The same rows as the bodies of requests."""
-    return [
-        orjson.dumps({"body": [_mapping(row) for row in range(n * ROWS, (n + 1) * ROWS)]})
-        for n in range(chunks)
-    ]
+def ready(chunks: int) -> list[tuple[list[str], bytes]]:
+    """The same rows as the ids of each chunk and the body of its request."""
+    return [(list(map(customer_id, rows)), _body(rows)) for rows in _rows(chunks)]
+
+
+def _rows(chunks: int) -> list[range]:
+    return [range(n * ROWS, (n + 1) * ROWS) for n in range(chunks)]
+
+
+def _body(rows: range) -> bytes:
+    return orjson.dumps({"body": list(map(_mapping, rows))})
 
 
 def some_rows(rows: int, make: Callable[[int], object] = _mapping) -> Iterator[object]:

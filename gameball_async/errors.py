@@ -26,7 +26,7 @@ Messages say what happened, to what, and what to do now. Neither keys nor row da
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
@@ -58,7 +58,17 @@ __all__ = [
 
 
 class GameballError(Exception):
-    """The root of everything that the library raises on purpose."""
+    """The root of everything that the library raises on purpose. Any of it can be pickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.args), self.__dict__
+
+
+def _again(kind: type[GameballError], args: tuple[Any, ...]) -> GameballError:
+    """An unpickled error: its message as it was, rather than made once more."""
+    error = kind.__new__(kind)
+    error.args = args
+    return error
 
 
 class ConfigurationError(GameballError, ValueError):

@@ -236,7 +236,8 @@ def judge(kind: str, script: Callable[[Sandbox], None], **options: Any) -> int:
             shown.extend(canaries_in(text, f"a {type(thing).__name__}: {text[:300]}"))
 
     async def main(_: object) -> None:
-        asyncio.get_running_loop().set_debug(True)
+        # What the loop logs in debug mode names tasks and callbacks; slow, so not every time.
+        asyncio.get_running_loop().set_debug(kind == "orders")
         async with sandbox_of() as sandbox:
             script(sandbox)
             async with client_of(sandbox, **options) as client:

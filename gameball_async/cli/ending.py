@@ -106,10 +106,12 @@ def _end_at_the_next(last_words: Callable[[], str]) -> None:
     """From now on a signal ends the process, whatever it is busy with."""
 
     def end(number: int, frame: object) -> None:
-        words = last_words()
-        if words:
-            os.write(2, f"gameball-async: {words}\n".encode())
-        os._exit(Exit.INTERRUPTED)
+        try:
+            words = last_words()
+            if words:
+                os.write(2, f"gameball-async: {words}\n".encode())
+        finally:
+            os._exit(Exit.INTERRUPTED)
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)

@@ -17,9 +17,16 @@ from ..edge.files import FileRows, open_rows
 from ..edge.journal import digest_of, read_journal
 from ..errors import ConfigurationError, InputError
 from ..model.kinds import kind_of
-from ..pipeline.ledger import Header, Source
+from ..pipeline.ledger import Header, Resumable, Source
 
-__all__ = ["Settings", "from_standard_input", "origin_of", "reopen_input", "source_of"]
+__all__ = [
+    "Settings",
+    "can_do_without",
+    "from_standard_input",
+    "origin_of",
+    "reopen_input",
+    "source_of",
+]
 
 STDIN = "-"
 
@@ -103,6 +110,12 @@ def _refuse_unless_there(source: Source, journal: str) -> None:
         raise InputError(
             f"is gone: {journal} needs it to go on. Put it back as it was", path=source.name
         )
+
+
+def can_do_without(recorded: Resumable) -> bool:
+    """Whether a run needs its input no more, and cannot have it either."""
+    source = recorded.header.source
+    return recorded.input_ended and not (source.digest and os.path.exists(source.name))
 
 
 async def origin_of(header: Header) -> Header:

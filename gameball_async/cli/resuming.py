@@ -21,7 +21,7 @@ from ..pipeline.ledger import Resumable, Stage
 from ..pipeline.recorded import RETRIES
 from .connection import Connection, talks
 from .ending import say
-from .inputs import Settings, origin_of, reopen_input
+from .inputs import Settings, can_do_without, origin_of, reopen_input
 from .moving import Task, carry_out
 from .options import manners, resume_command
 from .words import count
@@ -77,7 +77,7 @@ class _Resume:
         origin = await origin_of(header)
         is_retry = origin is not header
         rows = None
-        if not is_retry or self.rejects is not None:
+        if self.rejects is not None or not (is_retry or can_do_without(recorded)):
             rows = await reopen_input(origin, self.journal, files)
         rejects = None
         if rows is not None and self.rejects is not None:

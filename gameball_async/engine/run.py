@@ -50,7 +50,7 @@ class _Sent:
 
     chunk: Chunk
     touched: bool = False  # bytes of it may have left, and may have had an effect
-    noted: bool = False  # the journal has it
+    noted: bool = False  # the journal has it, and has no outcomes of it
     job: Job | None = None
     resent: bool = False
     state: JobState = JobState.QUEUED
@@ -411,6 +411,7 @@ class Run:
         elif refusal.ends_run and refusal.outcome is Outcome.REJECTED:
             # Refused for the keys' sake, not for its own: a resumed run sends it as if it were new.
             await self._note(self.journal.dropped(sent.chunk.number))
+            sent.noted = False
             await self._tell(self._ended(sent, outcomes, reasons))
         else:
             await self._close(sent, outcomes, reasons)
@@ -505,7 +506,7 @@ class Run:
             await self._note(self.journal.settled(number, outcomes, reasons))
         elif sent.noted:
             await self._note(self.journal.dropped(number))
-            sent.noted = False
+        sent.noted = False
         await self._tell(self._ended(sent, outcomes, reasons))
 
     async def _tell_the_rest(self) -> None:

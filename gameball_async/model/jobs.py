@@ -84,8 +84,8 @@ class JobResults:
         failed: entries of items that were refused, with a reason under ``error`` or ``message``.
     """
 
-    successful: Sequence[Mapping[str, Any]] = ()
-    failed: Sequence[Mapping[str, Any]] = ()
+    successful: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
+    failed: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
 
     def __bool__(self) -> bool:
         return True  # two empty lists are an answer too

@@ -23,13 +23,15 @@ class Queue(list[Prepared]):
 
     Attributes:
         size: bytes of the rows' JSON.
+        turns: chunks that the rows need, one after the other; kept by the pool.
     """
 
-    __slots__ = ("size",)
+    __slots__ = ("size", "turns")
 
     def __init__(self, rows: Iterable[Prepared]) -> None:
         super().__init__(rows)
         self.size = sum([len(row.payload) for row in self])
+        self.turns = 1
 
 
 Waiting: TypeAlias = Prepared | Queue
@@ -89,52 +91,15 @@ class Pool:
             queue = self._long[key]
         else:
             queue = waiting if isinstance(waiting, Queue) else Queue((waiting,))
-        before = self._turns(queue)
         self._count(queue, -1)
         queue.append(row)
         queue.size += len(row.payload)
         self._count(queue, 1)
-        if before == 1:
+        if queue.turns == 1:
             self._short[key] = queue
-        if self._turns(queue) > before:
-            self._unplace(key, before)
+        if len(queue) > queue.turns * self._turn:
+            self._unplace(key, queue)
             self._place(key, queue)
-
-    def add_new(self, rows: Sequence[Prepared]) -> bool:
-        """Rows come, all at once; False, and nothing is done, where a key has a row already."""
-        new = {row.key: row for row in rows}
-        known = not (self._short.keys().isdisjoint(new) and self._long.keys().isdisjoint(new))
-        if known or len(new) < len(rows):
-            return False
-        self._short.update(new)
-        self.rows += len(rows)
-        self.first_rows += len(rows)
-        self.first_size += sum([len(row.payload) for row in rows])
-        return True
-
-    def pop_first(self, rows: int, room: int) -> list[Prepared]:
-        """
-        So many rows leave, all at once; none where that is not the same as taking key by key.
-
-        Args:
-            rows: how many.
-            room: bytes of their JSON, at most.
-        """
-        if self._long or len(self._short) < rows:
-            return []
-        first = list(islice(self._short.values(), rows))
-        if set(map(type, first)) != {Prepared}:
-            return []
-        alone = cast(list[Prepared], first)
-        size = sum([len(row.payload) for row in alone])
-        if size > room:
-            return []
-        for row in alone:
-            del self._short[row.key]
-        self.rows -= rows
-        self.first_rows -= rows
-        self.first_size -= size
-        return alone
 
     def put(self, key: str, waiting: Waiting) -> None:
         """A key comes, behind those that need as many turns."""
@@ -156,34 +121,38 @@ class Pool:
         if queue is None and self._long:
             queue = self._long.get(key)
             if queue is not None:
-                self._unplace(key, self._turns(queue))
+                self._unplace(key, queue)
         if queue is not None:
             self._count(queue, -1)
         return queue
 
-    def _turns(self, queue: Queue) -> int:
-        return -(-len(queue) // self._turn)
-
     def _place(self, key: str, queue: Queue) -> None:
-        turns = self._turns(queue)
+        turns = queue.turns = -(-len(queue) // self._turn)
         if turns == 1:
             self._short[key] = queue
+            return
+        self._long[key] = queue
+        alike = self._by_turns.get(turns)
+        if alike is None:
+            self._by_turns[turns] = {key: queue}
         else:
-            self._long[key] = queue
-            self._by_turns.setdefault(turns, {})[key] = queue
+            alike[key] = queue
 
-    def _unplace(self, key: str, turns: int) -> None:
-        if turns == 1:
+    def _unplace(self, key: str, queue: Queue) -> None:
+        if queue.turns == 1:
             del self._short[key]
             return
         del self._long[key]
-        alike = self._by_turns[turns]
+        alike = self._by_turns[queue.turns]
         del alike[key]
         if not alike:
-            del self._by_turns[turns]
+            del self._by_turns[queue.turns]
 
     def _count(self, queue: Queue, sign: int) -> None:
-        rows, size = self.first(queue)
         self.rows += sign * len(queue)
-        self.first_rows += sign * rows
-        self.first_size += sign * size
+        if self._turn == 1:
+            self.first_rows += sign
+            self.first_size += sign * len(queue[0].payload)
+        else:
+            self.first_rows += sign * len(queue)
+            self.first_size += sign * queue.size

@@ -113,7 +113,8 @@ class Form:
         for name, code in self.times:
             if not _TIME.fullmatch(item[name]):
                 return Reason(code, f"{name} must be in UTC (ISO 8601)")
-        attributes = item.get("customerAttributes")
+        # Only customers have these; in an item of another kind the name means nothing.
+        attributes = item.get("customerAttributes") if self.name == "customers" else None
         return _check_attributes(attributes) if attributes else None
 
     def _unfit(self, name: str, value: object) -> Reason | None:
@@ -127,7 +128,8 @@ def _check_attributes(attributes: Mapping[str, Any]) -> Reason | None:
         allowed = _ATTRIBUTES.get(name)
         if allowed is not None and value is not None and type(value) not in allowed:
             return Reason(3003, f"customerAttributes.{name} has an invalid value")
-    if attributes.get("channel") not in _CHANNELS:
+    channel = attributes.get("channel")
+    if not (channel is None or isinstance(channel, str)) or channel not in _CHANNELS:
         return Reason(3003, "customerAttributes.channel must be mobile, pos, web or callcenter")
     return None
 

@@ -193,13 +193,26 @@ def test_a_resumed_run_refuses_what_is_not_its_own(
     path.write_bytes(content)
     assert len(first.requests) == sent
     assert run("resume", journal).exit_code == 0
-    for name, content in (("none", None), ("torn", b""), ("text", b"no journal at all")):
+    for name, found in (("none", None), ("torn", b""), ("text", b"no journal at all")):
         other_file = tmp_path / name
-        if content is not None:
-            other_file.write_bytes(content)
+        if found is not None:
+            other_file.write_bytes(found)
         result = run("resume", other_file)
         assert result.exit_code == 2
         assert "Traceback" not in result.output
+
+
+def test_a_finished_run_can_be_resumed_without_its_input(
+    run: Run, serve: Serve, customers: Customers
+) -> None:
+    serve()
+    path = customers(3)
+    run("import", "customers", path)
+    path.unlink()
+    assert run("resume", f"{path}.gbjournal").exit_code == 0
+    refused = run("resume", f"{path}.gbjournal", "--rejects", f"{path}.rejects")
+    assert refused.exit_code == 2
+    assert "is gone" in refused.stderr
 
 
 # -- report

@@ -24,7 +24,7 @@ from gameball_async.pipeline.ledger import (
 from gameball_async.pipeline.recorded import RETRIES, odd_to_retry, recorded_of, spans
 
 HEADER = Header("orders", "account", "https://example.com", "v4.0", "together")
-REASONS = {
+REASONS: dict[Outcome, list[Reason | None]] = {
     Outcome.FAILED: [Reason("busy", 2001), Reason("no such customer", 7000), Reason("no")],
     Outcome.REJECTED: [Reason("too large"), Reason("busy", 2001)],
     Outcome.INDETERMINATE: [Reason("lost"), Reason("cut off")],

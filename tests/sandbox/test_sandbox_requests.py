@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gameball_async.sandbox.forms import FORMS
 from tests.sandbox.sandbox_desk import BASE, PATHS, Desk, read
 
 # Whole requests
@@ -150,3 +151,17 @@ def test_a_line_of_the_log_plays_no_tricks_on_a_terminal() -> None:
 
 def test_peaks_are_kept_for_1_and_30_seconds_and_for_every_limit() -> None:
     assert list(Desk(limits=((5, 0.5),)).service.buckets["others"].peaks) == [0.5, 1.0, 30.0]
+
+
+@pytest.mark.parametrize("attributes", [[1], "text", {"channel": ["web"]}, {"channel": {}}])
+@pytest.mark.parametrize("kind", ["orders", "customers"])
+def test_customer_attributes_of_any_form_never_break_the_service(
+    kind: str, attributes: Any
+) -> None:
+    form = FORMS[kind]
+    item = {
+        "customerId": "c1", "orderId": "o1", "orderDate": "2026-01-01T00:00:00Z",
+        "totalPaid": 1, "customerAttributes": attributes,
+    }  # fmt: skip
+    reason = form.check(item)
+    assert (reason is None) == (kind == "orders")

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from gameball_async.errors import AuthenticationError
+from gameball_async.model.codes import Code
 from gameball_async.model.kinds import KINDS, Chunking, Replay
 from gameball_async.model.outcomes import Outcome
 from gameball_async.pipeline.ledger import Resumable, Stage
@@ -280,10 +280,12 @@ class _Truth:
 
 def _lasting(session: Session) -> list[tuple[int, Told]]:
     """What was told of rows that no later session sends."""
-    passing = {Outcome.UNSENT}
-    if isinstance(session.error, AuthenticationError):
-        passing.add(Outcome.REJECTED)
-    return [(n, told) for n, told in session.told if told.outcome not in passing]
+    wrong_keys = (Outcome.REJECTED, Code.UNAUTHORIZED.value)
+    return [
+        (n, told)
+        for n, told in session.told
+        if told.outcome is not Outcome.UNSENT and (told.outcome, told.code) != wrong_keys
+    ]
 
 
 def _disk_failed(session: Session) -> bool:

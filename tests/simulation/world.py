@@ -68,6 +68,7 @@ class Told:
     outcome: Outcome
     chunk: int | None
     job_id: int | None
+    code: int | None = None
 
 
 @define
@@ -387,7 +388,9 @@ class World:
         session = self.session
         if isinstance(event, Settled):
             for row in event.outcomes:
-                session.told.append((row.position, Told(row.outcome, row.chunk, row.job_id)))
+                code = None if row.reason is None else row.reason.code
+                told = Told(row.outcome, row.chunk, row.job_id, code)
+                session.told.append((row.position, told))
             ends = ",".join(f"{row.position}={row.outcome.value}" for row in event.outcomes)
             session.events.append(f"{self.now():.6f} settled {event.chunk} {ends}")
         elif isinstance(event, Submitted):

@@ -1,0 +1,222 @@
+"""The journal's file: what goes in comes out, and nobody else's file is taken for it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import asdict, evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gameball_async.edge.journal import JournalFile, digest_of, read_header
+from gameball_async.errors import JournalError
+from gameball_async.model.kinds import Replay
+from gameball_async.model.outcomes import Outcome, Reason, RowOutcome
+from gameball_async.pipeline.chunks import Chunk
+from gameball_async.pipeline.ledger import (
+    FORMAT,
+    Header,
+    Resumable,
+    Source,
+    Stage,
+    Used,
+    left_to_do,
+)
+
+pytestmark = pytest.mark.anyio
+
+HEADER = Header("cashback", "account", "https://api.example", "v4.0", "unique", Source("f", "d"))
+
+
+def chunk(number: int, positions: list[int]) -> Chunk:
+    """A chunk whose rows can be told apart."""
+    return Chunk(
+        number,
+        list(positions),
+        [f"c{n}" for n in positions],
+        [f"t{n}" for n in positions],
+        [b'{"n":%d}' % n for n in positions],
+    )
+
+
+def opened(path: Path) -> Resumable:
+    """What a journal says."""
+    journal, recorded = JournalFile.open(path)
+    journal.close()
+    return recorded
+
+
+async def test_a_chunk_is_read_back_as_it_was_at_each_stage(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    journal = JournalFile.create(path, HEADER)
+    for number, positions in enumerate(([0, 1, 2], [5, 3, 9], [7], [4]), start=1):
+        await journal.intended(chunk(number, positions), resent=False)
+    await journal.accepted(2, 77, resent=True)
+    await journal.accepted(3, 78, resent=False)
+    await journal.settled(3, [Outcome.SUCCEEDED], {})
+    await journal.dropped(4)
+    await journal.aclose(Used(1.5, 9, 5, 1))
+    recorded = opened(path)
+    first, second, third = recorded.chunks
+    assert (first.stage, first.job_id, first.resent) == (Stage.INTENDED, None, False)
+    assert asdict(first.chunk()) == asdict(chunk(1, [0, 1, 2]))
+    assert (second.stage, second.job_id, second.resent) == (Stage.ACCEPTED, 77, True)
+    assert asdict(second.chunk()) == asdict(chunk(2, [5, 3, 9]))
+    assert (third.stage, third.job_id, third.succeeded) == (Stage.SETTLED, 78, 1)
+    assert list(third.positions) == [7]
+    assert recorded.header == HEADER
+    assert recorded.used == Used(1.5, 9, 5, 1)
+    assert not recorded.input_ended
+
+
+async def test_rows_that_did_not_succeed_are_read_back_with_all_that_is_known(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "j"
+    journal = JournalFile.create(path, HEADER)
+    await journal.intended(chunk(1, [0, 1, 2]), resent=False)
+    await journal.accepted(1, 5, resent=False)
+    why = Reason("no such customer", 7000, "customerId")
+    ends = [Outcome.SUCCEEDED, Outcome.FAILED, Outcome.INDETERMINATE]
+    await journal.settled(1, ends, {1: why, 2: Reason("not named")})
+    bad = RowOutcome(3, Outcome.REJECTED, "c3", Reason("amount: is missing", field="amount"))
+    await journal.rejected([bad])
+    await journal.input_ended()
+    await journal.aclose(Used())
+    recorded = opened(path)
+    failed, doubtful, rejected = recorded.odd
+    assert failed.row == RowOutcome(1, Outcome.FAILED, "c1", why, 5, 1)
+    assert failed.payload == b'{"n":1}'
+    assert doubtful.row.reason == Reason("not named")
+    assert rejected.row == bad
+    assert rejected.payload is None
+    assert recorded.input_ended
+    left = left_to_do(recorded, Replay.KEYED)
+    assert [n for n in range(6) if n in left.done] == [0, 1, 2, 3]
+    assert left.succeeded == 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    positions=st.lists(st.integers(0, 2**40), min_size=1, max_size=30, unique=True),
+    keys=st.text(max_size=8),
+)
+def test_any_positions_and_keys_come_back(positions: list[int], keys: str) -> None:
+    import tempfile
+
+    import anyio
+
+    async def main(path: Path) -> None:
+        journal = JournalFile.create(path, HEADER)
+        sent = evolve(chunk(1, positions), keys=[keys] * len(positions))
+        await journal.intended(sent, resent=True)
+        await journal.aclose(Used())
+        (record,) = opened(path).chunks
+        assert asdict(record.chunk()) == asdict(sent)
+
+    with tempfile.TemporaryDirectory() as folder:
+        anyio.run(main, Path(folder) / "j")
+
+
+async def test_only_the_owner_may_read_it_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        journal = JournalFile.create(tmp_path / "j", HEADER)
+        await journal.intended(chunk(1, [0]), resent=False)
+        modes = {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    await journal.aclose(Used())
+    assert modes == {0o600}
+
+
+def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
+    target, link = tmp_path / "target", tmp_path / "link"
+    link.symlink_to(target)
+    with pytest.raises(JournalError, match="exists already"):
+        JournalFile.create(link, HEADER)
+    assert not target.exists()
+    JournalFile.create(target, HEADER).close()
+    with pytest.raises(JournalError, match="is not a file"):
+        JournalFile.open(link)
+
+
+def test_a_file_that_is_there_is_never_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    path.write_text("mine")
+    with pytest.raises(JournalError, match="exists already: resume it"):
+        JournalFile.create(path, HEADER)
+    assert path.read_text() == "mine"
+
+
+def test_a_second_process_is_refused_while_the_first_has_it(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    journal = JournalFile.create(path, HEADER)
+    script = (
+        "import sys\n"
+        "from gameball_async.edge.journal import JournalFile\n"
+        "from gameball_async.errors import JournalError\n"
+        "try: JournalFile.open(sys.argv[1])\n"
+        "except JournalError as error: print(error)\n"
+    )
+    command = [sys.executable, "-c", script, str(path)]
+    refused = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "another process holds" in refused.stdout
+    journal.close()
+    allowed = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert allowed.stdout == ""
+
+
+def test_a_newer_format_is_refused_with_the_cure(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    JournalFile.create(path, evolve(HEADER, format=FORMAT + 1)).close()
+    with pytest.raises(JournalError, match=r"does not know.*or a newer one"):
+        read_header(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"kind": "orders"}, "kind"),
+        ({"account": "another"}, "API key differs"),
+        ({"origin": "https://other.example"}, "base URL"),
+        ({"version": "v4.1"}, "version"),
+        ({"chunking": "plain"}, "chunking"),
+        ({"source": Source("f", "other")}, "content of its input has changed"),
+    ],
+)
+def test_another_run_is_refused_with_the_word_that_says_which(
+    change: dict[str, Any], word: str
+) -> None:
+    HEADER.check(HEADER)
+    with pytest.raises(JournalError, match=word):
+        HEADER.check(evolve(HEADER, **change))
+
+
+def test_the_digest_of_a_file_is_that_of_its_content(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_bytes(b"rows")
+    two.write_bytes(b"rows")
+    assert digest_of(one) == digest_of(two)
+    two.write_bytes(b"more rows")
+    assert digest_of(one) != digest_of(two)
+
+
+async def test_after_a_failed_write_nothing_more_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    journal = JournalFile.create(path, HEADER)
+    await journal.intended(chunk(1, [0]), resent=False)
+    journal._database.execute("PRAGMA query_only = ON")
+    with pytest.raises(JournalError, match="cannot be written"):
+        await journal.intended(chunk(2, [1]), resent=False)
+    journal._database.execute("PRAGMA query_only = OFF")
+    with pytest.raises(JournalError, match="cannot be written"):
+        await journal.intended(chunk(3, [2]), resent=False)
+    await journal.aclose(Used())
+    assert [record.number for record in opened(path).chunks] == [1]
