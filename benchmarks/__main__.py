@@ -1,7 +1,7 @@
 """
 Runs benchmarks and writes what they find to ``benchmarks/results``.
 
-    python -m benchmarks [client] [memory] [quota] [--quick]
+    python -m benchmarks [NAME ...] [--quick]
 
 Without names: all of them, which takes some minutes. It ends with 1 if a gate was missed.
 """
@@ -22,11 +22,13 @@ FULL: Mapping[str, Callable[[], Result]] = {
     "client": bench_client.run,
     "memory": bench_memory.run,
     "quota": bench_quota.run,
+    "quota-virtual": partial(bench_quota.run, virtual=True),
 }
 QUICK: Mapping[str, Callable[[], Result]] = {
     "client": partial(bench_client.run, jobs=32, rounds=2, hold_rounds=4),
     "memory": partial(bench_memory.run, rows=100_000),
     "quota": partial(bench_quota.run, scale=10.0),
+    "quota-virtual": partial(bench_quota.run, virtual=True),
 }
 
 

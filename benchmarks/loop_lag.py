@@ -1,4 +1,4 @@
-"""Measures how long the event loop is held, from outside (a probe) and from inside (its callbacks)."""
+"""Measures how long the event loop is held, from outside and from inside."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ class Holds:
 
     Attributes:
         probe: by how much each sleep of the probe was too long; other processes' time included.
-        wall: how long each callback of the loop ran.
-        cpu: the same in CPU time of this thread: what others on the machine took is not in it.
+        rounds: CPU time of all callbacks that ran in one round of the loop, between two looks at
+            what is ready: how long anything else had to wait, but for other processes.
+        callbacks: CPU time of each callback.
     """
 
     probe: list[float] = field(factory=list)
-    wall: list[float] = field(factory=list)
-    cpu: list[float] = field(factory=list)
+    rounds: list[float] = field(factory=list)
+    callbacks: list[float] = field(factory=list)
 
     def summary(self) -> Summary:
         """The figures to report, in milliseconds."""
@@ -44,11 +45,10 @@ class Holds:
             probe_p50=1000 * quantile(self.probe, 0.5),
             probe_p99=1000 * quantile(self.probe, 0.99),
             probe_max=1000 * max(self.probe, default=0.0),
-            callbacks=len(self.wall),
-            callback_p99=1000 * quantile(self.wall, 0.99),
-            callback_max=1000 * max(self.wall, default=0.0),
-            callback_max_cpu=1000 * max(self.cpu, default=0.0),
-            callbacks_over_5ms=sum(wall > 0.005 for wall in self.wall),
+            rounds=len(self.rounds),
+            round_p99=1000 * quantile(self.rounds, 0.99),
+            round_max=1000 * max(self.rounds, default=0.0),
+            callback_max=1000 * max(self.callbacks, default=0.0),
         )
 
 
@@ -60,11 +60,10 @@ class Summary:
     probe_p50: float
     probe_p99: float
     probe_max: float
-    callbacks: int
-    callback_p99: float
+    rounds: int
+    round_p99: float
+    round_max: float
     callback_max: float
-    callback_max_cpu: float
-    callbacks_over_5ms: int
 
 
 async def _probe(into: list[float]) -> None:
@@ -75,33 +74,43 @@ async def _probe(into: list[float]) -> None:
 
 
 @contextmanager
-def _timed_callbacks(holds: Holds) -> Iterator[None]:
-    original = asyncio.Handle._run
+def _timed_rounds(holds: Holds) -> Iterator[None]:
+    """Time callbacks and rounds from inside of the loop, by replacing two of its functions."""
+    run_callback, run_round = asyncio.Handle._run, asyncio.BaseEventLoop._run_once  # type: ignore[attr-defined]
+    spent = 0.0
 
-    def run(handle: Any) -> None:
-        wall, cpu = time.perf_counter(), time.thread_time()
-        try:
-            original(handle)
-        finally:
-            holds.cpu.append(time.thread_time() - cpu)
-            holds.wall.append(time.perf_counter() - wall)
+    def timed_callback(handle: Any) -> None:
+        nonlocal spent
+        began = time.thread_time()
+        run_callback(handle)
+        took = time.thread_time() - began
+        holds.callbacks.append(took)
+        spent += took
 
-    asyncio.Handle._run = run  # type: ignore[method-assign, assignment]
+    def timed_round(loop: Any) -> None:
+        nonlocal spent
+        spent = 0.0
+        run_round(loop)
+        holds.rounds.append(spent)
+
+    asyncio.Handle._run = timed_callback  # type: ignore[method-assign,assignment]
+    asyncio.BaseEventLoop._run_once = timed_round  # type: ignore[attr-defined]
     try:
         yield
     finally:
-        asyncio.Handle._run = original  # type: ignore[method-assign]
+        asyncio.Handle._run = run_callback  # type: ignore[method-assign]
+        asyncio.BaseEventLoop._run_once = run_round  # type: ignore[attr-defined]
 
 
 @contextmanager
-def held(holds: Holds, *, callbacks: bool) -> Iterator[None]:
-    """Measure inside of the block; *callbacks*: from inside too, which itself costs time."""
+def held(holds: Holds, *, inside: bool) -> Iterator[None]:
+    """Measure in the block: with the probe, or *inside* of the loop, which itself costs time."""
+    if inside:
+        with _timed_rounds(holds):
+            yield
+        return
     probe = asyncio.get_running_loop().create_task(_probe(holds.probe))
     try:
-        if callbacks:
-            with _timed_callbacks(holds):
-                yield
-        else:
-            yield
+        yield
     finally:
         probe.cancel()

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from gameball_async.sandbox import Sandbox
 
-__all__ = ["Books", "sandbox_process"]
+__all__ = ["Books", "books_of", "sandbox_process"]
 
 
 @frozen
@@ -34,18 +34,21 @@ class Books:
     applied: Mapping[str, int]
 
 
+def books_of(sandbox: Sandbox) -> Books:
+    """What a sandbox has counted."""
+    return Books(
+        dict(sandbox.peaks) if sandbox.options.limits else {},
+        dict(sandbox.counts),
+        sandbox.rate_limited,
+        dict(sandbox.ledger.applied),
+    )
+
+
 async def _serve(pipe: Connection, options: dict[str, Any]) -> None:
     async with Sandbox(**options) as sandbox:
         pipe.send((sandbox.url, sandbox.api_key, sandbox.secret_key))
         while await asyncio.get_running_loop().run_in_executor(None, pipe.recv) is not None:
-            pipe.send(
-                Books(
-                    dict(sandbox.peaks) if sandbox.options.limits else {},
-                    dict(sandbox.counts),
-                    sandbox.rate_limited,
-                    dict(sandbox.ledger.applied),
-                )
-            )
+            pipe.send(books_of(sandbox))
 
 
 def _main(pipe: Connection, options: dict[str, Any]) -> None:

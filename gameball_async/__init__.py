@@ -51,7 +51,9 @@ from .model.kinds import KINDS, Chunking, Kind, Replay
 from .model.outcomes import Outcome, Reason, RowOutcome
 from .pipeline.chunks import LookAhead
 from .pipeline.events import RowOutcomes, Settled, Submission, Submitted
+from .pipeline.ledger import Source
 from .pipeline.report import Progress, Report
+from .pipeline.rows import Row
 from .protocol.requests import Dialect
 from .schedule.budget import Quota
 from .schedule.retry import Patience
@@ -108,10 +110,12 @@ __all__ = [
     "RejectedError",
     "Replay",
     "Report",
+    "Row",
     "RowOutcome",
     "RowOutcomes",
     "ServerError",
     "Settled",
+    "Source",
     "Submission",
     "Submitted",
     "Transition",

@@ -101,6 +101,42 @@ class Pool:
             self._unplace(key, queue)
             self._place(key, queue)
 
+    def add_new(self, rows: Sequence[Prepared]) -> bool:
+        """Rows come, all at once; False, and nothing is done, where a key has a row already."""
+        new = {row.key: row for row in rows}
+        known = not (self._short.keys().isdisjoint(new) and self._long.keys().isdisjoint(new))
+        if known or len(new) < len(rows):
+            return False
+        self._short.update(new)
+        self.rows += len(rows)
+        self.first_rows += len(rows)
+        self.first_size += sum([len(row.payload) for row in rows])
+        return True
+
+    def pop_first(self, rows: int, room: int) -> list[Prepared]:
+        """
+        So many rows leave, all at once; none where that is not the same as taking key by key.
+
+        Args:
+            rows: how many.
+            room: bytes of their JSON, at most.
+        """
+        if self._long or len(self._short) < rows:
+            return []
+        first = list(islice(self._short.values(), rows))
+        if set(map(type, first)) != {Prepared}:
+            return []
+        alone = cast(list[Prepared], first)
+        size = sum([len(row.payload) for row in alone])
+        if size > room:
+            return []
+        for row in alone:
+            del self._short[row.key]
+        self.rows -= rows
+        self.first_rows -= rows
+        self.first_size -= size
+        return alone
+
     def put(self, key: str, waiting: Waiting) -> None:
         """A key comes, behind those that need as many turns."""
         if isinstance(waiting, Queue):

@@ -52,8 +52,8 @@ def command_in(err: str) -> list[str]:
 def test_a_first_signal_waits_for_answers_sends_nothing_more_and_names_the_command_to_go_on(
     run: Run, serve: Serve, tmp_path: Path, number: int
 ) -> None:
-    sandbox = serve(service_time=Constant(2, queue=0))
-    sandbox.faults.delay(0.7, on="submit", times=None)
+    sandbox = serve(service_time=Constant(1.5, queue=0))
+    sandbox.faults.delay(0.5, on="submit", times=None)
     path = points(tmp_path, 6_000)
     process = start_process(["import", "balance-adjustments", path, "--concurrency=2", "--json"])
     wait_until(lambda: sandbox.counts["submit"] >= 2)

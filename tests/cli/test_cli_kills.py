@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
     "not hasattr(__import__('os'), 'fork')", reason="needs a system that forks"
 )
 
-ROWS = 160
+ROWS = 120
 
 
 @pytest.fixture(scope="module")

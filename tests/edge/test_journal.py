@@ -6,9 +6,11 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from attrs import asdict, evolve
 from hypothesis import given, settings
@@ -108,10 +110,6 @@ async def test_rows_that_did_not_succeed_are_read_back_with_all_that_is_known(
     keys=st.text(max_size=8),
 )
 def test_any_positions_and_keys_come_back(positions: list[int], keys: str) -> None:
-    import tempfile
-
-    import anyio
-
     async def main(path: Path) -> None:
         journal = JournalFile.create(path, HEADER)
         sent = evolve(chunk(1, positions), keys=[keys] * len(positions))
@@ -124,12 +122,16 @@ def test_any_positions_and_keys_come_back(positions: list[int], keys: str) -> No
         anyio.run(main, Path(folder) / "j")
 
 
+def _modes(folder: Path) -> set[int]:
+    return {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+
+
 async def test_only_the_owner_may_read_it_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         journal = JournalFile.create(tmp_path / "j", HEADER)
         await journal.intended(chunk(1, [0]), resent=False)
-        modes = {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+        modes = _modes(tmp_path)
     finally:
         os.umask(before)
     await journal.aclose(Used())

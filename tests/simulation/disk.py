@@ -54,13 +54,13 @@ class SlowWork:
                     if not self._alive():
                         raise JournalError("the world has ended")
                     work()
-                except BaseException as error:
-                    result: BaseException | None = error
+                except Exception as error:  # noqa: BLE001 - for whoever waits
+                    result: Exception | None = error
                 else:
                     result = None
                 loop.call_later(self._seconds(), tell, result)
 
-            def tell(error: BaseException | None) -> None:
+            def tell(error: Exception | None) -> None:
                 if done.cancelled():
                     return
                 if error is None:
@@ -76,9 +76,7 @@ class SlowWork:
 class Statements:
     """A connection of SQLite's that asks *strike* before and after each statement."""
 
-    def __init__(
-        self, database: sqlite3.Connection, strike: Callable[[str, str], None]
-    ) -> None:
+    def __init__(self, database: sqlite3.Connection, strike: Callable[[str, str], None]) -> None:
         self._database = database
         self._strike = strike
 

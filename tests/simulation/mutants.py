@@ -18,6 +18,7 @@ from gameball_async.errors import JournalError, UnknownJobError
 from gameball_async.model.jobs import JobState
 from gameball_async.model.kinds import Replay
 from gameball_async.model.outcomes import Outcome, Reason
+from gameball_async.pipeline import outcomes as judge
 from gameball_async.pipeline.chunks import Chunker
 from gameball_async.pipeline.doubts import Settlement
 from gameball_async.pipeline.ledger import Stage, left_to_do
@@ -75,7 +76,7 @@ def swallow_a_cancellation() -> Any:
 
 @_mutant
 def trust_the_counts() -> Any:
-    settle = run.settle
+    settle = judge.settle
 
     def counted(kind: Any, keys: Any, ids: Any, status: Any, **more: Any) -> Settlement:
         if status is None or not status.state.final or status.finished is None:
@@ -89,7 +90,7 @@ def trust_the_counts() -> Any:
 
 @_mutant
 def forget_that_it_was_resent() -> Any:
-    settle = run.settle
+    settle = judge.settle
 
     def forgetful(*given: Any, resent: bool, **more: Any) -> Settlement:
         return settle(*given, resent=False, **more)
@@ -178,7 +179,7 @@ def drop_odd_rows() -> Any:
 
 @_mutant
 def take_completed_without_lists_for_success() -> Any:
-    settle = run.settle
+    settle = judge.settle
 
     def hopeful(kind: Any, keys: Any, ids: Any, status: Any, **more: Any) -> Settlement:
         if status is not None and status.state is JobState.COMPLETED and not status.results:

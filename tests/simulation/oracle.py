@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -22,6 +23,7 @@ from tests.simulation.plan import number_of
 from tests.simulation.world import Session, Told, World
 
 __all__ = ["violations"]
+
 
 def violations(world: World) -> list[str]:
     """Everything that is wrong with a run that is over; empty where nothing is."""
@@ -239,7 +241,7 @@ class _Truth:
                 spans[name].append((job.created, job.ended, job.id))
         for name, times in spans.items():
             times.sort()
-            for (_, ended, one), (created, _, other) in zip(times, times[1:], strict=False):
+            for (_, ended, one), (created, _, other) in pairwise(times):
                 if created < ended:
                     yield f"I12 {name} is in jobs {one} and {other} at once"
 

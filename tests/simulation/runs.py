@@ -17,7 +17,7 @@ from tests.simulation.world import World
 
 __all__ = ["Summary", "Verdict", "simulate", "simulate_all"]
 
-_MEMORY_DISK = Path("/dev/shm")
+_MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it, where it is there
 
 
 @define

@@ -29,7 +29,7 @@ def test_every_kind_of_fault_strikes_within_a_few_hundred_runs() -> None:
     summary = Summary()
     for seed in range(400):
         summary.add(simulate(seed))
-        if _EXPECTED <= set(summary.fired):
+        if set(summary.fired) >= _EXPECTED:
             break
     assert set(summary.fired) >= _EXPECTED
     assert summary.seconds > 3600

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import orjson
 from attrs import define, field, frozen
 
 from benchmarks.virtual import VirtualLoop
@@ -102,7 +101,7 @@ class _Loop(VirtualLoop):
 
     def _run_once(self) -> None:
         self._stepped()
-        super()._run_once()  # type: ignore[misc]
+        super()._run_once()
 
 
 class _Wire(Loopback):
@@ -505,9 +504,7 @@ class World:
         elif when == "before":
             self._strike()
             full = detail == "full"
-            raise sqlite3.OperationalError(
-                "database or disk is full" if full else "disk I/O error"
-            )
+            raise sqlite3.OperationalError("database or disk is full" if full else "disk I/O error")
 
     def _kill(self) -> None:
         self._strike()
