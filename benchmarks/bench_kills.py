@@ -21,7 +21,8 @@ from pathlib import Path
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from benchmarks.killable import Killer, Plan, When
-from benchmarks.kills import CHUNK, Story, plans_at_random, tell, undisturbed, write_rows
+from benchmarks.killed_rows import write_rows
+from benchmarks.kills import CHUNK, Story, plans_at_random, tell, undisturbed
 from benchmarks.record import Gate, Result, table, write
 from gameball_async.model.kinds import KINDS
 

@@ -16,6 +16,8 @@ from typing import Any
 import aiohttp
 import httpx
 import orjson
+from attrs import define
+from cattrs.preconf.orjson import make_converter
 
 __all__ = ["HandMade", "Ready", "with_aiohttp", "with_httpx"]
 
@@ -31,6 +33,37 @@ class RowResult:
     succeeded: bool
     error: str | None
     job_id: int
+
+
+@define
+class Entry:
+    """An entry of an answer's lists."""
+
+    customerId: str
+    message: str | None = None
+    error: str | None = None
+
+
+@define
+class Lists:
+    """An answer's lists."""
+
+    successful: list[Entry]
+    failed: list[Entry]
+
+
+@define
+class Status:
+    """A job's status."""
+
+    status: str
+    totalCount: int
+    finishedCount: int
+    errorCount: int
+    response: Lists
+
+
+_typed = make_converter(detailed_validation=False)
 
 
 @dataclass
@@ -51,7 +84,23 @@ class HandMade:
         for entry in lists["failed"]:
             error = entry.get("error") or entry.get("message")
             found[entry["customerId"]] = RowResult(entry["customerId"], False, error, job_id)
-        rows = [found[each] for each in ids]
+        return self._counted([found[each] for each in ids])
+
+    def read_typed(
+        self, job_id: int, ids: Sequence[str], answer: dict[str, Any]
+    ) -> list[RowResult]:
+        """The same for who likes answers typed: cattrs first makes models of it."""
+        lists = _typed.structure(answer, Status).response
+        found = {
+            entry.customerId: RowResult(entry.customerId, True, None, job_id)
+            for entry in lists.successful
+        }
+        for entry in lists.failed:
+            error = entry.error or entry.message
+            found[entry.customerId] = RowResult(entry.customerId, False, error, job_id)
+        return self._counted([found[each] for each in ids])
+
+    def _counted(self, rows: list[RowResult]) -> list[RowResult]:
         self.jobs += 1
         for row in rows:
             if row.succeeded:
@@ -68,8 +117,11 @@ _Post = Callable[[bytes], Coroutine[Any, Any, bytes]]
 _Get = Callable[[str], Coroutine[Any, Any, bytes]]
 
 
-async def _loop(chunks: Sequence[Ready], workers: int, post: _Post, get: _Get) -> HandMade:
+async def _loop(
+    chunks: Sequence[Ready], workers: int, post: _Post, get: _Get, *, typed: bool = False
+) -> HandMade:
     done = HandMade()
+    read = done.read_typed if typed else done.read
     waiting = iter(chunks)
 
     async def work() -> None:
@@ -81,14 +133,16 @@ async def _loop(chunks: Sequence[Ready], workers: int, post: _Post, get: _Get) -
                 if answer["status"] in ("completed", "failed", "stopped"):
                     break
                 await asyncio.sleep(0.25)
-            done.read(job_id, ids, answer)
+            read(job_id, ids, answer)
 
     await asyncio.gather(*(work() for _ in range(workers)))
     return done
 
 
-async def with_aiohttp(origin: str, chunks: Sequence[Ready], workers: int) -> HandMade:
-    """Move ready bytes with aiohttp, so many jobs at a time."""
+async def with_aiohttp(
+    origin: str, chunks: Sequence[Ready], workers: int, *, typed: bool = False
+) -> HandMade:
+    """Move ready bytes with aiohttp, so many jobs at a time; *typed*: with answers as models."""
     async with aiohttp.ClientSession(origin, headers=_HEADERS) as session:
 
         async def post(body: bytes) -> bytes:
@@ -101,7 +155,7 @@ async def with_aiohttp(origin: str, chunks: Sequence[Ready], workers: int) -> Ha
                 response.raise_for_status()
                 return await response.read()
 
-        return await _loop(chunks, workers, post, get)
+        return await _loop(chunks, workers, post, get, typed=typed)
 
 
 async def with_httpx(origin: str, chunks: Sequence[Ready], workers: int) -> HandMade:

@@ -8,10 +8,9 @@ are compared one by one with what was applied, and with an import that nothing d
 
 from __future__ import annotations
 
-import csv
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from anyio.from_thread import BlockingPortal
 from attrs import define, field, frozen
 
 from benchmarks.killable import Ended, Killer, Plan, When
+from benchmarks.killed_rows import KEYS, TIME, keys_by_line
 from gameball_async.edge.journal import read_journal
 from gameball_async.model.kinds import KINDS, Replay
 from gameball_async.model.outcomes import Outcome
@@ -34,16 +34,12 @@ __all__ = [
     "plans_at_random",
     "tell",
     "undisturbed",
-    "write_rows",
 ]
 
 CHUNK = 20
 """Rows in a chunk."""
 RUNS = 80
 """Processes of one story, at most."""
-
-ORDERS = Path(__file__).parents[1] / "tests" / "data" / "orders.csv"
-TIME = "2026-01-01T00:00:00Z"
 
 Outcomes = Mapping[int, Outcome]
 
@@ -76,66 +72,6 @@ class Story:
     wrong: list[str] = field(factory=list)
 
 
-# -- rows
-
-
-def write_rows(kind: str, rows: int, folder: Path) -> Path:
-    """A file of *rows* rows of *kind*: real orders, or made ones of which each 50th is faulty."""
-    if kind == "orders":
-        path = folder / "orders.csv"
-        with ORDERS.open(encoding="utf-8", newline="") as sample:
-            lines = [line for line, _ in zip(sample, range(rows + 1), strict=False)]
-        path.write_text("".join(lines), encoding="utf-8")
-        return path
-    path = folder / f"{kind}.jsonl"
-    with path.open("w", encoding="utf-8") as out:
-        for n in range(1, rows + 1):
-            out.write(json.dumps(_item(kind, n) if n % 50 else 7) + "\n")
-    return path
-
-
-def _item(kind: str, n: int) -> Any:
-    several = f"c{n % 37}"  # customers with many rows, so that the order of chunks matters
-    items: dict[str, Any] = {
-        "customers": {"customerId": f"c{n}"},
-        "order-transactions": f"o{n}",
-        "balance-inquiries": {"customerId": f"c{n}"},
-        "balance-adjustments": {"customerId": f"c{n % 211}", "amount": n},
-        "cashback": {
-            "customerId": f"c{n % 211}", "transactionId": f"t{n}", "transactionTime": TIME,
-            "amount": 2,
-        },
-        "redemptions": {
-            "customerId": f"c{n % 211}", "transactionId": f"t{n}", "transactionTime": TIME,
-            "points": 2,
-        },
-        "events": {"customerId": several, "events": {"visit": {"n": n}}},
-    }  # fmt: skip
-    return items[kind]
-
-
-_KEYS: Mapping[str, Callable[[Any], str]] = {
-    "customers": lambda item: str(item["customerId"]),
-    "orders": lambda item: str(item["orderId"]),
-    "order-transactions": str,
-    "balance-inquiries": lambda item: str(item["customerId"]),
-    "balance-adjustments": lambda item: str(item["amount"]),
-    "cashback": lambda item: str(item["transactionId"]),
-    "redemptions": lambda item: str(item["transactionId"]),
-    "events": lambda item: str(item["events"]["visit"]["n"]),
-}
-
-
-def _keys_by_line(kind: str, path: Path) -> dict[int, str | None]:
-    """Line to key; None for a faulty row."""
-    key = _KEYS[kind]
-    with path.open(encoding="utf-8", newline="") as file:
-        if kind == "orders":
-            return {n: key(row) for n, row in enumerate(csv.DictReader(file), 2)}
-        items = [json.loads(line) for line in file]
-    return {n: None if item == 7 else key(item) for n, item in enumerate(items, 1)}
-
-
 # -- sandboxes
 
 
@@ -151,7 +87,7 @@ def _served(portal: BlockingPortal, **options: Any) -> Iterator[Sandbox]:
 def _options(kind: str, seed: int) -> dict[str, Any]:
     def fails(of: str, item: Any) -> bool:
         """The same ones each time."""
-        return of == kind and crc32(_KEYS[kind](item).encode()) % 32 == 0
+        return of == kind and crc32(KEYS[kind](item).encode()) % 32 == 0
 
     return {
         "seed": seed,
@@ -225,7 +161,7 @@ def tell(
     seed: int,
 ) -> Story:
     """Import *path*, die as *plans* say, resume until done; then judge."""
-    lines = _keys_by_line(kind, path)
+    lines = keys_by_line(kind, path)
     story = Story(kind, len(lines))
     journal = folder / f"{kind}-{seed}.gbjournal"
     with _served(portal, **_options(kind, seed)) as sandbox:
@@ -312,7 +248,7 @@ def _judge(
         story.wrong.append(f"not done after {story.runs} runs: {ended and ended.err[-500:]}")
         return
     outcomes = _outcomes(journal)
-    times = sandbox.ledger.times(story.kind, key=_KEYS[story.kind])
+    times = sandbox.ledger.times(story.kind, key=KEYS[story.kind])
     replay = KINDS[story.kind].replay
     for line, key in lines.items():
         found, applied = outcomes.get(line), 0 if key is None else times[key]

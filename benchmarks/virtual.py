@@ -13,6 +13,7 @@ import math
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
@@ -50,6 +51,17 @@ class VirtualLoop(async_solipsism.EventLoop):
         """Seconds of virtual time, from 0."""
         seconds: float = self._clock.time()
         return seconds
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """As the loop's own, but never at once: whoever waits for a little must see time pass."""
+        soonest = self.time() + 2 * self._clock.resolution
+        return super().call_at(max(when, soonest), callback, *args, context=context)
 
 
 class LoopConnector(aiohttp.BaseConnector):

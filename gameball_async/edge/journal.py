@@ -99,6 +99,11 @@ class JournalFile:
             JournalError: there is a file of that name already, or the disk refuses.
         """
         where = Path(path)
+        if os.path.lexists(log := f"{where}-wal"):  # SQLite would take it for the new file's
+            raise JournalError(
+                f"{log} is left of a journal that is gone: put that back and resume it, or delete "
+                "this too"
+            )
         try:
             flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
             os.close(os.open(where, flags, 0o600))
@@ -288,6 +293,11 @@ class JournalFile:
         except JournalError:
             raise
         except (sqlite3.Error, KeyError, TypeError, ValueError, zlib.error) as error:
+            if "no such table" in str(error):
+                raise JournalError(
+                    f"{self.path} holds no run: it was cut off before anything was sent, unless "
+                    "the file was damaged since. Delete it, and import again"
+                ) from None
             raise JournalError(
                 f"{self.path} is not a journal, or is damaged ({type(error).__name__}): it cannot "
                 "be resumed. Keep it, and ask for the status of its jobs by number"

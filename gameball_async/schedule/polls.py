@@ -91,7 +91,7 @@ class Polls:
         self._pause = 0.0
         self._missed_at = float("-inf")
         self._purse = 0.0
-        self._newest: list[int] = []  # jobs in the order they were added, the last one open
+        self._stirred_at = 0.0  # a job was added, or one has ended
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -114,9 +114,7 @@ class Polls:
         due = now + FIRST_LOOK if submitted else now
         job = _Open(job_id, since=now, due=due, place=due, moved_at=now, pace=Pace(now))
         self._jobs[job_id] = job
-        self._newest.append(job_id)
-        if len(self._newest) > 2 * len(self._jobs) + 16:
-            self._newest = list(self._jobs)
+        self._stirred_at = now
         self._push(job)
 
     def remove(self, job_id: int) -> None:
@@ -134,7 +132,7 @@ class Polls:
         if self._in_flight >= self._allowed:
             return None, when
         if ready is not None:
-            free = self._missed_at + min(self._pause, self._patience(now))
+            free = self._missed_at + min(self._pause, self._pause_most(now))
             if free <= now:
                 return self._offer(ready, paid=False), now
             when = min(when, free)
@@ -142,7 +140,7 @@ class Polls:
             when = min(when, later.due)
         soon = self._top(self._soon)
         if soon is not None and self._purse >= 1.0:
-            free = max(soon.soon, self._missed_at + self._spacing(soon, now))
+            free = max(soon.soon, self._missed_at + self._spacing(now))
             if free <= now:
                 return self._offer(soon, paid=True), now
             when = min(when, free)
@@ -155,9 +153,14 @@ class Polls:
             self._put(self._ready, later.place, later)
         return self._top(self._ready)
 
-    def _spacing(self, job: _Open, now: float) -> float:
+    def _pause_most(self, now: float) -> float:
+        """Where much happens, pauses are short: a young job's end must not hide behind old ones."""
+        quiet = now - self._stirred_at
+        return min(PAUSE_MOST, max(PAUSE_LEAST_CAP, SHORT_PART * quiet))
+
+    def _spacing(self, now: float) -> float:
         """Seconds between looks in vain that the purse pays for: it is to last for a while."""
-        return max(PAUSE_FIRST, (now - job.since) / self._purse) if self._pause else 0.0
+        return max(PAUSE_FIRST, (now - self._stirred_at) / self._purse) if self._pause else 0.0
 
     @staticmethod
     def _offer(job: _Open, *, paid: bool) -> int:
@@ -190,6 +193,7 @@ class Polls:
         if state.final:
             del self._jobs[job_id]
             self._pause = 0.0
+            self._stirred_at = now
             self._allowed = min(IN_FLIGHT_MOST, self._allowed + 1)
             self._purse = min(PURSE_MOST, self._purse + PURSE_GAIN)
             return
@@ -217,20 +221,12 @@ class Polls:
         return job
 
     def _missed(self, job: _Open, now: float) -> None:
-        if job.ahead:
+        if job.ahead or job.paid:
             self._purse = max(0.0, self._purse - 1.0)
-            return
-        self._allowed = max(1, self._allowed // 2)
-        if job.paid:
-            self._purse -= 1.0
-        self._pause = min(max(PAUSE_FIRST, self._pause * 2), _pause_cap(job, now))
-        self._missed_at = now
-
-    def _patience(self, now: float) -> float:
-        """How long a pause the youngest open job bears: an old one must not hide its end."""
-        while self._newest[-1] not in self._jobs:
-            self._newest.pop()
-        return _pause_cap(self._jobs[self._newest[-1]], now)
+        if not job.ahead:
+            self._allowed = max(1, self._allowed // 2)
+            self._pause = min(max(PAUSE_FIRST, self._pause * 2), self._pause_most(now))
+            self._missed_at = now
 
     def _plan(self, job: _Open, now: float, chance: float) -> None:
         """When the job is due again, after a look that did not find its end."""
@@ -279,10 +275,6 @@ class Polls:
                 return job
             heapq.heappop(heap)
         return None
-
-
-def _pause_cap(job: _Open, now: float) -> float:
-    return min(PAUSE_MOST, max(PAUSE_LEAST_CAP, SHORT_PART * (now - job.since)))
 
 
 def _next_look(age: float) -> float:

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_desk import Run, Serve, start_process
 
 from gameball_async.sandbox import Constant
+from tests.cli.cli_desk import Run, Serve, start_process
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_desk import Run, Serve
 
 from gameball_async.sandbox import Constant, Reason, Sandbox
+from tests.cli.cli_desk import Run, Serve
 
 Customers = Callable[..., Path]
 
@@ -200,6 +200,19 @@ def test_a_resumed_run_refuses_what_is_not_its_own(
         result = run("resume", other_file)
         assert result.exit_code == 2
         assert "Traceback" not in result.output
+        assert ("holds no run" in result.stderr) == (found == b"")
+
+
+def test_what_is_left_of_a_deleted_journal_is_not_taken_for_the_new_ones(
+    run: Run, serve: Serve, customers: Customers
+) -> None:
+    sandbox = serve()
+    path = customers(3)
+    Path(f"{path}.gbjournal-wal").touch()
+    result = run("import", "customers", path)
+    assert result.exit_code == 2
+    assert "delete this too" in result.stderr
+    assert not sandbox.requests
 
 
 def test_a_finished_run_can_be_resumed_without_its_input(

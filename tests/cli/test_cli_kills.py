@@ -13,14 +13,15 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from benchmarks.killable import Killer, Plan
-from benchmarks.kills import CHUNK, tell, undisturbed, write_rows
+from benchmarks.killed_rows import write_rows
+from benchmarks.kills import CHUNK, tell, undisturbed
 from gameball_async.model.kinds import KINDS
 
 pytestmark = pytest.mark.skipif(
     "not hasattr(__import__('os'), 'fork')", reason="needs a system that forks"
 )
 
-ROWS = 120
+ROWS = 160
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +46,10 @@ def test_an_import_that_is_killed_four_times_loses_nothing_and_doubles_nothing(
     reference = undisturbed(portal, killer, kind, path, tmp_path)
     number = list(KINDS).index(kind)
     plans = [
+        Plan(seconds=0.03 + 0.015 * number),
         Plan(write=1 + number % 4, when="after"),
         Plan(write=1 + number % 3, when="inside"),
         Plan(write=2 + number % 2, when="before"),
-        Plan(seconds=0.05 + 0.02 * number),
     ]
     story = tell(portal, killer, kind, path, tmp_path, reference, iter(plans), seed=number)
     assert story.wrong == []

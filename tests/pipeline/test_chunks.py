@@ -230,6 +230,29 @@ def test_a_small_chunk_waits_for_the_customer_who_has_the_longest_way_to_go() ->
     assert taken(chunker).keys == ["a", "c"]
 
 
+def test_a_small_chunk_goes_at_once_with_the_customer_who_has_the_longest_way_to_go() -> None:
+    chunker = Chunker(Chunking.UNIQUE)
+    chunker.occupy(Chunk(1, [100], ["b"], None, []))
+    for position, key in enumerate("baa"):
+        chunker.add(row(position, key))
+    chunker.end()
+    assert chunker.held_back == 1
+    assert taken(chunker).keys == ["a"]
+
+
+@pytest.mark.parametrize("way", [Chunking.PLAIN, Chunking.TOGETHER])
+def test_bytes_that_have_left_do_not_make_the_next_chunk_full(way: Chunking) -> None:
+    chunker = Chunker(way, max_rows=5, max_bytes=100)
+    for position in range(12):
+        chunker.add(row(position, "a", 10))
+    chunker.tick()
+    for _ in range(2):
+        first = taken(chunker)
+        assert len(first) == 5
+        chunker.release(first)
+    assert chunker.take() is None
+
+
 def test_together_reads_ahead_before_the_first_chunk() -> None:
     chunker = Chunker(Chunking.TOGETHER, max_rows=2)
     for position, key in enumerate("abca"):

@@ -132,6 +132,7 @@ _MENU: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("odd_state", "poll", {}),
     ("odd_state", "poll", {"word": None}),
     ("null_response", "poll", {}),
+    ("null_response", "poll", {"jobs": 2, "each_job": True, "times": None, "probability": 1.0}),
     ("reset_after_commit", "stop", {}),
     ("error_before", "stop", {}),
 )
@@ -195,7 +196,7 @@ def _words(
 ) -> dict[str, Any]:
     words = {"on": on, "probability": draw.uniform(0.1, 1.6) / (others + 1), **more}
     if name not in _TIMED_BY_THEMSELVES:
-        words["times"] = draw.randint(1, 4)
+        words.setdefault("times", draw.randint(1, 4))
     return words
 
 

@@ -84,7 +84,7 @@ def simulate(seed: int) -> Verdict:
         world.heal()
         world.attempt(Disturbance("none"))
         found = violations(world)
-        story = _story(world)
+        story = [line.replace(str(folder), "") for line in _story(world)]
         digest = hashlib.sha256("\n".join(story).encode()).hexdigest()
         seconds = world.elapsed
         return Verdict(seed, found, world.fired, seconds, digest, story)
