@@ -106,11 +106,8 @@ def remarks(progress: Progress, part_read: float | None) -> list[str]:
     found = []
     if progress.stalled_for >= QUIET:
         found.append(f"nothing has moved for {duration(progress.stalled_for)}: " + _why(progress))
-    if progress.held_back and progress.held_back >= progress.waiting / 2:
-        found.append(
-            f"{count(progress.held_back, 'row')} held back until an earlier job of the same "
-            "customer has ended"
-        )
+    if progress.waiting_because and progress.held_back >= progress.waiting / 2:
+        found.append(progress.waiting_because)
     if progress.rate_limited and progress.quota_share < 0.995:
         found.append(
             "Gameball answered 429: somebody else uses this account's quota, so we slow down"

@@ -228,6 +228,7 @@ class Bulk:
             waiting=run.chunker.waiting,
             held_back=run.chunker.held_back,
             stalled_for=max(0.0, use.now - run.moved_at),
+            waiting_because=run.chunker.waiting_because,
         )
 
     @property

@@ -122,6 +122,7 @@ class Progress:
         waiting: rows read and not yet in a chunk.
         held_back: how many of those wait for an open job of their own customer.
         stalled_for: seconds since anything was last seen to move.
+        waiting_because: why no chunk leaves now, for people; None where one may, or none waits.
     """
 
     rows_read: int
@@ -143,6 +144,7 @@ class Progress:
     waiting: int
     held_back: int
     stalled_for: float
+    waiting_because: str | None = None
 
     def seconds_left(self, part_read: float | None) -> float | None:
         """

@@ -115,10 +115,9 @@ def test_it_says_for_how_long_nothing_has_moved_and_what_it_waits_for() -> None:
 
 
 def test_rows_that_wait_for_their_own_customer_are_explained() -> None:
-    held = evolve(PROGRESS, waiting=4_000, held_back=3_999)
-    assert "3,999 rows held back until an earlier job of the same customer has ended" in (
-        display.plain_line(held, 1.0)
-    )
+    why = "3,999 of 4,000 rows wait for open jobs of their customers"
+    held = evolve(PROGRESS, waiting=4_000, held_back=3_999, waiting_because=why)
+    assert why in display.plain_line(held, 1.0)
 
 
 def test_time_left_is_unknown_before_a_row_has_settled_or_for_an_input_of_unknown_size() -> None:

@@ -225,6 +225,8 @@ class _Truth:
             for _, told in session.told
             if told.outcome is Outcome.INDETERMINATE
         }
+        doubtful = (o.row for o in self.recorded.odd if o.row.outcome is Outcome.INDETERMINATE)
+        given_up |= {row.job_id for row in doubtful}
         return {
             number: jobs[number]
             for number in self.world.acknowledged
