@@ -61,7 +61,10 @@ class VirtualLoop(async_solipsism.EventLoop):
     ) -> asyncio.TimerHandle:
         """As the loop's own, but never at once: whoever waits for a little must see time pass."""
         soonest = self.time() + 2 * self._clock.resolution
-        return super().call_at(max(when, soonest), callback, *args, context=context)
+        timer: asyncio.TimerHandle = super().call_at(
+            max(when, soonest), callback, *args, context=context
+        )
+        return timer
 
 
 class LoopConnector(aiohttp.BaseConnector):

@@ -1,4 +1,4 @@
-"""Every code block of the README runs, and prints what the README says it prints."""
+"""Every code block of the README and the guides runs, and prints what the README says it prints."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ from pathlib import Path
 
 import pytest
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```(?:\n\n```text\n(.*?)```)?", README, re.DOTALL)
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [README, *(page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md"))]
+BLOCKS = [
+    block
+    for page in PAGES
+    for block in re.findall(r"```(\w+)\n(.*?)```(?:\n\n```text\n(.*?)```)?", page, re.DOTALL)
+]
 PYTHON = [(code, output) for language, code, output in BLOCKS if language == "python"]
 
 
