@@ -140,7 +140,7 @@ class Polls:
             when = min(when, later.due)
         soon = self._top(self._soon)
         if soon is not None and self._purse >= 1.0:
-            free = max(soon.soon, self._missed_at + self._spacing(now))
+            free = max(soon.soon, self._missed_at + self._spacing(soon, now))
             if free <= now:
                 return self._offer(soon, paid=True), now
             when = min(when, free)
@@ -158,9 +158,9 @@ class Polls:
         quiet = now - self._stirred_at
         return min(PAUSE_MOST, max(PAUSE_LEAST_CAP, SHORT_PART * quiet))
 
-    def _spacing(self, now: float) -> float:
+    def _spacing(self, job: _Open, now: float) -> float:
         """Seconds between looks in vain that the purse pays for: it is to last for a while."""
-        return max(PAUSE_FIRST, (now - self._stirred_at) / self._purse) if self._pause else 0.0
+        return max(PAUSE_FIRST, (now - job.moved_at) / self._purse) if self._pause else 0.0
 
     @staticmethod
     def _offer(job: _Open, *, paid: bool) -> int:
