@@ -16,7 +16,7 @@ import anyio.lowlevel
 from anyio.abc import TaskGroup
 from attrs import define
 
-from ..errors import ClosedError, GameballError, JournalError
+from ..errors import ClosedError, GameballError, JournalError, UnknownJobError
 from ..model.jobs import Job, JobState, JobStatus, Transition
 from ..model.kinds import Kind, Replay
 from ..model.outcomes import Outcome, Reason
@@ -460,9 +460,12 @@ class Run:
                 await self._moved(news, tasks)
             elif isinstance(news[1], ClosedError):
                 raise news[1]  # the client is closed: nothing is learned of the job by that
+            elif isinstance(news[1], UnknownJobError):
+                await self._settle(self._by_job[news[0].id], None, news[1], tasks)
             else:
-                job, error = news
-                await self._settle(self._by_job[job.id], None, error, tasks)
+                # Keys that are refused, or an hour of silence: nothing is learned of the job by
+                # that, so it stays open, and a resumed run asks again.
+                self._stop(news[1])
 
     async def _moved(self, change: Transition, tasks: TaskGroup) -> None:
         sent = self._by_job[change.job.id]

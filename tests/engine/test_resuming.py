@@ -182,3 +182,17 @@ async def test_a_retry_sends_the_same_bytes_as_a_run_of_its_own(
 
 def _orders() -> list[Any]:
     return [item("orders", f"c{n}", n) for n in range(3)]
+
+
+async def test_keys_refused_while_a_job_is_watched_leave_the_job_to_a_resumed_run(
+    sandbox: Sandbox, client: GameballClient, journal: Path
+) -> None:
+    rows = adjustments(3)
+    sandbox.faults.error_before(status=401, code=1000, on="poll", times=1)
+    async with client.bulk("balance-adjustments", rows, journal=journal) as run:
+        with pytest.raises(AuthenticationError):
+            await run.finish()
+    assert run.report.indeterminate == 3
+    async with client.resume(journal, rows) as run:
+        assert (await run.finish()).succeeded == 3
+    assert sandbox.counts["submit"] == 1
