@@ -44,7 +44,7 @@ FIRST_LOOK = 0.25
 SHORT_PART = 0.05
 """Part of its age after which a job is looked at again while the purse lasts."""
 SHORT_LEAST = 0.25
-SHORT_MOST = 30.0
+SHORT_MOST = 2.0
 PURSE_START = 0.5
 PURSE_GAIN = 0.75
 PURSE_MOST = 64.0
@@ -91,6 +91,7 @@ class Polls:
         self._pause = 0.0
         self._missed_at = float("-inf")
         self._purse = 0.0
+        self._queued_at = float("-inf")  # a job was seen to wait
         self._stirred_at = 0.0  # a job was added, or one has ended
 
     def __len__(self) -> int:
@@ -160,7 +161,10 @@ class Polls:
 
     def _spacing(self, job: _Open, now: float) -> float:
         """Seconds between looks in vain that the purse pays for: it is to last for a while."""
-        return max(PAUSE_FIRST, (now - job.moved_at) / self._purse) if self._pause else 0.0
+        if not self._pause:
+            return 0.0
+        rich = self._purse > PURSE_MOST / 2
+        return PAUSE_FIRST if rich else max(PAUSE_FIRST, (now - job.since) / self._purse)
 
     @staticmethod
     def _offer(job: _Open, *, paid: bool) -> int:
@@ -198,8 +202,13 @@ class Polls:
             self._purse = min(PURSE_MOST, self._purse + PURSE_GAIN)
             return
         done = share if share is not None and state is JobState.RUNNING else 0.0
+        if state is JobState.QUEUED:
+            self._queued_at = now
         if job.state not in (None, state) or done != job.pace.share:
             job.moved_at = now
+        elif job.state is None:
+            # Where jobs wait in line, it has not run for longer than since another was seen to wait.
+            job.moved_at = max(job.moved_at, self._queued_at)
         job.state = state
         job.pace.saw(now, state is JobState.RUNNING, done)
         self._missed(job, now)
