@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import random
 import sys
 import time
@@ -26,7 +27,16 @@ from gameball_async.schedule.polls import Polls
 from gameball_async.schedule.turns import Grant, Poll, Rank, Turns
 
 from .cells import (
-    MODELS, OPEN_JOBS, QUOTA, ROWS, Cell, Outcome, bulk_run, measure, real_bulk_run, run_cell,
+    MODELS,
+    OPEN_JOBS,
+    QUOTA,
+    ROWS,
+    Cell,
+    Outcome,
+    bulk_run,
+    measure,
+    real_bulk_run,
+    run_cell,
 )  # fmt: skip
 from .record import Gate, Result, table, write
 
@@ -34,7 +44,17 @@ __all__ = ["run", "run_alone", "run_cost", "run_real"]
 
 RATIOS = {100: 1.10, 1000: 1.05, 5000: 1.10}
 TRIPS = (0.02, 0.1, 0.5)
-HEADS = ("jobs", "server", "progress", "trip", "bound s", "time / bound", "polls/job", "429", "peaks")
+HEADS = (
+    "jobs",
+    "server",
+    "progress",
+    "trip",
+    "bound s",
+    "time / bound",
+    "polls/job",
+    "429",
+    "peaks",
+)
 
 
 def run(*, quick: bool = False) -> Result:
@@ -54,7 +74,9 @@ def run(*, quick: bool = False) -> Result:
     ]
     with ProcessPoolExecutor() as pool:
         # The long ones first, so that no process is left with one at the end.
-        found = dict(zip(cells[::-1], pool.map(partial(measure, bulk_run), cells[::-1]), strict=True))
+        found = dict(
+            zip(cells[::-1], pool.map(partial(measure, bulk_run), cells[::-1]), strict=True)
+        )
     outcomes = [found[cell] for cell in cells]
     text = f"""
 Jobs of {ROWS} rows, {OPEN_JOBS:,} open at once at most. The real client over the real aiohttp and the real
@@ -153,7 +175,7 @@ def run_alone(*, draws: int = 200) -> Result:
     """How late the end of a job alone is seen, for durations from a tenth of a second to an hour."""
     edges = (0.1, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 600.0, 3600.0)
     rows, figures = [], []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in itertools.pairwise(edges):
         for steps in (0, 20, 100, 1000):
             spans = [low * (high / low) ** ((n + 0.5) / draws) for n in range(draws)]
             seen = [alone(span, steps=steps, seed=n) for n, span in enumerate(spans)]

@@ -34,10 +34,14 @@ def bars(
     width = LEFT + len(panels) * (WIDTH + GAP)
     height = TOP + len(names) * ROW + 16
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        f'font-family="sans-serif" font-size="13" role="img" aria-label="{escape(title)}">',
-        "<style>text{fill:#222}line{stroke:#999}"
-        "@media(prefers-color-scheme:dark){text{fill:#ddd}line{stroke:#777}}</style>",
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+            f'font-family="sans-serif" font-size="13" role="img" aria-label="{escape(title)}">'
+        ),
+        (
+            "<style>text{fill:#222}line{stroke:#999}"
+            "@media(prefers-color-scheme:dark){text{fill:#ddd}line{stroke:#777}}</style>"
+        ),
         f'<text x="8" y="22" font-size="16" font-weight="bold">{escape(title)}</text>',
         *_legend(series),
     ]

@@ -91,7 +91,6 @@ class Polls:
         self._pause = 0.0
         self._missed_at = float("-inf")
         self._purse = 0.0
-        self._queued_at = float("-inf")  # a job was seen to wait
         self._stirred_at = 0.0  # a job was added, or one has ended
 
     def __len__(self) -> int:
@@ -202,13 +201,8 @@ class Polls:
             self._purse = min(PURSE_MOST, self._purse + PURSE_GAIN)
             return
         done = share if share is not None and state is JobState.RUNNING else 0.0
-        if state is JobState.QUEUED:
-            self._queued_at = now
         if job.state not in (None, state) or done != job.pace.share:
             job.moved_at = now
-        elif job.state is None:
-            # Where jobs wait in line, it has not run for longer than since another was seen to wait.
-            job.moved_at = max(job.moved_at, self._queued_at)
         job.state = state
         job.pace.saw(now, state is JobState.RUNNING, done)
         self._missed(job, now)
