@@ -45,11 +45,12 @@ SHORT_PART = 0.05
 """Part of its age after which a job is looked at again while the purse lasts."""
 SHORT_LEAST = 0.25
 SHORT_MOST = 2.0
-PURSE_START = 0.5
-PURSE_GAIN = 0.75
+PURSE_START = 0.3
+PURSE_GAIN = 0.6
 PURSE_MOST = 64.0
 PAUSE_FIRST = 0.25
-PAUSE_LEAST_CAP = 0.7
+PAUSE_PAID = 0.4
+PAUSE_LEAST_CAP = 1.0
 PAUSE_MOST = 30.0
 PLACES_KEPT = 3
 IN_FLIGHT_MOST = 30
@@ -163,7 +164,7 @@ class Polls:
         if not self._pause:
             return 0.0
         rich = self._purse > PURSE_MOST / 2
-        return PAUSE_FIRST if rich else max(PAUSE_FIRST, (now - job.since) / self._purse)
+        return PAUSE_PAID if rich else max(PAUSE_PAID, (now - job.since) / self._purse)
 
     @staticmethod
     def _offer(job: _Open, *, paid: bool) -> int:
@@ -195,9 +196,10 @@ class Polls:
             return
         if state.final:
             del self._jobs[job_id]
-            self._pause = 0.0
+            if not job.ahead:  # else it was expected, and tells nothing of the others
+                self._pause = 0.0
+                self._allowed = min(IN_FLIGHT_MOST, self._allowed + 1)
             self._stirred_at = now
-            self._allowed = min(IN_FLIGHT_MOST, self._allowed + 1)
             self._purse = min(PURSE_MOST, self._purse + PURSE_GAIN)
             return
         done = share if share is not None and state is JobState.RUNNING else 0.0
