@@ -5,15 +5,15 @@ Nothing is ever learned from how long other jobs took: what was seen of *this* j
 polls, and only the pauses below hold them back. The rules, each named where it stands:
 
 - *first come*: a job that was never asked about is due a moment after it was submitted.
-- *progress*: a running job whose counts move is due when they will be full, if they go on so, or
-  once it has run twice as long, if that is sooner.
+- *progress*: a running job whose counts move is due when they will be full, if they go on so.
 - *head of the line*: a job found queued keeps its place for three looks, since servers that work
   through a queue will come to it first.
 - *ever more rarely*: any other job is due again by its age since it last moved, at the `LOOKS`.
-- *purse*: each end found pays for two looks at short intervals. So the last jobs of many are seen
-  soon, and a job alone is left to the rule before.
+- *purse*: submissions and ends found pay for looks before that. So the last jobs of many are seen
+  soon, and a job alone is left to the rule before. A full purse is spent freely, half of one is kept
+  to last for as long again as the job at hand is old.
 - *pause*: a look that finds no end holds back the others, twice as long each time; one that finds
-  an end lifts it. Due progress is neither held back nor a reason to.
+  an end lifts it. Looks due by progress are neither held back nor a reason to.
 - *in flight*: the number of polls under way grows by one with each end found, and is halved by each
   look in vain.
 """
@@ -42,14 +42,17 @@ LOOKS_APART = 185.0
 FIRST_LOOK = 0.25
 """Seconds after the submission before which no job is asked about."""
 SHORT_PART = 0.05
-"""Part of its age after which a job is looked at again while the purse lasts."""
+"""Part of its age after which a job may be looked at again, paid by the purse."""
 SHORT_LEAST = 0.25
 SHORT_MOST = 2.0
 PURSE_START = 0.3
+"""Looks that a submission pays for."""
 PURSE_GAIN = 0.6
+"""Looks that an end found pays for."""
 PURSE_MOST = 64.0
 PAUSE_FIRST = 0.25
-PAUSE_PAID = 0.4
+PAUSE_PAID = 0.36
+"""Seconds after a look in vain before the purse pays for the next."""
 PAUSE_LEAST_CAP = 1.0
 PAUSE_MOST = 30.0
 PLACES_KEPT = 3
@@ -63,6 +66,7 @@ class _Open:
     """What is known of one open job."""
 
     job_id: int
+    version: int  # another one after each look; what a heap holds of an earlier one is void
     since: float
     due: float
     place: float  # in the order of those that are due
@@ -74,7 +78,6 @@ class _Open:
     paid: bool = False
     in_flight: bool = False
     ahead: bool = False  # due by progress: no pause holds it back
-    version: int = 0
 
 
 class Polls:
@@ -86,7 +89,7 @@ class Polls:
         self._later: _Heap = []
         self._ready: _Heap = []
         self._soon: _Heap = []
-        self._ties = 0
+        self._numbers = 0
         self._in_flight = 0
         self._allowed = 1
         self._pause = 0.0
@@ -113,7 +116,7 @@ class Polls:
             return
         self._purse = min(PURSE_MOST, self._purse + PURSE_START) if self._jobs else PURSE_START
         due = now + FIRST_LOOK if submitted else now
-        job = _Open(job_id, since=now, due=due, place=due, moved_at=now, pace=Pace(now))
+        job = _Open(job_id, self._number(), now, due, due, now, Pace(now))
         self._jobs[job_id] = job
         self._stirred_at = now
         self._push(job)
@@ -127,9 +130,11 @@ class Polls:
     def due(self, now: float) -> tuple[int | None, float]:
         """The job to ask about now, if any; else None and when to come back (infinity: never)."""
         ahead, ready = self._top(self._ahead), self._ripe(now)
-        if ahead is not None and ahead.due <= now and self._in_flight < IN_FLIGHT_MOST:
+        if self._in_flight >= IN_FLIGHT_MOST:
+            return None, float("inf")  # before one of them is answered
+        if ahead is not None and ahead.due <= now:
             return ahead.job_id, now
-        when = float("inf") if ahead is None else max(ahead.due, now)
+        when = float("inf") if ahead is None else ahead.due
         if self._in_flight >= self._allowed:
             return None, when
         if ready is not None:
@@ -175,7 +180,7 @@ class Polls:
         """A question about the job is on its way."""
         job = self._jobs[job_id]
         job.in_flight = True
-        job.version += 1
+        job.version = self._number()
         self._in_flight += 1
 
     def seen(
@@ -198,7 +203,7 @@ class Polls:
             del self._jobs[job_id]
             if not job.ahead:  # else it was expected, and tells nothing of the others
                 self._pause = 0.0
-                self._allowed = min(IN_FLIGHT_MOST, self._allowed + 1)
+            self._allowed = min(IN_FLIGHT_MOST, self._allowed + 1)
             self._stirred_at = now
             self._purse = min(PURSE_MOST, self._purse + PURSE_GAIN)
             return
@@ -249,6 +254,7 @@ class Polls:
                 self._put(self._soon, job.soon, job)
         elif job.state is JobState.QUEUED and job.kept < PLACES_KEPT:
             job.kept += 1
+            job.ahead = False
             self._push(job)
         else:
             self._later_again(job, now, chance)
@@ -268,8 +274,11 @@ class Polls:
         self._put(self._ahead if job.ahead else self._later, job.due, job)
 
     def _put(self, heap: _Heap, key: float, job: _Open) -> None:
-        self._ties += 1
-        heapq.heappush(heap, (key, self._ties, job.job_id, job.version))
+        heapq.heappush(heap, (key, self._number(), job.job_id, job.version))
+
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
 
     def _top(self, heap: _Heap) -> _Open | None:
         """The first job of *heap*, after what it holds in vain was dropped."""
