@@ -30,7 +30,7 @@ from .pace import Pace
 
 __all__ = ["LOOKS", "LOOKS_APART", "Polls"]
 
-LOOKS = (0.3, 0.9, 1.9, 3.2, 5.3, 8.8, 14.5, 24.0, 40.0, 66.0, 108.0, 170.0, 270.0, 420.0, 605.0)
+LOOKS = (0.9, 1.9, 3.2, 5.3, 8.8, 14.5, 24.0, 40.0, 66.0, 108.0, 170.0, 270.0, 420.0, 605.0)
 """
 Seconds without a move after which a job is looked at: its end is seen late by two thirds of its age
 at most. Nothing better can be had for so few looks where the server does not tell how far it is:
@@ -54,7 +54,6 @@ PAUSE_FIRST = 0.25
 PAUSE_PAID = 0.36
 """Seconds after a look in vain before the purse pays for the next."""
 PAUSE_LEAST_CAP = 1.0
-PAUSE_MOST = 30.0
 PLACES_KEPT = 3
 IN_FLIGHT_MOST = 30
 
@@ -161,8 +160,8 @@ class Polls:
 
     def _pause_most(self, now: float) -> float:
         """Where much happens, pauses are short: a young job's end must not hide behind old ones."""
-        quiet = now - self._stirred_at
-        return min(PAUSE_MOST, max(PAUSE_LEAST_CAP, SHORT_PART * quiet))
+        most = min(SHORT_PART * (now - self._stirred_at), LOOKS_APART / 2 / len(self._jobs))
+        return max(PAUSE_LEAST_CAP, most)
 
     def _spacing(self, job: _Open, now: float) -> float:
         """Seconds between looks in vain that the purse pays for: it is to last for a while."""
@@ -262,10 +261,10 @@ class Polls:
     def _later_again(self, job: _Open, now: float, chance: float) -> None:
         job.ahead = False
         age = now - job.moved_at
-        wait = max(_next_look(age) - age, 0.1 * (now - job.since))
+        wait = max(_next_look(age) - age, min(LOOKS_APART, 0.1 * (now - job.since)))
         job.due = now + wait + chance * min(0.1 * wait, 5.0)
         # Whoever can bear least to wait longer goes first of those that are due.
-        job.place = job.due + wait
+        job.place = job.due + 4.0 * wait
         job.soon = now + min(SHORT_MOST, max(SHORT_LEAST, SHORT_PART * age))
         self._push(job)
         self._put(self._soon, job.soon, job)
