@@ -176,39 +176,3 @@ class Schedule(RuleBasedStateMachine):
 
 TestSchedule = Schedule.TestCase
 TestSchedule.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
-
-
-def test_a_stop_goes_before_a_status_and_a_status_before_submissions() -> None:
-    order = turns()
-    tickets = [order.join(rank, 0.0) for rank in (Rank.SUBMIT, Rank.CALL, Rank.STOP)]
-    seen = []
-    while isinstance(turn := order.next(0.0), Grant):
-        seen.append(turn.ticket)
-    assert seen == tickets[::-1]
-
-
-def test_one_slot_in_four_is_a_poll_while_submissions_wait() -> None:
-    order = Turns(Budget(Quota((1000, 1.0))), Polls(), uploads=1000)
-    for job in range(40):
-        order.polls.add(job, 0.0, submitted=False)
-    for _ in range(100):
-        order.join(Rank.SUBMIT, 0.0)
-    sorts = []
-    for _ in range(60):
-        turn = order.next(1.0)
-        sorts.append(type(turn))
-        if isinstance(turn, Poll):
-            order.budget.answered(turn.slot, 1.0)
-            order.polls.seen(turn.job_id, 1.0, 0.5, JobState.COMPLETED, None)
-    assert sorts.count(Poll) == 15
-
-
-def test_a_granted_caller_that_leaves_gives_its_slot_back() -> None:
-    order = Turns(Budget(Quota((1, 10.0))), Polls())
-    first, second = order.join(Rank.CALL, 0.0), order.join(Rank.CALL, 0.0)
-    assert isinstance(order.next(0.0), Grant)
-    assert isinstance(order.next(0.0), Rest)
-    order.leave(first)
-    turn = order.next(0.0)
-    assert isinstance(turn, Grant)
-    assert turn.ticket is second
