@@ -91,14 +91,15 @@ def test_a_journal_that_is_there_is_not_touched_and_the_command_to_go_on_is_told
 ) -> None:
     sandbox = serve()
     path = customers(3)
+    rejects = str(Path(path).parent / "r r.csv")
     run("import", "customers", path)
     sent = sandbox.counts["submit"]
     base = f"--base-url={sandbox.url}"
-    result = run("import", "customers", path, "--rejects=r r.csv", "--quota=20/1", base)
+    result = run("import", "customers", path, f"--rejects={rejects}", "--quota=20/1", base)
     assert result.exit_code == 2
     command = result.stderr.split("`")[1]
     assert shlex.split(command) == [
-        "gameball-async", "resume", f"{path}.gbjournal", "--rejects", "r r.csv",
+        "gameball-async", "resume", f"{path}.gbjournal", "--rejects", rejects,
         "--base-url", sandbox.url, "--quota", "20/1",
     ]  # fmt: skip
     assert run(*shlex.split(command)[1:]).exit_code == 0
