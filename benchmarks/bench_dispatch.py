@@ -218,15 +218,18 @@ _ALONE = (
 
 # -- what it costs
 
+FIRST = 1_000_000
+"""Number of the first job: Python keeps small numbers for free, and jobs have none."""
+
 
 def _turns(jobs: int) -> Turns:
-    """A dispatcher with so many open jobs that were all looked at once, and a queue of callers."""
+    """A dispatcher with so many open jobs, each of which was looked at once."""
     turns = Turns(Budget(Quota(*QUOTA)), Polls())
     chance = random.Random(1)
-    for job in range(jobs):
-        turns.polls.add(job, 0.001 * job)
     now = 0.001 * jobs
-    for job in range(jobs):
+    for job in range(FIRST, FIRST + jobs):
+        turns.polls.add(job, 0.001 * (job - FIRST))
+    for job in range(FIRST, FIRST + jobs):
         turns.polls.sent(job)
         state = JobState.RUNNING if job % 2 else JobState.QUEUED
         turns.polls.seen(job, now, chance.random(), state, 0.1 * (job % 7))
@@ -237,7 +240,7 @@ def _decisions(jobs: int, count: int) -> list[float]:
     """Seconds of CPU for each request: the slot, the choice, and taking in the answer."""
     turns, chance, now = _turns(jobs), random.Random(2), 60.0 + 0.001 * jobs
     spent = []
-    fresh = jobs
+    fresh = FIRST + jobs
     for number in range(count):
         if number % 3 == 0:
             turns.join(Rank.SUBMIT, now)

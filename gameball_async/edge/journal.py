@@ -113,12 +113,25 @@ class JournalFile:
             ) from None
         except OSError as error:
             raise _refused(where, error) from None
-        journal = cls(where, _connect(where), work or Worker())
-        with journal._transaction():
-            for statement in _SCHEMA.split(";"):
-                journal._database.execute(statement)
-            journal._put("header", attrs.asdict(header))
-        _sync_folder(where)
+        try:
+            return cls._made(where, header, work or Worker())
+        except BaseException:
+            for end in ("", "-wal", "-shm"):  # what holds nothing would only be in the way
+                Path(f"{where}{end}").unlink(missing_ok=True)
+            raise
+
+    @classmethod
+    def _made(cls, where: Path, header: Header, work: Work) -> JournalFile:
+        journal = cls(where, _connect(where), work)
+        try:
+            with journal._transaction():
+                for statement in _SCHEMA.split(";"):
+                    journal._database.execute(statement)
+                journal._put("header", attrs.asdict(header))
+            _sync_folder(where)
+        except BaseException:
+            journal.close()
+            raise
         return journal
 
     @classmethod

@@ -51,7 +51,7 @@ PURSE_GAIN = 0.6
 """Looks that an end found pays for."""
 PURSE_MOST = 64.0
 PAUSE_FIRST = 0.25
-PAUSE_PAID = 0.36
+PAUSE_PAID = 0.4
 """Seconds after a look in vain before the purse pays for the next."""
 PAUSE_LEAST_CAP = 1.0
 PLACES_KEPT = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 from pathlib import Path
@@ -125,9 +126,9 @@ def all_classes() -> list[type[Any]]:
 
 @pytest.mark.parametrize("cls", all_classes())
 def test_every_field_is_explained_in_the_docstring(cls: type) -> None:
-    text = cls.__doc__ or ""
+    text = inspect.getdoc(cls) or ""
     for attribute in fields(cls):
-        assert f"        {attribute.name}: " in text, attribute.name
+        assert f"\n    {attribute.name}: " in text, attribute.name
 
 
 @pytest.mark.parametrize("cls", all_classes())
