@@ -53,7 +53,7 @@ async def _write(path: Path, chunks: int, rows: int, still_open: int, shuffled: 
         if number <= chunks - still_open:
             await journal.settled(number, ends, {})
         spent += time.perf_counter() - started
-    await journal.aclose(Used())
+    await journal.aclose(Used(), True)
     return spent / chunks
 
 

@@ -72,6 +72,10 @@ class Journal(Protocol):
     do too.
     """
 
+    def requested(self) -> None:
+        """A request of whatever sort leaves now; noted without waiting, and never a failure."""
+        ...
+
     async def intended(self, chunk: Chunk, resent: bool) -> None:
         """From now on bytes of *chunk* may leave."""
         ...
@@ -98,8 +102,8 @@ class Journal(Protocol):
         """The input was read to its end."""
         ...
 
-    async def aclose(self, used: Used) -> None:
-        """The run is over, for now; it has used so much."""
+    async def aclose(self, used: Used, complete: bool) -> None:
+        """The run is over, for now; it has used so much. *complete*: nothing is left to resume."""
         ...
 
 

@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import os
 import sqlite3
+import time
 import zlib
 from array import array
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -37,6 +38,7 @@ from ..pipeline.ledger import (
     Used,
     odd_rows,
 )
+from .recent import Recent
 
 __all__ = ["JournalFile", "Work", "Worker", "digest_of", "read_header", "read_journal"]
 
@@ -81,16 +83,23 @@ class JournalFile:
     *work*, in a worker thread unless another is given.
     """
 
-    def __init__(self, path: Path, database: sqlite3.Connection, work: Work) -> None:
+    def __init__(
+        self, path: Path, database: sqlite3.Connection, work: Work, clock: Callable[[], float]
+    ) -> None:
         self.path = path
         self._database = database
         self._work = work
+        self._recent = Recent(path.with_name(f"{path.name}-recent"), clock)
         self._broken: JournalError | None = None
         self._closed = False
 
     @classmethod
     def create(
-        cls, path: str | os.PathLike[str], header: Header, work: Work | None = None
+        cls,
+        path: str | os.PathLike[str],
+        header: Header,
+        work: Work | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> JournalFile:
         """
         Make a new journal, readable by its owner only.
@@ -114,15 +123,18 @@ class JournalFile:
         except OSError as error:
             raise _refused(where, error) from None
         try:
-            return cls._made(where, header, work or Worker())
+            return cls._made(where, header, work or Worker(), clock)
         except BaseException:
             for end in ("", "-wal", "-shm"):  # what holds nothing would only be in the way
                 Path(f"{where}{end}").unlink(missing_ok=True)
             raise
 
     @classmethod
-    def _made(cls, where: Path, header: Header, work: Work) -> JournalFile:
-        journal = cls(where, _connect(where), work)
+    def _made(
+        cls, where: Path, header: Header, work: Work, clock: Callable[[], float]
+    ) -> JournalFile:
+        journal = cls(where, _connect(where), work, clock)
+        journal._recent.remove()  # of a journal that is gone
         try:
             with journal._transaction():
                 for statement in _SCHEMA.split(";"):
@@ -136,7 +148,10 @@ class JournalFile:
 
     @classmethod
     def open(
-        cls, path: str | os.PathLike[str], work: Work | None = None
+        cls,
+        path: str | os.PathLike[str],
+        work: Work | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> tuple[JournalFile, Resumable]:
         """
         Open a journal and read all that it says.
@@ -145,7 +160,7 @@ class JournalFile:
             JournalError: it is not there, not a journal, of a newer format, damaged, or another
                 process holds it.
         """
-        journal = cls._connected(path, work)
+        journal = cls._connected(path, work, clock)
         try:
             return journal, journal._reading(journal._load)
         except BaseException:
@@ -153,11 +168,16 @@ class JournalFile:
             raise
 
     @classmethod
-    def _connected(cls, path: str | os.PathLike[str], work: Work | None = None) -> JournalFile:
+    def _connected(
+        cls,
+        path: str | os.PathLike[str],
+        work: Work | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> JournalFile:
         where = Path(path)
         if where.is_symlink() or not where.is_file():
             raise JournalError(f"{where} is not a file: name the journal that the run wrote")
-        return cls(where, _connect(where), work or Worker())
+        return cls(where, _connect(where), work or Worker(), clock)
 
     def close(self) -> None:
         """Let the file go, without a word on what was used."""
@@ -165,6 +185,10 @@ class JournalFile:
         self._database.close()
 
     # -- writing, each in the worker thread
+
+    def requested(self) -> None:
+        """See `ports.Journal`."""
+        self._recent.note()
 
     async def intended(self, chunk: Chunk, resent: bool) -> None:
         """See `ports.Journal`."""
@@ -230,16 +254,18 @@ class JournalFile:
         """See `ports.Journal`."""
         await self._do(lambda: self._put("input_ended", True))
 
-    async def aclose(self, used: Used) -> None:
+    async def aclose(self, used: Used, complete: bool) -> None:
         """See `ports.Journal`."""
         if self._closed:
             return
         try:
             if self._broken is None:
                 await self._do(lambda: self._put("used", attrs.asdict(used)))
+            if complete:
+                await self._work(self._recent.remove)
         finally:
             self._closed = True
-            await self._work(self._database.close)
+            await self._work(self.close)
 
     async def _do(self, write: Callable[[], None]) -> None:
         if self._broken is not None:
@@ -298,7 +324,8 @@ class JournalFile:
         odd = self._database.execute(f"SELECT {_ODD}, sum FROM odd ORDER BY rowid")  # noqa: S608
         rows = [_odd(self._checked(row, "a row's outcome")) for row in odd]
         header, used = _header(meta["header"]), Used(**meta.get("used", {}))
-        return Resumable(header, records, rows, bool(meta.get("input_ended")), used)
+        ended, recent = bool(meta.get("input_ended")), self._recent.ages()
+        return Resumable(header, records, rows, ended, used, recent)
 
     def _reading(self, read: Callable[[], T]) -> T:
         try:

@@ -74,7 +74,7 @@ class Bulk:
         if self._entered is not None:
             raise ClosedError("a run is opened once: make another one")
         self._entered = await self._prepare()
-        self._meter.start(self._clock())
+        self._meter.start(self._clock(), self._entered.journal.requested)
         self._running = self._spawn(self._main)
         return self
 
@@ -94,10 +94,13 @@ class Bulk:
             # A run that was cancelled before its first step has had no chance to do this itself.
             run.close()
             self._meter.stop(self._clock())
-            with anyio.move_on_after(STOP_WITHIN, shield=True):
-                await run.put_away(self._used())
-                if self._on_cancel == "stop":
-                    await self._stop_all(still_open)
+            try:
+                with anyio.move_on_after(STOP_WITHIN, shield=True):
+                    await run.put_away(self._used())
+                    if self._on_cancel == "stop":
+                        await self._stop_all(still_open)
+            finally:
+                self._meter.close()
 
     async def _main(self) -> None:
         run = self._run

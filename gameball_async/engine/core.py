@@ -40,6 +40,8 @@ OpenJournal = Callable[[], Awaitable[tuple[Journal, Resumable | None]]]
 class _NoJournal:
     """Remembers nothing. `ports.Journal`."""
 
+    def requested(self) -> None: ...
+
     async def intended(self, chunk: Chunk, resent: bool) -> None: ...
 
     async def accepted(self, number: int, job_id: int, resent: bool) -> None: ...
@@ -54,7 +56,7 @@ class _NoJournal:
 
     async def input_ended(self) -> None: ...
 
-    async def aclose(self, used: Used) -> None: ...
+    async def aclose(self, used: Used, complete: bool) -> None: ...
 
 
 async def no_journal() -> tuple[Journal, Resumable | None]:
@@ -140,6 +142,8 @@ class Engine:
                 window=open_jobs,
             )
             if recorded is not None:
+                budget = self.dispatcher.turns.budget
+                budget.recall(anyio.current_time(), recorded.recent)
                 run.take_up(recorded, left_to_do(recorded, kind.replay))
             return run
 

@@ -60,6 +60,7 @@ class Dispatcher:
         self._closed = False
         self._asking = 0
         self.sent = 0
+        self.witnesses: list[Callable[[], None]] = []  # told of each request as it leaves
         self.ask: Callable[[int, int], Awaitable[None]] | None = None
 
     async def send(
@@ -100,6 +101,8 @@ class Dispatcher:
         """Send *request* with a slot that is taken already, and settle the slot."""
         budget = self.turns.budget
         self.sent += 1
+        for witness in self.witnesses:
+            witness()
         try:
             answer = await self._transport.send(request)
         except NotSentError:

@@ -47,15 +47,24 @@ class Meter:
         self._began = 0.0
         self._first = self._counters()
         self._last: Use | None = None
+        self._witness: Callable[[], None] | None = None
 
-    def start(self, now: float) -> None:
-        """Count from *now*."""
+    def start(self, now: float, witness: Callable[[], None]) -> None:
+        """Count from *now*; *witness* is told of each request as it leaves."""
         self._began = now
         self._first = self._counters()
+        self._witness = witness
+        self._dispatcher.witnesses.append(witness)
 
     def stop(self, now: float) -> None:
         """Count no further."""
         self._last = self.read(lambda: now)
+
+    def close(self) -> None:
+        """Tell nobody of requests any more. May be called again."""
+        if self._witness is not None:
+            self._dispatcher.witnesses.remove(self._witness)
+            self._witness = None
 
     def read(self, clock: Callable[[], float]) -> Use:
         """The use until now, or until the end where that came first."""

@@ -241,7 +241,7 @@ class Run:
         """Close the journal, without the chunks of which no byte has left."""
         while self._never_sent:
             await self._note(self.journal.dropped(self._never_sent.pop()))
-        await self.journal.aclose(used)
+        await self.journal.aclose(used, self.finished)
 
     def close(self) -> None:
         """Tell and watch nothing more. May be called again."""

@@ -179,6 +179,7 @@ class Resumable:
         odd: every row that did not succeed.
         input_ended: the input was read to its end before.
         used: what its runs have used so far, added up.
+        recent: seconds since each of the last requests of those runs.
     """
 
     header: Header
@@ -186,6 +187,7 @@ class Resumable:
     odd: list[Odd] = field(repr=False)
     input_ended: bool = False
     used: Used = field(factory=lambda: Used())
+    recent: list[float] = field(factory=list, repr=False)
 
 
 @define

@@ -15,7 +15,7 @@ Source of the limits: "Rate limiting", resource *Others*: 30 a second and 360 in
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from attrs import frozen
 
@@ -143,6 +143,18 @@ class Budget:
     def unsent(self, slot: int) -> None:
         """The request of *slot* never left: nothing was counted."""
         self._open.pop(slot, None)
+
+    def recall(self, now: float, ages: Iterable[float]) -> None:
+        """
+        Requests of an earlier process fill the windows as if they were ours, unanswered.
+
+        Args:
+            now: the time.
+            ages: seconds since each of them left.
+        """
+        for age in ages:
+            if age < self._longest + self._margin + self._hold:
+                insort(self._stamps, now - age + self._hold)
 
     def limited(self, slot: int, now: float, chance: float, retry_after: float | None) -> None:
         """

@@ -11,7 +11,7 @@ polls, and only the pauses below hold them back. The rules, each named where it 
 - *ever more rarely*: any other job is due again by its age since it last moved, at the `LOOKS`.
 - *purse*: submissions and ends found pay for looks before that. So the last jobs of many are seen
   soon, and a job alone is left to the rule before. A full purse is spent freely, half of one is kept
-  to last for as long again as the job at hand is old.
+  to last for as long again as the job at hand has not moved.
 - *pause*: a look that finds no end holds back the others, twice as long each time; one that finds
   an end lifts it. Looks due by progress are neither held back nor a reason to.
 - *in flight*: the number of polls under way grows by one with each end found, and is halved by each
@@ -56,6 +56,8 @@ PAUSE_PAID = 0.4
 PAUSE_LEAST_CAP = 1.0
 PLACES_KEPT = 3
 IN_FLIGHT_MOST = 30
+IN_FLIGHT_RICH = 2
+"""Polls under way at once, at least, while the purse is more than half full."""
 
 _Heap = list[tuple[float, int, int, int]]  # due or order, tie, job, version
 
@@ -134,7 +136,7 @@ class Polls:
         if ahead is not None and ahead.due <= now:
             return ahead.job_id, now
         when = float("inf") if ahead is None else ahead.due
-        if self._in_flight >= self._allowed:
+        if self._in_flight >= max(self._allowed, IN_FLIGHT_RICH if self._rich else 1):
             return None, when
         if ready is not None:
             free = self._missed_at + min(self._pause, self._pause_most(now))
@@ -167,8 +169,11 @@ class Polls:
         """Seconds between looks in vain that the purse pays for: it is to last for a while."""
         if not self._pause:
             return 0.0
-        rich = self._purse > PURSE_MOST / 2
-        return PAUSE_PAID if rich else max(PAUSE_PAID, (now - job.since) / self._purse)
+        return PAUSE_PAID if self._rich else max(PAUSE_PAID, (now - job.moved_at) / self._purse)
+
+    @property
+    def _rich(self) -> bool:
+        return self._purse > PURSE_MOST / 2
 
     @staticmethod
     def _offer(job: _Open, *, paid: bool) -> int:
@@ -263,8 +268,9 @@ class Polls:
         age = now - job.moved_at
         wait = max(_next_look(age) - age, min(LOOKS_APART, 0.1 * (now - job.since)))
         job.due = now + wait + chance * min(0.1 * wait, 5.0)
-        # Whoever can bear least to wait longer goes first of those that are due.
-        job.place = job.due + 4.0 * wait
+        # Of those that are due, what runs goes in the order in which it was seen to start: it is
+        # nearer to its end than what waits. Then whoever can bear least to wait longer.
+        job.place = job.moved_at if job.state is JobState.RUNNING else job.due + 4.0 * wait
         job.soon = now + min(SHORT_MOST, max(SHORT_LEAST, SHORT_PART * age))
         self._push(job)
         self._put(self._soon, job.soon, job)

@@ -63,7 +63,7 @@ async def test_a_chunk_is_read_back_as_it_was_at_each_stage(tmp_path: Path) -> N
     await journal.accepted(3, 78, resent=False)
     await journal.settled(3, [Outcome.SUCCEEDED], {})
     await journal.dropped(4)
-    await journal.aclose(Used(1.5, 9, 5, 1))
+    await journal.aclose(Used(1.5, 9, 5, 1), True)
     recorded = opened(path)
     first, second, third = recorded.chunks
     assert (first.stage, first.job_id, first.resent) == (Stage.INTENDED, None, False)
@@ -90,7 +90,7 @@ async def test_rows_that_did_not_succeed_are_read_back_with_all_that_is_known(
     bad = RowOutcome(3, Outcome.REJECTED, "c3", Reason("amount: is missing", field="amount"))
     await journal.rejected([bad])
     await journal.input_ended()
-    await journal.aclose(Used())
+    await journal.aclose(Used(), True)
     recorded = opened(path)
     failed, doubtful, rejected = recorded.odd
     assert failed.row == RowOutcome(1, Outcome.FAILED, "c1", why, 5, 1)
@@ -114,7 +114,7 @@ def test_any_positions_and_keys_come_back(positions: list[int], keys: str) -> No
         journal = JournalFile.create(path, HEADER)
         sent = evolve(chunk(1, positions), keys=[keys] * len(positions))
         await journal.intended(sent, resent=True)
-        await journal.aclose(Used())
+        await journal.aclose(Used(), True)
         (record,) = opened(path).chunks
         assert asdict(record.chunk()) == asdict(sent)
 
@@ -134,7 +134,7 @@ async def test_only_the_owner_may_read_it_whatever_the_umask(tmp_path: Path) -> 
         modes = _modes(tmp_path)
     finally:
         os.umask(before)
-    await journal.aclose(Used())
+    await journal.aclose(Used(), True)
     assert modes == {0o600}
 
 
@@ -220,5 +220,5 @@ async def test_after_a_failed_write_nothing_more_is_written(tmp_path: Path) -> N
     journal._database.execute("PRAGMA query_only = OFF")
     with pytest.raises(JournalError, match="cannot be written"):
         await journal.intended(chunk(3, [2]), resent=False)
-    await journal.aclose(Used())
+    await journal.aclose(Used(), True)
     assert [record.number for record in opened(path).chunks] == [1]

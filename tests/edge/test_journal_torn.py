@@ -69,7 +69,7 @@ async def _write(path: Path, states: list[str], header: Header = HEADER) -> None
     except BaseException:
         journal.close()
         raise
-    await journal.aclose(Used(2.0, 7, 3, 1))
+    await journal.aclose(Used(2.0, 7, 3, 1), True)
     states.append(_said(_open(path)))
 
 

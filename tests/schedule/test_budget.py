@@ -65,6 +65,32 @@ def test_1500_requests_under_50_ms_of_jitter_take_at_most_1_02_times_the_bound()
     assert end <= 121 * 1.02
 
 
+@given(
+    out=delays,
+    back=delays,
+    windows=st.sampled_from([Quota((3, 0.5), (10, 4.0)), Quota((5, 1.0), (9, 3.0))]),
+    cut=st.integers(1, 40),
+    pause=st.floats(0, 6),
+)
+def test_the_windows_hold_across_a_process_that_was_killed(
+    out: list[float], back: list[float], windows: Quota, cut: int, pause: float
+) -> None:
+    left: list[float] = []
+
+    class Noted(Budget):
+        def take(self, now: float) -> int:
+            left.append(now)
+            return super().take(now)
+
+    counted, _ = send_all(Noted(windows), cut, out, back)
+    killed = left[-1] + pause
+    after = Budget(windows)
+    after.recall(0.0, [killed - when for when in left])
+    later, _ = send_all(after, 40, out, back)
+    for limit, seconds in windows.windows:
+        assert peak(counted + [killed + when for when in later], seconds) <= limit
+
+
 def test_an_unanswered_request_is_taken_as_counted_after_the_hold() -> None:
     budget = Budget(Quota((1, 1.0)), margin=0.0, hold=1.5)
     budget.take(0.0)

@@ -98,6 +98,8 @@ class Image:
         self.main = path.read_bytes()
         log = _log(path)
         self.log = log.read_bytes() if log.exists() else b""
+        recent = _recent(path)
+        self.recent = recent.read_bytes() if recent.exists() else b""
 
     def cut(self, earlier: Image, part: float) -> None:
         """Keep only a part of what was appended to the log since *earlier*."""
@@ -108,10 +110,15 @@ class Image:
     def write(self, path: Path) -> None:
         path.write_bytes(self.main)
         _log(path).write_bytes(self.log)
+        _recent(path).write_bytes(self.recent)
 
 
 def _log(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
+
+
+def _recent(path: Path) -> Path:
+    return path.with_name(path.name + "-recent")
 
 
 class Memory:
@@ -205,6 +212,9 @@ class Noted:
         self.pending.remove(write)
         self.memory.apply(*write)
 
+    def requested(self) -> None:
+        self.journal.requested()
+
     async def intended(self, chunk: Chunk, resent: bool) -> None:
         write = ("intended", chunk.number, tuple(chunk.positions), resent)
         await self._note(self.journal.intended(chunk, resent), *write)
@@ -232,5 +242,5 @@ class Noted:
     async def input_ended(self) -> None:
         await self._note(self.journal.input_ended(), "ended")
 
-    async def aclose(self, used: Used) -> None:
-        await self.journal.aclose(used)
+    async def aclose(self, used: Used, complete: bool) -> None:
+        await self.journal.aclose(used, complete)

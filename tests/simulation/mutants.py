@@ -254,6 +254,11 @@ def one_request_too_many() -> Any:
 
 
 @_mutant
+def forget_the_requests_of_the_process_before() -> Any:
+    return patch.object(Budget, "recall", lambda self, now, ages: None)
+
+
+@_mutant
 def never_give_a_customer_back() -> Any:
     return patch.object(Chunker, "release", lambda self, chunk: None)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from gameball_async.errors import RateLimitError
 from gameball_async.model.codes import Code
 from gameball_async.model.kinds import KINDS, Chunking, Replay
 from gameball_async.model.outcomes import Outcome
@@ -38,6 +39,7 @@ def violations(world: World) -> list[str]:
         truth.agreement,
         truth.tightness,
         truth.nothing_left,
+        truth.patience,
         truth.windows,
         truth.cancellation,
         truth.durability,
@@ -157,12 +159,18 @@ class _Truth:
             if session.left_over:
                 yield f"I6 session {session.number} left {session.left_over}"
 
+    def patience(self) -> Iterator[str]:
+        """I8: a 429 is waited for, and never ends a run."""
+        for session in self.world.sessions:
+            if isinstance(session.error, RateLimitError):
+                yield f"I8 session {session.number} ended by a 429"
+
     def windows(self) -> Iterator[str]:
         """
         I8: no window of the server's holds more requests than it may.
 
-        A request that arrives after its client has given it up is not the client's to time. A
-        client that was killed has left no word of its last requests, so each session counts alone.
+        A request that arrives after its client has given it up is not the client's to time. One
+        session after another, kills or not, is held to the windows as if they were one client.
         """
         if self.world.late_arrivals:
             return

@@ -31,7 +31,6 @@ from gameball_async.pipeline.report import Report
 from gameball_async.ports import Journal, WireRequest, WireResponse
 from gameball_async.sandbox.messages import Ending, Reply, Request, Seen
 from gameball_async.sandbox.times import LogNormal
-from gameball_async.sandbox.windows import Window
 from gameball_async.schedule.retry import Patience
 from tests.loopback import API_KEY, SECRET_KEY, Loopback, LoopbackEngine
 from tests.simulation.disk import Image, Memory, Noted, SlowWork, Statements, summary_of
@@ -295,7 +294,6 @@ class World:
         self._counts.clear()
         self.dead = False
         bucket = self.service.buckets["others"]
-        bucket._seen = [Window(window.seconds) for window in bucket._seen]
         loop = _Loop(self._stepped)
         try:
             with asyncio.Runner(loop_factory=lambda: loop) as runner:
@@ -401,9 +399,9 @@ class World:
         recorded, work = None, SlowWork(lambda: self.chance.uniform(0.0, 0.004), self._alive)
         if self._path is None:
             self._path = self._folder / "journal-0"
-            journal = JournalFile.create(self._path, HEADER, work)
+            journal = JournalFile.create(self._path, HEADER, work, self.now)
         else:
-            journal, recorded = JournalFile.open(self._path, work)
+            journal, recorded = JournalFile.open(self._path, work, self.now)
             self.session.recorded = recorded
             if summary_of(recorded) not in self._possible:
                 self.broken.append(
