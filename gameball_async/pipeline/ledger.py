@@ -221,16 +221,24 @@ class Positions:
         if not positions:
             return
         first, last = positions[0], positions[-1]
-        in_a_row = last - first + 1 == len(positions) and _follow(positions, first, last)
-        highest = last if in_a_row else max(positions)
-        bits = self._bits
-        if highest >= len(bits):
-            bits.extend(bytes(highest + 1 - len(bits) + (1 << 16)))
-        if in_a_row:
-            bits[first : last + 1] = b"\1" * len(positions)
+        if last - first + 1 == len(positions) and _follow(positions, first, last):
+            self._reach(last)
+            self._bits[first : last + 1] = b"\1" * len(positions)
             return
+        try:
+            self._add_each(positions)
+        except IndexError:
+            self._reach(max(positions))
+            self._add_each(positions)
+
+    def _add_each(self, positions: Sequence[int]) -> None:
+        bits = self._bits
         for position in positions:
             bits[position] = 1
+
+    def _reach(self, highest: int) -> None:
+        if highest >= len(self._bits):
+            self._bits.extend(bytes(highest + 1 - len(self._bits) + (1 << 16)))
 
     def __contains__(self, position: object) -> bool:
         return (
