@@ -87,8 +87,8 @@ def _written(path: Path, chunks: int, rows: int, shuffled: bool = False) -> dict
     return {**found, "bytes": path.stat().st_size / chunks / rows}
 
 
-def _syncs(path: Path, chunks: int, rows: int) -> float | None:
-    """Times that the kernel was asked to sync, for each chunk; None where nobody can count."""
+def _syncs(path: Path, chunks: int, rows: int) -> int | None:
+    """Times that the kernel was asked to sync; None where nobody can count."""
     strace = shutil.which("strace")
     if strace is None:
         return None
@@ -100,7 +100,7 @@ def _syncs(path: Path, chunks: int, rows: int) -> float | None:
         return None
     lines = (line.split() for line in said.read_text().splitlines())
     calls = [int(line[3]) for line in lines if line and line[-1] in ("fsync", "fdatasync")]
-    return sum(calls) / chunks
+    return sum(calls)
 
 
 def _opened(path: Path, chunks: int, rows: int) -> float:
@@ -122,7 +122,7 @@ def run(chunks: int = 10_000, rows: int = 1_000) -> Result:
         tenth = _written(folder / "tenth", chunks // 10, rows)
         whole = _written(folder / "whole", chunks, rows)
         _written(folder / "shuffled", chunks, rows, shuffled=True)
-        syncs = _syncs(folder / "synced", 100, rows)
+        few, more = (_syncs(folder / f"synced-{n}", n, rows) for n in (100, 300))
         in_order = _opened(folder / "whole", chunks, rows)
         shuffled = _opened(folder / "shuffled", chunks, rows)
     gates = [
@@ -132,6 +132,7 @@ def run(chunks: int = 10_000, rows: int = 1_000) -> Result:
         Gate("bytes a row, besides rows that wait", whole["bytes"], 64),
         Gate("MiB more at the peak with ten times the rows", whole["peak"] - tenth["peak"], 8.0),
     ]
+    syncs = None if few is None or more is None else (more - few) / 200
     if syncs is not None:
         gates.insert(2, Gate("syncs a chunk (1 % more is the log being folded in)", syncs, 3.03))
     heads = ("rows", "processor ms/chunk", "wall ms/chunk", "bytes/row", "peak MiB")
