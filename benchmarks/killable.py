@@ -177,18 +177,18 @@ def _live(order: dict[str, Any], paths: Sequence[Path]) -> None:
 
 def _die_at(plan: Plan, note: Callable[[], object]) -> None:
     """Count the journal's writes, and be killed at the one that is planned."""
-    from gameball_async.edge import journal
+    from gameball_async.edge import journal, journal_disk
 
     count = 0
     commit = journal._Transaction.__exit__
-    do = journal.Worker.__call__
+    do = journal_disk.Worker.__call__
 
     def leave(self: Any, *error: Any) -> None:
         if count == plan.write and plan.when == "inside":
             _die()
         commit(self, *error)
 
-    async def work(self: journal.Worker, write: Callable[[], None]) -> None:
+    async def work(self: journal_disk.Worker, write: Callable[[], None]) -> None:
         def counted() -> None:
             nonlocal count
             count += 1
@@ -203,7 +203,7 @@ def _die_at(plan: Plan, note: Callable[[], object]) -> None:
         await pending
 
     journal._Transaction.__exit__ = leave  # type: ignore[method-assign]
-    journal.Worker.__call__ = work  # type: ignore[method-assign,assignment]
+    journal_disk.Worker.__call__ = work  # type: ignore[method-assign,assignment]
 
 
 def _die() -> None:

@@ -15,64 +15,34 @@ import os
 import sqlite3
 import time
 import zlib
-from array import array
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import anyio.to_thread
 import attrs
 import orjson
 
 from ..errors import JournalError
 from ..model.outcomes import Outcome, Reason, RowOutcome
 from ..pipeline.chunks import Chunk
-from ..pipeline.ledger import (
-    FORMAT,
-    ChunkRecord,
-    Header,
-    Odd,
-    Resumable,
-    Source,
-    Stage,
-    Used,
-    odd_rows,
+from ..pipeline.ledger import Header, Odd, Resumable, Stage, Used, odd_rows
+from .journal_disk import Work, Worker, connect, refused, sync_folder
+from .journal_records import (
+    CHUNK,
+    ODD,
+    SCHEMA,
+    checksum,
+    chunk_record,
+    header_record,
+    odd_record,
+    odd_values,
+    packed_chunk,
 )
 from .recent import Recent
 
-__all__ = ["JournalFile", "Work", "Worker", "digest_of", "read_header", "read_journal"]
-
-
-_SCHEMA = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL, sum INTEGER NOT NULL);
-CREATE TABLE chunk (
-    number INTEGER PRIMARY KEY, stage INTEGER NOT NULL, job_id INTEGER, resent INTEGER NOT NULL,
-    positions BLOB NOT NULL, names BLOB, payloads BLOB, succeeded INTEGER NOT NULL,
-    sum INTEGER NOT NULL
-);
-CREATE TABLE odd (
-    position INTEGER NOT NULL, chunk INTEGER, outcome TEXT NOT NULL, key TEXT, job_id INTEGER,
-    code INTEGER, text TEXT, field TEXT, payload BLOB, sum INTEGER NOT NULL
-);
-CREATE INDEX odd_of_chunk ON odd (chunk);
-"""
-_CHUNK = "number, stage, job_id, resent, positions, names, payloads, succeeded"
-_ODD = "position, chunk, outcome, key, job_id, code, text, field, payload"
-
+__all__ = ["JournalFile", "digest_of", "read_header", "read_journal"]
 
 T = TypeVar("T")
-Work = Callable[[Callable[[], None]], Awaitable[None]]
-"""Carries out one piece of blocking work at a time, in the order it was given."""
-
-
-class Worker:
-    """Does blocking work in a worker thread, one piece after the other."""
-
-    def __init__(self) -> None:
-        self._turns = anyio.CapacityLimiter(1)
-
-    async def __call__(self, work: Callable[[], None]) -> None:
-        await anyio.to_thread.run_sync(work, limiter=self._turns)
 
 
 class JournalFile:
@@ -121,7 +91,7 @@ class JournalFile:
                 f"{where} exists already: resume it, or name another journal"
             ) from None
         except OSError as error:
-            raise _refused(where, error) from None
+            raise refused(where, error) from None
         try:
             return cls._made(where, header, work or Worker(), clock)
         except BaseException:
@@ -133,14 +103,14 @@ class JournalFile:
     def _made(
         cls, where: Path, header: Header, work: Work, clock: Callable[[], float]
     ) -> JournalFile:
-        journal = cls(where, _connect(where), work, clock)
+        journal = cls(where, connect(where), work, clock)
         journal._recent.remove()  # of a journal that is gone
         try:
             with journal._transaction():
-                for statement in _SCHEMA.split(";"):
+                for statement in SCHEMA.split(";"):
                     journal._database.execute(statement)
                 journal._put("header", attrs.asdict(header))
-            _sync_folder(where)
+            sync_folder(where)
         except BaseException:
             journal.close()
             raise
@@ -177,7 +147,7 @@ class JournalFile:
         where = Path(path)
         if where.is_symlink() or not where.is_file():
             raise JournalError(f"{where} is not a file: name the journal that the run wrote")
-        return cls(where, _connect(where), work or Worker(), clock)
+        return cls(where, connect(where), work or Worker(), clock)
 
     def close(self) -> None:
         """Let the file go, without a word on what was used."""
@@ -192,14 +162,10 @@ class JournalFile:
 
     async def intended(self, chunk: Chunk, resent: bool) -> None:
         """See `ports.Journal`."""
-        positions, keys, ids = list(chunk.positions), list(chunk.keys), chunk.item_ids
-        payloads = list(chunk.payloads)
+        pack = packed_chunk(chunk)
 
         def write() -> None:
-            self._write_chunk(
-                chunk.number, Stage.INTENDED, None, resent, _pack_positions(positions),
-                _pack(orjson.dumps([keys, ids])), _pack(b"\n".join(payloads)), 0,
-            )  # fmt: skip
+            self._write_chunk(chunk.number, Stage.INTENDED, None, resent, *pack(), 0)
 
         await self._do(write)
 
@@ -221,7 +187,7 @@ class JournalFile:
         def write() -> None:
             known = self._chunk(number)
             if reasons:
-                record = _record(known)
+                record = chunk_record(known)
                 for odd in odd_rows(record.chunk(), outcomes, dict(reasons), record.job_id):
                     self._write_odd(odd)
             succeeded = sum(outcome is Outcome.SUCCEEDED for outcome in outcomes)
@@ -285,30 +251,26 @@ class JournalFile:
     def _put(self, name: str, value: object) -> None:
         text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
         self._database.execute(
-            "INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", (name, text, _sum(name, text))
+            "INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", (name, text, checksum(name, text))
         )
 
     def _write_chunk(self, number: int, stage: Stage, *rest: Any) -> None:
         values = (number, stage.value, *rest)
         self._database.execute(
-            f"INSERT OR REPLACE INTO chunk ({_CHUNK}, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-            (*values, _sum(*values)),
+            f"INSERT OR REPLACE INTO chunk ({CHUNK}, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            (*values, checksum(*values)),
         )
 
     def _write_odd(self, odd: Odd) -> None:
-        row, reason = odd.row, odd.row.reason or Reason("")
-        values = (
-            row.position, row.chunk, row.outcome.value, row.key, row.job_id,
-            reason.code, reason.text, reason.field, odd.payload,
-        )  # fmt: skip
+        values = odd_values(odd)
         self._database.execute(
-            f"INSERT INTO odd ({_ODD}, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-            (*values, _sum(*values)),
+            f"INSERT INTO odd ({ODD}, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            (*values, checksum(*values)),
         )
 
     def _chunk(self, number: int) -> list[Any]:
         row = self._database.execute(
-            f"SELECT {_CHUNK}, sum FROM chunk WHERE number = ?",  # noqa: S608
+            f"SELECT {CHUNK}, sum FROM chunk WHERE number = ?",  # noqa: S608
             (number,),
         ).fetchone()
         if row is None:
@@ -319,11 +281,11 @@ class JournalFile:
 
     def _load(self) -> Resumable:
         meta = dict(self._meta())
-        chunks = self._database.execute(f"SELECT {_CHUNK}, sum FROM chunk ORDER BY number")  # noqa: S608
-        records = [_record(self._checked(row, f"chunk {row[0]}")) for row in chunks]
-        odd = self._database.execute(f"SELECT {_ODD}, sum FROM odd ORDER BY rowid")  # noqa: S608
-        rows = [_odd(self._checked(row, "a row's outcome")) for row in odd]
-        header, used = _header(meta["header"]), Used(**meta.get("used", {}))
+        chunks = self._database.execute(f"SELECT {CHUNK}, sum FROM chunk ORDER BY number")  # noqa: S608
+        records = [chunk_record(self._checked(row, f"chunk {row[0]}")) for row in chunks]
+        odd = self._database.execute(f"SELECT {ODD}, sum FROM odd ORDER BY rowid")  # noqa: S608
+        rows = [odd_record(self._checked(row, "a row's outcome")) for row in odd]
+        header, used = header_record(meta["header"]), Used(**meta.get("used", {}))
         ended, recent = bool(meta.get("input_ended")), self._recent.ages()
         return Resumable(header, records, rows, ended, used, recent)
 
@@ -350,7 +312,7 @@ class JournalFile:
 
     def _checked(self, row: Sequence[Any], what: str) -> list[Any]:
         *values, stored = row
-        if _sum(*values) != stored:
+        if checksum(*values) != stored:
             raise JournalError(
                 f"{self.path} is damaged: {what} does not match its checksum. It cannot be resumed "
                 "by itself; keep it, and ask for the status of its jobs by number"
@@ -367,7 +329,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     """
     journal = JournalFile._connected(path)
     try:
-        return journal._reading(lambda: _header(dict(journal._meta())["header"]))
+        return journal._reading(lambda: header_record(dict(journal._meta())["header"]))
     finally:
         journal.close()
 
@@ -417,96 +379,5 @@ class _Transaction:
             raise self._break(error) from None
 
     def _break(self, error: Exception) -> JournalError:
-        self._journal._broken = _refused(self._journal.path, error)
+        self._journal._broken = refused(self._journal.path, error)
         return self._journal._broken
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    try:
-        database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.0)
-    except sqlite3.Error as error:
-        raise _refused(path, error) from None
-    try:
-        database.execute("PRAGMA locking_mode = EXCLUSIVE")
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        # The lock is taken with the first write, and held until the connection is closed.
-        database.execute("BEGIN IMMEDIATE")
-        database.execute("COMMIT")
-    except sqlite3.Error as error:
-        database.close()
-        raise _refused(path, error) from None
-    return database
-
-
-def _refused(path: Path, error: Exception) -> JournalError:
-    if "locked" in str(error) or "busy" in str(error):
-        return JournalError(f"another process holds {path}: let it end, or stop it, first")
-    if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
-        return JournalError(f"{path} is not a journal, or is damaged from its first byte on")
-    what = error.strerror if isinstance(error, OSError) else str(error)
-    return JournalError(
-        f"the journal {path} cannot be written ({what}): nothing more is submitted. Make room or "
-        "mend the disk, then resume"
-    )
-
-
-def _sync_folder(path: Path) -> None:
-    """Make the new file's name durable, where the system can."""
-    try:
-        folder = os.open(path.resolve().parent, os.O_RDONLY)
-    except OSError:  # a system that cannot open folders keeps names in its own way
-        return
-    try:
-        os.fsync(folder)
-    except OSError as error:
-        raise _refused(path, error) from None
-    finally:
-        os.close(folder)
-
-
-def _sum(*values: object) -> int:
-    total = 0
-    for value in values:
-        data = value if isinstance(value, bytes) else repr(_plain(value)).encode()
-        total = zlib.crc32(b"%d:" % len(data), total)
-        total = zlib.crc32(data, total)
-    return total
-
-
-def _plain(value: object) -> object:
-    return int(value) if isinstance(value, bool) else value
-
-
-def _pack(data: bytes) -> bytes:
-    return zlib.compress(data, 1)
-
-
-def _pack_positions(positions: Sequence[int]) -> bytes:
-    return _pack(array("q", positions).tobytes())
-
-
-def _header(values: dict[str, Any]) -> Header:
-    if values.get("format", 0) > FORMAT:
-        raise JournalError(
-            f"the journal's format is {values['format']}, which this version does not know: resume "
-            "it with the version of gameball_async that wrote it, or a newer one"
-        )
-    return Header(**{**values, "source": Source(**values["source"])})
-
-
-def _record(values: Sequence[Any]) -> ChunkRecord:
-    number, stage, job_id, resent, positions, names, payloads, succeeded = values
-    where = array("q")
-    where.frombytes(zlib.decompress(positions))
-    keys, ids = orjson.loads(zlib.decompress(names)) if names is not None else ([], None)
-    lines = zlib.decompress(payloads).split(b"\n") if payloads is not None else []
-    return ChunkRecord(
-        number, Stage(stage), job_id, bool(resent), where, keys, ids, lines, succeeded
-    )
-
-
-def _odd(values: Sequence[Any]) -> Odd:
-    position, chunk, outcome, key, job_id, code, text, where, payload = values
-    reason = Reason(text, code, where) if text or code is not None else None
-    return Odd(RowOutcome(position, Outcome(outcome), key, reason, job_id, chunk), payload)

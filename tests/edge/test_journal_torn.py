@@ -20,6 +20,7 @@ import pytest
 
 from gameball_async.edge import journal as journals
 from gameball_async.edge.journal import JournalFile
+from gameball_async.edge.journal_disk import connect
 from gameball_async.errors import JournalError
 from gameball_async.model.outcomes import Outcome, Reason, RowOutcome
 from gameball_async.pipeline.chunks import Chunk
@@ -222,7 +223,6 @@ def test_a_disk_that_fails_at_the_nth_write_leaves_an_earlier_state(
     message: str,
 ) -> None:
     *_, states = written
-    connect = journals._connect
     for after in range(60):
         path = tmp_path / f"j{after}"
 
@@ -230,14 +230,14 @@ def test_a_disk_that_fails_at_the_nth_write_leaves_an_earlier_state(
             database = connect(where)
             return _Failing(database, after, message) if where == mine else database
 
-        monkeypatch.setattr(journals, "_connect", failing)
+        monkeypatch.setattr(journals, "connect", failing)
         try:
             anyio.run(_write, path, [])
         except JournalError as error:
             assert "nothing more is submitted" in str(error)
         else:
             break
-        monkeypatch.setattr(journals, "_connect", connect)
+        monkeypatch.setattr(journals, "connect", connect)
         try:
             assert _said(_open(path)) in states
         except JournalError:
