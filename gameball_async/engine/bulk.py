@@ -74,7 +74,7 @@ class Bulk:
         if self._entered is not None:
             raise ClosedError("a run is opened once: make another one")
         self._entered = await self._prepare()
-        self._meter.start(self._clock(), self._entered.journal.requested)
+        self._meter.start(self._clock(), self._entered.books.journal.requested)
         self._running = self._spawn(self._main)
         return self
 
@@ -96,7 +96,7 @@ class Bulk:
             self._meter.stop(self._clock())
             try:
                 with anyio.move_on_after(STOP_WITHIN, shield=True):
-                    await run.put_away(self._used())
+                    await run.books.put_away(self._used(), run.finished)
                     if self._on_cancel == "stop":
                         await self._stop_all(still_open)
             finally:
@@ -113,7 +113,7 @@ class Bulk:
             self._meter.stop(self._clock())
             try:
                 with anyio.move_on_after(STOP_WITHIN, shield=True):
-                    await run.put_away(self._used())
+                    await run.books.put_away(self._used(), run.finished)
             except JournalError as error:
                 run.error = run.error or error
             finally:
@@ -184,7 +184,7 @@ class Bulk:
     def report(self) -> Report:
         """What has become of the rows so far; final once the run is over."""
         run, use = self._run, self._use()
-        counts = run.tally.counts
+        counts = run.books.tally.counts
         before = run.used_before
         return Report(
             kind=run.kind.name,
@@ -202,20 +202,20 @@ class Bulk:
             quota_share=use.quota_share,
             seconds=before.seconds + use.seconds,
             complete=run.finished,
-            reasons=run.tally.reasons(),
+            reasons=run.books.tally.reasons(),
         )
 
     @property
     def progress(self) -> Progress:
         """Where the run stands now. Rates and requests are those since it was (re)started."""
         run, use = self._run, self._use()
-        counts = run.tally.counts
-        settled = run.tally.settled - run.settled_before
+        counts = run.books.tally.counts
+        settled = run.books.tally.settled - run.settled_before
         return Progress(
             rows_read=run.rows_read,
-            rows_settled=run.tally.settled,
+            rows_settled=run.books.tally.settled,
             chunks=run.chunks,
-            jobs=dict(run.ended_jobs + run.open_jobs()),
+            jobs=dict(run.books.ended_jobs + run.open_jobs()),
             succeeded=counts[Outcome.SUCCEEDED],
             failed=counts[Outcome.FAILED],
             rejected=counts[Outcome.REJECTED],
@@ -230,7 +230,7 @@ class Bulk:
             seconds=use.seconds,
             waiting=run.chunker.waiting,
             held_back=run.chunker.held_back,
-            stalled_for=max(0.0, use.now - run.moved_at),
+            stalled_for=max(0.0, use.now - run.answers.moved_at),
             waiting_because=run.chunker.waiting_because,
         )
 

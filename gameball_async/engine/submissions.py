@@ -19,7 +19,7 @@ from ..ports import Running, Spawn
 from .calls import GaveUp
 from .feed import Feed
 from .handover import Handover
-from .run import only, reason_of
+from .sent import only, reason_of
 from .submit import Submitter
 
 __all__ = ["Submissions"]

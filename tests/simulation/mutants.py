@@ -11,7 +11,7 @@ from attrs import evolve
 
 from gameball_async.edge import journal as journals
 from gameball_async.edge.journal import JournalFile
-from gameball_async.engine import calls, core, dispatch, run, submit, watch
+from gameball_async.engine import answers, books, calls, core, dispatch, run, submit, watch
 from gameball_async.engine.bulk import Bulk
 from gameball_async.engine.feed import Feed
 from gameball_async.errors import JournalError, UnknownJobError
@@ -122,10 +122,10 @@ def resend_unrepeatable_rows_on_resume() -> Any:
 def settle_unsent_chunks() -> Any:
     async def close(self: Any, sent: Any, outcomes: Any, reasons: Any) -> None:
         if sent.touched:
-            await self._note(self.journal.settled(sent.chunk.number, outcomes, reasons))
-        await self._tell(self._ended(sent, outcomes, reasons))
+            await self.note(self.journal.settled(sent.chunk.number, outcomes, reasons))
+        await self.tell(self.ended(sent, outcomes, reasons))
 
-    return patch.object(run.Run, "_close", close)
+    return patch.object(books.Books, "close", close)
 
 
 @_mutant
@@ -144,16 +144,18 @@ def skip_the_busy_check() -> Any:
 
 @_mutant
 def count_404_as_failed() -> Any:
-    settle = run.Run._settle
+    settle = answers.Answers._settle
 
     async def give_up(self: Any, sent: Any, status: Any, error: Any, tasks: Any) -> None:
         if isinstance(error, UnknownJobError):
             rows, reason = len(sent.chunk), Reason("no such job")
-            await self._close(sent, [Outcome.FAILED] * rows, dict.fromkeys(range(rows), reason))
+            await self._books.close(
+                sent, [Outcome.FAILED] * rows, dict.fromkeys(range(rows), reason)
+            )
         else:
             await settle(self, sent, status, error, tasks)
 
-    return patch.object(run.Run, "_settle", give_up)
+    return patch.object(answers.Answers, "_settle", give_up)
 
 
 @_mutant
