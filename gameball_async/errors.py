@@ -232,19 +232,25 @@ class AnswerLostError(TransportError):
 
 class FateUnknownError(GameballError):
     """
-    A submission may or may not have been accepted, and was not sent again.
+    A submission may or may not have been accepted, and nothing more could be learned of it.
 
     Attributes:
         kind: name of the batch kind.
         evidence: what was seen instead of an answer.
+        repeatable: whether sending the same items again does no harm.
     """
 
-    def __init__(self, kind: str, evidence: str) -> None:
+    def __init__(self, kind: str, evidence: str, repeatable: bool = False) -> None:
         self.kind = kind
         self.evidence = evidence
+        self.repeatable = repeatable
+        advice = (
+            "Sending the same items again does no harm: resume the run, or submit them again"
+            if repeatable
+            else "It was not sent again: check some of its items in the dashboard before you do"
+        )
         super().__init__(
-            f"a chunk of {kind} may or may not have been accepted ({evidence}); it was not sent "
-            "again. Check some of its items in the dashboard before you send it again"
+            f"a chunk of {kind} may or may not have been accepted ({evidence}). {advice}"
         )
 
 

@@ -40,6 +40,7 @@ ERRORS = [
     ConfigurationError("a"),
     DeadlineError(Job(7), JobStatus(7, JobState.RUNNING), 3.5),
     FateUnknownError("events", "a reset"),
+    FateUnknownError("orders", "a reset", repeatable=True),
     InputError("is not text", path="x.csv", line=3),
     ItemError([Fault("amount", "is missing")], position=4),
     JournalError("a"),
@@ -75,3 +76,4 @@ def test_messages_name_what_happened_to_what_and_what_to_do() -> None:
     assert "a chunk of orders" in str(RejectedError(OBJECT, doing="a chunk of orders"))
     assert "x.csv, line 3" in str(InputError("is not text", path="x.csv", line=3))
     assert "not sent again" in str(FateUnknownError("events", "a reset"))
+    assert "does no harm" in str(FateUnknownError("orders", "a reset", repeatable=True))

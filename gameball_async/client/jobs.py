@@ -16,12 +16,12 @@ from ..errors import (
     ChunkError,
     ClosedError,
     ConfigurationError,
-    FateUnknownError,
     GameballError,
     ItemError,
 )
 from ..model.jobs import Job, JobStatus
 from ..model.kinds import KINDS, Kind, Replay, kind_of
+from ..pipeline.refusals import fate_unknown
 from ..pipeline.rows import BadRow, preparer
 from ..ports import WireResponse
 from ..protocol.requests import MAX_ITEMS
@@ -83,7 +83,7 @@ class JobVerbs(Lifecycle):
             ItemError: an item breaks the API's rules; nothing was sent.
             APIError: Gameball refused the chunk; nothing was applied.
             NotSentError: Gameball could not be reached; nothing was applied.
-            FateUnknownError: the chunk may have been accepted, and was not sent again.
+            FateUnknownError: the chunk may have been accepted; the message says what to do.
         """
         which = kind_of(kind)
         submitter = self._running.submitter
@@ -95,7 +95,7 @@ class JobVerbs(Lifecycle):
         del payloads
         result = await submission
         if isinstance(result, GaveUp):
-            raise FateUnknownError(which.name, str(result.error)) if result.unsure else result.error
+            raise fate_unknown(which, str(result.error)) if result.unsure else result.error
         return result.job
 
     async def status(self, job: JobLike) -> JobStatus:

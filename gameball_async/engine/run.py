@@ -305,9 +305,9 @@ class Run:
             result = GaveUp(error, unsure=sent.touched)
         if isinstance(result, GaveUp):
             unsure = result.unsure or sent.resent
-            refusal = refusal_of(result.error, unsure, self.kind.name)
+            refusal = refusal_of(result.error, unsure, self.kind)
         elif result.job.id in self._seen_jobs:
-            refusal = repeated_job_id(self.kind.name, result.job.id)
+            refusal = repeated_job_id(self.kind, result.job.id)
         else:
             await self._accepted(sent, result)
             return

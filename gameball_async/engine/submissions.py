@@ -150,7 +150,7 @@ class Submissions:
         if not isinstance(result, GaveUp):
             none = RowOutcomes([], [], [], {}, None, None)
             return Submission(chunk.number, result.job, chunk.positions, none, resent=result.resent)
-        refusal = refusal_of(result.error, result.unsure, self._kind.name)
+        refusal = refusal_of(result.error, result.unsure, self._kind)
         if refusal.ends_run:
             self._error = self._error or refusal.error
         rows = len(chunk)

@@ -12,9 +12,10 @@ from ..errors import (
     NotSentError,
     RateLimitError,
 )
+from ..model.kinds import Kind, Replay
 from ..model.outcomes import Outcome, Reason
 
-__all__ = ["Refusal", "refusal_of", "repeated_job_id"]
+__all__ = ["Refusal", "fate_unknown", "refusal_of", "repeated_job_id"]
 
 
 @frozen
@@ -37,19 +38,19 @@ class Refusal:
     too_large: bool = False
 
 
-def refusal_of(error: GameballError, unsure: bool, kind: str) -> Refusal:
+def refusal_of(error: GameballError, unsure: bool, kind: Kind) -> Refusal:
     """
     Judge a submission that was given up.
 
     Args:
         error: why the last try failed.
         unsure: whether some try may have been applied all the same.
-        kind: name of the batch kind.
+        kind: the batch kind.
     """
     code = error.code if isinstance(error, APIError) else None
     ends_run = isinstance(error, (AuthenticationError, NotSentError, RateLimitError))
     if unsure:
-        fate = error if isinstance(error, FateUnknownError) else FateUnknownError(kind, str(error))
+        fate = error if isinstance(error, FateUnknownError) else fate_unknown(kind, str(error))
         reason = Reason("this row may or may not have been applied: " + str(error), code)
         return Refusal(Outcome.INDETERMINATE, reason, fate, ends_run)
     if isinstance(error, APIError) and not isinstance(error, RateLimitError):
@@ -59,8 +60,13 @@ def refusal_of(error: GameballError, unsure: bool, kind: str) -> Refusal:
     return Refusal(Outcome.UNSENT, Reason(str(error), code), error, ends_run=True)
 
 
-def repeated_job_id(kind: str, job_id: int) -> Refusal:
+def repeated_job_id(kind: Kind, job_id: int) -> Refusal:
     """The answer named a job that this run has already: a stale answer, which proves nothing."""
     evidence = f"the answer named job {job_id}, which another chunk has become"
     reason = Reason("this row may or may not have been applied: " + evidence)
-    return Refusal(Outcome.INDETERMINATE, reason, FateUnknownError(kind, evidence))
+    return Refusal(Outcome.INDETERMINATE, reason, fate_unknown(kind, evidence))
+
+
+def fate_unknown(kind: Kind, evidence: str) -> FateUnknownError:
+    """What is raised of a chunk of which nobody knows whether it was accepted."""
+    return FateUnknownError(kind.name, evidence, kind.replay is not Replay.UNREPEATABLE)
