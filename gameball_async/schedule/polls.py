@@ -55,9 +55,9 @@ PAUSE_PAID = 0.4
 """Seconds after a look in vain before the purse pays for the next."""
 PAUSE_LEAST_CAP = 1.0
 PLACES_KEPT = 3
-IN_FLIGHT_MOST = 30
+IN_FLIGHT_MOST = 12
 IN_FLIGHT_RICH = 2
-"""Polls under way at once, at least, while the purse is more than half full."""
+"""Polls under way at once that the purse pays for while it is more than half full."""
 
 _Heap = list[tuple[float, int, int, int]]  # due or order, tie, job, version
 
@@ -136,12 +136,13 @@ class Polls:
         if ahead is not None and ahead.due <= now:
             return ahead.job_id, now
         when = float("inf") if ahead is None else ahead.due
-        if self._in_flight >= max(self._allowed, IN_FLIGHT_RICH if self._rich else 1):
+        beyond = self._in_flight >= self._allowed
+        if beyond and not (self._rich and self._in_flight < IN_FLIGHT_RICH):
             return None, when
         if ready is not None:
             free = self._missed_at + min(self._pause, self._pause_most(now))
             if free <= now:
-                return self._offer(ready, paid=False), now
+                return self._offer(ready, paid=beyond), now
             when = min(when, free)
         elif (later := self._top(self._later)) is not None:
             when = min(when, later.due)
