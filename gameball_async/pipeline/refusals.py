@@ -11,6 +11,7 @@ from ..errors import (
     GameballError,
     NotSentError,
     RateLimitError,
+    SharedQuotaError,
 )
 from ..model.outcomes import Outcome, Reason
 
@@ -47,7 +48,9 @@ def refusal_of(error: GameballError, unsure: bool, kind: str) -> Refusal:
         kind: name of the batch kind.
     """
     code = error.code if isinstance(error, APIError) else None
-    ends_run = isinstance(error, (AuthenticationError, NotSentError, RateLimitError))
+    ends_run = isinstance(
+        error, (AuthenticationError, NotSentError, RateLimitError, SharedQuotaError)
+    )
     if unsure:
         fate = error if isinstance(error, FateUnknownError) else FateUnknownError(kind, str(error))
         reason = Reason("this row may or may not have been applied: " + str(error), code)
