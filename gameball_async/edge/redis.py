@@ -26,7 +26,7 @@ from ..errors import ConfigurationError, SharedQuotaError
 from ..model.secret import Secret
 from ..schedule.permits import Ask, Given
 
-__all__ = ["RedisQuota", "RedisStore", "encode"]
+__all__ = ["RedisQuota", "RedisStore", "decode", "encode"]
 
 SCRIPT = files(__package__).joinpath("quota.lua").read_text(encoding="utf-8")
 _SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -126,7 +126,7 @@ class RedisStore:
         fault = ""
         try:
             with anyio.fail_after(WITHIN):
-                return _decode(await self._run(keys, encode(ask)))
+                return decode(await self._run(keys, encode(ask)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the store cannot be used
             fault = _fault(error)
         # Raised outside of the handler: frames of the redis client hold the password.
@@ -185,7 +185,7 @@ def encode(ask: Ask) -> bytes:
     )  # fmt: skip
 
 
-def _decode(answer: Any) -> Given:
+def decode(answer: Any) -> Given:
     granted, wait, used, born, count, pause, share = answer
     return Given(
         int(granted),
