@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shared_quota.redis_server import EXECUTABLE, RedisServer
+from benchmarks.redis_server import EXECUTABLE, RedisServer
 
 
 @pytest.fixture

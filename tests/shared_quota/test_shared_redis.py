@@ -18,13 +18,13 @@ import anyio
 import pytest
 import redis
 
+from benchmarks.redis_server import RedisServer, free_port
 from gameball_async import GameballClient, Quota, SharedQuotaError
 from gameball_async.edge.redis import RedisStore
 from gameball_async.errors import ConfigurationError
 from gameball_async.redis import RedisQuota
 from gameball_async.sandbox import Sandbox
 from gameball_async.schedule.permits import Ask
-from tests.shared_quota.redis_server import RedisServer, free_port
 from tests.steps import Cut, SteppedLoop, at_each_step
 
 pytestmark = pytest.mark.anyio

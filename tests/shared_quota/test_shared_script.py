@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.redis_server import RedisServer
 from gameball_async.schedule.budget import Quota
 from gameball_async.schedule.permits import Ask, Given
-from tests.shared_quota.redis_server import RedisServer
 from tests.shared_quota.shared_world import NaiveStore, ScriptStore, World
 
 WINDOWS = ((6, 1.0), (20, 5.0))

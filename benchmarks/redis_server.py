@@ -8,9 +8,11 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import redis
+
+__all__ = ["EXECUTABLE", "RedisServer", "free_port"]
 
 EXECUTABLE = shutil.which("redis-server")
 
@@ -52,7 +54,7 @@ class RedisServer:
         return redis.Redis(port=self.port, socket_timeout=5, **options)
 
     def start(self) -> None:
-        assert EXECUTABLE is not None
+        assert EXECUTABLE is not None, "there is no redis-server here: apt-get install redis-server"
         options = [part for name, value in self._settings.items() for part in (f"--{name}", value)]
         self._process = subprocess.Popen(
             [EXECUTABLE, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -72,6 +74,13 @@ class RedisServer:
             self._process.kill()
             self._process.wait(10)
             self._process = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
 
     def freeze(self) -> None:
         """Connections stay open, and nothing is answered."""
