@@ -63,17 +63,16 @@ def test_no_window_is_exceeded_when_the_store_goes_away_and_comes_back_with_or_w
     world.within()
 
 
-@given(seed=st.integers(0, 10**6), forget=st.booleans())
-def test_no_window_is_exceeded_when_processes_are_killed_and_others_begin(
-    seed: int, forget: bool
-) -> None:
+@settings(max_examples=60)
+@given(seed=st.integers(0, 10**6))
+def test_no_window_is_exceeded_when_processes_are_killed_and_others_begin(seed: int) -> None:
     world = World(NaiveStore(), seed, clients=3, api_trip=(0.0, 0.3))
     for second in range(1, 10):
         world.run(float(second))
         world.kill(world.members[-3])
         world.join()
     world.within()
-    assert len(world.counted) > 30
+    assert len(world.counted) > 15  # what the killed held is lost until it ages out
 
 
 def test_all_of_the_quota_is_used_by_those_who_want_it() -> None:
