@@ -96,13 +96,40 @@ def test_where_little_was_used_the_share_is_there_at_once() -> None:
     budget.ask(1, 0.0)
     budget.given(Given(1, 0.0, 1, "born", 1, 0.0, 1.0), 0.0, 0.01)
     budget.answered(budget.take(0.01), 0.1)
-    now = 0.2
+    now = lose(budget, 0.2)
+    assert now <= 0.2 + 3.0 + RETRY
+    assert budget.next_free(now) <= now + 0.01
+
+
+def lose(budget: SharedBudget, now: float) -> float:
+    """The store goes away; gives when it counts as that."""
     while not budget.away:
         now = max(now, budget.due(1, now))
         budget.ask(1, now)
         budget.failed(now, now)
-    assert now <= 0.2 + 3.0 + RETRY
-    assert budget.next_free(now) <= now + 0.01
+    return now
+
+
+def test_one_that_never_reached_the_store_waits_for_the_longest_window() -> None:
+    budget = SharedBudget(QUOTA, "c", share=0.5)
+    now = lose(budget, 0.0)
+    assert budget.next_free(now) >= LASTS + 1.5 + 5.0
+
+
+def test_what_was_sent_without_the_store_is_told_when_it_is_back() -> None:
+    budget = SharedBudget(QUOTA, "c", share=0.5)
+    now = budget.next_free(lose(budget, 0.0))
+    first, second = budget.take(now), budget.take(now)
+    budget.answered(first, now + 0.2)
+    ask = budget.ask(1, now + 0.3)
+    ages = dict(ask.own)
+    assert ages["c:local:1"] == pytest.approx(0.1)
+    assert ages["c:local:2"] == pytest.approx(-1.2)  # not answered: as late as can be
+    budget.given(Given(0, 1.0, 2, "born", 1, 0.0, 1.0), now + 0.3, now + 0.3)
+    budget.answered(second, now + 0.4)
+    later = budget.ask(1, now + 0.5)
+    assert later.own == ()
+    assert dict(later.settled) == {"c:local:2": pytest.approx(0.1)}
 
 
 def test_a_permit_is_not_used_after_its_time_and_is_given_back() -> None:

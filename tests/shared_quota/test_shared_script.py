@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.redis_server import RedisServer
 from gameball_async.schedule.budget import Quota
-from gameball_async.schedule.permits import Ask, Given
+from gameball_async.schedule.permits import Ask, Given, Known
 from tests.shared_quota.shared_world import NaiveStore, ScriptStore, World
 
 WINDOWS = ((6, 1.0), (20, 5.0))
@@ -89,14 +89,49 @@ def test_nobody_may_be_far_ahead_of_one_that_waits(store: ScriptStore) -> None:
     waiting = second.ask(0.0, 6)
     assert waiting.granted == 0
     assert waiting.wait == pytest.approx(1.0, abs=0.01)
-    again = first.ask(0.0, 6)
+    again = first.ask(0.0, 6, settled=tuple((name, 0.0) for name in first.held))
     assert again.granted == 0
     assert again.wait >= waiting.wait
-    told = tuple((name, 0.0) for name in first.held)
-    first.ask(0.0, 0, settled=told)
-    assert second.ask(1.01, 3).granted == 3
-    # Who waits has its turn kept, but only for a moment after what it was promised.
-    assert second.ask(1.02, 6).granted in (1, 2, 3)
+    assert first.ask(1.01, 6).granted == 4  # as far ahead as may be
+    held_up = first.ask(1.01, 6)
+    assert held_up.granted == 0
+    assert 0.001 <= held_up.wait <= 1.0
+    assert second.ask(1.02, 6).granted == 2
+
+
+def test_a_memory_that_is_lost_is_found_out_and_what_may_have_been_used_is_put_back(
+    store: ScriptStore,
+) -> None:
+    first, second, third = (Asker(store, name) for name in ("first", "second", "third"))
+    seen = first.ask(10.0, 4)
+    second.ask(10.0, 2)
+    store.forget()
+    known = Known(seen.born, seen.count, 18, 0.0)
+    assert first.ask(10.1, 4, known=known).granted == 0
+    assert second.ask(10.2, 4, known=known).granted == 0
+    assert third.ask(12.0, 0).used == 18  # they are put back once, however many know of them
+    assert third.ask(12.1, 4).granted == 2
+    # One that comes late puts them where they belong: before the new memory was born.
+    late = Known(seen.born, seen.count, 20, 0.0)
+    assert Asker(store, "late").ask(17.5, 0, known=late).used == 2
+    assert first.ask(17.6, 4).granted == 4
+
+
+def test_a_memory_that_is_older_than_what_is_known_is_found_out(
+    store: ScriptStore, redis_server: RedisServer
+) -> None:
+    first, second = Asker(store, "first"), Asker(store, "second")
+    older = first.ask(10.0)
+    first.ask(10.1)
+    seen = first.ask(10.1)
+    with redis_server.client() as server:  # as a replica that was behind
+        server.hset(store.keys[0], "count", str(older.count))
+        server.delete(store.keys[1])
+    back = first.ask(10.2, 4, known=Known(seen.born, seen.count, 20, 0.0))
+    assert back.granted == 0
+    assert back.born != seen.born
+    assert second.ask(10.3, 4).granted == 0
+    assert first.ask(10.4, known=Known(back.born, back.count, 20, 0.0)).used <= 20
 
 
 def test_a_turn_is_kept_only_for_a_moment(store: ScriptStore) -> None:
