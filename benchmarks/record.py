@@ -15,7 +15,7 @@ from attrs import field, frozen
 __all__ = ["Gate", "Result", "machine", "table", "write"]
 
 FOLDER = Path(__file__).parent / "results"
-_PACKAGES = ("aiohttp", "anyio", "attrs", "cattrs", "orjson", "httpx")
+_PACKAGES = ("aiohttp", "anyio", "attrs", "cattrs", "orjson", "httpx", "redis")
 
 
 @frozen

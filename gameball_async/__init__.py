@@ -25,6 +25,7 @@ from .errors import (
     RateLimitError,
     RejectedError,
     ServerError,
+    SharedQuotaError,
     TransportError,
     UnknownJobError,
 )
@@ -115,6 +116,7 @@ __all__ = [
     "RowOutcomes",
     "ServerError",
     "Settled",
+    "SharedQuotaError",
     "Source",
     "Submission",
     "Submitted",

@@ -8,6 +8,7 @@ Every error that the library raises, in one tree::
     ├── ItemError               an item breaks the API's rules; lists every fault (also a ValueError)
     ├── ChunkError              a chunk is empty, too long, or not a list of items (also a ValueError)
     ├── ClosedError             the client is closed, or belongs to another event loop
+    ├── SharedQuotaError        what the quota is shared through is away, and nothing may be sent without
     ├── APIError                Gameball answered with an error; carries its error object
     │   ├── AuthenticationError     401 and 403: the keys, the plan or the mode
     │   ├── RateLimitError          429 for longer than the client is willing to wait
@@ -52,6 +53,7 @@ __all__ = [
     "RateLimitError",
     "RejectedError",
     "ServerError",
+    "SharedQuotaError",
     "TransportError",
     "UnknownJobError",
 ]
@@ -134,6 +136,14 @@ class ChunkError(GameballError, ValueError):
 
 class ClosedError(GameballError):
     """The client is closed or not open yet, or it is used from another event loop."""
+
+
+class SharedQuotaError(GameballError):
+    """
+    What the quota is shared through is away, and the client is set not to go on without it.
+
+    The request was not sent.
+    """
 
 
 @frozen

@@ -1,17 +1,27 @@
-"""The async interfaces between the engine and the world: a transport and a journal."""
+"""The async interfaces between the engine and the world: a transport, a journal, a shared quota."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from attrs import field, frozen
 
 from .model.outcomes import Outcome, Reason, RowOutcome
 from .pipeline.chunks import Chunk
 from .pipeline.ledger import Used
+from .schedule.permits import Ask, Given
 
-__all__ = ["Journal", "Running", "Spawn", "Transport", "WireRequest", "WireResponse"]
+__all__ = [
+    "Journal",
+    "QuotaStore",
+    "Running",
+    "SharedQuota",
+    "Spawn",
+    "Transport",
+    "WireRequest",
+    "WireResponse",
+]
 
 
 @frozen
@@ -123,3 +133,43 @@ class Spawn(Protocol):
     """Starts tasks in the background, each supervised until it ends."""
 
     def __call__(self, run: Callable[[], Awaitable[None]], /) -> Running: ...
+
+
+class QuotaStore(Protocol):
+    """What several processes share their quota through. It decides nothing that time decides."""
+
+    async def exchange(self, bucket: str, ask: Ask) -> Given:
+        """
+        Tell *ask*, and hear what is given, within a second or so.
+
+        Raises:
+            SharedQuotaError: the store cannot be used now.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        ...
+
+
+class SharedQuota(Protocol):
+    """How a quota is shared: `gameball_async.redis.RedisQuota` is one."""
+
+    @property
+    def lost(self) -> Literal["share", "error"]:
+        """What happens while the store is away: go on with a share, or raise."""
+        ...
+
+    @property
+    def share(self) -> float:
+        """The part of the quota that one process uses by itself while the store is away."""
+        ...
+
+    @property
+    def patience(self) -> float:
+        """Seconds without the store after which it counts as away."""
+        ...
+
+    def connect(self, fingerprint: str) -> QuotaStore:
+        """The store of one account. It connects with its first exchange."""
+        ...

@@ -26,6 +26,8 @@ class GameballClient(JobVerbs, BulkVerbs):
         quota: requests that are allowed in which time, for each bucket; all calls share it.
         dialect: which paths ask for a status and stop a job.
         patience: where retries end.
+        shared_quota: what the quota is shared with other processes through, such as
+            `gameball_async.redis.RedisQuota`; None where this process has it alone.
 
     Raises:
         ConfigurationError: a key, the URL or the version is unusable. The value is never shown.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import secrets
 from types import TracebackType
 from typing import Self
 
@@ -12,11 +13,13 @@ import anyio
 
 from ..edge.background import Background, see_through
 from ..edge.http import AiohttpTransport, open_session
-from ..engine.core import Engine
+from ..engine.core import Engine, Sharing
 from ..errors import ClosedError, ConfigurationError
 from ..model.secret import Secret
+from ..ports import QuotaStore, SharedQuota
 from ..protocol.requests import DEFAULT_ORIGIN, Account, Dialect
 from ..schedule.budget import Quota
+from ..schedule.permits import check_share
 from ..schedule.retry import Patience
 
 __all__ = ["Lifecycle"]
@@ -43,6 +46,7 @@ class Lifecycle:
         quota: Quota = DEFAULT_QUOTA,
         dialect: Dialect = Dialect.TUTORIAL,
         patience: Patience | None = None,
+        shared_quota: SharedQuota | None = None,
     ) -> None:
         self._account = Account(
             origin=(base_url or os.environ.get("GAMEBALL_BASE_URL") or DEFAULT_ORIGIN).rstrip("/"),
@@ -52,7 +56,11 @@ class Lifecycle:
             high_security=high_security,
             dialect=dialect,
         )
+        if shared_quota is not None and shared_quota.lost == "share":
+            check_share(quota, shared_quota.share)
         self._quota = quota
+        self._shared_quota = shared_quota
+        self._store: QuotaStore | None = None
         self._patience = patience or Patience()
         self._borrowed = session
         self._own: aiohttp.ClientSession | None = None
@@ -85,24 +93,36 @@ class Lifecycle:
             quota=self._quota,
             patience=self._patience,
             chance=random.random,
+            sharing=self._sharing(),
         )
+
+    def _sharing(self) -> Sharing | None:
+        shared = self._shared_quota
+        if shared is None:
+            return None
+        self._store = shared.connect(self._account.fingerprint)
+        share = shared.share if shared.lost == "share" else None
+        return Sharing(self._store, secrets.token_hex(8), share, shared.patience)
 
     async def aclose(self) -> None:
         """End everything that runs in the background, and close an own session."""
         engine, self._engine = self._engine, None
         session, self._own = self._own, None
+        store, self._store = self._store, None
         if engine is None:
             return
         engine.close()
-        await see_through(self._shut(session))
+        await see_through(self._shut(session, store))
 
-    async def _shut(self, session: aiohttp.ClientSession | None) -> None:
+    async def _shut(self, session: aiohttp.ClientSession | None, store: QuotaStore | None) -> None:
         try:
             await self._background.aclose()
         finally:
-            if session is not None:
-                with anyio.move_on_after(CLOSE_WITHIN):
+            with anyio.move_on_after(CLOSE_WITHIN):
+                if session is not None:
                     await session.close()
+            if store is not None:
+                await store.aclose()
 
     def _crashed(self, error: BaseException) -> None:
         """A fault of this library: nobody may wait for what will not come."""

@@ -15,6 +15,7 @@ from ..errors import (
     GameballError,
     NotSentError,
     RejectedError,
+    SharedQuotaError,
     TransportError,
     UnknownJobError,
 )
@@ -153,6 +154,8 @@ class Calls:
             return _Failure(Evidence.UNSENT, error.with_traceback(None))
         except TransportError as error:
             return _Failure(Evidence.UNSURE, error.with_traceback(None))
+        except SharedQuotaError as error:
+            return _Failure(Evidence.REFUSED, error.with_traceback(None))
         return _failure_of(answer, doing)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import anyio
+from attrs import frozen
 
+from ..errors import GameballError
 from ..model.jobs import Job
 from ..model.kinds import Chunking, Kind, Replay
 from ..model.outcomes import Outcome, Reason, RowOutcome
@@ -13,11 +16,12 @@ from ..pipeline.batches import batch_preparer
 from ..pipeline.chunks import MAX_ROWS, Chunk, Chunker, LookAhead
 from ..pipeline.events import BulkEvent
 from ..pipeline.ledger import Resumable, Used, left_to_do
-from ..ports import Journal, Spawn, Transport
+from ..ports import Journal, QuotaStore, Spawn, Transport
 from ..protocol.requests import Account
 from ..schedule.budget import Budget, Quota
 from ..schedule.polls import Polls
 from ..schedule.retry import Patience
+from ..schedule.shared import SharedBudget
 from ..schedule.turns import Rank, Turns
 from .bulk import Bulk, OnCancel
 from .calls import Calls, value_of
@@ -26,15 +30,34 @@ from .feed import Feed, Rows
 from .handover import Handover
 from .meter import Meter
 from .orders import OrdersInquiry
+from .permits import Permits
 from .run import Run
 from .submissions import Submissions
 from .submit import Submitter
 from .watch import Changes, Watch
 
-__all__ = ["Engine", "OpenJournal"]
+__all__ = ["Engine", "OpenJournal", "Sharing"]
 
 OpenJournal = Callable[[], Awaitable[tuple[Journal, Resumable | None]]]
 """Opens a run's journal; gives what it says where it is an old one."""
+
+
+@frozen
+class Sharing:
+    """
+    How the quota is shared with other processes.
+
+    Attributes:
+        store: through what.
+        client: names this process there, and no other ever.
+        share: part of the quota to use while the store is away; None to raise instead.
+        patience: seconds without the store after which it counts as away.
+    """
+
+    store: QuotaStore
+    client: str
+    share: float | None
+    patience: float
 
 
 class _NoJournal:
@@ -75,6 +98,7 @@ class Engine:
         quota: of each bucket.
         patience: where retries end.
         chance: draws numbers in [0, 1).
+        sharing: how the quota is shared with other processes; None where it is not.
     """
 
     def __init__(
@@ -86,11 +110,17 @@ class Engine:
         quota: Quota,
         patience: Patience,
         chance: Callable[[], float],
+        sharing: Sharing | None = None,
     ) -> None:
         # Single customers have a quota of their own, as high as the one of the batch calls.
-        self._dispatchers = [
-            Dispatcher(Turns(Budget(quota), Polls()), transport, spawn, chance) for _ in range(2)
-        ]
+        self._dispatchers = []
+        for bucket in ("batch", "customers"):
+            budget = Budget(quota) if sharing is None else _shared(quota, sharing)
+            dispatcher = Dispatcher(Turns(budget, Polls()), transport, spawn, chance)
+            self._dispatchers.append(dispatcher)
+            if sharing is not None and isinstance(budget, SharedBudget):
+                fail = partial(self._fail, dispatcher)
+                Permits(bucket, budget, dispatcher, sharing.store, spawn, fail)
         self.dispatcher, customers = self._dispatchers
         self.calls = Calls(self.dispatcher, chance, patience)
         self.upserts = Calls(customers, chance, patience)
@@ -98,6 +128,12 @@ class Engine:
         self.watch = Watch(self.dispatcher, account, chance)
         self._account = account
         self._spawn = spawn
+
+    def _fail(self, dispatcher: Dispatcher, error: Callable[[], GameballError]) -> None:
+        """Nothing can be sent in a bucket: raise *error* wherever that is waited for."""
+        dispatcher.refuse(error)
+        if dispatcher is self.dispatcher:
+            self.watch.fail(error())
 
     def changes(self) -> Changes:
         """A watcher that watches no job yet."""
@@ -178,3 +214,7 @@ class Engine:
         for dispatcher in self._dispatchers:
             dispatcher.close(error)
         self.watch.close(error)
+
+
+def _shared(quota: Quota, sharing: Sharing) -> SharedBudget:
+    return SharedBudget(quota, sharing.client, share=sharing.share, patience=sharing.patience)

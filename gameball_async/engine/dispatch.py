@@ -13,7 +13,7 @@ import anyio
 from anyio.abc import TaskGroup
 from attrs import define
 
-from ..errors import ClosedError, NotSentError
+from ..errors import ClosedError, GameballError, NotSentError
 from ..ports import Running, Spawn, Transport, WireRequest, WireResponse
 from ..schedule.turns import Grant, Poll, Rank, Rest, Ticket, Turns
 
@@ -28,7 +28,7 @@ TICK = 0.001
 class _Waiter:
     ticket: Ticket
     granted: anyio.Event
-    error: ClosedError | None = None
+    error: GameballError | None = None
 
 
 class Dispatcher:
@@ -62,6 +62,7 @@ class Dispatcher:
         self.sent = 0
         self.witnesses: list[Callable[[], None]] = []  # told of each request as it leaves
         self.ask: Callable[[int, int], Awaitable[None]] | None = None
+        self.supply: Callable[[], None] | None = None  # of permits, where the quota is shared
 
     async def send(
         self,
@@ -133,6 +134,18 @@ class Dispatcher:
         if self._wake is None and not self.turns.idle and not self._closed:
             self._wake = anyio.Event()
             self._loop = self._spawn(self._run)
+        self._look_to_supply()
+
+    def _look_to_supply(self) -> None:
+        if self.supply is not None and not self._closed:
+            self.supply()
+
+    def refuse(self, error: Callable[[], GameballError]) -> None:
+        """Let nobody wait any longer for a slot that will not come; who comes later may."""
+        for waiter in self._waiters.values():
+            if waiter.ticket.slot is None:
+                waiter.error = error()
+                waiter.granted.set()
 
     def close(self, error: BaseException | None = None) -> None:
         """Let nobody wait any longer: the client is closed, or its loop has failed."""
@@ -177,7 +190,9 @@ class Dispatcher:
             async with anyio.create_task_group() as polls:
                 while not self.turns.idle or self._asking:
                     self._wake = anyio.Event()
-                    await self._rest(self._act(polls))
+                    until = self._act(polls)
+                    self._look_to_supply()
+                    await self._rest(until)
         finally:
             self._wake = None
             self._loop = None

@@ -118,6 +118,11 @@ class Watch:
             closed.__cause__ = error
             self._give_up(watched, closed)
 
+    def fail(self, error: GameballError) -> None:
+        """No job can be asked about now: let no watcher wait for it. The jobs go on."""
+        for watched in list(self._jobs.values()):
+            self._give_up(watched, error)
+
     async def _ask(self, job_id: int, slot: int) -> None:
         call = self._account.status(job_id)
         request = WireRequest(call.method, call.path, None, call.secret)

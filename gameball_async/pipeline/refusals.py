@@ -11,6 +11,7 @@ from ..errors import (
     GameballError,
     NotSentError,
     RateLimitError,
+    SharedQuotaError,
 )
 from ..model.kinds import Kind, Replay
 from ..model.outcomes import Outcome, Reason
@@ -48,7 +49,9 @@ def refusal_of(error: GameballError, unsure: bool, kind: Kind) -> Refusal:
         kind: the batch kind.
     """
     code = error.code if isinstance(error, APIError) else None
-    ends_run = isinstance(error, (AuthenticationError, NotSentError, RateLimitError))
+    ends_run = isinstance(
+        error, (AuthenticationError, NotSentError, RateLimitError, SharedQuotaError)
+    )
     if unsure:
         fate = error if isinstance(error, FateUnknownError) else fate_unknown(kind, str(error))
         reason = Reason("this row may or may not have been applied: " + str(error), code)

@@ -120,6 +120,13 @@ class Turns:
         assert ticket is not None  # noqa: S101
         return self._grant(ticket, now)
 
+    def wanted(self, now: float) -> int:
+        """How many slots would be used at *now*, if they were free."""
+        submissions = len(self._queues[Rank.SUBMIT])
+        calls = sum(map(len, self._queues.values())) - submissions
+        able = min(submissions, self._uploads_most - self._uploads)
+        return calls + able + (self.polls.due(now)[0] is not None)
+
     def _poll_first(self, ticket: Ticket) -> bool:
         return ticket.rank is Rank.SUBMIT and self._credit >= 1.0
 
