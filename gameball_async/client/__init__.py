@@ -26,6 +26,9 @@ class GameballClient(JobVerbs, BulkVerbs):
         quota: requests that are allowed in which time, for each bucket; all calls share it.
         dialect: which paths ask for a status and stop a job.
         patience: where retries end.
+        on_request: called with a `RequestSeen` after each HTTP request, sync or async.
+        on_transition: called with a `Transition` when a watched job moves, sync or async.
+        telemetry: where spans and metrics go, such as `gameball_async.otel.OpenTelemetry`.
 
     Raises:
         ConfigurationError: a key, the URL or the version is unusable. The value is never shown.

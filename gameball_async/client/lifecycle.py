@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -12,9 +13,12 @@ import anyio
 
 from ..edge.background import Background, see_through
 from ..edge.http import AiohttpTransport, open_session
+from ..edge.looking import OnRequest, OnTransition, complaints, observers
 from ..engine.core import Engine
+from ..engine.seen import NOBODY, Seen
 from ..errors import ClosedError, ConfigurationError
 from ..model.secret import Secret
+from ..ports import Telemetry
 from ..protocol.requests import DEFAULT_ORIGIN, Account, Dialect
 from ..schedule.budget import Quota
 from ..schedule.retry import Patience
@@ -43,6 +47,9 @@ class Lifecycle:
         quota: Quota = DEFAULT_QUOTA,
         dialect: Dialect = Dialect.TUTORIAL,
         patience: Patience | None = None,
+        on_request: OnRequest | None = None,
+        on_transition: OnTransition | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._account = Account(
             origin=(base_url or os.environ.get("GAMEBALL_BASE_URL") or DEFAULT_ORIGIN).rstrip("/"),
@@ -54,6 +61,8 @@ class Lifecycle:
         )
         self._quota = quota
         self._patience = patience or Patience()
+        self._look = partial(observers, on_request, on_transition, telemetry)
+        self._seen = NOBODY
         self._borrowed = session
         self._own: aiohttp.ClientSession | None = None
         self._background = Background(self._crashed)
@@ -78,6 +87,7 @@ class Lifecycle:
             account.secret_key,
             user_agent=USER_AGENT,
         )
+        self._seen = Seen(self._look(account.origin), complaints())
         self._engine = Engine(
             account,
             transport,
@@ -85,6 +95,7 @@ class Lifecycle:
             quota=self._quota,
             patience=self._patience,
             chance=random.random,
+            seen=self._seen,
         )
 
     async def aclose(self) -> None:
@@ -103,6 +114,7 @@ class Lifecycle:
             if session is not None:
                 with anyio.move_on_after(CLOSE_WITHIN):
                     await session.close()
+            await self._seen.aclose()
 
     def _crashed(self, error: BaseException) -> None:
         """A fault of this library: nobody may wait for what will not come."""

@@ -27,6 +27,7 @@ from .handover import Handover
 from .meter import Meter
 from .orders import OrdersInquiry
 from .run import Run
+from .seen import NOBODY, Seen, SeenJournal, SeenTally, SeenTransport
 from .submissions import Submissions
 from .submit import Submitter
 from .watch import Changes, Watch
@@ -75,6 +76,7 @@ class Engine:
         quota: of each bucket.
         patience: where retries end.
         chance: draws numbers in [0, 1).
+        seen: whoever looks on.
     """
 
     def __init__(
@@ -86,11 +88,15 @@ class Engine:
         quota: Quota,
         patience: Patience,
         chance: Callable[[], float],
+        seen: Seen = NOBODY,
     ) -> None:
+        transport = SeenTransport(transport, seen)
         # Single customers have a quota of their own, as high as the one of the batch calls.
         self._dispatchers = [
             Dispatcher(Turns(Budget(quota), Polls()), transport, spawn, chance) for _ in range(2)
         ]
+        for each in self._dispatchers:
+            each.seen = seen
         self.dispatcher, customers = self._dispatchers
         self.calls = Calls(self.dispatcher, chance, patience)
         self.upserts = Calls(customers, chance, patience)
@@ -98,6 +104,7 @@ class Engine:
         self.watch = Watch(self.dispatcher, account, chance)
         self._account = account
         self._spawn = spawn
+        self._seen = seen
 
     def changes(self) -> Changes:
         """A watcher that watches no job yet."""
@@ -129,6 +136,7 @@ class Engine:
 
         async def prepare() -> Run:
             journal, recorded = await open_journal()
+            journal = SeenJournal(journal, self._seen, kind.name)
             run = Run(
                 kind,
                 feed,
@@ -141,6 +149,7 @@ class Engine:
                 concurrency=concurrency,
                 window=open_jobs,
             )
+            run.books.tally = SeenTally(self._seen, kind.name)
             if recorded is not None:
                 budget = self.dispatcher.turns.budget
                 budget.recall(anyio.current_time(), recorded.recent)
@@ -149,7 +158,8 @@ class Engine:
 
         meter = Meter(self.dispatcher, self.watch)
         spawn, stop = self._spawn, self.stop
-        return Bulk(prepare, events, meter, spawn, anyio.current_time, stop, on_cancel)
+        seen = self._seen
+        return Bulk(prepare, events, meter, spawn, anyio.current_time, stop, on_cancel, seen)
 
     def submissions(self, kind: Kind, rows: Rows, *, concurrency: int) -> Submissions:
         """Submissions without their jobs; see `GameballClient.submit_all`."""
