@@ -121,7 +121,7 @@ def _request(what: RequestSeen) -> None:
 
 
 def _retry(what: RetrySeen) -> None:
-    when = "when its turn comes" if what.wait is None else f"in {what.wait:.2f} s"
+    when = f"in {what.wait:.2f} s" if what.wait else "when its turn comes"
     _log(
         _RETRIES, logging.WARNING, "retry",
         "%s %s failed at try %d and is made again %s: %s",
@@ -141,7 +141,7 @@ def _job(what: JobAccepted | JobMoved | JobLost) -> None:
         _log(
             _JOBS, logging.WARNING if odd else logging.INFO, "job_moved",
             "job %d is %s after %.1f s: %s of %s, %s errors",
-            (job.id, f"in a state nobody knows ({status.word!r})" if odd else status.state.value,
+            (job.id, f"in a state that nobody knows ({status.word})" if odd else status.state.value,
              what.seconds, status.finished, status.total, status.errors),
             job_id=job.id, kind=job.kind, state=status.state.value, word=status.word,
             state_before=None if before is None else before.value, seconds=what.seconds,
