@@ -11,13 +11,14 @@ from typing import Any
 import anyio
 import pytest
 
+from benchmarks.virtual import virtual_client
 from gameball_async import RequestSeen, Transition
 from gameball_async.client import GameballClient
 from gameball_async.edge import hooks
 from gameball_async.sandbox import Sandbox
 from tests.engine_virtual import TRIP, at
 from tests.seen.seen_desk import extras, kept
-from tests.steps import nothing_left
+from tests.steps import Cut, at_each_step, nothing_left
 
 ROWS = [{"customerId": f"c{n}"} for n in range(3)]
 
@@ -248,3 +249,25 @@ def test_what_a_hook_sees_shows_no_key() -> None:
     sandbox = Sandbox(latency=TRIP)
     at(sandbox, bulk, on_request=got.sync)
     assert not [one for one in got.got if sandbox.api_key in repr(one) or "c1" in repr(one)]
+
+
+def test_a_call_may_be_cancelled_at_any_step_and_its_request_is_told_at_most_once() -> None:
+    requests: list[list[RequestSeen]] = []
+
+    async def main(cut: Cut) -> None:
+        told: list[RequestSeen] = []
+        requests.append(told)
+
+        async def hook(what: RequestSeen) -> None:
+            await asyncio.sleep(0.01)
+            told.append(what)
+
+        async with (
+            Sandbox(latency=TRIP) as sandbox,
+            virtual_client(sandbox, on_request=hook) as client,
+        ):
+            await cut.run(client.upsert_customer({"customerId": "c1"}))
+
+    assert at_each_step(main, stride=5) > 20
+    assert all(len(told) <= 1 for told in requests)
+    assert {told[0].outcome for told in requests if told} == {"ok", "cancelled"}
