@@ -42,7 +42,8 @@ _SEEN = frozenset({RequestSeen, JobAccepted, JobWatched, JobMoved, JobLost, Rows
 _ROOT = Context()
 """Holds no span: what is started in it hangs on nothing."""
 
-Attributes = Mapping[str, str | int | float | bool]
+Value = str | int | float | bool
+Attributes = Mapping[str, Value]
 
 
 @frozen(init=False)
@@ -194,7 +195,7 @@ class _Observer:
 
     def _request_attributes(self, what: RequestSeen) -> Attributes:
         error = what.error
-        given: Mapping[str, str | int | float | bool | None] = {
+        given: Mapping[str, Value | None] = {
             "http.request.method": what.method,
             **self._server,
             "url.full": self._origin + what.path,
@@ -214,17 +215,9 @@ class _Observer:
         return _known(given)
 
     def _request_metrics(self, what: RequestSeen) -> None:
-        attributes = _known(
-            {
-                "http.request.method": what.method,
-                **self._server,
-                "url.template": what.route,
-                "http.response.status_code": what.status,
-                "error.type": what.error_type,
-            }
-        )
-        self._to.duration.record(what.seconds, attributes)
         about = {"http.request.method": what.method, "url.template": what.route}
+        came = {"http.response.status_code": what.status, "error.type": what.error_type}
+        self._to.duration.record(what.seconds, {**about, **self._server, **_known(came)})
         self._to.requests.add(1, {**about, "gameball.outcome": what.outcome})
         if not what.polled:  # polls have no time at which they ought to be sent
             self._to.wait.record(what.waited, about)
@@ -299,6 +292,6 @@ class _Observer:
             self._to.open_jobs.add(-1, {**kind, "gameball.job.state": state.value})
 
 
-def _known(attributes: Mapping[str, str | int | float | bool | None]) -> Attributes:
+def _known(attributes: Mapping[str, Value | None]) -> Attributes:
     """Without those that have no value."""
     return {name: value for name, value in attributes.items() if value is not None}

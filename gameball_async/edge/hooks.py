@@ -24,8 +24,9 @@ from .logs import Complaints
 
 __all__ = ["CLOSE_WITHIN", "MOST_WAITING", "Hooks", "OnRequest", "OnTransition"]
 
-OnRequest = Callable[[RequestSeen], object] | Callable[[RequestSeen], Awaitable[object]]
-OnTransition = Callable[[Transition], object] | Callable[[Transition], Awaitable[object]]
+# What an async function gives is an object too: something to await.
+OnRequest = Callable[[RequestSeen], object]
+OnTransition = Callable[[Transition], object]
 
 T = TypeVar("T")
 
