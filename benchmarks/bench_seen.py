@@ -4,7 +4,8 @@ What being seen from outside costs: CPU for each request, off and with log, hook
     python -m benchmarks.bench_seen [--quick]
 
 One row in one chunk is submitted again and again to a server in another process, so that the request
-itself is as small as a request gets. All variants run in turns, in rounds.
+itself is as small as a request gets. All variants are open at once and take turns of a few requests, so
+that what slows the machine for a while slows all of them.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import logging
 import time
 import timeit
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from statistics import median
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext
+from statistics import median, quantiles
 from typing import Any
 from unittest import mock
 
@@ -51,7 +52,10 @@ WARNING, DEBUG = "log at WARNING", "log at DEBUG, each line formatted"
 SYNC, ASYNC = "a sync hook", "an async hook"
 NO_SDK, SDK = "OpenTelemetry without an SDK", "OpenTelemetry with its SDK"
 
+QUARTERS = ("a quarter is below", "half is", "three quarters are")
+
 Options = Mapping[str, Any]
+SPANS = InMemorySpanExporter()
 
 
 @contextmanager
@@ -83,7 +87,7 @@ async def _async_hook(what: RequestSeen) -> None:
 
 def _telemetry() -> OpenTelemetry:
     tracers = TracerProvider(shutdown_on_exit=False)
-    tracers.add_span_processor(BatchSpanProcessor(InMemorySpanExporter()))
+    tracers.add_span_processor(BatchSpanProcessor(SPANS))
     meters = MeterProvider([InMemoryMetricReader()], shutdown_on_exit=False)
     return OpenTelemetry(tracers, meters)
 
@@ -101,23 +105,41 @@ def _variants() -> dict[str, tuple[Callable[[], AbstractContextManager[Any]], Op
     }
 
 
-async def _requests(origin: str, requests: int, options: Options) -> float:
+async def _submit(client: GameballClient, requests: int) -> float:
     """Seconds of CPU for each request."""
     left = iter(range(requests))
     row = {"customerId": shop.customer_id(0)}
 
-    async def worker(client: GameballClient) -> None:
+    async def worker() -> None:
         for _ in left:
             await client.submit("customers", [row])
 
-    async with GameballClient(
-        "key", "secret", base_url=origin, quota=NO_LIMIT, **options
-    ) as client:
-        await client.submit("customers", [row])  # opens a connection
-        began = time.process_time()
-        await asyncio.gather(*(worker(client) for _ in range(AT_ONCE)))
-        spent = time.process_time() - began
-    return spent / requests
+    began = time.process_time()
+    await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
+    return (time.process_time() - began) / requests
+
+
+async def _turns(origin: str, requests: int, turns: int) -> dict[str, list[float]]:
+    variants = _variants()
+    cpu: dict[str, list[float]] = {name: [] for name in variants}
+    async with AsyncExitStack() as stack:
+        clients = {}
+        for name, (around, options) in variants.items():
+            client = GameballClient("key", "secret", base_url=origin, quota=NO_LIMIT, **options)
+            with around():
+                clients[name] = await stack.enter_async_context(client)
+        gc.collect()
+        gc.freeze()
+        for turn in range(-10, turns):
+            names = list(variants)
+            shift = turn % len(names)  # nobody always runs first
+            for name in names[shift:] + names[:shift]:
+                with variants[name][0]():
+                    spent = await _submit(clients[name], requests)
+                if turn >= 0:  # the turns before the first warm up
+                    cpu[name].append(1e6 * spent)
+            SPANS.clear()
+    return cpu
 
 
 def _question() -> float:
@@ -126,33 +148,22 @@ def _question() -> float:
     return min(timeit.repeat(lambda: seen.wants(RequestSeen), number=many, repeat=5)) / many
 
 
-def run(*, requests: int = 250, rounds: int = 60) -> Result:
+def run(*, requests: int = 40, turns: int = 400) -> Result:
     """
     Measure everything.
 
     Args:
-        requests: in each run.
-        rounds: how often each variant runs.
+        requests: of one variant, until it is the next one's turn.
+        turns: of each variant.
     """
-    variants = _variants()
-    cpu: dict[str, list[float]] = {name: [] for name in variants}
     with stub_server(1) as origin:
-        for number in range(-1, rounds):
-            names = list(variants)
-            shift = number % len(names)  # nobody always runs first
-            for name in names[shift:] + names[:shift]:
-                around, options = variants[name]
-                gc.collect()
-                with around():
-                    spent = asyncio.run(_requests(origin, requests, options))
-                if number >= 0:  # the round before the first warms up
-                    cpu[name].append(1e6 * spent)
-    return _result(cpu, 1e6 * _question(), requests, rounds)
+        cpu = asyncio.run(_turns(origin, requests, turns))
+    return _result(cpu, 1e6 * _question(), requests, turns)
 
 
-def _result(cpu: dict[str, list[float]], question: float, requests: int, rounds: int) -> Result:
+def _result(cpu: dict[str, list[float]], question: float, requests: int, turns: int) -> Result:
     base = median(cpu[NOBODY])
-    # Of each round, so that what slows the machine for a while is on both sides.
+    # Of each turn, so that what slows the machine for a while is on both sides.
     ratios = {
         name: median(ours / theirs for ours, theirs in zip(spent, cpu[NOBODY], strict=True))
         for name, spent in cpu.items()
@@ -168,16 +179,19 @@ def _result(cpu: dict[str, list[float]], question: float, requests: int, rounds:
         (name, median(spent), min(spent), ratios[name], median(spent) - base)
         for name, spent in cpu.items()
     ]
-    heads = ("what", "CPU µs/request, median", "least", "x nobody, median of rounds", "µs more")
+    heads = ("what", "CPU µs/request, median", "least", "x nobody, median of turns", "µs more")
     text = f"""
-{rounds} rounds in turns of {requests:,} submissions of one row, {AT_ONCE} at once. The server is another process and
+{turns} turns of {requests} submissions of one row for each variant, {AT_ONCE} at once. The server is another process and
 is not counted. Asking whether anybody looks takes {question:.2f} µs where nobody does, and is done {ASKED} times
 for each of these requests. The SDK's own thread is counted, and keeps spans and metrics in memory: sending
 them on costs extra.
 
 {table(heads, rows)}
 """
-    figures = {"cpu_us": cpu, "ratios": ratios, "question_us": question}
+    spread = {
+        name: dict(zip(QUARTERS, quantiles(each, n=4), strict=True)) for name, each in cpu.items()
+    }
+    figures = {"cpu_us": spread, "ratios": ratios, "question_us": question, "turns": turns}
     return Result("seen", "What being seen from outside costs", gates, text, figures)
 
 
@@ -186,7 +200,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_seen", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small run; nothing is written")
     quick = parser.parse_args().quick
-    result = run(requests=100, rounds=3) if quick else run()
+    result = run(turns=10) if quick else run()
     print(result.markdown())
     if not quick:
         write(result)

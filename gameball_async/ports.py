@@ -24,8 +24,6 @@ __all__ = [
     "WireResponse",
 ]
 
-_UNTOLD = About()
-
 
 @frozen
 class WireRequest:
@@ -44,7 +42,7 @@ class WireRequest:
     path: str
     body: bytes | None = field(default=None, repr=False)
     secret: bool = True
-    about: About = _UNTOLD
+    about: About = field(factory=About)
 
 
 @frozen

@@ -71,20 +71,19 @@ class Hooks:
             self._call(self._on_transition, what.change)
 
     def _call(self, hook: Callable[[T], object], what: T) -> None:
-        name = _name(hook)
         try:
             result = hook(what)
         except Exception as error:  # noqa: BLE001 - the hook is the user's code
-            self._complain(name, "raised", error)
+            self._complain(_name(hook), "raised", error)
             return
-        if not inspect.isawaitable(result):
+        if result is None or not inspect.isawaitable(result):
             return
         if self._closed or len(self._waiting) >= MOST_WAITING:
             if inspect.iscoroutine(result):
                 result.close()
-            self._complain(name, "is too slow: some of its calls are left out")
+            self._complain(_name(hook), "is too slow: some of its calls are left out")
             return
-        self._waiting.append((name, result))
+        self._waiting.append((_name(hook), result))
         if not self._running:
             self._running = True
             self._idle = anyio.Event()

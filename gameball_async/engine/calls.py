@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 import anyio
-from attrs import define, evolve, frozen
+from attrs import define, frozen
 
 from ..errors import (
     AnswerLostError,
@@ -140,7 +140,7 @@ class Calls:
             step, wait = next_step(replay, tries, self._chance(), self._patience)
             if step is Next.AGAIN:
                 self._again(request, failure, wait)
-                request = evolve(request, about=evolve(call.about, attempt=failures + 1))
+                call.about.attempt = failures + 1
                 await anyio.sleep(wait)
             else:
                 return GaveUp(failure.error, unsure=unsure > 0)

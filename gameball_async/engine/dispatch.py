@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 from anyio.abc import TaskGroup
-from attrs import define, evolve
+from attrs import define
 
 from ..errors import ClosedError, NotSentError
 from ..pipeline.seen import PauseSeen, RequestSeen
@@ -89,8 +89,7 @@ class Dispatcher:
         ticket = await self._slot(rank)
         try:
             if self.seen.wants(RequestSeen):
-                waited = anyio.current_time() - ticket.since
-                request = evolve(request, about=evolve(request.about, waited=waited))
+                request.about.waited = anyio.current_time() - ticket.since
             if began is not None:
                 await self._announce(began, ticket)
             return await self.carry(request, self._slot_of(ticket), retry_after)

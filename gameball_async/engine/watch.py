@@ -27,7 +27,7 @@ from ..errors import (
     UnknownJobError,
 )
 from ..model.jobs import MOVES, Job, JobState, JobStatus, Transition
-from ..pipeline.seen import JobLost, JobMoved, JobWatched, RequestSeen, RetrySeen, why
+from ..pipeline.seen import JobLost, JobMoved, JobWatched, RetrySeen, why
 from ..ports import WireRequest, WireResponse
 from ..protocol.requests import Account
 from ..protocol.responses import error_for, read_error, read_status
@@ -123,17 +123,15 @@ class Watch:
 
     async def _ask(self, job_id: int, slot: int) -> None:
         call = self._account.status(job_id)
-        about = call.about
-        if self._dispatcher.seen.wants(RequestSeen):
-            about = evolve(about, polled=True)
-        request = WireRequest(call.method, call.path, None, call.secret, about)
+        call.about.polled = True
+        request = WireRequest(call.method, call.path, None, call.secret, call.about)
         self.polls += 1
         try:
             answer = await self._dispatcher.carry(request, slot, retry_after_of)
             status = self._read(answer, job_id)
         except TransportError as error:
             if self._dispatcher.seen.wants(RetrySeen):
-                self._dispatcher.seen.see(RetrySeen.of(request.method, about, error, None))
+                self._dispatcher.seen.see(RetrySeen.of(call.method, call.about, error, None))
             self._unheard(job_id)
         except GameballError as error:
             # Without its traceback: the frames that read the answer hold what it said.

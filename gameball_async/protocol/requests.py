@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from enum import Enum
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import define, frozen
 
 from ..errors import ConfigurationError
 from ..model.kinds import Kind
@@ -49,10 +49,10 @@ class Dialect(Enum):
     """GET ``/batches/{batchId}/status``, POST ``/batches/{batchId}/stop``."""
 
 
-@frozen
+@define
 class About:
     """
-    What a request is for, for whoever looks on; nothing of it is sent.
+    What a request is for, for whoever looks on; nothing of it is sent. Filled in as it becomes known.
 
     Attributes:
         route: the path with ``{jobId}`` in place of a number: one value for each sort of call.
