@@ -13,20 +13,18 @@ import contextvars
 import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
-from ..model.jobs import Transition
 from ..pipeline.seen import JobMoved, RequestSeen, Sighting
 from .background import Background
 from .logs import Complaints
 
-__all__ = ["CLOSE_WITHIN", "MOST_WAITING", "Hooks", "OnRequest", "OnTransition"]
+if TYPE_CHECKING:
+    from .looking import OnRequest, OnTransition
 
-# What an async function gives is an object too: something to await.
-OnRequest = Callable[[RequestSeen], object]
-OnTransition = Callable[[Transition], object]
+__all__ = ["CLOSE_WITHIN", "MOST_WAITING", "Hooks"]
 
 T = TypeVar("T")
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..model.jobs import Transition
+from ..pipeline.seen import RequestSeen
 from ..ports import Observer, Telemetry
-from .hooks import Hooks, OnRequest, OnTransition
 from .logs import Complaints, Logs
 
 __all__ = ["OnRequest", "OnTransition", "complaints", "observers"]
+
+# What an async function gives is an object too: something to await.
+OnRequest = Callable[[RequestSeen], object]
+OnTransition = Callable[[Transition], object]
 
 
 def observers(
@@ -20,6 +25,8 @@ def observers(
     """All that look on at a client of *origin* that is being opened."""
     found: list[Observer] = [Logs()]
     if on_request is not None or on_transition is not None:
+        from .hooks import Hooks  # only where there are some
+
         found.append(Hooks(on_request, on_transition))
     if telemetry is not None:
         found.append(telemetry.observer(origin))

@@ -27,7 +27,8 @@ from .handover import Handover
 from .meter import Meter
 from .orders import OrdersInquiry
 from .run import Run
-from .seen import NOBODY, Seen, SeenJournal, SeenTally, SeenTransport
+from .seen import NOBODY, Seen, SeenTransport
+from .seen_runs import SeenJournal, SeenTally
 from .submissions import Submissions
 from .submit import Submitter
 from .watch import Changes, Watch

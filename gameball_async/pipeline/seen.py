@@ -8,14 +8,17 @@ Texts of Gameball's are escaped and cut before they get here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
 from ..errors import APIError, ErrorObject, GameballError
-from ..model.jobs import Job, Transition
-from ..model.outcomes import Outcome
-from ..protocol.requests import About
-from .report import Report
+
+if TYPE_CHECKING:  # this is imported with the client: it brings along nothing that it need not
+    from ..model.jobs import Job, Transition
+    from ..model.outcomes import Outcome
+    from ..protocol.requests import About
+    from .report import Report
 
 __all__ = [
     "JobAccepted",
