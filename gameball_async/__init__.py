@@ -55,6 +55,7 @@ from .pipeline.events import RowOutcomes, Settled, Submission, Submitted
 from .pipeline.ledger import Source
 from .pipeline.report import Progress, Report
 from .pipeline.rows import Row
+from .pipeline.seen import RequestSeen
 from .protocol.requests import Dialect
 from .schedule.budget import Quota
 from .schedule.retry import Patience
@@ -111,6 +112,7 @@ __all__ = [
     "RejectedError",
     "Replay",
     "Report",
+    "RequestSeen",
     "Row",
     "RowOutcome",
     "RowOutcomes",

@@ -28,6 +28,9 @@ class GameballClient(JobVerbs, BulkVerbs):
         patience: where retries end.
         shared_quota: what the quota is shared with other processes through, such as
             `gameball_async.redis.RedisQuota`; None where this process has it alone.
+        on_request: called with a `RequestSeen` after each HTTP request, sync or async.
+        on_transition: called with a `Transition` when a watched job moves, sync or async.
+        telemetry: where spans and metrics go, such as `gameball_async.otel.OpenTelemetry`.
 
     Raises:
         ConfigurationError: a key, the URL or the version is unusable. The value is never shown.

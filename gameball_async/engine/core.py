@@ -32,6 +32,8 @@ from .meter import Meter
 from .orders import OrdersInquiry
 from .permits import Permits
 from .run import Run
+from .seen import NOBODY, Seen, SeenTransport
+from .seen_runs import SeenJournal, SeenTally
 from .submissions import Submissions
 from .submit import Submitter
 from .watch import Changes, Watch
@@ -99,6 +101,7 @@ class Engine:
         patience: where retries end.
         chance: draws numbers in [0, 1).
         sharing: how the quota is shared with other processes; None where it is not.
+        seen: whoever looks on.
     """
 
     def __init__(
@@ -111,12 +114,15 @@ class Engine:
         patience: Patience,
         chance: Callable[[], float],
         sharing: Sharing | None = None,
+        seen: Seen = NOBODY,
     ) -> None:
+        transport = SeenTransport(transport, seen)
         # Single customers have a quota of their own, as high as the one of the batch calls.
         self._dispatchers = []
         for bucket in ("batch", "customers"):
             budget = Budget(quota) if sharing is None else _shared(quota, sharing)
             dispatcher = Dispatcher(Turns(budget, Polls()), transport, spawn, chance)
+            dispatcher.seen = seen
             self._dispatchers.append(dispatcher)
             if sharing is not None and isinstance(budget, SharedBudget):
                 fail = partial(self._fail, dispatcher)
@@ -128,6 +134,7 @@ class Engine:
         self.watch = Watch(self.dispatcher, account, chance)
         self._account = account
         self._spawn = spawn
+        self._seen = seen
 
     def _fail(self, dispatcher: Dispatcher, error: Callable[[], GameballError]) -> None:
         """Nothing can be sent in a bucket: raise *error* wherever that is waited for."""
@@ -165,6 +172,7 @@ class Engine:
 
         async def prepare() -> Run:
             journal, recorded = await open_journal()
+            journal = SeenJournal(journal, self._seen, kind.name)
             run = Run(
                 kind,
                 feed,
@@ -177,6 +185,7 @@ class Engine:
                 concurrency=concurrency,
                 window=open_jobs,
             )
+            run.books.tally = SeenTally(self._seen, kind.name)
             if recorded is not None:
                 budget = self.dispatcher.turns.budget
                 budget.recall(anyio.current_time(), recorded.recent)
@@ -185,7 +194,8 @@ class Engine:
 
         meter = Meter(self.dispatcher, self.watch)
         spawn, stop = self._spawn, self.stop
-        return Bulk(prepare, events, meter, spawn, anyio.current_time, stop, on_cancel)
+        seen = self._seen
+        return Bulk(prepare, events, meter, spawn, anyio.current_time, stop, on_cancel, seen)
 
     def submissions(self, kind: Kind, rows: Rows, *, concurrency: int) -> Submissions:
         """Submissions without their jobs; see `GameballClient.submit_all`."""
