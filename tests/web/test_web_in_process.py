@@ -82,7 +82,7 @@ async def test_tabs_that_leave_leave_no_task_and_neither_does_the_server(
             monkeypatch.setenv(name, value)
         async with SERVERS[framework](port, tmp_path), session_of(port) as session:
             import_id = await post(session, 300)
-            while not sandbox.counts["poll"]:  # all tasks of the run are there
+            while not sandbox.counts["poll"]:  # noqa: ASYNC110 - then all tasks of the run are there
                 await asyncio.sleep(0.01)
             alone = len(asyncio.all_tasks())
             for _ in range(5):
