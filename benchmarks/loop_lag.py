@@ -29,12 +29,15 @@ class Holds:
 
     Attributes:
         probe: by how much each sleep of the probe was too long; other processes' time included.
+        own: the part of that which this process may be to blame for: no more than the CPU time that
+            all its threads took since the sleep began.
         rounds: CPU time of all callbacks that ran in one round of the loop, between two looks at
             what is ready: how long anything else had to wait, but for other processes.
         callbacks: CPU time of each callback.
     """
 
     probe: list[float] = field(factory=list)
+    own: list[float] = field(factory=list)
     rounds: list[float] = field(factory=list)
     callbacks: list[float] = field(factory=list)
 
@@ -66,11 +69,13 @@ class Summary:
     callback_max: float
 
 
-async def _probe(into: list[float]) -> None:
+async def _probe(holds: Holds, step: float) -> None:
     while True:
-        began = time.perf_counter()
-        await asyncio.sleep(STEP)
-        into.append(max(0.0, time.perf_counter() - began - STEP))
+        began, cpu = time.perf_counter(), time.process_time()
+        await asyncio.sleep(step)
+        lag = max(0.0, time.perf_counter() - began - step)
+        holds.probe.append(lag)
+        holds.own.append(min(lag, time.process_time() - cpu))
 
 
 @contextmanager
@@ -103,13 +108,20 @@ def _timed_rounds(holds: Holds) -> Iterator[None]:
 
 
 @contextmanager
-def held(holds: Holds, *, inside: bool) -> Iterator[None]:
-    """Measure in the block: with the probe, or *inside* of the loop, which itself costs time."""
+def held(holds: Holds, *, inside: bool, step: float = STEP) -> Iterator[None]:
+    """
+    Measure in the block: with the probe, or *inside* of the loop, which itself costs time.
+
+    Args:
+        holds: where to.
+        inside: time the loop's rounds, instead of probing.
+        step: seconds that the probe sleeps.
+    """
     if inside:
         with _timed_rounds(holds):
             yield
         return
-    probe = asyncio.get_running_loop().create_task(_probe(holds.probe))
+    probe = asyncio.get_running_loop().create_task(_probe(holds, step))
     try:
         yield
     finally:

@@ -52,7 +52,7 @@ def before_shutdown(tell: Callable[[], None]) -> None:
 app = FastAPI(lifespan=lifespan)
 
 
-def shared_imports(request: Request) -> Imports:
+async def shared_imports(request: Request) -> Imports:
     imports: Imports = request.state.imports
     return imports
 
@@ -60,7 +60,7 @@ def shared_imports(request: Request) -> Imports:
 TheImports = Annotated[Imports, Depends(shared_imports)]
 
 
-def one_import(id: str, imports: TheImports) -> Import:
+async def one_import(id: str, imports: TheImports) -> Import:
     return imports.find(id)
 
 
