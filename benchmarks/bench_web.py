@@ -175,8 +175,8 @@ def _result(seen: dict[str, Seen], rounds: int, busy: list[float], size: int) ->
     own = {name: 1000 * quantile(each.holds.own, 0.99) for name, each in seen.items()}
     gates = [
         Gate("lag of the loop during imports, p99 of the probe, ms", lag.probe_p99, 10.0),
-        Gate("the part of it that is the app's own, p99, ms", own[IMPORTING], 10.0),
-        Gate("CPU of the loop's rounds, p99, ms", lag.round_p99, 10.0),
+        Gate("the same, less the time it stood in line for a core, ms", own[IMPORTING], 10.0),
+        Gate("the same in CPU, p99 of the loop's rounds, ms", lag.round_p99, 10.0),
     ]
     heads = (
         "situation", "samples", "lag p50 ms", "p99 ms", "max ms", "own p99 ms", "round CPU p99 ms", "max ms",
@@ -198,12 +198,12 @@ reader follows the events. Measured from the first byte of the upload to the las
 
 {table(heads, rows)}
 
-The probe sleeps 5 ms at a time, and tells by how much it woke too late, whoever was to blame: the import,
+The probe sleeps 1 ms at a time, and tells by how much it woke too late, whoever was to blame: the import,
 the visitors, or other processes on the machine's {os.cpu_count()} cores, four of which are the benchmark's own. With
-visitors alone, p99 was {at_rest.probe_p99:.3g} ms. *Own* is the part that the app itself may be to blame for: no more of each
-lag than the CPU time that all threads of its process took since the sleep began. The loop's rounds (all that ran
-between two looks at what is ready) are timed in rounds of their own, since that costs time too. Both do not
-depend on other processes. Load of the machine, before and after: {busy[0]:.2f}, {busy[1]:.2f}.
+visitors alone, p99 was {at_rest.probe_p99:.3g} ms. *Own* leaves out what the loop's thread stood in line for a core, as
+the system counts it: what the machine was busy with is not in it, a lock that another thread of the app holds is.
+The loop's rounds (all that ran between two looks at what is ready) are timed in runs of their own, in CPU time.
+Load of the machine, before and after: {busy[0]:.2f}, {busy[1]:.2f}.
 """
     figures = {
         "rounds": rounds,

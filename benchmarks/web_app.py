@@ -13,9 +13,6 @@ from .loop_lag import Holds, held
 
 __all__ = ["app"]
 
-STEP = 0.005
-"""Seconds that the probe sleeps."""
-
 
 class Probe:
     """Measures from one request to another."""
@@ -28,7 +25,7 @@ class Probe:
         """Measure from now on: by a probe, or *inside* of the loop."""
         gc.collect()
         self._holds = Holds()
-        self._running.enter_context(held(self._holds, inside=inside, step=STEP))
+        self._running.enter_context(held(self._holds, inside=inside))
 
     async def read(self) -> dict[str, Any]:
         """What was measured; nothing is measured any more."""
