@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from imports import Imports, Refused
@@ -20,7 +21,7 @@ from gameball_async import GameballClient
 PAGE = Path(__file__).with_name("page.html")
 FOLDER = Path(os.environ.get("IMPORTS", "imports"))
 IMPORTS = web.AppKey("imports", Imports)
-RUN = {
+RUN: dict[str, Any] = {
     "handler_cancellation": True,  # a browser that leaves ends its stream at once
     "shutdown_timeout": 2.0,  # seconds for readers that do not read, at most
 }

@@ -132,8 +132,7 @@ async def test_a_reader_that_does_not_read_holds_up_nobody_and_finds_the_latest_
         found = folder.find("1")
         slow = found.events()
         assert (await anext(slow)).name == "state"
-        async for event in found.events():
-            last = event
+        *_, last = [event async for event in found.events()]
         assert (last.name, last.data["succeeded"]) == ("end", 3000)
         rest = [event async for event in slow]
         assert [event.name for event in rest].count("state") == 0

@@ -65,7 +65,11 @@ class Page:
         """Wait until something is seen."""
         from selenium.webdriver.support.wait import WebDriverWait
 
-        WebDriverWait(self.browser, WITHIN, 0.05).until(lambda _: what(), self.picture("late"))
+        try:
+            WebDriverWait(self.browser, WITHIN, 0.05).until(lambda _: what())
+        except BaseException as error:
+            error.add_note(f"the page looked like {self.picture('late')}")
+            raise
 
     def picture(self, name: str) -> str:
         """Keep a picture of the page; gives where."""
