@@ -46,7 +46,7 @@ app.conf.update(
     autoretry_for=(GameballError,),  # whatever stopped the run, it goes on where it was
     dont_autoretry_for=(AuthenticationError, ConfigurationError, InputError),
     retry_backoff=5,
-    max_retries=20,
+    max_retries=100,  # ten minutes apart at most: some hours
 )
 def move(self: Task[..., Any], kind: str, path: str) -> dict[str, Any]:
     """Import a file, or what is left of it. The result is the report, as JSON values."""

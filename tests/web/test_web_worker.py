@@ -38,14 +38,14 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
 
 
 class Worker:
-    """A Celery worker with one child, as a process group of its own."""
+    """A Celery worker with two children, as a process group of its own."""
 
     def __init__(self, environment: dict[str, str], log: Path) -> None:
         self._log = log
         with log.open("ab") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "celery", "--workdir", str(EXAMPLES), "-A", "celery_worker",
-                 "worker", "--concurrency", "1", "--loglevel", "INFO", "--without-mingle"],
+                 "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-mingle"],
                 env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
                 stdout=out, stderr=out, start_new_session=True, cwd=log.parent,
             )  # fmt: skip
@@ -55,7 +55,7 @@ class Worker:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
 
-    def kill_child(self) -> None:
+    def kill_children(self) -> None:
         """As when the system is out of memory: the process that imports is gone."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         for child in children.split():
@@ -106,9 +106,38 @@ def test_an_import_whose_worker_is_killed_goes_on_in_another_and_applies_every_r
             worker.kill_all()
             worker = start(sandbox)
         else:
-            worker.kill_child()
+            worker.kill_children()
         report = task.get(timeout=WITHIN)
         assert (report["rows"], report["succeeded"], report["complete"]) == (ROWS, ROWS, True)
         task.forget()
     assert Counter(times(sandbox, "customers").values()) == {1: ROWS}
     assert worker.process.poll() is None
+
+
+def test_an_import_that_redis_gives_out_again_while_it_runs_is_still_made_once(
+    start: Callable[[Sandbox], Worker],
+    redis_url: str,
+    gameball: Callable[..., Sandbox],
+    times: Times,
+    tmp_path: Path,
+) -> None:
+    """A worker that starts asks Redis for what is overdue, and cannot know that it is being done."""
+    celery: Any = pytest.importorskip("celery")
+    path = tmp_path / "customers.csv"
+    path.write_bytes(customers(ROWS))
+    sandbox = gameball(service_time=Workers(1, 2.5))
+    start(sandbox)
+    log = tmp_path / "worker.log"
+    with celery.Celery(broker=redis_url, backend=redis_url) as app:
+        task = app.send_task("celery_worker.move", ["customers", str(path)])
+        until = time.monotonic() + WITHIN
+        while not (task.state == "PROGRESS" and task.info["succeeded"] >= 1000):
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.05)
+        start(sandbox)
+        while "another process" not in log.read_text() or task.state != "SUCCESS":
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.1)
+        assert (task.result["rows"], task.result["succeeded"]) == (ROWS, ROWS)
+        task.forget()
+    assert Counter(times(sandbox, "customers").values()) == {1: ROWS}
