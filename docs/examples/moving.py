@@ -84,8 +84,8 @@ class Import:
         """
         The state now and after each change, and the transitions after event *seen*; None if quiet.
 
-        Nothing is kept for a reader and nothing runs for it. One that is slow finds the latest state
-        when it comes for it; one that is gone holds up nobody.
+        Nothing is kept for a reader and nothing runs for it: one that is slow finds the latest
+        state, and one that is gone holds up nobody.
         """
         seen = self._moved if seen is None else min(seen, self._moved)
         while True:
@@ -96,8 +96,12 @@ class Import:
             if over or self._stopping:
                 return
             seen = moved
-            while not await _within(QUIET, news):
-                yield None
+            while not news.is_set():
+                try:
+                    async with asyncio.timeout(QUIET):
+                        await news.wait()
+                except TimeoutError:
+                    yield None
 
     def stop(self) -> None:
         """Send nothing more and let all readers go: the next start goes on, and browsers come back."""
@@ -121,11 +125,3 @@ class Import:
     def _tell(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
-
-
-async def _within(seconds: float, event: asyncio.Event) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            return await event.wait()
-    except TimeoutError:
-        return False
