@@ -203,7 +203,7 @@ the visitors, or other processes on the machine's {os.cpu_count()} cores, four o
 visitors alone, p99 was {at_rest.probe_p99:.3g} ms. *Own* leaves out what the loop's thread stood in line for a core, as
 the system counts it: what the machine was busy with is not in it, a lock that another thread of the app holds is.
 The loop's rounds (all that ran between two looks at what is ready) are timed in runs of their own, in CPU time.
-Load of the machine, before and after: {busy[0]:.2f}, {busy[1]:.2f}.
+Load of the machine, before and after: {busy[0]:.2f}, {busy[1]:.2f}{_priority()}.
 """
     figures = {
         "rounds": rounds,
@@ -221,6 +221,15 @@ Load of the machine, before and after: {busy[0]:.2f}, {busy[1]:.2f}.
         },
     }
     return Result("web", "A web app's event loop while it imports", gates, text, figures)
+
+
+def _priority() -> str:
+    """Whether these processes go before others, as Linux tells of each session."""
+    try:
+        nice = int(Path("/proc/self/autogroup").read_text(encoding="ascii").split()[-1])
+    except (OSError, ValueError, IndexError):
+        return ""
+    return f"; other work on it came after this (priority {nice})" if nice < 0 else ""
 
 
 if __name__ == "__main__":

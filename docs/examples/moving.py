@@ -14,6 +14,7 @@ from gameball_async import Bulk, GameballClient, GameballError, Settled, Transit
 from gameball_async.files import FileRows, open_rows
 
 log = logging.getLogger(__name__)
+PACE = 0.1  # seconds between two states that a reader is told, at least
 QUIET = 15.0  # seconds without news after which a stream shows that it is alive
 PROBLEMS = 20  # rows that did not succeed and are shown; the journal has all of them
 
@@ -96,6 +97,7 @@ class Import:
             if over or self._stopping:
                 return
             seen = moved
+            await asyncio.sleep(PACE)
             while not news.is_set():
                 try:
                     async with asyncio.timeout(QUIET):
