@@ -6,6 +6,7 @@ Start with `GameballClient`. `gameball_async.sandbox` is a server to try everyth
 """
 
 from .client import GameballClient
+from .engine.bulk import Bulk
 from .errors import (
     AnswerLostError,
     APIError,
@@ -71,6 +72,7 @@ __all__ = [
     "BalanceAdjustment",
     "BalanceInquiry",
     "Branch",
+    "Bulk",
     "Cashback",
     "CashbackConfigurations",
     "Channel",
