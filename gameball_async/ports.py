@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from attrs import field, frozen
 
-from .model.outcomes import Outcome, Reason, RowOutcome
-from .pipeline.chunks import Chunk
-from .pipeline.ledger import Used
+if TYPE_CHECKING:  # a client that only submits and asks needs none of them
+    from .model.outcomes import Outcome, Reason, RowOutcome
+    from .pipeline.chunks import Chunk
+    from .pipeline.ledger import Used
 
 __all__ = ["Journal", "Running", "Spawn", "Transport", "WireRequest", "WireResponse"]
 
