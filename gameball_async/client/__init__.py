@@ -26,7 +26,10 @@ class GameballClient(JobVerbs, BulkVerbs):
         quota: requests that are allowed in which time, for each bucket; all calls share it.
         dialect: which paths ask for a status and stop a job.
         patience: where retries end.
+        trust_env: send requests through the proxy that ``HTTP_PROXY``, ``HTTPS_PROXY`` and
+            ``NO_PROXY`` name, and take what ``~/.netrc`` says. Off, the environment is not read.
 
     Raises:
-        ConfigurationError: a key, the URL or the version is unusable. The value is never shown.
+        ConfigurationError: a key, the URL or the version is unusable (the value is never shown), or
+            *trust_env* is asked for with a borrowed session.
     """
