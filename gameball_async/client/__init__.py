@@ -13,7 +13,8 @@ class GameballClient(JobVerbs, BulkVerbs):
     An async client of Gameball's API: batches, their jobs, and single customers.
 
     Open it with ``async with``, or with `open` and `aclose`; it may be opened and closed in different
-    tasks, and shared by any number of tasks of one event loop.
+    tasks, and shared by any number of tasks of one event loop. It may be made where no loop runs, and
+    opened under several loops one after another.
 
     Args:
         api_key: the API key; from ``GAMEBALL_API_KEY`` where not given.
@@ -31,7 +32,10 @@ class GameballClient(JobVerbs, BulkVerbs):
         on_request: called with a `RequestSeen` after each HTTP request, sync or async.
         on_transition: called with a `Transition` when a watched job moves, sync or async.
         telemetry: where spans and metrics go, such as `gameball_async.otel.OpenTelemetry`.
+        trust_env: send requests through the proxy that ``HTTP_PROXY``, ``HTTPS_PROXY`` and
+            ``NO_PROXY`` name, and take what ``~/.netrc`` says. Off, the environment is not read.
 
     Raises:
-        ConfigurationError: a key, the URL or the version is unusable. The value is never shown.
+        ConfigurationError: a key, the URL or the version is unusable (the value is never shown), or
+            *trust_env* is asked for with a borrowed session.
     """

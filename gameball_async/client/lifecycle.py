@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import secrets
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -53,7 +55,13 @@ class Lifecycle:
         on_request: OnRequest | None = None,
         on_transition: OnTransition | None = None,
         telemetry: Telemetry | None = None,
+        trust_env: bool = False,
     ) -> None:
+        if trust_env and session is not None:
+            raise ConfigurationError(
+                "trust_env is for a session of the client's own, and one was lent: leave trust_env "
+                "out, and open the session that you lend with aiohttp's own trust_env"
+            )
         self._account = Account(
             origin=(base_url or os.environ.get("GAMEBALL_BASE_URL") or DEFAULT_ORIGIN).rstrip("/"),
             version=api_version,
@@ -70,22 +78,37 @@ class Lifecycle:
         self._patience = patience or Patience()
         self._look = partial(observers, on_request, on_transition, telemetry)
         self._seen = NOBODY
+        self._trust_env = trust_env
         self._borrowed = session
         self._own: aiohttp.ClientSession | None = None
         self._background = Background(self._crashed)
         self._engine: Engine | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def __repr__(self) -> str:
         state = "closed" if self._engine is None else "open"
         return f"<GameballClient of {self._account.origin}, {self._account.version}, {state}>"
 
     async def open(self) -> None:
-        """Open the client. Opening an open client changes nothing."""
-        if self._engine is not None:
+        """
+        Open the client. Opening an open client changes nothing.
+
+        Raises:
+            ClosedError: it is open under another event loop, which is still there.
+            ConfigurationError: no loop of asyncio's is running.
+        """
+        if self._engine is not None and not await self._left_behind():
             return
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise ConfigurationError(
+                "the client runs under asyncio (uvloop too), and no such loop runs here: where "
+                "anyio is used, choose its asyncio backend"
+            ) from None
         session = self._borrowed
         if session is None:
-            session = self._own = open_session()
+            session = self._own = open_session(trust_env=self._trust_env)
         account = self._account
         transport = AiohttpTransport(
             session,
@@ -115,7 +138,14 @@ class Lifecycle:
         return Sharing(self._store, secrets.token_hex(8), share, shared.patience)
 
     async def aclose(self) -> None:
-        """End everything that runs in the background, and close an own session."""
+        """
+        End everything that runs in the background, and close an own session.
+
+        Raises:
+            ClosedError: it is open under another event loop, which is still there.
+        """
+        if await self._left_behind():
+            return
         engine, self._engine = self._engine, None
         session, self._own = self._own, None
         store, self._store = self._store, None
@@ -123,6 +153,26 @@ class Lifecycle:
             return
         engine.close()
         await see_through(self._shut(session, store))
+
+    async def _left_behind(self) -> bool:
+        """
+        Whether the client was open under a loop that has ended; then it is not any more.
+
+        What ran under that loop has ended with it, and can neither be cancelled nor be told.
+        """
+        if self._engine is None or _is_here(self._loop):
+            return False
+        if self._loop is not None and not self._loop.is_closed():
+            raise _elsewhere()
+        session, self._own, self._engine = self._own, None, None
+        store, self._store = self._store, None
+        self._background = Background(self._crashed)
+        with suppress(RuntimeError):  # of connections whose loop is closed
+            if session is not None:
+                await session.close()
+            if store is not None:
+                await store.aclose()
+        return True
 
     async def _shut(self, session: aiohttp.ClientSession | None, store: QuotaStore | None) -> None:
         try:
@@ -156,7 +206,23 @@ class Lifecycle:
     def _running(self) -> Engine:
         if self._engine is None:
             raise ClosedError("the client is not open: use it inside `async with GameballClient()`")
+        if not _is_here(self._loop):
+            raise _elsewhere()
         return self._engine
+
+
+def _is_here(loop: asyncio.AbstractEventLoop | None) -> bool:
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:  # nothing runs: nothing can wait for the wrong loop
+        return True
+
+
+def _elsewhere() -> ClosedError:
+    return ClosedError(
+        "the client was opened under another event loop, and serves one at a time: close it there, "
+        "or give each loop a client of its own"
+    )
 
 
 def _api_key(given: str | None) -> Secret:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import anyio
 from attrs import frozen
@@ -11,37 +12,36 @@ from attrs import frozen
 from ..errors import GameballError
 from ..model.jobs import Job
 from ..model.kinds import Chunking, Kind, Replay
-from ..model.outcomes import Outcome, Reason, RowOutcome
-from ..pipeline.batches import batch_preparer
-from ..pipeline.chunks import MAX_ROWS, Chunk, Chunker, LookAhead
-from ..pipeline.events import BulkEvent
-from ..pipeline.ledger import Resumable, Used, left_to_do
-from ..ports import Journal, QuotaStore, Spawn, Transport
-from ..protocol.requests import Account
+from ..ports import Spawn, Transport
+from ..protocol.requests import MAX_ITEMS, Account
 from ..schedule.budget import Budget, Quota
 from ..schedule.polls import Polls
 from ..schedule.retry import Patience
-from ..schedule.shared import SharedBudget
 from ..schedule.turns import Rank, Turns
-from .bulk import Bulk, OnCancel
 from .calls import Calls, value_of
 from .dispatch import Dispatcher
-from .feed import Feed, Rows
-from .handover import Handover
-from .meter import Meter
-from .orders import OrdersInquiry
-from .permits import Permits
-from .run import Run
 from .seen import NOBODY, Seen, SeenTransport
-from .seen_runs import SeenJournal, SeenTally
-from .submissions import Submissions
 from .submit import Submitter
 from .watch import Changes, Watch
 
-__all__ = ["Engine", "OpenJournal", "Sharing"]
+if TYPE_CHECKING:
+    from ..model.outcomes import Outcome, Reason, RowOutcome
+    from ..pipeline.chunks import Chunk, LookAhead
+    from ..pipeline.events import BulkEvent
+    from ..pipeline.ledger import Left, Resumable, Used
+    from ..ports import Journal, QuotaStore
+    from .bulk import Bulk, OnCancel
+    from .feed import Rows
+    from .run import Run
+    from .submissions import Submissions
 
-OpenJournal = Callable[[], Awaitable[tuple[Journal, Resumable | None]]]
-"""Opens a run's journal; gives what it says where it is an old one."""
+    OpenJournal = Callable[[], Awaitable[tuple[Journal, Resumable | None]]]
+    """Opens a run's journal; gives what it says where it is an old one."""
+
+__all__ = ["Engine", "OpenJournal", "Sharing", "no_journal"]
+
+# What only runs of many rows need is a third of all there is to import, and most of a web app's
+# processes start none: `Engine.bulk` and `Engine.submissions` import it.
 
 
 @frozen
@@ -89,6 +89,13 @@ async def no_journal() -> tuple[Journal, Resumable | None]:
     return _NoJournal(), None
 
 
+def left_to_do(recorded: Resumable, replay: Replay) -> Left:
+    """What a run that is taken up has still to do; see `pipeline.ledger`."""
+    from ..pipeline import ledger
+
+    return ledger.left_to_do(recorded, replay)
+
+
 class Engine:
     """
     Everything between the verbs and the edges.
@@ -116,25 +123,35 @@ class Engine:
         sharing: Sharing | None = None,
         seen: Seen = NOBODY,
     ) -> None:
-        transport = SeenTransport(transport, seen)
+        self._spawn = spawn
+        self._transport = SeenTransport(transport, seen)
+        self._chance = chance
+        self._seen = seen
         # Single customers have a quota of their own, as high as the one of the batch calls.
-        self._dispatchers = []
-        for bucket in ("batch", "customers"):
-            budget = Budget(quota) if sharing is None else _shared(quota, sharing)
-            dispatcher = Dispatcher(Turns(budget, Polls()), transport, spawn, chance)
-            dispatcher.seen = seen
-            self._dispatchers.append(dispatcher)
-            if sharing is not None and isinstance(budget, SharedBudget):
-                fail = partial(self._fail, dispatcher)
-                Permits(bucket, budget, dispatcher, sharing.store, spawn, fail)
-        self.dispatcher, customers = self._dispatchers
+        self.dispatcher, customers = self._dispatchers = [
+            self._dispatcher(bucket, quota, sharing) for bucket in ("batch", "customers")
+        ]
         self.calls = Calls(self.dispatcher, chance, patience)
         self.upserts = Calls(customers, chance, patience)
         self.submitter = Submitter(self.calls, account)
         self.watch = Watch(self.dispatcher, account, chance)
         self._account = account
-        self._spawn = spawn
-        self._seen = seen
+
+    def _dispatcher(self, bucket: str, quota: Quota, sharing: Sharing | None) -> Dispatcher:
+        if sharing is None:
+            return self._dispatching(Budget(quota))
+        from ..schedule.shared import SharedBudget
+        from .permits import Permits
+
+        budget = SharedBudget(quota, sharing.client, share=sharing.share, patience=sharing.patience)
+        dispatcher = self._dispatching(budget)
+        fail = partial(self._fail, dispatcher)
+        Permits(bucket, budget, dispatcher, sharing.store, self._spawn, fail)
+        return dispatcher
+
+    def _dispatching(self, budget: Budget) -> Dispatcher:
+        turns = Turns(budget, Polls())
+        return Dispatcher(turns, self._transport, self._spawn, self._chance, self._seen)
 
     def _fail(self, dispatcher: Dispatcher, error: Callable[[], GameballError]) -> None:
         """Nothing can be sent in a bucket: raise *error* wherever that is waited for."""
@@ -158,10 +175,20 @@ class Engine:
         look_ahead: LookAhead | None = None,
         open_jobs: int = 512,
         ids_from_numbers: bool = False,
-        max_rows: int = MAX_ROWS,
+        max_rows: int = MAX_ITEMS,
     ) -> Bulk:
         """A bulk run; see `GameballClient.bulk`. *max_rows* makes smaller chunks."""
-        events = Handover[BulkEvent]()
+        from ..pipeline.batches import batch_preparer
+        from ..pipeline.chunks import Chunker
+        from .bulk import Bulk
+        from .feed import Feed
+        from .handover import Handover
+        from .meter import Meter
+        from .orders import OrdersInquiry
+        from .run import Run
+        from .seen_runs import SeenJournal, SeenTally
+
+        events: Handover[BulkEvent] = Handover()
         feed = Feed(rows, batch_preparer(kind, ids_from_numbers=ids_from_numbers))
         chunker = Chunker(
             chunking,
@@ -199,6 +226,11 @@ class Engine:
 
     def submissions(self, kind: Kind, rows: Rows, *, concurrency: int) -> Submissions:
         """Submissions without their jobs; see `GameballClient.submit_all`."""
+        from ..pipeline.batches import batch_preparer
+        from ..pipeline.chunks import Chunker
+        from .feed import Feed
+        from .submissions import Submissions
+
         return Submissions(
             kind,
             Feed(rows, batch_preparer(kind)),
@@ -224,7 +256,3 @@ class Engine:
         for dispatcher in self._dispatchers:
             dispatcher.close(error)
         self.watch.close(error)
-
-
-def _shared(quota: Quota, sharing: Sharing) -> SharedBudget:
-    return SharedBudget(quota, sharing.client, share=sharing.share, patience=sharing.patience)
