@@ -85,7 +85,7 @@ def trust_the_counts() -> Any:
         ends = [Outcome.SUCCEEDED] * good + [Outcome.FAILED] * (len(keys) - good)
         return Settlement(ends, dict.fromkeys(range(good, len(keys)), Reason("counted")))
 
-    return patch.object(run, "settle", counted)
+    return patch.object(answers, "settle", counted)
 
 
 @_mutant
@@ -95,7 +95,7 @@ def forget_that_it_was_resent() -> Any:
     def forgetful(*given: Any, resent: bool, **more: Any) -> Settlement:
         return settle(*given, resent=False, **more)
 
-    return patch.object(run, "settle", forgetful)
+    return patch.object(answers, "settle", forgetful)
 
 
 @_mutant
@@ -188,7 +188,7 @@ def take_completed_without_lists_for_success() -> Any:
             return Settlement([Outcome.SUCCEEDED] * len(keys))
         return settle(kind, keys, ids, status, **more)
 
-    return patch.object(run, "settle", hopeful)
+    return patch.object(answers, "settle", hopeful)
 
 
 @_mutant
