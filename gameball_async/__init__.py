@@ -5,6 +5,9 @@ Start with `GameballClient`. `gameball_async.sandbox` is a server to try everyth
 `gameball_async.errors` draws the tree of errors.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .client import GameballClient
 from .errors import (
     AnswerLostError,
@@ -29,35 +32,53 @@ from .errors import (
     TransportError,
     UnknownJobError,
 )
-from .model.items import (
-    UNSET,
-    BalanceAdjustment,
-    BalanceInquiry,
-    Branch,
-    Cashback,
-    CashbackConfigurations,
-    Channel,
-    Customer,
-    CustomerAttributes,
-    Event,
-    LineItem,
-    Merchant,
-    Order,
-    OrderRedemption,
-    Redemption,
-    Unset,
-)
-from .model.jobs import Job, JobResults, JobState, JobStatus, Transition
-from .model.kinds import KINDS, Chunking, Kind, Replay
-from .model.outcomes import Outcome, Reason, RowOutcome
-from .pipeline.chunks import LookAhead
-from .pipeline.events import RowOutcomes, Settled, Submission, Submitted
-from .pipeline.ledger import Source
-from .pipeline.report import Progress, Report
-from .pipeline.rows import Row
-from .protocol.requests import Dialect
-from .schedule.budget import Quota
-from .schedule.retry import Patience
+
+if TYPE_CHECKING:
+    from .model.customers import Customer, CustomerAttributes
+    from .model.fields import UNSET, Unset
+    from .model.jobs import Job, JobResults, JobState, JobStatus, Transition
+    from .model.kinds import KINDS, Chunking, Kind, Replay
+    from .model.orders import (
+        Branch,
+        CashbackConfigurations,
+        LineItem,
+        Merchant,
+        Order,
+        OrderRedemption,
+    )
+    from .model.outcomes import Outcome, Reason, RowOutcome
+    from .model.points import BalanceAdjustment, BalanceInquiry, Cashback, Event, Redemption
+    from .model.values import Channel
+    from .pipeline.chunks import LookAhead
+    from .pipeline.events import RowOutcomes, Settled, Submission, Submitted
+    from .pipeline.ledger import Source
+    from .pipeline.report import Progress, Report
+    from .pipeline.rows import Row
+    from .protocol.requests import Dialect
+    from .schedule.budget import Quota
+    from .schedule.retry import Patience
+
+_LATER = {
+    "model.customers": "Customer CustomerAttributes",
+    "model.fields": "UNSET Unset",
+    "model.jobs": "Job JobResults JobState JobStatus Transition",
+    "model.kinds": "Chunking KINDS Kind Replay",
+    "model.orders": "Branch CashbackConfigurations LineItem Merchant Order OrderRedemption",
+    "model.outcomes": "Outcome Reason RowOutcome",
+    "model.points": "BalanceAdjustment BalanceInquiry Cashback Event Redemption",
+    "model.values": "Channel",
+    "pipeline.chunks": "LookAhead",
+    "pipeline.events": "RowOutcomes Settled Submission Submitted",
+    "pipeline.ledger": "Source",
+    "pipeline.report": "Progress Report",
+    "pipeline.rows": "Row",
+    "protocol.requests": "Dialect",
+    "schedule.budget": "Quota",
+    "schedule.retry": "Patience",
+}
+"""What is imported when it is first asked for (PEP 562): the module of each name."""
+
+_MODULES = {name: module for module, names in _LATER.items() for name in names.split()}
 
 __version__ = "0.1.0"
 
@@ -126,3 +147,15 @@ __all__ = [
     "Unset",
     "__version__",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f".{module}", __name__), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from attrs import field, frozen
 
-from .model.outcomes import Outcome, Reason, RowOutcome
-from .pipeline.chunks import Chunk
-from .pipeline.ledger import Used
-from .schedule.permits import Ask, Given
+if TYPE_CHECKING:  # a client that only submits and asks needs none of them
+    from .model.outcomes import Outcome, Reason, RowOutcome
+    from .pipeline.chunks import Chunk
+    from .pipeline.ledger import Used
+    from .schedule.permits import Ask, Given
 
 __all__ = [
     "Journal",

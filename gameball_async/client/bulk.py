@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from ..edge.journal import read_header
-from ..edge.journaling import begin_journal, reopen_journal
-from ..edge.retrying import begin_retry, rows_again
-from ..engine.bulk import Bulk, OnCancel
 from ..engine.core import no_journal
-from ..engine.feed import Rows
-from ..engine.submissions import Submissions
 from ..errors import ConfigurationError
 from ..model.kinds import Chunking, Kind, kind_of
-from ..pipeline.chunks import LookAhead
-from ..pipeline.ledger import Source
 from .lifecycle import Lifecycle
+
+if TYPE_CHECKING:
+    from ..engine.bulk import Bulk, OnCancel
+    from ..engine.core import OpenJournal
+    from ..engine.feed import Rows
+    from ..engine.submissions import Submissions
+    from ..pipeline.chunks import LookAhead
+    from ..pipeline.ledger import Source
+
+# What keeps a journal, SQLite with it, is imported where a journal is asked for: most programs
+# that import the client keep none.
 
 __all__ = ["BulkVerbs", "Retry"]
 
@@ -85,6 +88,11 @@ class BulkVerbs(Lifecycle):
         """
         which = kind_of(kind)
         way = _chunking(chunking, which)
+        open_journal: OpenJournal = no_journal
+        if journal is not None:
+            from ..edge.journaling import begin_journal
+
+            open_journal = begin_journal(journal, self._account, which, way, source)
         return self._running.bulk(
             which,
             rows,
@@ -93,12 +101,9 @@ class BulkVerbs(Lifecycle):
             look_ahead=look_ahead,
             open_jobs=_positive(open_jobs, "open_jobs"),
             ids_from_numbers=ids_from_numbers,
-            open_journal=(
-                no_journal if journal is None
-                else begin_journal(journal, self._account, which, way, source)
-            ),
+            open_journal=open_journal,
             on_cancel=on_cancel,
-        )  # fmt: skip
+        )
 
     def resume(
         self,
@@ -138,6 +143,10 @@ class BulkVerbs(Lifecycle):
             JournalError: the journal cannot be read, is held by another process, or belongs to
                 another account, address or input. Raised here or when the run is opened.
         """
+        from ..edge.journal import read_header
+        from ..edge.journaling import reopen_journal
+        from ..edge.retrying import rows_again
+
         header = read_header(journal)
         kind = kind_of(header.kind)
         if rows is None:
@@ -186,6 +195,9 @@ class BulkVerbs(Lifecycle):
             JournalError: the journal cannot be read, its run is not over, or belongs to another
                 account or address.
         """
+        from ..edge.journaling import begin_journal
+        from ..edge.retrying import begin_retry
+
         header, rows = begin_retry(journal, self._account, (*before, only))
         kind = kind_of(header.kind)
         way = Chunking(header.chunking)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import anyio
 from attrs import frozen
@@ -11,35 +12,37 @@ from attrs import frozen
 from ..errors import GameballError
 from ..model.jobs import Job
 from ..model.kinds import Chunking, Kind, Replay
-from ..model.outcomes import Outcome, Reason, RowOutcome
-from ..pipeline.batches import batch_preparer
-from ..pipeline.chunks import MAX_ROWS, Chunk, Chunker, LookAhead
-from ..pipeline.events import BulkEvent
-from ..pipeline.ledger import Resumable, Used, left_to_do
-from ..ports import Journal, QuotaStore, Spawn, Transport
-from ..protocol.requests import Account
+from ..ports import QuotaStore, Spawn, Transport
+from ..protocol.requests import MAX_ITEMS, Account
 from ..schedule.budget import Budget, Quota
 from ..schedule.polls import Polls
 from ..schedule.retry import Patience
 from ..schedule.shared import SharedBudget
 from ..schedule.turns import Rank, Turns
-from .bulk import Bulk, OnCancel
 from .calls import Calls, value_of
 from .dispatch import Dispatcher
-from .feed import Feed, Rows
-from .handover import Handover
-from .meter import Meter
-from .orders import OrdersInquiry
 from .permits import Permits
-from .run import Run
-from .submissions import Submissions
 from .submit import Submitter
 from .watch import Changes, Watch
 
-__all__ = ["Engine", "OpenJournal", "Sharing"]
+if TYPE_CHECKING:
+    from ..model.outcomes import Outcome, Reason, RowOutcome
+    from ..pipeline.chunks import Chunk, LookAhead
+    from ..pipeline.events import BulkEvent
+    from ..pipeline.ledger import Resumable, Used
+    from ..ports import Journal
+    from .bulk import Bulk, OnCancel
+    from .feed import Rows
+    from .run import Run
+    from .submissions import Submissions
 
-OpenJournal = Callable[[], Awaitable[tuple[Journal, Resumable | None]]]
-"""Opens a run's journal; gives what it says where it is an old one."""
+    OpenJournal = Callable[[], Awaitable[tuple[Journal, Resumable | None]]]
+    """Opens a run's journal; gives what it says where it is an old one."""
+
+__all__ = ["Engine", "OpenJournal", "Sharing", "no_journal"]
+
+# What only runs of many rows need is a third of all there is to import, and most of a web app's
+# processes start none: `Engine.bulk` and `Engine.submissions` import it.
 
 
 @frozen
@@ -151,10 +154,20 @@ class Engine:
         look_ahead: LookAhead | None = None,
         open_jobs: int = 512,
         ids_from_numbers: bool = False,
-        max_rows: int = MAX_ROWS,
+        max_rows: int = MAX_ITEMS,
     ) -> Bulk:
         """A bulk run; see `GameballClient.bulk`. *max_rows* makes smaller chunks."""
-        events = Handover[BulkEvent]()
+        from ..pipeline.batches import batch_preparer
+        from ..pipeline.chunks import Chunker
+        from ..pipeline.ledger import left_to_do
+        from .bulk import Bulk
+        from .feed import Feed
+        from .handover import Handover
+        from .meter import Meter
+        from .orders import OrdersInquiry
+        from .run import Run
+
+        events: Handover[BulkEvent] = Handover()
         feed = Feed(rows, batch_preparer(kind, ids_from_numbers=ids_from_numbers))
         chunker = Chunker(
             chunking,
@@ -189,6 +202,11 @@ class Engine:
 
     def submissions(self, kind: Kind, rows: Rows, *, concurrency: int) -> Submissions:
         """Submissions without their jobs; see `GameballClient.submit_all`."""
+        from ..pipeline.batches import batch_preparer
+        from ..pipeline.chunks import Chunker
+        from .feed import Feed
+        from .submissions import Submissions
+
         return Submissions(
             kind,
             Feed(rows, batch_preparer(kind)),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from ..errors import ClosedError
 from ..model.kinds import Kind
@@ -21,6 +20,9 @@ from .feed import Feed
 from .handover import Handover
 from .sent import only, reason_of
 from .submit import Submitter
+
+if TYPE_CHECKING:
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 __all__ = ["Submissions"]
 

@@ -14,6 +14,8 @@ from typing import Any, Self
 
 from attrs import field, frozen
 
+from .code_numbers import read_code
+
 __all__ = ["CODE_READER", "Category", "Code", "CodeReader", "Refusal", "read_code"]
 
 
@@ -235,20 +237,6 @@ def _not_found(text: str, code: int | None) -> bool:
 
 
 CODE_READER = CodeReader()
-
-
-def read_code(value: object) -> int | None:
-    """A code as an answer writes it (integer, whole float or digits); None for anything else."""
-    if isinstance(value, str):
-        value = value.strip()
-        if not (0 < len(value) <= 6 and value.isascii() and value.isdigit()):
-            return None
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if not 0 < value < 1_000_000 or value != int(value):
-        return None
-    return int(value)
 
 
 def _code_field(entry: Mapping[str, Any]) -> int | None:

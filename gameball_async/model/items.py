@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from .base import Item
 from .customers import Customer, CustomerAttributes
 from .fields import UNSET, FieldSpec, FieldType, Unset, specs_of
+from .item_classes import CLASS_NAMES, item_class
 from .orders import Branch, CashbackConfigurations, LineItem, Merchant, Order, OrderRedemption
 from .points import BalanceAdjustment, BalanceInquiry, Cashback, Event, Redemption
 from .values import Channel
@@ -45,14 +46,5 @@ __all__ = [
 AnyItem: TypeAlias = Item | Mapping[str, Any] | str
 """What may be submitted: a model, a mapping in the API's names, or an order id."""
 
-ITEMS: Mapping[str, type[Item] | None] = {
-    "customers": Customer,
-    "orders": Order,
-    "order-transactions": None,
-    "balance-inquiries": BalanceInquiry,
-    "balance-adjustments": BalanceAdjustment,
-    "cashback": Cashback,
-    "redemptions": Redemption,
-    "events": Event,
-}
+ITEMS: Mapping[str, type[Item] | None] = {kind: item_class(kind) for kind in CLASS_NAMES}
 """The class of each kind's items; None where an item is a plain text, the order id."""

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from ..model.fields import AnyClass, FieldSpec, FieldType, specs_of
-from ..model.items import ITEMS
+from ..model.item_classes import item_class
 from ..model.kinds import Kind
 from ..protocol.codec import unstructurer
 from .checks import check_of_field, may_hide_a_number
@@ -53,7 +53,7 @@ def batch_preparer(kind: Kind, *, ids_from_numbers: bool = False) -> PrepareAll:
         ids_from_numbers: as in `rows.preparer`.
     """
     one = preparer(kind, ids_from_numbers=ids_from_numbers)
-    cls = ITEMS[kind.name]
+    cls = item_class(kind.name)
 
     def singly(positions: Sequence[int], rows: Sequence[Any]) -> list[Prepared | BadRow]:
         return list(map(one, positions, rows))

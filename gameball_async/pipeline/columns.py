@@ -30,7 +30,7 @@ from attrs import frozen
 from ..errors import Fault
 from ..model.customers import Customer, CustomerAttributes
 from ..model.fields import AnyClass, FieldType, specs_of
-from ..model.items import ITEMS
+from ..model.item_classes import item_class
 from ..model.kinds import Kind
 from .cells import READERS, SUFFIXES, ReadCell
 from .checks import shown
@@ -123,7 +123,7 @@ def _put(item: dict[str, Any], path: Path, value: object) -> None:
 
 def _finished(kind: Kind, item: dict[str, Any]) -> object:
     """What the fields of a record make together."""
-    if ITEMS[kind.name] is None:
+    if item_class(kind.name) is None:
         return item.get("orderId", "")
     if kind.name == "events" and "events" not in item:
         event, metadata = item.pop("event", ""), item.pop("metadata", {})
@@ -163,7 +163,7 @@ def layout_of(kind: Kind, header: Sequence[str], *, custom: bool = False) -> Lay
 
 
 def _known_columns(kind: Kind) -> Mapping[str, Column]:
-    cls = ITEMS[kind.name]
+    cls = item_class(kind.name)
     if cls is None:
         return {"orderId": Column(("orderId",), READERS[FieldType.ID])}
     known = {column.name: column for column in _columns_of(cls, ())}
@@ -267,7 +267,7 @@ def _refuse_doubles(columns: Sequence[Column], header: Sequence[str]) -> None:
 def _refuse_gaps(kind: Kind, columns: Sequence[Column]) -> None:
     """Columns that every record needs."""
     given = {column.path[0] for column in columns}
-    cls = ITEMS[kind.name]
+    cls = item_class(kind.name)
     needed = (
         ["orderId"]
         if cls is None

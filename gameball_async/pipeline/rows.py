@@ -16,7 +16,7 @@ from attrs import define, field, frozen
 
 from ..errors import Fault
 from ..model.fields import AnyClass
-from ..model.items import ITEMS
+from ..model.item_classes import item_class
 from ..model.kinds import Kind
 from ..protocol.codec import unstructurer
 from .checks import Check, as_mapping, check_of, fault_of, faults_within, may_hide_a_number
@@ -98,7 +98,7 @@ def preparer(kind: Kind, *, ids_from_numbers: bool = False) -> Prepare:
         ids_from_numbers: take whole numbers as ids. Off by default: a number has lost the leading
             zeros that the id may have had.
     """
-    cls = ITEMS[kind.name]
+    cls = item_class(kind.name)
     if cls is None:
         return _text_preparer(ids_from_numbers)
     check = check_of(cls, ids_from_numbers=ids_from_numbers)

@@ -24,7 +24,7 @@ from ..errors import (
     RejectedError,
     ServerError,
 )
-from ..model.codes import read_code
+from ..model.code_numbers import read_code
 from ..model.jobs import STATE_WORDS, JobResults, JobState, JobStatus
 from .answers import TEXT_LIMIT, WORD_LIMIT, clean_text, count, documented, read_object
 from .answers import job_id as job_id_of
