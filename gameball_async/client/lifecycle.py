@@ -47,7 +47,13 @@ class Lifecycle:
         dialect: Dialect = Dialect.TUTORIAL,
         patience: Patience | None = None,
         shared_quota: SharedQuota | None = None,
+        trust_env: bool = False,
     ) -> None:
+        if trust_env and session is not None:
+            raise ConfigurationError(
+                "trust_env is for a session of the client's own, and one was lent: leave trust_env "
+                "out, and open the session that you lend with aiohttp's own trust_env"
+            )
         self._account = Account(
             origin=(base_url or os.environ.get("GAMEBALL_BASE_URL") or DEFAULT_ORIGIN).rstrip("/"),
             version=api_version,
@@ -62,6 +68,7 @@ class Lifecycle:
         self._shared_quota = shared_quota
         self._store: QuotaStore | None = None
         self._patience = patience or Patience()
+        self._trust_env = trust_env
         self._borrowed = session
         self._own: aiohttp.ClientSession | None = None
         self._background = Background(self._crashed)
@@ -77,7 +84,7 @@ class Lifecycle:
             return
         session = self._borrowed
         if session is None:
-            session = self._own = open_session()
+            session = self._own = open_session(trust_env=self._trust_env)
         account = self._account
         transport = AiohttpTransport(
             session,

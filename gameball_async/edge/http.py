@@ -3,7 +3,7 @@ HTTP through aiohttp: sends one request, reads one answer, translates every erro
 
 What aiohttp would do by itself is off: it follows no redirect (our keys would travel along), keeps
 no cookie, repeats nothing (its hidden second try of GET and DELETE would not be counted), reads no
-environment, and stops reading a body that is too long. Its exceptions hold our headers, so
+environment unless asked to, and stops reading a body that is too long. Its exceptions hold our headers, so
 none of them reaches the caller, not even as a cause.
 """
 
@@ -78,12 +78,20 @@ async def _no_second_try(
     raise _Lost(name)
 
 
-def open_session(connector: aiohttp.BaseConnector | None = None) -> aiohttp.ClientSession:
-    """A session with everything off that must be off; connections are kept for reuse."""
+def open_session(
+    connector: aiohttp.BaseConnector | None = None, *, trust_env: bool = False
+) -> aiohttp.ClientSession:
+    """
+    A session with everything off that must be off; connections are kept for reuse.
+
+    Args:
+        connector: in place of aiohttp's own.
+        trust_env: whether the environment may name a proxy.
+    """
     return aiohttp.ClientSession(
         connector=connector or aiohttp.TCPConnector(limit=64, keepalive_timeout=30),
         cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
+        trust_env=trust_env,
         raise_for_status=False,
     )
 
