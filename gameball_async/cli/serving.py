@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 import click
+import orjson
+from attrs import asdict
+from click.core import ParameterSource
 
 from ..errors import ConfigurationError
 from ..protocol.requests import Dialect
-from ..sandbox import Constant, Sandbox, Seen, serve
-from ..schedule.budget import Quota
+from ..sandbox import Constant, Sandbox, Scenario, ScenarioError, Seen, serve
 from .connection import API_KEY, BASE_URL, SECRET_KEY, read_quota
 from .ending import Exit, finish, perform
 from .words import clean
@@ -82,26 +84,40 @@ __all__ = ["sandbox"]
     is_flag=True,
     help="An item fails with 2001 while its customer is in another open job.",
 )
+@click.option(
+    "--scenario",
+    "scenario_file",
+    type=click.Path(dir_okay=False),
+    help="A file of settings and faults, TOML or JSON; other options go before it.",
+)
 @click.option("--quiet", is_flag=True, help="Keep no log of the requests.")
+@click.option("--json-log", is_flag=True, help="One JSON object for each request.")
+@click.pass_context
 def sandbox(
+    context: click.Context,
+    /,
     host: str,
     port: int,
-    limits: Quota,
-    no_limits: bool,
-    job_seconds: float,
-    queue_seconds: float,
+    scenario_file: str | None,
     quiet: bool,
+    json_log: bool,
     **options: Any,
 ) -> NoReturn:
     """
     Serve a Gameball to test against, until Ctrl-C.
 
     Prints its address and its keys as lines for a shell on standard output, then one line for each
-    request on standard error.
+    request on standard error: seconds since the start, method, path, status, rows, job,
+    milliseconds, and the scripted fault that hit it.
     """
     low, high = options["latency"]
     if low > high:
         raise click.UsageError("--latency wants two numbers of seconds, the smaller first")
+    try:
+        scenario = Scenario.given(scenario_file)
+    except ScenarioError as error:
+        raise click.UsageError(str(error)) from None
+    settings = _settings(context, scenario, options)
 
     async def main() -> int:
         try:
@@ -109,10 +125,9 @@ def sandbox(
                 host,
                 port,
                 ready=announce,
-                on_request=None if quiet else log,
-                limits=None if no_limits else limits.windows,
-                service_time=Constant(job_seconds, queue=queue_seconds),
-                **options,
+                scenario=scenario,
+                on_answer=None if quiet else log_as_json if json_log else log,
+                **settings,
             )
         except OSError as error:
             raise ConfigurationError(
@@ -126,6 +141,31 @@ def sandbox(
     raise SystemExit(Exit.OK if ended.interrupted else finish(ended))
 
 
+def _settings(
+    context: click.Context, scenario: Scenario, options: dict[str, Any]
+) -> dict[str, Any]:
+    """What goes before the scenario: options that were given, and those that it says nothing of."""
+    given = {
+        name
+        for name in options
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
+    told = {**scenario.options, "latency": scenario.latency}
+    pace = {"job_seconds", "queue_seconds"}
+    settings = {
+        name: value
+        for name, value in options.items()
+        if name not in pace and (name in given or name not in told)
+    }
+    if settings.pop("no_limits", False):
+        settings["limits"] = None
+    elif "limits" in settings:
+        settings["limits"] = settings["limits"].windows
+    if pace & given or "service_time" not in told:
+        settings["service_time"] = Constant(options["job_seconds"], queue=options["queue_seconds"])
+    return settings
+
+
 def announce(sandbox: Sandbox) -> None:
     """Print where it listens, ready for a shell."""
     click.echo(f"export {BASE_URL}={sandbox.url}")
@@ -137,3 +177,8 @@ def announce(sandbox: Sandbox) -> None:
 def log(seen: Seen) -> None:
     """Print one request."""
     click.echo(clean(str(seen)), err=True)
+
+
+def log_as_json(seen: Seen) -> None:
+    """Print one request for a program to read."""
+    click.echo(orjson.dumps(asdict(seen)), err=True)

@@ -16,8 +16,10 @@ from .jobs import Job
 from .ledger import Applied, Ledger
 from .messages import Ending, Reason, Reply, Request, Seen
 from .options import Options
-from .server import Sandbox, serve
+from .scenario import Scenario, ScenarioError
+from .server import Sandbox
 from .service import Service
+from .serving import serve
 from .threaded import SandboxThread
 from .times import Constant, LogNormal, ServiceTime, Workers
 from .windows import DEFAULT_LIMITS, Windows
@@ -38,6 +40,8 @@ __all__ = [
     "Request",
     "Sandbox",
     "SandboxThread",
+    "Scenario",
+    "ScenarioError",
     "Seen",
     "Service",
     "ServiceTime",

@@ -135,6 +135,7 @@ class Seen:
         rows: how many items it carried.
         job_id: the job it created or named.
         fault: name of the scripted fault that hit it.
+        took: seconds from its arrival until its answer was handed over; None before that.
     """
 
     time: float
@@ -146,6 +147,7 @@ class Seen:
     rows: int = 0
     job_id: int | None = None
     fault: str | None = None
+    took: float | None = None
 
     def __str__(self) -> str:
         # The path is the client's: it must not play tricks on a terminal.
@@ -155,6 +157,8 @@ class Seen:
             parts.append(f"{self.rows:,} row{'s' if self.rows > 1 else ''}")
         if self.sort == "submit" and self.job_id is not None:
             parts.append(f"job {self.job_id}")
+        if self.took is not None:
+            parts.append(f"{1000 * self.took:,.0f} ms")
         if self.fault is not None:
             parts.append(f"fault {self.fault}")
         return "  ".join(parts)

@@ -8,6 +8,7 @@ no threads. The simulated network holds each request on its way in and each answ
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import struct
 from collections import deque
@@ -21,15 +22,17 @@ import anyio
 from aiohttp import web
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
+from attrs import evolve
 
 from .faults import Faults
 from .jobs import Job
 from .ledger import Ledger
 from .messages import Ending, Reply, Request, Seen, by_hand
 from .options import Options
+from .scenario import Scenario
 from .service import Service
 
-__all__ = ["Sandbox", "serve"]
+__all__ = ["Sandbox"]
 
 MAX_BODY = 64 * 2**20
 
@@ -47,41 +50,55 @@ class Sandbox:
 
     Arguments:
         seed: all chance comes from it: with the same requests in the same order, everything is
-            the same again.
+            the same again. 0, or the scenario's, where not given.
         host: the address to listen on.
         port: 0 for any free one.
+        scenario: settings and faults: a `Scenario`, a mapping, or a file to read one from. What is
+            given here as well goes before it.
         latency: least and most seconds that the simulated network takes, each way.
         keep_requests: how many of the last requests *requests* keeps.
         on_request: called with what was seen of each request; ``str()`` of it is a readable line.
+        on_answer: called with the same, and how long it took, when the answer is handed over.
         options: the settings of `Options`.
 
     Raises:
         TypeError: there is no such option.
-        ValueError: an option has no such value.
+        ValueError: an option has no such value, or the scenario is none (`ScenarioError`).
     """
 
     def __init__(
         self,
-        seed: int = 0,
+        seed: int | None = None,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        latency: tuple[float, float] = (0.0, 0.0),
+        scenario: Scenario | Mapping[str, Any] | str | os.PathLike[str] | None = None,
+        latency: tuple[float, float] | None = None,
         keep_requests: int = 1000,
         on_request: Callable[[Seen], None] | None = None,
+        on_answer: Callable[[Seen], None] | None = None,
         **options: Any,
     ) -> None:
+        played = Scenario.given(scenario)
+        if latency is None:
+            latency = played.latency
+        if seed is not None:
+            options["seed"] = seed
         if not 0 <= latency[0] <= latency[1]:
             raise ValueError("latency must be a pair of seconds, the smaller first")
-        self.options = Options(seed=seed, **options)
+        self.options = Options(**{**played.options, **options})
+        seed = self.options.seed
         self.requests: deque[Seen] = deque(maxlen=keep_requests)
         self.faults = Faults(_chance(seed, "faults").random)
+        self.faults.load(played.faults)
         self._service = self._make_service(0.0)
         self._jitter = _chance(seed, "network")
         self._latency = latency
         self._host = host
         self._port = port
         self._on_request = on_request
+        self._on_answer = on_answer
+        self._noted: Seen | None = None
         self._runner: web.ServerRunner | None = None
         self._journeys: set[asyncio.Task[Any]] = set()
         self._opened = False
@@ -207,6 +224,7 @@ class Sandbox:
 
     def _observe(self, seen: Seen) -> None:
         self.requests.append(seen)
+        self._noted = seen
         if self._on_request is not None:
             self._on_request(seen)
 
@@ -217,10 +235,14 @@ class Sandbox:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return web.Response(status=413, text="the body is larger than 64 MiB")
+        began = anyio.current_time()
         await self._travel()
         asked = Request(request.method, request.path, request.headers, body)
         reply = self._service.handle(asked, anyio.current_time())
+        seen = self._noted
         await self._travel(reply.delay)
+        if self._on_answer is not None and seen is not None:
+            self._on_answer(evolve(seen, took=anyio.current_time() - began))
         return await _carry_out(request, reply)
 
     async def _travel(self, delay: float = 0.0) -> None:
@@ -271,25 +293,3 @@ def _reset(transport: asyncio.Transport) -> None:
         linger = struct.pack("ii", 1, 0)
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     transport.abort()
-
-
-async def serve(
-    host: str = "127.0.0.1",
-    port: int = 0,
-    *,
-    ready: Callable[[Sandbox], None] | None = None,
-    **options: Any,
-) -> None:
-    """
-    Runs a sandbox until cancelled.
-
-    Arguments:
-        host: the address to listen on.
-        port: 0 for any free one.
-        ready: called with the sandbox once it listens.
-        options: those of `Sandbox`.
-    """
-    async with Sandbox(host=host, port=port, **options) as sandbox:
-        if ready is not None:
-            ready(sandbox)
-        await anyio.sleep_forever()
