@@ -13,7 +13,8 @@ class GameballClient(JobVerbs, BulkVerbs):
     An async client of Gameball's API: batches, their jobs, and single customers.
 
     Open it with ``async with``, or with `open` and `aclose`; it may be opened and closed in different
-    tasks, and shared by any number of tasks of one event loop.
+    tasks, and shared by any number of tasks of one event loop. It may be made where no loop runs, and
+    opened under several loops one after another.
 
     Args:
         api_key: the API key; from ``GAMEBALL_API_KEY`` where not given.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import secrets
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -73,15 +75,22 @@ class Lifecycle:
         self._own: aiohttp.ClientSession | None = None
         self._background = Background(self._crashed)
         self._engine: Engine | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def __repr__(self) -> str:
         state = "closed" if self._engine is None else "open"
         return f"<GameballClient of {self._account.origin}, {self._account.version}, {state}>"
 
     async def open(self) -> None:
-        """Open the client. Opening an open client changes nothing."""
-        if self._engine is not None:
+        """
+        Open the client. Opening an open client changes nothing.
+
+        Raises:
+            ClosedError: it is open under another event loop, which is still there.
+        """
+        if self._engine is not None and not await self._left_behind():
             return
+        self._loop = asyncio.get_running_loop()
         session = self._borrowed
         if session is None:
             session = self._own = open_session(trust_env=self._trust_env)
@@ -112,7 +121,14 @@ class Lifecycle:
         return Sharing(self._store, secrets.token_hex(8), share, shared.patience)
 
     async def aclose(self) -> None:
-        """End everything that runs in the background, and close an own session."""
+        """
+        End everything that runs in the background, and close an own session.
+
+        Raises:
+            ClosedError: it is open under another event loop, which is still there.
+        """
+        if await self._left_behind():
+            return
         engine, self._engine = self._engine, None
         session, self._own = self._own, None
         store, self._store = self._store, None
@@ -120,6 +136,24 @@ class Lifecycle:
             return
         engine.close()
         await see_through(self._shut(session, store))
+
+    async def _left_behind(self) -> bool:
+        """
+        Whether the client was open under a loop that has ended; then it is not any more.
+
+        What ran under that loop has ended with it, and can neither be cancelled nor be told.
+        """
+        if self._engine is None or _is_here(self._loop):
+            return False
+        if self._loop is not None and not self._loop.is_closed():
+            raise _elsewhere()
+        session, self._own, self._engine = self._own, None, None
+        self._store = None  # what it holds belongs to that loop too
+        self._background = Background(self._crashed)
+        if session is not None:
+            with suppress(RuntimeError):  # of connections whose loop is closed
+                await session.close()
+        return True
 
     async def _shut(self, session: aiohttp.ClientSession | None, store: QuotaStore | None) -> None:
         try:
@@ -152,7 +186,23 @@ class Lifecycle:
     def _running(self) -> Engine:
         if self._engine is None:
             raise ClosedError("the client is not open: use it inside `async with GameballClient()`")
+        if not _is_here(self._loop):
+            raise _elsewhere()
         return self._engine
+
+
+def _is_here(loop: asyncio.AbstractEventLoop | None) -> bool:
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:  # nothing runs: nothing can wait for the wrong loop
+        return True
+
+
+def _elsewhere() -> ClosedError:
+    return ClosedError(
+        "the client was opened under another event loop, and serves one at a time: close it there, "
+        "or give each loop a client of its own"
+    )
 
 
 def _api_key(given: str | None) -> Secret:
