@@ -8,32 +8,31 @@ Start with `GameballClient`. `gameball_async.sandbox` is a server to try everyth
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .client import GameballClient
-from .errors import (
-    AnswerLostError,
-    APIError,
-    AuthenticationError,
-    ChunkError,
-    ClosedError,
-    ConfigurationError,
-    DeadlineError,
-    ErrorObject,
-    FateUnknownError,
-    Fault,
-    GameballError,
-    InputError,
-    ItemError,
-    JournalError,
-    NotSentError,
-    RateLimitError,
-    RejectedError,
-    ServerError,
-    SharedQuotaError,
-    TransportError,
-    UnknownJobError,
-)
-
 if TYPE_CHECKING:
+    from .client import GameballClient
+    from .errors import (
+        AnswerLostError,
+        APIError,
+        AuthenticationError,
+        ChunkError,
+        ClosedError,
+        ConfigurationError,
+        DeadlineError,
+        ErrorObject,
+        FateUnknownError,
+        Fault,
+        GameballError,
+        InputError,
+        ItemError,
+        JournalError,
+        NotSentError,
+        RateLimitError,
+        RejectedError,
+        ServerError,
+        SharedQuotaError,
+        TransportError,
+        UnknownJobError,
+    )
     from .model.customers import Customer, CustomerAttributes
     from .model.fields import UNSET, Unset
     from .model.jobs import Job, JobResults, JobState, JobStatus, Transition
@@ -59,6 +58,10 @@ if TYPE_CHECKING:
     from .schedule.retry import Patience
 
 _LATER = {
+    "client": "GameballClient",
+    "errors": """
+        AnswerLostError APIError AuthenticationError ChunkError ClosedError ConfigurationError DeadlineError ErrorObject FateUnknownError Fault GameballError InputError ItemError JournalError NotSentError RateLimitError RejectedError ServerError SharedQuotaError TransportError UnknownJobError
+    """,
     "model.customers": "Customer CustomerAttributes",
     "model.fields": "UNSET Unset",
     "model.jobs": "Job JobResults JobState JobStatus Transition",
@@ -76,7 +79,12 @@ _LATER = {
     "schedule.budget": "Quota",
     "schedule.retry": "Patience",
 }
-"""What is imported when it is first asked for (PEP 562): the module of each name."""
+"""
+What is imported when it is first asked for (PEP 562): the names of each module.
+
+``from gameball_async import GameballClient`` costs what the client costs. The pytest plugin, which
+everybody's test runs load, and the sandbox alone cost next to nothing.
+"""
 
 _MODULES = {name: module for module, names in _LATER.items() for name in names.split()}
 
@@ -150,6 +158,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return import_module(".errors", __name__)
     module = _MODULES.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,8 +13,10 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from random import Random
+from threading import get_ident
 from types import TracebackType
 from typing import Any, Self
 
@@ -104,6 +106,7 @@ class Sandbox:
         self._opened = False
         self._closed_at: float | None = None
         self._url: str | None = None
+        self._here: tuple[asyncio.AbstractEventLoop, int] | None = None
 
     # What tests look at
 
@@ -133,7 +136,7 @@ class Sandbox:
     def service(self) -> Service:
         """The service behind it, with everything played up to now."""
         if self._runner is not None:
-            self._service.advance(anyio.current_time())
+            self._at(self._service.advance)
         elif self._closed_at is not None:
             self._service.advance(self._closed_at)
         return self._service
@@ -166,7 +169,7 @@ class Sandbox:
 
     def foreign(self, rate_per_second: float) -> None:
         """From now on, others on the account send so many requests a second; 0 ends it."""
-        self._service.foreign(rate_per_second, anyio.current_time())
+        self._at(lambda now: self._service.foreign(rate_per_second, now))
 
     def describe(self) -> str:
         """A few readable lines: where it listens, with which keys, and what it has seen."""
@@ -187,6 +190,7 @@ class Sandbox:
         if self._opened:
             raise RuntimeError("a sandbox is opened once; make another one")
         self._opened = True
+        self._here = asyncio.get_running_loop(), get_ident()
         self._service = self._make_service(anyio.current_time())
         server = web.Server(self._handle, request_factory=_make_request, access_log=None)
         # Nothing is waited for when closing; 0 would mean for ever.
@@ -217,6 +221,23 @@ class Sandbox:
                 journey.cancel()
             await asyncio.wait(journeys)
         await runner.cleanup()
+
+    def _at(self, play: Callable[[float], None]) -> None:
+        """Plays something at the time of the sandbox's loop, and in its thread, from any other."""
+        if self._here is None:
+            raise RuntimeError("the sandbox is not open yet: use it as `async with Sandbox()`")
+        loop, thread = self._here
+        if get_ident() == thread:
+            play(loop.time())
+            return
+        done: Future[None] = Future()
+
+        def there() -> None:
+            play(loop.time())
+            done.set_result(None)
+
+        loop.call_soon_threadsafe(there)
+        done.result(10)
 
     def _make_service(self, origin: float) -> Service:
         chance = _chance(self.options.seed, "service").random
