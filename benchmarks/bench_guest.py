@@ -1,7 +1,7 @@
 """
 What the client costs the program that it is a guest in: imports, leaks, a compression bomb.
 
-    python -m benchmarks.bench_guest [imports | cycles | bomb ...] [--quick]
+    python -m benchmarks.bench_guest [imports | cycles | bomb | fixtures ...] [--quick]
 
 Each has gates; without names: all of them, written to ``benchmarks/results/guest.*``.
 """
@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
@@ -151,7 +154,39 @@ the call: an answer is read up to 16 MiB, unpacked as it streams, and then given
     return Part(gates, text, {"bomb": found})
 
 
-PARTS: Mapping[str, Callable[[bool], Part]] = {"imports": imports, "cycles": cycles, "bomb": bomb}
+def fixtures(quick: bool = False) -> Part:
+    """The README's own test, in a fresh pytest."""
+    rounds = 3 if quick else 15
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    [code] = [block for block in blocks if "def test_" in block]
+    taken = []
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "test_readme.py"
+        path.write_text(code, encoding="utf-8")
+        options = ("-q", "-p", "no:cacheprovider", "-p", "gameball_async.pytest_plugin", str(path))
+        for _ in range(rounds + 1):
+            said = _run("import sys, pytest; sys.exit(pytest.main(sys.argv[1:]))", *options)
+            found = re.search(r"1 passed in ([0-9.]+)s", said)
+            assert found, said
+            taken.append(float(found[1]))
+    seconds = sorted(taken[1:])
+    gates = (Gate("seconds that pytest takes for the README's test, the least", seconds[0], 1.0),)
+    text = f"""
+## A test with the fixtures
+
+The README's test of {len(code.strip().splitlines())} lines in a fresh pytest, {rounds} times, imports included: at
+least {seconds[0]:.2f} s, in the middle {median(seconds):.2f} s, at most {seconds[-1]:.2f} s.
+"""
+    return Part(gates, text, {"pytest_seconds": seconds})
+
+
+PARTS: Mapping[str, Callable[[bool], Part]] = {
+    "imports": imports,
+    "cycles": cycles,
+    "bomb": bomb,
+    "fixtures": fixtures,
+}
 
 
 def run(names: tuple[str, ...] = tuple(PARTS), *, quick: bool = False) -> Result:

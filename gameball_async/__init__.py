@@ -60,7 +60,10 @@ if TYPE_CHECKING:
 _LATER = {
     "client": "GameballClient",
     "errors": """
-        AnswerLostError APIError AuthenticationError ChunkError ClosedError ConfigurationError DeadlineError ErrorObject FateUnknownError Fault GameballError InputError ItemError JournalError NotSentError RateLimitError RejectedError ServerError SharedQuotaError TransportError UnknownJobError
+        AnswerLostError APIError AuthenticationError ChunkError ClosedError
+        ConfigurationError DeadlineError ErrorObject FateUnknownError Fault GameballError
+        InputError ItemError JournalError NotSentError RateLimitError RejectedError
+        ServerError SharedQuotaError TransportError UnknownJobError
     """,
     "model.customers": "Customer CustomerAttributes",
     "model.fields": "UNSET Unset",

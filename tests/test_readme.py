@@ -32,7 +32,8 @@ def test_each_python_block_runs_and_prints_what_is_said(
     script.write_text(code, encoding="utf-8")
     runner = [sys.executable, "-W", "error"]
     if "def test_" in code:
-        runner += ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        runner += ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:aiohttp"]
+        runner += ["-p", "no:asyncio", "-p", "gameball_async.pytest_plugin"]
     done = subprocess.run(
         [*runner, str(script)], capture_output=True, text=True, timeout=60, check=False
     )

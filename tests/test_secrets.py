@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import inspect
 import logging
 import pickle
 import traceback
@@ -23,9 +24,10 @@ from gameball_async.model.kinds import KINDS
 from gameball_async.model.secret import Secret
 from gameball_async.ports import WireRequest, WireResponse
 from gameball_async.protocol.requests import Account
-from gameball_async.sandbox import Constant, Sandbox
+from gameball_async.sandbox import Constant, Faults, Sandbox
 from gameball_async.schedule.budget import Quota
 from gameball_async.schedule.retry import Patience
+from tests.canaries import Watch
 from tests.engine_items import item
 from tests.steps import nothing_left, run_stepped
 
@@ -47,12 +49,17 @@ FAULTS: dict[str, dict[str, Any]] = {
     "error_after": {},
     "html": {},
     "redirect": {"to": "http://127.0.0.1:1/elsewhere"},
-    "rate_limit": {},
+    "rate_limit": {"retry_after": 1},
+    "gzip_bomb": {"mib": 17},
+    "answer": {"status": 418, "body": EMAIL, "headers": {"Retry-After": EMAIL, "Date": EMAIL}},
+    "edit": {"change": lambda told: {**told, "status": EMAIL, "jobId": EMAIL, "email": EMAIL}},
     "odd_state": {"on": "any"},
     "null_response": {},
     "early_404": {},
     "late_404": {},
 }
+"""Every fault that the sandbox can script, and the words it needs."""
+
 ANSWERS: dict[str, tuple[int, bytes]] = {
     "400": (400, b'{"code": 3003, "message": "Invalid value"}'),
     "401": (401, b"{}"),
@@ -259,6 +266,15 @@ def test_no_canary_shows_whatever_fault_hits_every_request(fault: str) -> None:
             judge(kind, lambda sandbox: getattr(sandbox.faults, fault)(**words))
 
 
+def test_every_fault_that_the_sandbox_knows_is_tried() -> None:
+    known = {
+        name
+        for name, method in vars(Faults).items()
+        if inspect.isfunction(method) and "when" in inspect.signature(method).parameters
+    }
+    assert known == FAULTS.keys()
+
+
 @pytest.mark.usefixtures("listener")
 def test_no_canary_shows_whatever_is_answered() -> None:
     def answering(answer: tuple[int, bytes]) -> Callable[[Sandbox], None]:
@@ -382,8 +398,10 @@ def test_the_search_finds_a_canary_wherever_it_is() -> None:
 
 
 @pytest.mark.usefixtures("listener")
-def test_the_listener_hears_what_others_log() -> None:
+def test_the_listener_hears_what_others_log(canary_watch: Watch) -> None:
     listener = next(h for h in logging.getLogger().handlers if isinstance(h, Listener))
     logging.getLogger("aiohttp.client").debug("with %s", EMAIL)
     assert listener.found
+    assert canary_watch.found
     listener.found.clear()
+    canary_watch.found.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import traceback
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -191,6 +192,24 @@ async def test_a_compression_bomb_is_not_swallowed() -> None:
     async with web_server(answer) as origin, transport(origin, max_answer=2**20) as wire:
         with pytest.raises(AnswerLostError):
             await wire.send(GET)
+
+
+async def test_a_bomb_of_204_kb_costs_at_most_20_mib_while_it_is_read() -> None:
+    bomb = gzip.compress(b"\0" * (200 * 2**20), 9)
+    assert len(bomb) < 210_000
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=bomb, headers={"Content-Encoding": "gzip"})
+
+    async with web_server(answer) as origin, transport(origin) as wire:
+        tracemalloc.start()
+        try:
+            with pytest.raises(AnswerLostError):
+                await wire.send(GET)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 20 * 2**20
 
 
 async def test_both_keys_go_along_only_where_they_are_asked_for() -> None:
