@@ -38,6 +38,7 @@ class Connection:
         dialect: which paths ask for a status and stop a job.
         quota: requests allowed in which time.
         sandbox: talk to a sandbox of our own, with its keys.
+        trust_env: go through the proxy that the environment names.
     """
 
     base_url: str | None
@@ -46,6 +47,7 @@ class Connection:
     dialect: Dialect
     quota: Quota
     sandbox: bool
+    trust_env: bool
 
     @property
     def both_keys(self) -> bool:
@@ -100,6 +102,11 @@ _OPTIONS = (
         help="Requests per seconds that we may use; all windows hold at once.",
     ),
     click.option(
+        "--trust-env",
+        is_flag=True,
+        help="Go through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name.",
+    ),
+    click.option(
         "--json", "as_json", is_flag=True, help="Print one JSON object at the end, nothing else."
     ),
 )
@@ -117,6 +124,7 @@ def talks(command: F) -> F:
             dialect=Dialect(options.pop("dialect")),
             quota=options.pop("quota"),
             sandbox=options.pop("sandbox"),
+            trust_env=options.pop("trust_env"),
         )
         if connection.sandbox and connection.base_url is not None:
             raise click.UsageError("--sandbox has an address of its own: leave --base-url out")
@@ -172,4 +180,5 @@ def _client(connection: Connection, sandbox: Sandbox | None) -> GameballClient:
         high_security=connection.high_security,
         dialect=connection.dialect,
         quota=connection.quota,
+        trust_env=connection.trust_env and sandbox is None,
     )

@@ -65,4 +65,6 @@ def resume_command(
             words += [name, str(value)]
     if connection.high_security:
         words.append("--high-security")
+    if connection.trust_env:
+        words.append("--trust-env")
     return shlex.join(words)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+import anyio
 import pytest
 
 from gameball_async import ConfigurationError, GameballClient, NotSentError
@@ -113,6 +115,26 @@ async def test_a_proxys_password_is_in_no_error(
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     for text in (repr(caught.value), str(vars(caught.value)), repr(client), *shown.format()):
         assert PASSWORD not in text
+
+
+async def test_the_command_line_uses_it_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Sandbox() as sandbox, proxy() as through:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{through.port}")
+        monkeypatch.setenv("GAMEBALL_BASE_URL", sandbox.url)
+        monkeypatch.setenv("GAMEBALL_API_KEY", sandbox.api_key)
+        monkeypatch.setenv("GAMEBALL_SECRET_KEY", sandbox.secret_key)
+        for option, came in ((), 0), (("--trust-env",), 1):
+            command = [
+                sys.executable,
+                "-m",
+                "gameball_async",
+                "upsert",
+                "--customer-id=c1",
+                *option,
+            ]
+            done = await anyio.run_process(command, check=False)
+            assert done.returncode == 0, done.stderr
+            assert len(through.heads) == came
 
 
 async def test_a_borrowed_session_reads_the_environment_as_its_owner_wants() -> None:
