@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gameball_async import ClosedError, GameballClient, Quota, Settled
+from gameball_async import ClosedError, ConfigurationError, GameballClient, Quota, Settled
 from gameball_async.sandbox import Constant, Sandbox, SandboxThread
 
 ROWS = [{"customerId": f"c{n}"} for n in range(1_100)]
@@ -246,6 +246,11 @@ def test_a_borrowed_session_is_left_to_its_owner_under_each_loop(run: Run, serve
 
     run(main())
     run(main())
+
+
+def test_where_no_loop_of_asyncio_runs_it_says_so(client: GameballClient) -> None:
+    with pytest.raises(ConfigurationError, match="runs under asyncio"):
+        client.open().send(None)
 
 
 def test_this_python_is_one_that_is_supported() -> None:

@@ -87,10 +87,17 @@ class Lifecycle:
 
         Raises:
             ClosedError: it is open under another event loop, which is still there.
+            ConfigurationError: no loop of asyncio's is running.
         """
         if self._engine is not None and not await self._left_behind():
             return
-        self._loop = asyncio.get_running_loop()
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise ConfigurationError(
+                "the client runs under asyncio (uvloop too), and no such loop runs here: where "
+                "anyio is used, choose its asyncio backend"
+            ) from None
         session = self._borrowed
         if session is None:
             session = self._own = open_session(trust_env=self._trust_env)
