@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,12 +30,15 @@ class Holds:
 
     Attributes:
         probe: by how much each sleep of the probe was too long; other processes' time included.
+        own: the same, less what the loop's thread stood in line for a core meanwhile; what it may
+            have stood in line while the probe still slept is not taken off.
         rounds: CPU time of all callbacks that ran in one round of the loop, between two looks at
             what is ready: how long anything else had to wait, but for other processes.
         callbacks: CPU time of each callback.
     """
 
     probe: list[float] = field(factory=list)
+    own: list[float] = field(factory=list)
     rounds: list[float] = field(factory=list)
     callbacks: list[float] = field(factory=list)
 
@@ -66,11 +70,28 @@ class Summary:
     callback_max: float
 
 
-async def _probe(into: list[float]) -> None:
-    while True:
-        began = time.perf_counter()
-        await asyncio.sleep(STEP)
-        into.append(max(0.0, time.perf_counter() - began - STEP))
+async def _probe(holds: Holds) -> None:
+    with _time_in_line() as waited:
+        while True:
+            began, before = time.perf_counter(), waited()
+            await asyncio.sleep(STEP)
+            lag = max(0.0, time.perf_counter() - began - STEP)
+            holds.probe.append(lag)
+            holds.own.append(min(lag, max(0.0, lag + STEP - (waited() - before))))
+
+
+@contextmanager
+def _time_in_line() -> Iterator[Callable[[], float]]:
+    """What tells how long this thread has waited for a core so far; only Linux does."""
+    try:
+        told = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
+    except OSError:
+        yield lambda: 0.0
+        return
+    try:
+        yield lambda: int(os.pread(told, 100, 0).split()[1]) / 1e9
+    finally:
+        os.close(told)
 
 
 @contextmanager
@@ -104,12 +125,18 @@ def _timed_rounds(holds: Holds) -> Iterator[None]:
 
 @contextmanager
 def held(holds: Holds, *, inside: bool) -> Iterator[None]:
-    """Measure in the block: with the probe, or *inside* of the loop, which itself costs time."""
+    """
+    Measure in the block: with the probe, or *inside* of the loop, which itself costs time.
+
+    Args:
+        holds: where to.
+        inside: time the loop's rounds, instead of probing.
+    """
     if inside:
         with _timed_rounds(holds):
             yield
         return
-    probe = asyncio.get_running_loop().create_task(_probe(holds.probe))
+    probe = asyncio.get_running_loop().create_task(_probe(holds))
     try:
         yield
     finally:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .client import GameballClient
+    from .engine.bulk import Bulk
     from .errors import (
         AnswerLostError,
         APIError,
@@ -53,12 +54,14 @@ if TYPE_CHECKING:
     from .pipeline.ledger import Source
     from .pipeline.report import Progress, Report
     from .pipeline.rows import Row
+    from .pipeline.seen import RequestSeen
     from .protocol.requests import Dialect
     from .schedule.budget import Quota
     from .schedule.retry import Patience
 
 _LATER = {
     "client": "GameballClient",
+    "engine.bulk": "Bulk",
     "errors": """
         AnswerLostError APIError AuthenticationError ChunkError ClosedError
         ConfigurationError DeadlineError ErrorObject FateUnknownError Fault GameballError
@@ -78,6 +81,7 @@ _LATER = {
     "pipeline.ledger": "Source",
     "pipeline.report": "Progress Report",
     "pipeline.rows": "Row",
+    "pipeline.seen": "RequestSeen",
     "protocol.requests": "Dialect",
     "schedule.budget": "Quota",
     "schedule.retry": "Patience",
@@ -102,6 +106,7 @@ __all__ = [
     "BalanceAdjustment",
     "BalanceInquiry",
     "Branch",
+    "Bulk",
     "Cashback",
     "CashbackConfigurations",
     "Channel",
@@ -143,6 +148,7 @@ __all__ = [
     "RejectedError",
     "Replay",
     "Report",
+    "RequestSeen",
     "Row",
     "RowOutcome",
     "RowOutcomes",

@@ -1,4 +1,4 @@
-"""The async interfaces between the engine and the world: a transport, a journal, a shared quota."""
+"""The interfaces between the engine and the world: transport, journal, quota store, observers."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from attrs import field, frozen
 
+from .protocol.requests import About
+
 if TYPE_CHECKING:  # a client that only submits and asks needs none of them
     from .model.outcomes import Outcome, Reason, RowOutcome
     from .pipeline.chunks import Chunk
     from .pipeline.ledger import Used
+    from .pipeline.seen import Sighting
     from .schedule.permits import Ask, Given
 
 __all__ = [
     "Journal",
+    "Observer",
     "QuotaStore",
     "Running",
     "SharedQuota",
     "Spawn",
+    "Telemetry",
     "Transport",
     "WireRequest",
     "WireResponse",
@@ -35,12 +40,14 @@ class WireRequest:
         path: from the root of the host, made of parts that were checked.
         body: the whole JSON body; None where there is none.
         secret: whether the secret key goes along with the API key.
+        about: what it is for, for whoever looks on; nothing of it is sent.
     """
 
     method: str
     path: str
     body: bytes | None = field(default=None, repr=False)
     secret: bool = True
+    about: About = field(factory=About)
 
 
 @frozen
@@ -173,4 +180,28 @@ class SharedQuota(Protocol):
 
     def connect(self, fingerprint: str) -> QuotaStore:
         """The store of one account. It connects with its first exchange."""
+        ...
+
+
+class Observer(Protocol):
+    """Is told what an open client does. What it raises changes nothing, and is logged once."""
+
+    def wants(self, sort: type[Sighting], /) -> bool:
+        """Whether sightings of this sort are worth making now. Asked before each one: be quick."""
+        ...
+
+    def see(self, what: Sighting, /) -> None:
+        """Look at *what*, in the task that it happens in: return soon."""
+        ...
+
+    async def aclose(self) -> None:
+        """The client is closed; end within some seconds."""
+        ...
+
+
+class Telemetry(Protocol):
+    """Makes an observer for each client that is opened, such as `gameball_async.otel`."""
+
+    def observer(self, origin: str, /) -> Observer:
+        """An observer of a client that talks to *origin* (scheme, host and port)."""
         ...

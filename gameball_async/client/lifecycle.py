@@ -7,6 +7,7 @@ import os
 import random
 import secrets
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -15,10 +16,12 @@ import anyio
 
 from ..edge.background import Background, see_through
 from ..edge.http import AiohttpTransport, open_session
+from ..edge.looking import OnRequest, OnTransition, complaints, observers
 from ..engine.core import Engine, Sharing
+from ..engine.seen import NOBODY, Seen
 from ..errors import ClosedError, ConfigurationError
 from ..model.secret import Secret
-from ..ports import QuotaStore, SharedQuota
+from ..ports import QuotaStore, SharedQuota, Telemetry
 from ..protocol.requests import DEFAULT_ORIGIN, Account, Dialect
 from ..schedule.budget import Quota
 from ..schedule.permits import check_share
@@ -50,6 +53,9 @@ class Lifecycle:
         patience: Patience | None = None,
         shared_quota: SharedQuota | None = None,
         trust_env: bool = False,
+        on_request: OnRequest | None = None,
+        on_transition: OnTransition | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         if trust_env and session is not None:
             raise ConfigurationError(
@@ -71,6 +77,8 @@ class Lifecycle:
         self._store: QuotaStore | None = None
         self._patience = patience or Patience()
         self._trust_env = trust_env
+        self._look = partial(observers, on_request, on_transition, telemetry)
+        self._seen = NOBODY
         self._borrowed = session
         self._own: aiohttp.ClientSession | None = None
         self._background = Background(self._crashed)
@@ -109,6 +117,7 @@ class Lifecycle:
             account.secret_key,
             user_agent=USER_AGENT,
         )
+        self._seen = Seen(self._look(account.origin), complaints())
         self._engine = Engine(
             account,
             transport,
@@ -117,6 +126,7 @@ class Lifecycle:
             patience=self._patience,
             chance=random.random,
             sharing=self._sharing(),
+            seen=self._seen,
         )
 
     def _sharing(self) -> Sharing | None:
@@ -171,6 +181,7 @@ class Lifecycle:
                     await session.close()
             if store is not None:
                 await store.aclose()
+            await self._seen.aclose()
 
     def _crashed(self, error: BaseException) -> None:
         """A fault of this library: nobody may wait for what will not come."""

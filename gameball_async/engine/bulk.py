@@ -14,10 +14,12 @@ from ..model.outcomes import Outcome
 from ..pipeline.events import BulkEvent
 from ..pipeline.ledger import Used
 from ..pipeline.report import Progress, Report
+from ..pipeline.seen import RunBegan, RunEnded
 from ..ports import Running, Spawn
 from .handover import Handover
 from .meter import Meter, Use
 from .run import Run
+from .seen import NOBODY, Seen
 
 __all__ = ["Bulk", "OnCancel"]
 
@@ -42,6 +44,7 @@ class Bulk:
         clock: tells the time.
         stop_job: stops one job.
         on_cancel: what becomes of open jobs when the run is left early.
+        seen: whoever looks on.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Bulk:
         clock: Callable[[], float],
         stop_job: Callable[[Job], Awaitable[None]],
         on_cancel: OnCancel,
+        seen: Seen = NOBODY,
     ) -> None:
         self._prepare = prepare
         self._events = events
@@ -61,6 +65,8 @@ class Bulk:
         self._clock = clock
         self._stop_job = stop_job
         self._on_cancel = on_cancel
+        self._seen = seen
+        self._end_told = False
         self._entered: Run | None = None
         self._running: Running | None = None
 
@@ -75,6 +81,8 @@ class Bulk:
             raise ClosedError("a run is opened once: make another one")
         self._entered = await self._prepare()
         self._meter.start(self._clock(), self._entered.books.journal.requested)
+        if self._seen.wants(RunBegan):
+            self._seen.see(RunBegan(self._entered.kind.name, self._entered.rows_read))
         self._running = self._spawn(self._main)
         return self
 
@@ -94,6 +102,7 @@ class Bulk:
             # A run that was cancelled before its first step has had no chance to do this itself.
             run.close()
             self._meter.stop(self._clock())
+            self._tell_end()
             try:
                 with anyio.move_on_after(STOP_WITHIN, shield=True):
                     await run.books.put_away(self._used(), run.finished)
@@ -117,7 +126,17 @@ class Bulk:
             except JournalError as error:
                 run.error = run.error or error
             finally:
+                run.books.settle_all()
+                self._tell_end()
                 run.close()  # last, so that whoever reads the end of the events finds all done
+
+    def _tell_end(self) -> None:
+        """Tell whoever looks on, once."""
+        if not self._end_told and self._seen.wants(RunEnded):
+            error = self._run.error
+            name = None if error is None else type(error).__name__
+            self._seen.see(RunEnded(self.report, name))
+        self._end_told = True
 
     async def _stop_all(self, jobs: list[Job]) -> None:
         async def stop(job: Job) -> None:

@@ -20,12 +20,14 @@ from ..errors import (
     UnknownJobError,
 )
 from ..model.kinds import Replay
+from ..pipeline.seen import RetrySeen
 from ..ports import WireRequest, WireResponse
 from ..protocol.requests import Call
 from ..protocol.responses import error_for, parse_retry_after, read_error
 from ..schedule.retry import Evidence, Next, Patience, Tries, evidence_of_status, next_step
 from ..schedule.turns import Rank
 from .dispatch import Dispatcher
+from .seen import Seen
 
 __all__ = ["Answered", "Calls", "GaveUp", "retry_after_of", "value_of"]
 
@@ -89,6 +91,11 @@ class Calls:
         self._chance = chance
         self._patience = patience
 
+    @property
+    def seen(self) -> Seen:
+        """Whoever looks on."""
+        return self._dispatcher.seen
+
     async def call(
         self,
         call: Call,
@@ -112,7 +119,7 @@ class Calls:
             began: awaited right before each try, after which bytes may leave.
             undone: called after a try as long as no try so far can have had an effect.
         """
-        request = WireRequest(call.method, call.path, body, call.secret)
+        request = WireRequest(call.method, call.path, body, call.secret, call.about)
         del body  # no row data in tracebacks with locals, which error trackers send off
         started = anyio.current_time()
         failures = unsure = 0
@@ -133,9 +140,15 @@ class Calls:
             )
             step, wait = next_step(replay, tries, self._chance(), self._patience)
             if step is Next.AGAIN:
+                self._again(request, failure, wait)
+                call.about.attempt = failures + 1
                 await anyio.sleep(wait)
             else:
                 return GaveUp(failure.error, unsure=unsure > 0)
+
+    def _again(self, request: WireRequest, failure: _Failure, wait: float) -> None:
+        if self.seen.wants(RetrySeen):
+            self.seen.see(RetrySeen.of(request.method, request.about, failure.error, wait))
 
     async def _try(
         self,

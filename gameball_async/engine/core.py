@@ -22,6 +22,7 @@ from ..schedule.turns import Rank, Turns
 from .calls import Calls, value_of
 from .dispatch import Dispatcher
 from .permits import Permits
+from .seen import NOBODY, Seen, SeenTransport
 from .submit import Submitter
 from .watch import Changes, Watch
 
@@ -109,6 +110,7 @@ class Engine:
         patience: where retries end.
         chance: draws numbers in [0, 1).
         sharing: how the quota is shared with other processes; None where it is not.
+        seen: whoever looks on.
     """
 
     def __init__(
@@ -121,12 +123,15 @@ class Engine:
         patience: Patience,
         chance: Callable[[], float],
         sharing: Sharing | None = None,
+        seen: Seen = NOBODY,
     ) -> None:
+        transport = SeenTransport(transport, seen)
         # Single customers have a quota of their own, as high as the one of the batch calls.
         self._dispatchers = []
         for bucket in ("batch", "customers"):
             budget = Budget(quota) if sharing is None else _shared(quota, sharing)
             dispatcher = Dispatcher(Turns(budget, Polls()), transport, spawn, chance)
+            dispatcher.seen = seen
             self._dispatchers.append(dispatcher)
             if sharing is not None and isinstance(budget, SharedBudget):
                 fail = partial(self._fail, dispatcher)
@@ -138,6 +143,7 @@ class Engine:
         self.watch = Watch(self.dispatcher, account, chance)
         self._account = account
         self._spawn = spawn
+        self._seen = seen
 
     def _fail(self, dispatcher: Dispatcher, error: Callable[[], GameballError]) -> None:
         """Nothing can be sent in a bucket: raise *error* wherever that is waited for."""
@@ -172,6 +178,7 @@ class Engine:
         from .meter import Meter
         from .orders import OrdersInquiry
         from .run import Run
+        from .seen_runs import SeenJournal, SeenTally
 
         events: Handover[BulkEvent] = Handover()
         feed = Feed(rows, batch_preparer(kind, ids_from_numbers=ids_from_numbers))
@@ -184,6 +191,7 @@ class Engine:
 
         async def prepare() -> Run:
             journal, recorded = await open_journal()
+            journal = SeenJournal(journal, self._seen, kind.name)
             run = Run(
                 kind,
                 feed,
@@ -196,6 +204,7 @@ class Engine:
                 concurrency=concurrency,
                 window=open_jobs,
             )
+            run.books.tally = SeenTally(self._seen, kind.name)
             if recorded is not None:
                 budget = self.dispatcher.turns.budget
                 budget.recall(anyio.current_time(), recorded.recent)
@@ -204,7 +213,8 @@ class Engine:
 
         meter = Meter(self.dispatcher, self.watch)
         spawn, stop = self._spawn, self.stop
-        return Bulk(prepare, events, meter, spawn, anyio.current_time, stop, on_cancel)
+        seen = self._seen
+        return Bulk(prepare, events, meter, spawn, anyio.current_time, stop, on_cancel, seen)
 
     def submissions(self, kind: Kind, rows: Rows, *, concurrency: int) -> Submissions:
         """Submissions without their jobs; see `GameballClient.submit_all`."""

@@ -14,8 +14,10 @@ from anyio.abc import TaskGroup
 from attrs import define
 
 from ..errors import ClosedError, GameballError, NotSentError
+from ..pipeline.seen import PauseSeen, RequestSeen
 from ..ports import Running, Spawn, Transport, WireRequest, WireResponse
 from ..schedule.turns import Grant, Poll, Rank, Rest, Ticket, Turns
+from .seen import NOBODY, Seen
 
 __all__ = ["Dispatcher"]
 
@@ -61,6 +63,7 @@ class Dispatcher:
         self._asking = 0
         self.sent = 0
         self.witnesses: list[Callable[[], None]] = []  # told of each request as it leaves
+        self.seen: Seen = NOBODY
         self.ask: Callable[[int, int], Awaitable[None]] | None = None
         self.supply: Callable[[], None] | None = None  # of permits, where the quota is shared
 
@@ -86,6 +89,8 @@ class Dispatcher:
         """
         ticket = await self._slot(rank)
         try:
+            if self.seen.wants(RequestSeen):
+                request.about.waited = anyio.current_time() - ticket.since
             if began is not None:
                 await self._announce(began, ticket)
             return await self.carry(request, self._slot_of(ticket), retry_after)
@@ -119,6 +124,8 @@ class Dispatcher:
         if answer.status == 429:
             now = anyio.current_time()
             budget.limited(slot, now, self._chance(), retry_after(answer))
+            if self.seen.wants(PauseSeen):
+                self.seen.see(PauseSeen(budget.next_free(now) - now, budget.share(now)))
         else:
             budget.answered(slot, anyio.current_time())
         return answer

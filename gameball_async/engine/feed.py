@@ -29,6 +29,9 @@ CLOSE_WITHIN = 5.0
 SLICE = 100
 """Rows that are made ready in one go: less than a millisecond of the event loop's time."""
 
+PARSED_SLICE = 25
+"""The same for rows of a file, each of which is parsed as it is read."""
+
 
 class Feed:
     """
@@ -59,6 +62,7 @@ class Feed:
         self._failure: Exception | None = None
         self._done: Container[int] | None = None
         self._reads = 0
+        self._at_once = SLICE
         self._numbers = count()
         self._prepare = prepare
 
@@ -98,7 +102,7 @@ class Feed:
     def _slice(self, rows: Iterator[object]) -> list[Prepared | BadRow]:
         values: list[object] = []
         try:
-            values.extend(islice(rows, SLICE))
+            values.extend(islice(rows, self._at_once))
         except Exception as error:
             if not values:
                 raise
@@ -128,6 +132,7 @@ class Feed:
         if kinds.isdisjoint((Row, BadRow, Prepared)):
             return self._prepare(positions, values)
         # A source of our own, which counts by itself and has judged some rows already.
+        self._at_once = PARSED_SLICE
         rows = [
             row if isinstance(row, Row) else Row(number, row)
             for number, row in zip(positions, values, strict=True)

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from ..model.jobs import Job
 from ..model.kinds import Kind
+from ..pipeline.seen import JobAccepted
 from ..ports import WireResponse
 from ..protocol.requests import Account, join_items
 from ..protocol.responses import read_job_id
@@ -74,7 +75,10 @@ class Submitter:
         del payloads  # no row data in tracebacks with locals
         outcome = await submission
         if isinstance(outcome, Answered):
-            return Accepted(Job(outcome.value, kind.name, rows), outcome.resent)
+            job = Job(outcome.value, kind.name, rows)
+            if self._calls.seen.wants(JobAccepted):
+                self._calls.seen.see(JobAccepted(job, outcome.resent))
+            return Accepted(job, outcome.resent)
         return outcome
 
 

@@ -27,6 +27,7 @@ from ..errors import (
     UnknownJobError,
 )
 from ..model.jobs import MOVES, Job, JobState, JobStatus, Transition
+from ..pipeline.seen import JobLost, JobMoved, JobWatched, RetrySeen, why
 from ..ports import WireRequest, WireResponse
 from ..protocol.requests import Account
 from ..protocol.responses import error_for, read_error, read_status
@@ -85,6 +86,8 @@ class Watch:
         watched = self._jobs.get(job.id)
         if watched is None:
             watched = self._jobs[job.id] = _Watched(job, since=now, heard=now, moved_at=now)
+            if self._dispatcher.seen.wants(JobWatched):
+                self._dispatcher.seen.see(JobWatched(job))
             self._dispatcher.turns.polls.add(job.id, now, submitted=submitted)
         elif watched.status is not None:
             changes.tell(Transition(job, None, watched.status))
@@ -125,12 +128,15 @@ class Watch:
 
     async def _ask(self, job_id: int, slot: int) -> None:
         call = self._account.status(job_id)
-        request = WireRequest(call.method, call.path, None, call.secret)
+        call.about.polled = True
+        request = WireRequest(call.method, call.path, None, call.secret, call.about)
         self.polls += 1
         try:
             answer = await self._dispatcher.carry(request, slot, retry_after_of)
             status = self._read(answer, job_id)
-        except TransportError:
+        except TransportError as error:
+            if self._dispatcher.seen.wants(RetrySeen):
+                self._dispatcher.seen.see(RetrySeen.of(call.method, call.about, error, None))
             self._unheard(job_id)
         except GameballError as error:
             # Without its traceback: the frames that read the answer hold what it said.
@@ -146,7 +152,7 @@ class Watch:
         error = error_for(read_error(answer.status, answer.body), f"the status of job {job_id}")
         if isinstance(error, (AuthenticationError, RejectedError)) and answer.status != 408:
             raise error
-        raise AnswerLostError(str(error))
+        raise AnswerLostError(why(error))
 
     def _heard(self, job_id: int, status: JobStatus, body: bytes) -> None:
         now = anyio.current_time()
@@ -162,7 +168,10 @@ class Watch:
         polls.seen(job_id, now, self._chance(), status.state, status.share)
         status = self._keep(watched, status, body, now)
         if status.state in MOVES[before]:
-            self._tell(watched, Transition(watched.job, before, status))
+            change = Transition(watched.job, before, status)
+            if self._dispatcher.seen.wants(JobMoved):
+                self._dispatcher.seen.see(JobMoved(change, now - watched.since))
+            self._tell(watched, change)
         elif before is status.state:
             self._tell(watched, Transition(watched.job, before, status, moved=False))
         if status.state.final:
@@ -218,6 +227,8 @@ class Watch:
 
     def _give_up(self, watched: _Watched, error: GameballError) -> None:
         self._forget(watched.job.id)
+        if self._dispatcher.seen.wants(JobLost) and not isinstance(error, ClosedError):
+            self._dispatcher.seen.see(JobLost(watched.job, type(error).__name__, why(error)))
         for changes in list(watched.watchers):
             changes.fail(watched.job, error)
 

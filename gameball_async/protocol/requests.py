@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from enum import Enum
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import define, frozen
 
 from ..errors import ConfigurationError
 from ..model.kinds import Kind
@@ -24,6 +24,7 @@ __all__ = [
     "API_VERSIONS",
     "DEFAULT_ORIGIN",
     "MAX_ITEMS",
+    "About",
     "Account",
     "Call",
     "Dialect",
@@ -48,6 +49,28 @@ class Dialect(Enum):
     """GET ``/batches/{batchId}/status``, POST ``/batches/{batchId}/stop``."""
 
 
+@define
+class About:
+    """
+    What a request is for, for whoever looks on; nothing of it is sent. Filled in as it becomes known.
+
+    Attributes:
+        route: the path with ``{jobId}`` in place of a number: one value for each sort of call.
+        kind: name of the batch kind of a submission.
+        job_id: the job that is asked about or stopped.
+        attempt: which try of one call this is, from 1.
+        waited: seconds that it waited for quota.
+        polled: asked in the background, for whoever watches the job.
+    """
+
+    route: str = ""
+    kind: str | None = None
+    job_id: int | None = None
+    attempt: int = 1
+    waited: float = 0.0
+    polled: bool = False
+
+
 @frozen
 class Call:
     """
@@ -58,12 +81,14 @@ class Call:
         path: from the root of the host.
         secret: whether the secret key goes along.
         doing: what it is for, in words for an error message.
+        about: the same for whoever looks on.
     """
 
     method: str
     path: str
     secret: bool
     doing: str
+    about: About
 
 
 @frozen
@@ -116,29 +141,35 @@ class Account:
 
     def upsert(self) -> Call:
         """POST ``/customers``: create or update one customer."""
-        secret = self.both_keys_always
-        return Call("POST", self._path("customers"), secret, "an upsert of a customer")
+        path, secret = self._path("customers"), self.both_keys_always
+        return Call("POST", path, secret, "an upsert of a customer", About(path))
 
     def submit(self, kind: Kind) -> Call:
         """POST of one chunk of *kind*."""
         self._need_secret()
-        return Call("POST", self._path("batch", kind.path), True, f"a chunk of {kind.name}")
+        path = self._path("batch", kind.path)
+        return Call("POST", path, True, f"a chunk of {kind.name}", About(path, kind.name))
 
     def status(self, job_id: int) -> Call:
         """GET of a job's status."""
         self._need_secret()
         doing = f"the status of job {job_id}"
         if self.dialect is Dialect.OPENAPI:
-            return Call("GET", self._path("batches", str(job_id), "status"), True, doing)
-        return Call("GET", self._path("batch", str(job_id)), True, doing)
+            return self._of_job("GET", ("batches", "{jobId}", "status"), job_id, doing)
+        return self._of_job("GET", ("batch", "{jobId}"), job_id, doing)
 
     def stop(self, job_id: int) -> Call:
         """The request that stops a job."""
         self._need_secret()
         doing = f"the stop of job {job_id}"
         if self.dialect is Dialect.OPENAPI:
-            return Call("POST", self._path("batches", str(job_id), "stop"), True, doing)
-        return Call("DELETE", self._path("batch", str(job_id)), True, doing)
+            return self._of_job("POST", ("batches", "{jobId}", "stop"), job_id, doing)
+        return self._of_job("DELETE", ("batch", "{jobId}"), job_id, doing)
+
+    def _of_job(self, method: str, parts: tuple[str, ...], job_id: int, doing: str) -> Call:
+        route = self._path(*parts)
+        path = route.replace("{jobId}", str(job_id))
+        return Call(method, path, True, doing, About(route, job_id=job_id))
 
     def _path(self, *parts: str) -> str:
         return "/".join(("", "api", self.version, "integrations", *parts))

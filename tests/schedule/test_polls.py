@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchmarks.bench_dispatch import alone
 from gameball_async.model.jobs import JobState
-from gameball_async.schedule.polls import LOOKS, LOOKS_APART, Polls
+from gameball_async.schedule.polls import IN_FLIGHT_MOST, LOOKS, LOOKS_APART, Polls
 
 RUNNING, QUEUED, DONE = JobState.RUNNING, JobState.QUEUED, JobState.COMPLETED
 
@@ -150,11 +150,11 @@ def test_ends_found_let_more_polls_go_at_once_and_a_look_in_vain_fewer() -> None
             polls.seen(job, 10.0 + step, 0.0, DONE, None)
     assert sizes == [1, 2, 4, 8]
     jobs = at_once(20.0)
-    assert len(jobs) == 16
+    assert len(jobs) == IN_FLIGHT_MOST
     polls.seen(jobs[0], 20.0, 0.0, RUNNING, None)
     for job in jobs[1:]:
         polls.remove(job)
-    assert len(at_once(30.0)) == 8
+    assert len(at_once(30.0)) == IN_FLIGHT_MOST // 2
 
 
 def test_answers_about_a_job_that_is_not_watched_any_more_change_nothing() -> None:

@@ -21,10 +21,12 @@ from gameball_async import (
     Outcome,
     Quota,
     Redemption,
+    RequestSeen,
     Settled,
     Submitted,
     Transition,
 )
+from gameball_async.otel import OpenTelemetry
 from gameball_async.sandbox import Constant, Sandbox
 
 customer = Customer(
@@ -64,6 +66,14 @@ async def rows() -> AsyncIterator[Customer]:
     yield customer
 
 
+def on_request(request: RequestSeen) -> None:
+    print(request.outcome, request.status, request.seconds)
+
+
+async def on_transition(change: Transition) -> None:
+    print(change.job.id, change.status.state)
+
+
 async def main() -> None:
     async with Sandbox(service_time=Constant(0.1)) as sandbox:  # noqa: SIM117 - as users write it
         async with GameballClient(
@@ -71,6 +81,9 @@ async def main() -> None:
             sandbox.secret_key,
             base_url=sandbox.url,
             quota=Quota((30, 1.0), (360, 30.0)),
+            on_request=on_request,
+            on_transition=on_transition,
+            telemetry=OpenTelemetry(),
         ) as client:
             number: int = await client.upsert_customer(customer)
             job: Job = await client.submit("orders", [order, {"customerId": "c1"}])

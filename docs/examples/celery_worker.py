@@ -1,0 +1,75 @@
+"""
+Imports in a Celery worker: ``celery --workdir docs/examples -A celery_worker worker --concurrency 1``.
+
+Anything that reaches the broker enqueues them: ``move.delay("orders", "/shared/orders.csv")``. Keys come
+from GAMEBALL_API_KEY and GAMEBALL_SECRET_KEY, the broker from REDIS_URL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from celery import Celery, Task
+
+from gameball_async import (
+    AuthenticationError,
+    ConfigurationError,
+    GameballClient,
+    GameballError,
+    InputError,
+    Settled,
+)
+from gameball_async.files import open_rows
+
+REDIS = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+
+app = Celery("imports", broker=REDIS, backend=REDIS)
+app.conf.update(
+    # A task is done when its import is: one whose worker was killed is given to another.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    # Redis does not notice that a whole machine is gone. It gives out again what is not done in so many
+    # seconds; an import that simply takes longer is held by its journal, and waits for its turn.
+    broker_transport_options={"visibility_timeout": int(os.environ.get("VISIBLE_AFTER", "3600"))},
+    broker_connection_retry_on_startup=True,
+    task_track_started=True,
+)
+
+
+@app.task(
+    bind=True,
+    autoretry_for=(GameballError,),  # whatever stopped the run, it goes on where it was
+    dont_autoretry_for=(AuthenticationError, ConfigurationError, InputError),
+    retry_backoff=5,
+    max_retries=100,  # ten minutes apart at most: some hours
+)
+def move(self: Task[..., Any], kind: str, path: str) -> dict[str, Any]:
+    """Import a file, or what is left of it. The result is the report, as JSON values."""
+    task_id = self.request.id
+
+    def tell(done: dict[str, Any]) -> None:
+        self.update_state(task_id, "PROGRESS", done)
+
+    return asyncio.run(import_file(kind, Path(path), tell))
+
+
+async def import_file(
+    kind: str, path: Path, tell: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
+    journal = path.with_suffix(".gbjournal")
+    async with GameballClient() as client:
+        with open_rows(path, kind) as rows:
+            if journal.exists():
+                run = client.resume(journal, rows)
+            else:
+                run = client.bulk(kind, rows, journal=journal)
+            async with run:
+                async for event in run:
+                    if isinstance(event, Settled):
+                        await asyncio.to_thread(tell, run.report.as_json())
+    return run.report.as_json()

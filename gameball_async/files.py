@@ -1,0 +1,7 @@
+"""Rows of CSV and JSONL files, opened as `GameballClient.bulk` takes them: uploads, exports."""
+
+from __future__ import annotations
+
+from .edge.files import FileRows, open_rows
+
+__all__ = ["FileRows", "open_rows"]

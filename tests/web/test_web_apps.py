@@ -1,0 +1,222 @@
+"""The examples for FastAPI and aiohttp.web, on the real uvicorn and the real aiohttp server."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import time
+from collections import Counter
+from itertools import islice, pairwise
+from pathlib import Path
+
+import pytest
+
+from gameball_async.sandbox import Constant, Workers
+from tests.web.conftest import Serve, Times
+from tests.web.web_desk import Server, customers
+
+
+def test_an_upload_is_imported_and_its_events_end_with_the_account_of_every_row(
+    serve: Serve, times: Times
+) -> None:
+    server, sandbox = serve()
+    import_id = server.post("customers", customers(2500) + b",nobody@example.com\n")
+    events = list(server.stream(import_id))
+    assert [event.id for event in events] == sorted(event.id for event in events)
+    assert events[0].name == "state"
+    assert [event.name for event in events].count("end") == 1
+    assert any(event.name == "transition" for event in events)
+    shares = [event.data["share"] for event in events if event.name == "state"]
+    assert all(0 <= a <= b <= 1 for a, b in pairwise(shares))
+    end = events[-1].data
+    assert (end["status"], end["share"], end["rows"]) == ("finished", 1, 2501)
+    assert (end["succeeded"], end["rejected"]) == (2500, 1)
+    assert end["problems"] == [
+        {"line": 2502, "outcome": "rejected", "reason": "customerId: is missing"}
+    ]
+    assert set(times(sandbox, "customers").values()) == {1}
+    assert server.ask("GET", f"/imports/{import_id}") == (200, end)
+    assert server.stop() < 5
+    server.start()
+    assert server.ask("GET", f"/imports/{import_id}") == (200, end)
+    assert [event.name for event in server.stream(import_id, last=99)] == ["end"]
+
+
+def test_json_lines_are_taken_as_well(serve: Serve, times: Times) -> None:
+    server, sandbox = serve()
+    rows = b"".join(b'{"customerId": "c%d", "events": {"visit": {"n": 1}}}\n' % n for n in range(3))
+    import_id = server.post("events", rows, "application/x-ndjson; charset=utf-8")
+    *_, end = server.stream(import_id)
+    assert end.data["succeeded"] == 3
+    assert len(times(sandbox, "events")) == 3
+
+
+def test_what_cannot_be_used_is_refused_with_the_reason_and_leaves_no_file(serve: Serve) -> None:
+    server, sandbox = serve()
+    for kind, body, form, status, reason in [
+        ("points", b"customerId\nc1\n", "text/csv", 404, "the kind must be one of: customers"),
+        ("customers", b"customerId\nc1\n", "text/plain", 415, "the Content-Type must be one of"),
+        ("customers", b"", "text/csv", 422, "the file, line 1: is empty"),
+        ("customers", b"mail\na\n", "text/csv", 422, "column customerId missing"),
+        ("customers", b"customerId\n\xff\n", "text/csv", 422, "the file, line 2"),
+        ("customers", b"[1]", "application/jsonl", 422, "write an object a line"),
+    ]:
+        found, said = server.ask("POST", f"/imports/{kind}", body, form)
+        assert (found, reason in said["detail"]) == (status, True), said
+    for unknown in ("0" * 32, "*", "[0-9]", "...", "%2e%2e"):
+        for path in (f"/imports/{unknown}", f"/imports/{unknown}/events"):
+            assert server.ask("GET", path)[0] == 404, path
+    assert list((server.folder / "imports").iterdir()) == []
+    assert sandbox.counts["submit"] == 0
+
+
+def test_ten_tabs_on_one_import_see_the_same_end_and_cost_no_request(serve: Serve) -> None:
+    server, sandbox = serve(service_time=Constant(0.6, queue=0.2))
+    import_id = server.post("customers", customers(1500))
+    streams = [server.stream(import_id) for _ in range(10)]
+    ends = [list(stream)[-1] for stream in streams]
+    assert len({json.dumps(end.data) for end in ends}) == 1
+    assert ends[0].name == "end"
+    assert sum(sandbox.counts.values()) == ends[0].data["requests"]
+
+
+def test_a_tab_that_comes_late_begins_with_the_state_and_one_that_comes_back_misses_no_transition(
+    serve: Serve,
+) -> None:
+    server, _ = serve(service_time=Workers(1, 0.2))
+    import_id = server.post("customers", customers(4000))
+    events = iter(server.stream(import_id))
+    seen = list(islice((event for event in events if event.name == "transition"), 2))
+    late = next(iter(server.stream(import_id)))
+    assert late.name == "state"
+    assert late.id >= seen[-1].id
+    back = [e for e in server.stream(import_id, last=seen[0].id) if e.name == "transition"]
+    assert back[0].id == seen[0].id + 1
+    assert back[0].data == seen[1].data
+    assert [event.id for event in back] == list(range(back[0].id, back[-1].id + 1))
+    ends = Counter(event.data["job"] for event in back if event.data["state"] == "completed")
+    assert set(ends.values()) == {1}
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="this system lists no descriptors")
+def test_tabs_that_are_closed_in_the_middle_leave_no_socket(serve: Serve) -> None:
+    server, _ = serve(service_time=Constant(1.0))
+    import_id = server.post("customers", customers(1500))
+    before = settled_sockets(server)
+    streams = [server.stream(import_id) for _ in range(5)]
+    for stream in streams:
+        next(iter(stream))
+    assert server.sockets() == before + 5
+    for stream in streams:
+        stream.close()
+    until = time.monotonic() + 10
+    while server.sockets() > before and time.monotonic() < until:
+        time.sleep(0.02)
+    assert server.sockets() <= before
+    *_, end = server.stream(import_id)
+    assert end.data["succeeded"] == 1500
+    server.stop()
+    assert "Traceback" not in server.errors()
+
+
+def settled_sockets(server: Server) -> int:
+    """Sockets once the connection of the upload is gone and those to Gameball are there."""
+    time.sleep(0.3)
+    return server.sockets()
+
+
+def test_an_upload_that_breaks_off_leaves_no_file_and_no_traceback(serve: Serve) -> None:
+    server, sandbox = serve()
+    with socket.create_connection(("127.0.0.1", server.port)) as tab:
+        head = "POST /imports/customers HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n"
+        tab.sendall(f"{head}Content-Length: 1000000\r\n\r\ncustomerId\nc1\n".encode())
+        until = time.monotonic() + 10
+        folder = server.folder / "imports"
+        while not any(folder.glob("*.part")) and time.monotonic() < until:
+            time.sleep(0.01)
+        assert any(folder.glob("*.part"))
+    while any(folder.iterdir()) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not any(folder.iterdir())
+    server.stop()
+    assert "Traceback" not in server.errors()
+    assert sandbox.counts["submit"] == 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_an_import_that_a_shutdown_or_a_kill_cuts_off_goes_on_at_the_next_start(
+    serve: Serve, times: Times, how: signal.Signals
+) -> None:
+    server, sandbox = serve(service_time=Workers(1, 0.3))
+    import_id = server.post("customers", customers(6000))
+    for event in server.stream(import_id):
+        if event.name == "state" and event.data.get("succeeded", 0) >= 1000:
+            break
+    if how == signal.SIGTERM:
+        tab = server.stream(import_id)  # it is open while the server shuts down
+        assert server.stop() < 5
+        assert server.process.returncode in (0, -signal.SIGTERM)  # uvicorn ends by the signal
+        assert [event.name for event in tab][-1] == "state"  # no end: it may come back
+        assert "Traceback" not in server.errors()
+    else:
+        server.process.kill()
+        server.process.wait(10)
+    server.start()
+    *_, end = server.stream(import_id, last=1000)
+    assert (end.name, end.data["status"], end.data["rows"]) == ("end", "finished", 6000)
+    assert end.data["succeeded"] == 6000
+    assert Counter(times(sandbox, "customers").values()) == {1: 6000}
+
+
+def test_a_shutdown_takes_no_five_seconds_while_gameball_does_not_answer(
+    serve: Serve, times: Times
+) -> None:
+    server, sandbox = serve()
+    sandbox.faults.delay(30, on="submit")
+    import_id = server.post("cashback", cashback(3000))
+    until = time.monotonic() + 10
+    while sandbox.counts["submit"] < 3 and time.monotonic() < until:
+        time.sleep(0.01)
+    tab = server.stream(import_id)
+    assert next(iter(tab)).name == "state"
+    assert server.stop() < 5
+    assert "Traceback" not in server.errors()
+    sandbox.faults.clear()
+    server.start()
+    *_, end = server.stream(import_id)
+    assert end.data["status"] == "finished"
+    assert end.data["succeeded"] == 3000  # the sandbox's refusals by id prove the first application
+    assert Counter(times(sandbox, "cashback").values()) == {1: 3000}
+
+
+def test_keys_that_are_refused_are_told_and_the_import_goes_on_with_the_right_ones(
+    serve: Serve, times: Times
+) -> None:
+    server, sandbox = serve()
+    server.stop()
+    right, server.environment = (
+        server.environment,
+        {
+            **server.environment,
+            "GAMEBALL_SECRET_KEY": "wrong",
+        },
+    )
+    server.start()
+    import_id = server.post("customers", customers(10))
+    *_, end = server.stream(import_id)
+    assert (end.data["status"], end.data["succeeded"]) == ("failed", 0)
+    assert "check both keys" in end.data["error"]
+    server.stop()
+    server.environment = right
+    server.start()
+    *_, end = server.stream(import_id)
+    assert (end.data["status"], end.data["succeeded"]) == ("finished", 10)
+    assert len(times(sandbox, "customers")) == 10
+
+
+def cashback(rows: int) -> bytes:
+    """A CSV file of so many cashback transactions."""
+    heads = "customerId,transactionId,transactionTime,amount"
+    lines = [f"{n:06},t{n},2024-01-02T03:04:05Z,10" for n in range(rows)]
+    return "\n".join([heads, *lines, ""]).encode()

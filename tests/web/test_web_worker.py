@@ -1,0 +1,143 @@
+"""The example for Celery: real workers, a real Redis, and a kill in the middle of an import."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gameball_async.sandbox import Sandbox, Workers
+from tests.web.conftest import Times
+from tests.web.web_desk import EXAMPLES, customers, environment_of, free_port, need
+
+ROWS = 6000
+WITHIN = 60.0
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Celery does not run on Windows")
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    """A Redis of the test's own."""
+    need(modules=("celery", "redis"), commands=("redis-server",))
+    port = free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path)]
+    command += ["--save", "", "--appendonly", "no"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        yield f"redis://127.0.0.1:{port}/0"
+        server.terminate()
+
+
+class Worker:
+    """A Celery worker with two children, as a process group of its own."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self._log = log
+        with log.open("ab") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "celery", "--workdir", str(EXAMPLES), "-A", "celery_worker",
+                 "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-mingle"],
+                env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+                stdout=out, stderr=out, start_new_session=True, cwd=log.parent,
+            )  # fmt: skip
+
+    def kill_all(self) -> None:
+        """As when the machine goes down: nobody is left to tell."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def kill_children(self) -> None:
+        """As when the system is out of memory: the process that imports is gone."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        for child in children.split():
+            os.kill(int(child), signal.SIGKILL)
+
+    def close(self) -> None:
+        """End it, whatever it does."""
+        if self.process.poll() is None:
+            self.kill_all()
+
+
+@pytest.fixture
+def start(redis_url: str, tmp_path: Path) -> Iterator[Callable[[Sandbox], Worker]]:
+    """Starts a worker that imports into a sandbox."""
+    with ExitStack() as stack:
+
+        def start(sandbox: Sandbox) -> Worker:
+            ours = {"REDIS_URL": redis_url, "VISIBLE_AFTER": "2"}
+            worker = Worker({**environment_of(sandbox), **ours}, tmp_path / "worker.log")
+            stack.callback(worker.close)
+            return worker
+
+        yield start
+
+
+@pytest.mark.parametrize("killed", ["the machine", "the process that imports"])
+def test_an_import_whose_worker_is_killed_goes_on_in_another_and_applies_every_row_once(
+    start: Callable[[Sandbox], Worker],
+    redis_url: str,
+    gameball: Callable[..., Sandbox],
+    times: Times,
+    tmp_path: Path,
+    killed: str,
+) -> None:
+    celery: Any = pytest.importorskip("celery")
+    path = tmp_path / "customers.csv"
+    path.write_bytes(customers(ROWS))
+    sandbox = gameball(service_time=Workers(1, 0.4))
+    worker = start(sandbox)
+    with celery.Celery(broker=redis_url, backend=redis_url) as app:
+        task = app.send_task("celery_worker.move", ["customers", str(path)])
+        until = time.monotonic() + WITHIN
+        while not (task.state == "PROGRESS" and task.info["succeeded"] >= 1000):
+            assert task.state != "FAILURE", (tmp_path / "worker.log").read_text()
+            assert time.monotonic() < until, (tmp_path / "worker.log").read_text()
+            time.sleep(0.05)
+        if killed == "the machine":
+            worker.kill_all()
+            worker = start(sandbox)
+        else:
+            worker.kill_children()
+        report = task.get(timeout=WITHIN)
+        assert (report["rows"], report["succeeded"], report["complete"]) == (ROWS, ROWS, True)
+        task.forget()
+    assert Counter(times(sandbox, "customers").values()) == {1: ROWS}
+    assert worker.process.poll() is None
+
+
+def test_an_import_that_redis_gives_out_again_while_it_runs_is_still_made_once(
+    start: Callable[[Sandbox], Worker],
+    redis_url: str,
+    gameball: Callable[..., Sandbox],
+    times: Times,
+    tmp_path: Path,
+) -> None:
+    """A worker that starts asks Redis for what is overdue, and cannot know that it is being done."""
+    celery: Any = pytest.importorskip("celery")
+    path = tmp_path / "customers.csv"
+    path.write_bytes(customers(ROWS))
+    sandbox = gameball(service_time=Workers(1, 2.5))
+    start(sandbox)
+    log = tmp_path / "worker.log"
+    with celery.Celery(broker=redis_url, backend=redis_url) as app:
+        task = app.send_task("celery_worker.move", ["customers", str(path)])
+        until = time.monotonic() + WITHIN
+        while not (task.state == "PROGRESS" and task.info["succeeded"] >= 1000):
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.05)
+        start(sandbox)
+        while "another process" not in log.read_text() or task.state != "SUCCESS":
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.1)
+        assert (task.result["rows"], task.result["succeeded"]) == (ROWS, ROWS)
+        task.forget()
+    assert Counter(times(sandbox, "customers").values()) == {1: ROWS}

@@ -1,0 +1,205 @@
+"""What the tests of the web examples call: a server in a process of its own, a reader of its events."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import pytest
+from attrs import define, field
+
+from gameball_async.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "docs" / "examples"
+START_WITHIN = 30.0
+
+
+def need(*, modules: tuple[str, ...] = (), commands: tuple[str, ...] = ()) -> None:
+    """Skip the test where something is not installed; fail it where REQUIRE_SERVERS is 1."""
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    missing += [name for name in commands if shutil.which(name) is None]
+    if not missing:
+        return
+    reason = f"not installed: {', '.join(missing)}"
+    if os.environ.get("REQUIRE_SERVERS") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Event(NamedTuple):
+    """A server-sent event."""
+
+    id: int
+    name: str
+    data: Any
+
+
+class Stream:
+    """The events of one reader, as a browser would get them."""
+
+    def __init__(self, port: int, import_id: str, last: int | None = None) -> None:
+        self.connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        headers = {} if last is None else {"Last-Event-ID": str(last)}
+        self.connection.request("GET", f"/imports/{import_id}/events", headers=headers)
+        self.answer = self.connection.getresponse()
+        assert self.answer.status == 200
+        assert self.answer.headers["Content-Type"].startswith("text/event-stream")
+
+    def __iter__(self) -> Iterator[Event]:
+        fields: dict[str, str] = {}
+        for line in iter(self.answer.readline, b""):
+            name, _, value = line.decode().rstrip("\n").partition(": ")
+            if name:
+                fields[name] = value
+            elif "data" in fields:
+                yield Event(int(fields["id"]), fields["event"], json.loads(fields["data"]))
+                fields = {}
+        self.close()
+
+    def close(self) -> None:
+        """Leave, as a tab does that is closed."""
+        self.answer.close()
+        self.connection.close()
+
+
+@define
+class Server:
+    """A web server in a process of its own, and the files that it writes."""
+
+    command: list[str]
+    port: int
+    folder: Path
+    environment: Mapping[str, str]
+    process: subprocess.Popen[bytes] = field(init=False)
+    _errors: IO[bytes] = field(init=False, factory=tempfile.TemporaryFile)
+    _streams: list[Stream] = field(init=False, factory=list)
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self.process = subprocess.Popen(
+            self.command,
+            cwd=self.folder,
+            env={**os.environ, **self.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=self._errors,
+            stderr=self._errors,
+        )
+        until = time.monotonic() + START_WITHIN
+        while not self._answers():
+            assert self.process.poll() is None, self.errors()
+            assert time.monotonic() < until, self.errors()
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+        except OSError:
+            return False
+        return True
+
+    def errors(self) -> str:
+        """All that it has written to its standard output and its standard error."""
+        self._errors.seek(0)
+        return self._errors.read().decode()
+
+    def stop(self) -> float:
+        """Ask it to shut down, as a service manager does; gives the seconds that it took."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        return time.monotonic() - began
+
+    def close(self) -> None:
+        """End it, whatever it does."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(30)
+        for stream in self._streams:
+            stream.close()
+        self._errors.close()
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, content_type: str = "text/csv"
+    ) -> tuple[int, Any]:
+        """One request; gives the status, and the answer's JSON."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            headers = {} if body is None else {"Content-Type": content_type}
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def post(self, kind: str, body: bytes, content_type: str = "text/csv") -> str:
+        """Start an import; gives its id."""
+        status, said = self.ask("POST", f"/imports/{kind}", body, content_type)
+        assert status == 202, said
+        import_id: str = said["id"]
+        return import_id
+
+    def stream(self, import_id: str, last: int | None = None) -> Stream:
+        """A new reader of an import's events; *last* is the last event that it has seen."""
+        stream = Stream(self.port, import_id, last)
+        self._streams.append(stream)
+        return stream
+
+    def sockets(self) -> int:
+        """Sockets that the process has open."""
+        found = 0
+        for descriptor in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed since
+                found += os.readlink(descriptor).startswith("socket:")
+        return found
+
+
+def server_of(framework: str, sandbox: Sandbox, folder: Path, app: str | None = None) -> Server:
+    """An example's server, not started yet, that imports into *sandbox*."""
+    port = free_port()
+    if framework == "fastapi":
+        need(modules=("fastapi", "uvicorn"))
+        command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLES), "--port", str(port)]
+        command += ["--timeout-graceful-shutdown", "2", "fastapi_app:app"]
+    else:
+        command = [sys.executable, str(EXAMPLES / "aiohttp_app.py"), str(port)]
+    return Server(command, port, folder, environment_of(sandbox))
+
+
+def environment_of(sandbox: Sandbox) -> dict[str, str]:
+    """What the examples read."""
+    return {
+        "GAMEBALL_API_KEY": sandbox.api_key,
+        "GAMEBALL_SECRET_KEY": sandbox.secret_key,
+        "GAMEBALL_BASE_URL": sandbox.url,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "error::ResourceWarning",
+        "PYTHONASYNCIODEBUG": "",
+    }
+
+
+def customers(rows: int) -> bytes:
+    """A CSV file of so many customers."""
+    lines = [f"{n:06},a{n}@example.com" for n in range(rows)]
+    return "\n".join(["customerId,email", *lines, ""]).encode()
