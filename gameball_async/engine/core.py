@@ -17,11 +17,9 @@ from ..protocol.requests import MAX_ITEMS, Account
 from ..schedule.budget import Budget, Quota
 from ..schedule.polls import Polls
 from ..schedule.retry import Patience
-from ..schedule.shared import SharedBudget
 from ..schedule.turns import Rank, Turns
 from .calls import Calls, value_of
 from .dispatch import Dispatcher
-from .permits import Permits
 from .seen import NOBODY, Seen, SeenTransport
 from .submit import Submitter
 from .watch import Changes, Watch
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     from ..pipeline.events import BulkEvent
     from ..pipeline.ledger import Left, Resumable, Used
     from ..ports import Journal
+    from ..schedule.shared import SharedBudget
     from .bulk import Bulk, OnCancel
     from .feed import Rows
     from .run import Run
@@ -133,7 +132,11 @@ class Engine:
             dispatcher = Dispatcher(Turns(budget, Polls()), transport, spawn, chance)
             dispatcher.seen = seen
             self._dispatchers.append(dispatcher)
-            if sharing is not None and isinstance(budget, SharedBudget):
+            if sharing is not None:
+                from ..schedule.shared import SharedBudget
+                from .permits import Permits
+
+                assert isinstance(budget, SharedBudget)  # noqa: S101 - made so above
                 fail = partial(self._fail, dispatcher)
                 Permits(bucket, budget, dispatcher, sharing.store, spawn, fail)
         self.dispatcher, customers = self._dispatchers
@@ -251,4 +254,6 @@ class Engine:
 
 
 def _shared(quota: Quota, sharing: Sharing) -> SharedBudget:
+    from ..schedule.shared import SharedBudget
+
     return SharedBudget(quota, sharing.client, share=sharing.share, patience=sharing.patience)
