@@ -24,6 +24,7 @@ from ..model.secret import Secret
 from ..ports import QuotaStore, SharedQuota, Telemetry
 from ..protocol.requests import DEFAULT_ORIGIN, Account, Dialect
 from ..schedule.budget import Quota
+from ..schedule.permits import check_share
 from ..schedule.retry import Patience
 
 __all__ = ["Lifecycle"]
@@ -51,10 +52,10 @@ class Lifecycle:
         dialect: Dialect = Dialect.TUTORIAL,
         patience: Patience | None = None,
         shared_quota: SharedQuota | None = None,
-        trust_env: bool = False,
         on_request: OnRequest | None = None,
         on_transition: OnTransition | None = None,
         telemetry: Telemetry | None = None,
+        trust_env: bool = False,
     ) -> None:
         if trust_env and session is not None:
             raise ConfigurationError(
@@ -70,16 +71,14 @@ class Lifecycle:
             dialect=dialect,
         )
         if shared_quota is not None and shared_quota.lost == "share":
-            from ..schedule.permits import check_share
-
             check_share(quota, shared_quota.share)
         self._quota = quota
         self._shared_quota = shared_quota
         self._store: QuotaStore | None = None
         self._patience = patience or Patience()
-        self._trust_env = trust_env
         self._look = partial(observers, on_request, on_transition, telemetry)
         self._seen = NOBODY
+        self._trust_env = trust_env
         self._borrowed = session
         self._own: aiohttp.ClientSession | None = None
         self._background = Background(self._crashed)
@@ -166,11 +165,13 @@ class Lifecycle:
         if self._loop is not None and not self._loop.is_closed():
             raise _elsewhere()
         session, self._own, self._engine = self._own, None, None
-        self._store = None  # what it holds belongs to that loop too
+        store, self._store = self._store, None
         self._background = Background(self._crashed)
-        if session is not None:
-            with suppress(RuntimeError):  # of connections whose loop is closed
+        with suppress(RuntimeError):  # of connections whose loop is closed
+            if session is not None:
                 await session.close()
+            if store is not None:
+                await store.aclose()
         return True
 
     async def _shut(self, session: aiohttp.ClientSession | None, store: QuotaStore | None) -> None:

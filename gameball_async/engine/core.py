@@ -12,7 +12,7 @@ from attrs import frozen
 from ..errors import GameballError
 from ..model.jobs import Job
 from ..model.kinds import Chunking, Kind, Replay
-from ..ports import QuotaStore, Spawn, Transport
+from ..ports import Spawn, Transport
 from ..protocol.requests import MAX_ITEMS, Account
 from ..schedule.budget import Budget, Quota
 from ..schedule.polls import Polls
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from ..pipeline.chunks import Chunk, LookAhead
     from ..pipeline.events import BulkEvent
     from ..pipeline.ledger import Left, Resumable, Used
-    from ..ports import Journal
-    from ..schedule.shared import SharedBudget
+    from ..ports import Journal, QuotaStore
     from .bulk import Bulk, OnCancel
     from .feed import Rows
     from .run import Run
@@ -124,29 +123,35 @@ class Engine:
         sharing: Sharing | None = None,
         seen: Seen = NOBODY,
     ) -> None:
-        transport = SeenTransport(transport, seen)
+        self._spawn = spawn
+        self._transport = SeenTransport(transport, seen)
+        self._chance = chance
+        self._seen = seen
         # Single customers have a quota of their own, as high as the one of the batch calls.
-        self._dispatchers = []
-        for bucket in ("batch", "customers"):
-            budget = Budget(quota) if sharing is None else _shared(quota, sharing)
-            dispatcher = Dispatcher(Turns(budget, Polls()), transport, spawn, chance)
-            dispatcher.seen = seen
-            self._dispatchers.append(dispatcher)
-            if sharing is not None:
-                from ..schedule.shared import SharedBudget
-                from .permits import Permits
-
-                assert isinstance(budget, SharedBudget)  # noqa: S101 - made so above
-                fail = partial(self._fail, dispatcher)
-                Permits(bucket, budget, dispatcher, sharing.store, spawn, fail)
-        self.dispatcher, customers = self._dispatchers
+        self.dispatcher, customers = self._dispatchers = [
+            self._dispatcher(bucket, quota, sharing) for bucket in ("batch", "customers")
+        ]
         self.calls = Calls(self.dispatcher, chance, patience)
         self.upserts = Calls(customers, chance, patience)
         self.submitter = Submitter(self.calls, account)
         self.watch = Watch(self.dispatcher, account, chance)
         self._account = account
-        self._spawn = spawn
-        self._seen = seen
+
+    def _dispatcher(self, bucket: str, quota: Quota, sharing: Sharing | None) -> Dispatcher:
+        if sharing is None:
+            return self._dispatching(Budget(quota))
+        from ..schedule.shared import SharedBudget
+        from .permits import Permits
+
+        budget = SharedBudget(quota, sharing.client, share=sharing.share, patience=sharing.patience)
+        dispatcher = self._dispatching(budget)
+        fail = partial(self._fail, dispatcher)
+        Permits(bucket, budget, dispatcher, sharing.store, self._spawn, fail)
+        return dispatcher
+
+    def _dispatching(self, budget: Budget) -> Dispatcher:
+        turns = Turns(budget, Polls())
+        return Dispatcher(turns, self._transport, self._spawn, self._chance, self._seen)
 
     def _fail(self, dispatcher: Dispatcher, error: Callable[[], GameballError]) -> None:
         """Nothing can be sent in a bucket: raise *error* wherever that is waited for."""
@@ -251,9 +256,3 @@ class Engine:
         for dispatcher in self._dispatchers:
             dispatcher.close(error)
         self.watch.close(error)
-
-
-def _shared(quota: Quota, sharing: Sharing) -> SharedBudget:
-    from ..schedule.shared import SharedBudget
-
-    return SharedBudget(quota, sharing.client, share=sharing.share, patience=sharing.patience)

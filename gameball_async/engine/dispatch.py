@@ -42,6 +42,7 @@ class Dispatcher:
         transport: sends.
         spawn: starts the loop in the background.
         chance: draws numbers in [0, 1).
+        seen: whoever looks on.
         ask: asks about one job with a slot that is taken; set by the watch.
     """
 
@@ -51,6 +52,7 @@ class Dispatcher:
         transport: Transport,
         spawn: Spawn,
         chance: Callable[[], float],
+        seen: Seen = NOBODY,
     ) -> None:
         self.turns = turns
         self._transport = transport
@@ -63,7 +65,7 @@ class Dispatcher:
         self._asking = 0
         self.sent = 0
         self.witnesses: list[Callable[[], None]] = []  # told of each request as it leaves
-        self.seen: Seen = NOBODY
+        self.seen = seen
         self.ask: Callable[[int, int], Awaitable[None]] | None = None
         self.supply: Callable[[], None] | None = None  # of permits, where the quota is shared
 
