@@ -53,7 +53,15 @@ def test_what_only_some_programs_need_is_not_imported(code: str) -> None:
     if code is not FIRST_CALL:
         strangers = {name.partition(".")[0] for name in modules} - {"gameball_async"}
         assert "anyio.streams.memory" not in modules
-        assert strangers <= {"sniffio", "hmac", "decimal", "_decimal", "numbers", "anyio"}
+        assert strangers <= {
+            "sniffio",
+            "hmac",
+            "secrets",
+            "decimal",
+            "_decimal",
+            "numbers",
+            "anyio",
+        }
 
 
 def test_a_run_without_a_journal_needs_no_database() -> None:

@@ -24,7 +24,6 @@ from ..model.secret import Secret
 from ..ports import QuotaStore, SharedQuota, Telemetry
 from ..protocol.requests import DEFAULT_ORIGIN, Account, Dialect
 from ..schedule.budget import Quota
-from ..schedule.permits import check_share
 from ..schedule.retry import Patience
 
 __all__ = ["Lifecycle"]
@@ -71,6 +70,8 @@ class Lifecycle:
             dialect=dialect,
         )
         if shared_quota is not None and shared_quota.lost == "share":
+            from ..schedule.permits import check_share
+
             check_share(quota, shared_quota.share)
         self._quota = quota
         self._shared_quota = shared_quota
