@@ -120,7 +120,8 @@ def settle_orders(
     What can be concluded, and what cannot:
 
     - *An order that does not exist* was not applied. Failed, once the job has ended. After an
-      ambiguous attempt only if the answer refuses as many: the earlier one may still be waiting.
+      ambiguous attempt only if the answer refuses as many for what they are: else the earlier one
+      may still be waiting.
     - *An order that exists* was applied where the answer lists at least as many successes of these
       rows as can be meant, or where it can mean one row only.
     - Else it may have existed before the run. It is taken for applied where nothing speaks for
@@ -159,7 +160,10 @@ def _settle_doubt(
         return
     enough = doubt.counted and doubt.applied >= len(perhaps)
     surely_applied = doubt.applied > 0 and (enough or len(perhaps) == 1)
-    accounted = doubt.refused + doubt.unclear >= len(absent)
+    # What would not have refused an earlier attempt as well tells nothing of it: it may still be
+    # waiting, or be the very request that this one was refused for (2001).
+    telling = doubt.refused if settlement.resent else doubt.refused + doubt.unclear
+    accounted = telling >= len(absent)
     ours = doubt.refused <= len(absent) and (
         settlement.resent or not (settlement.repeated or doubt.unclear)
     )

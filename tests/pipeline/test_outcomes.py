@@ -448,10 +448,23 @@ def test_an_order_that_does_not_exist_may_still_be_applied_by_a_job_that_has_not
 
 def test_after_an_ambiguous_attempt_absence_needs_a_refusal_to_go_with_it() -> None:
     """The earlier attempt may still be waiting; existence speaks for our own attempts."""
-    told = fate("orders", "a b", named("b", error="no")[:0], named("b", error="no"),
-                items="1 2", resent=True)  # fmt: skip
+    refused = named("b", error="Customer not found", code=7000)
+    told = fate("orders", "a b", refused[:0], refused, items="1 2", resent=True)
     assert settled(told, "1 2", {"1": False, "2": False}) == [UNSURE, FAILED]
-    assert settled(told, "1 2", {"1": True, "2": True}) == [OK, OK]
+    told = fate("orders", "b", refused[:0], named("b", error="no"), items="2", resent=True)
+    assert settled(told, "2", {"2": True}) == [OK]
+
+
+@pytest.mark.parametrize("code", [2001, 9008, None])
+def test_after_an_ambiguous_attempt_a_refusal_for_the_moment_proves_nothing(
+    code: int | None,
+) -> None:
+    """2001 least of all: the other request of the customer may be our own earlier attempt."""
+    refused = named("b", error="no") if code is None else named("b", error="no", code=code)
+    told = fate("orders", "b", refused[:0], refused, items="2", resent=True)
+    assert settled(told, "2", {"2": False}) == [UNSURE]
+    told = fate("orders", "b", refused[:0], refused, items="2")
+    assert told.outcomes == [FAILED]
 
 
 def test_a_success_without_an_order_is_a_contradiction() -> None:

@@ -135,7 +135,11 @@ class _Truth:
         answers, so where items fail that is promised of *unique* chunks only.
         """
         doubtful = sorted(n for n, ends in self.ends.items() if Outcome.INDETERMINATE in ends)
-        told_apart = not self.plan.options["fail_rate"] or self.plan.chunking is Chunking.UNIQUE
+        plan = self.plan
+        # Two jobs of one customer at once, which only *plain* chunks make, are refused as well.
+        crowded = plan.options["strict_customers"] and plan.chunking is Chunking.PLAIN
+        fails = plan.options["fail_rate"] or crowded
+        told_apart = not fails or plan.chunking is Chunking.UNIQUE
         if self.plan.calm and told_apart and doubtful:
             yield f"I4 doubts in a calm run: {doubtful}"
         sent = self._sent()
