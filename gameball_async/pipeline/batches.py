@@ -156,7 +156,7 @@ def _all_sound(cls: AnyClass, ids_from_numbers: bool) -> _Look:
                 continue  # a field that we do not know is left to the encoder, as always
             if name in texts and all_texts(items, name):
                 continue
-            values = [value for item in items if (value := item.get(name)) is not None]
+            values = _values(items, name)
             if name in required and len(values) < len(items):
                 return False
             if values and not looks[name](values):
@@ -164,6 +164,17 @@ def _all_sound(cls: AnyClass, ids_from_numbers: bool) -> _Look:
         return True
 
     return sound
+
+
+def _values(items: Sequence[Any], name: str) -> list[Any]:
+    """What a field holds, without the rows that have none; quickest where all of them do."""
+    try:
+        values = list(map(itemgetter(name), items))
+    except KeyError:
+        values = list(map(dict.get, items, repeat(name)))
+    if any(map(is_, values, repeat(None))):
+        return [value for value in values if value is not None]
+    return values
 
 
 def _look(spec: FieldSpec, ids_from_numbers: bool) -> _Look:
