@@ -11,7 +11,7 @@ import click
 import orjson
 
 from ..client import GameballClient
-from ..engine.watch import Changes
+from ..engine.changes import Changes
 from ..errors import ConfigurationError, UnknownJobError
 from ..model.jobs import JobState, JobStatus
 from ..protocol.responses import parse_job_id

@@ -9,8 +9,8 @@ import anyio.lowlevel
 import orjson
 
 from ..engine.calls import GaveUp, value_of
+from ..engine.changes import Changes
 from ..engine.feed import SLICE
-from ..engine.watch import Changes
 from ..errors import (
     AnswerLostError,
     ChunkError,

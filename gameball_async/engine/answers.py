@@ -13,9 +13,9 @@ from ..model.kinds import Kind
 from ..model.outcomes import Outcome, Reason
 from ..pipeline.outcomes import Settlement, settle, settle_orders
 from .books import Books
+from .changes import Changes
 from .orders import OrdersInquiry
 from .sent import Sent
-from .watch import Changes
 
 __all__ = ["Answers"]
 

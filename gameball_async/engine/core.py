@@ -19,10 +19,11 @@ from ..schedule.polls import Polls
 from ..schedule.retry import Patience
 from ..schedule.turns import Rank, Turns
 from .calls import Calls, value_of
+from .changes import Changes
 from .dispatch import Dispatcher
 from .seen import NOBODY, Seen, SeenTransport
 from .submit import Submitter
-from .watch import Changes, Watch
+from .watch import Watch
 
 if TYPE_CHECKING:
     from ..model.outcomes import Outcome, Reason, RowOutcome

@@ -9,8 +9,8 @@ import orjson
 from ..model.jobs import JobStatus, Transition
 from ..model.kinds import KINDS
 from ..pipeline.doubts import orders_found
+from .changes import Changes
 from .submit import Accepted, Submitter
-from .watch import Changes
 
 __all__ = ["OrdersInquiry"]
 

@@ -28,12 +28,12 @@ from ..ports import Journal
 from .answers import Answers
 from .books import Books
 from .calls import GaveUp
+from .changes import Changes
 from .feed import Feed
 from .handover import Handover
 from .orders import OrdersInquiry
 from .sent import Sent, Signal, only, reason_of
 from .submit import Accepted, Submitter
-from .watch import Changes
 
 __all__ = ["Run"]
 

@@ -9,8 +9,8 @@ import anyio.lowlevel
 import pytest
 
 from benchmarks.virtual import run_virtual
+from gameball_async.engine.changes import Changes
 from gameball_async.engine.core import Engine
-from gameball_async.engine.watch import Changes
 from gameball_async.errors import DeadlineError
 from gameball_async.model.jobs import Job, JobState, Transition
 from gameball_async.model.kinds import KINDS
