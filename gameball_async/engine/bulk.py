@@ -163,15 +163,9 @@ class Bulk:
         """
         if self._running is None:
             raise ClosedError("this run has not begun: open it with `async with`")
-        try:
-            return await self._events.receive()
-        except anyio.EndOfStream:
-            error = self._run.error
-        except anyio.ClosedResourceError:
-            error = ClosedError("this run is over: its block was left")
-        if error is not None:
-            raise error
-        raise StopAsyncIteration
+        return await self._events.next(
+            lambda: self._run.error, "this run is over: its block was left"
+        )
 
     def stop(self) -> None:
         """

@@ -16,6 +16,8 @@ import anyio
 import anyio.lowlevel
 from attrs import define
 
+from ..errors import ClosedError
+
 __all__ = ["Handover"]
 
 T = TypeVar("T")
@@ -86,6 +88,22 @@ class Handover(Generic[T]):
         place.taken.set()
         place.told()
         return place.item
+
+    async def next(self, ended: Callable[[], BaseException | None], left: str) -> T:
+        """
+        Take the next item, as an ``async for`` does.
+
+        Args:
+            ended: what ended the items early, if anything did; it is raised after the last of them.
+            left: says that the reader has left, where it reads on all the same.
+        """
+        try:
+            return await self.receive()
+        except anyio.EndOfStream:
+            error = ended()
+        except anyio.ClosedResourceError:
+            error = ClosedError(left)
+        raise error or StopAsyncIteration
 
     def leave(self) -> None:
         """The reader reads no more, and nobody waits for it any longer."""

@@ -9,7 +9,6 @@ import anyio
 
 from ..errors import ClosedError
 from ..model.kinds import Kind
-from ..model.outcomes import Outcome
 from ..pipeline.chunks import Chunk, Chunker
 from ..pipeline.events import RowOutcomes, Submission
 from ..pipeline.refusals import refusal_of
@@ -18,7 +17,7 @@ from ..ports import Running, Spawn
 from .calls import GaveUp
 from .feed import Feed
 from .handover import Handover
-from .sent import only, reason_of
+from .sent import only, rejected
 from .submit import Submitter
 
 if TYPE_CHECKING:
@@ -86,15 +85,9 @@ class Submissions:
         """
         if self._running is None:
             raise ClosedError("these submissions are not open: read them inside `async with`")
-        try:
-            return await self._out.receive()
-        except anyio.EndOfStream:
-            error = self._error
-        except anyio.ClosedResourceError:
-            error = ClosedError("these submissions are over: their block was left")
-        if error is not None:
-            raise error
-        raise StopAsyncIteration
+        return await self._out.next(
+            lambda: self._error, "these submissions are over: their block was left"
+        )
 
     async def _main(self) -> None:
         try:
@@ -168,13 +161,4 @@ class Submissions:
 
 
 def _rejected(bad: list[BadRow]) -> Submission:
-    positions = [row.position for row in bad]
-    outcomes = RowOutcomes(
-        positions,
-        [row.key for row in bad],
-        [Outcome.REJECTED] * len(bad),
-        dict(enumerate(map(reason_of, bad))),
-        None,
-        None,
-    )
-    return Submission(None, None, positions, outcomes)
+    return Submission(None, None, [row.position for row in bad], rejected(bad))
