@@ -29,13 +29,13 @@ START_WITHIN = 30.0
 
 
 def need(*, modules: tuple[str, ...] = (), commands: tuple[str, ...] = ()) -> None:
-    """Skip the test where something is not installed; fail it where REQUIRE_SERVERS is 1."""
+    """Skip the test where something is not installed; fail it where REQUIRE_EXAMPLES is 1."""
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     missing += [name for name in commands if shutil.which(name) is None]
     if not missing:
         return
     reason = f"not installed: {', '.join(missing)}"
-    if os.environ.get("REQUIRE_SERVERS") == "1":
+    if os.environ.get("REQUIRE_EXAMPLES") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
 
