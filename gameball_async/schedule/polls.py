@@ -56,7 +56,7 @@ PAUSE_PAID = 0.4
 PAUSE_LEAST_CAP = 1.0
 PLACES_KEPT = 3
 IN_FLIGHT_MOST = 12
-IN_FLIGHT_RICH = 2
+IN_FLIGHT_RICH = 4
 """Polls under way at once that the purse pays for while it is more than half full."""
 
 _Heap = list[tuple[float, int, int, int]]  # due or order, tie, job, version
