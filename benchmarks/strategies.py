@@ -24,7 +24,7 @@ from gameball_async.sandbox import Sandbox
 
 from .cells import MODELS, QUOTA, ROWS, Cell, Outcome, bulk_run, measure
 from .plot import bars
-from .record import FOLDER, Gate, Result, table
+from .record import FOLDER, Gate, Result, table, write
 from .virtual import virtual_session
 
 __all__ = ["STRATEGIES", "run"]
@@ -200,3 +200,9 @@ def _worst(ours: list[Outcome], others: list[Outcome]) -> float:
 
 def _shown(outcome: Outcome) -> str:
     return f"{outcome.ratio:.2f} / {outcome.polls:.2f} / {outcome.refused:,}"
+
+
+if __name__ == "__main__":
+    result = run()
+    print(result.markdown())
+    write(result)
