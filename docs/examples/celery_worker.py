@@ -35,7 +35,11 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     # Redis does not notice that a whole machine is gone. It gives out again what is not done in so many
     # seconds; an import that simply takes longer is held by its journal, and waits for its turn.
-    broker_transport_options={"visibility_timeout": int(os.environ.get("VISIBLE_AFTER", "3600"))},
+    # Nor that who looks for such tasks was killed while it did: that lock is let go again soon.
+    broker_transport_options={
+        "visibility_timeout": int(os.environ.get("VISIBLE_AFTER", "3600")),
+        "unacked_mutex_expire": 5,
+    },
     broker_connection_retry_on_startup=True,
     task_track_started=True,
 )
