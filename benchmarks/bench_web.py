@@ -29,6 +29,7 @@ from attrs import asdict, define, field
 from . import shop
 from .loop_lag import Holds, quantile
 from .record import Gate, Result, table, write
+from .redis_server import free_port
 from .sandbox_process import sandbox_process
 from .web_load import load
 
@@ -94,9 +95,7 @@ class App:
 @contextmanager
 def web_app(sandbox: tuple[str, str, str]) -> Iterator[App]:
     """The app in a process of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        app = App(free.getsockname()[1])
+    app = App(free_port())
     url, api_key, secret_key = sandbox
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(

@@ -18,6 +18,7 @@ EXECUTABLE = shutil.which("redis-server")
 
 
 def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]

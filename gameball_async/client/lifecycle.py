@@ -147,13 +147,17 @@ class Lifecycle:
         """
         if await self._left_behind():
             return
-        engine, self._engine = self._engine, None
-        session, self._own = self._own, None
-        store, self._store = self._store, None
+        engine, session, store = self._let_go()
         if engine is None:
             return
         engine.close()
         await see_through(self._shut(session, store))
+
+    def _let_go(self) -> tuple[Engine | None, aiohttp.ClientSession | None, QuotaStore | None]:
+        """What there is to close; the client has it no more."""
+        had = self._engine, self._own, self._store
+        self._engine = self._own = self._store = None
+        return had
 
     async def _left_behind(self) -> bool:
         """
@@ -165,8 +169,7 @@ class Lifecycle:
             return False
         if self._loop is not None and not self._loop.is_closed():
             raise _elsewhere()
-        session, self._own, self._engine = self._own, None, None
-        store, self._store = self._store, None
+        _, session, store = self._let_go()
         self._background = Background(self._crashed)
         with suppress(RuntimeError):  # of connections whose loop is closed
             if session is not None:

@@ -33,6 +33,7 @@ class Books:
     Args:
         chunker: gets the keys of settled chunks back.
         journal: remembers the run.
+        tally: counts its rows.
         out: where events go.
         changed: called when a chunk has its outcomes.
         stop: called when the journal cannot be written: nothing more is to be sent.
@@ -42,11 +43,12 @@ class Books:
         self,
         chunker: Chunker,
         journal: Journal,
+        tally: Tally,
         out: Handover[BulkEvent],
         changed: Callable[[], None],
         stop: Callable[[GameballError], None],
     ) -> None:
-        self.tally = Tally()
+        self.tally = tally
         self.sent: dict[int, Sent] = {}
         self.by_job: dict[int, Sent] = {}
         self.ended_jobs: Counter[JobState] = Counter()
@@ -57,6 +59,10 @@ class Books:
         self._stop = stop
         self._untold: list[BulkEvent] = []
         self._never_sent: list[int] = []  # chunks that the journal has, and need not have
+
+    def open_jobs(self) -> Counter[JobState]:
+        """How many open jobs stand in which state."""
+        return Counter(sent.state for sent in self.by_job.values())
 
     @property
     def open(self) -> list[Job]:
@@ -80,10 +86,6 @@ class Books:
         """A chunk has become a job."""
         sent.job = job
         self.by_job[job.id] = sent
-
-    def count(self, outcomes: Sequence[Outcome], reasons: dict[int, Reason]) -> None:
-        """Rows have their outcomes."""
-        self.tally.rows(outcomes, reasons)
 
     async def reject(self, bad: Sequence[BadRow]) -> None:
         """Rows that never become items are noted and told; they are counted already."""
@@ -113,7 +115,7 @@ class Books:
             del self.by_job[job.id]
             self.ended_jobs[sent.state] += 1
         self._chunker.release(chunk)
-        self.count(outcomes, reasons)
+        self.tally.rows(outcomes, reasons)
         self._changed()
         job_id = None if job is None else job.id
         rows = RowOutcomes(chunk.positions, chunk.keys, outcomes, reasons, job_id, chunk.number)
@@ -128,7 +130,7 @@ class Books:
         waiting = self._chunker.drain()
         if waiting:
             outcomes, reasons = unsent(len(waiting))
-            self.count(outcomes, reasons)
+            self.tally.rows(outcomes, reasons)
             positions, keys = [row.position for row in waiting], [row.key for row in waiting]
             rows = RowOutcomes(positions, keys, outcomes, reasons, None, None)
             await self.tell(Settled(None, None, rows))
@@ -137,7 +139,7 @@ class Books:
         """Give an outcome to every row that has none yet. May be called again."""
         for sent in list(self.sent.values()):
             self.ended(sent, *fates_when_left(sent))
-        self.count(*unsent(len(self._chunker.drain())))
+        self.tally.rows(*unsent(len(self._chunker.drain())))
 
     async def put_away(self, used: Used, complete: bool) -> None:
         """Close the journal, without the chunks of which no byte has left."""

@@ -94,7 +94,7 @@ class Bulk:
     ) -> None:
         self._events.leave()
         run, running = self._run, self._running
-        still_open = run.left_open or run.open
+        still_open = run.left_open or run.books.open
         try:
             if running is not None:
                 await running.end()
@@ -126,7 +126,6 @@ class Bulk:
             except JournalError as error:
                 run.error = run.error or error
             finally:
-                run.books.settle_all()
                 self._tell_end()
                 run.close()  # last, so that whoever reads the end of the events finds all done
 
@@ -191,7 +190,7 @@ class Bulk:
     @property
     def open_jobs(self) -> list[Job]:
         """Jobs that were accepted and have not ended, as far as is known."""
-        return self._run.open
+        return self._run.books.open
 
     @property
     def report(self) -> Report:
@@ -228,7 +227,7 @@ class Bulk:
             rows_read=run.rows_read,
             rows_settled=run.books.tally.settled,
             chunks=run.chunks,
-            jobs=dict(run.books.ended_jobs + run.open_jobs()),
+            jobs=dict(run.books.ended_jobs + run.books.open_jobs()),
             succeeded=counts[Outcome.SUCCEEDED],
             failed=counts[Outcome.FAILED],
             rejected=counts[Outcome.REJECTED],

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..model.outcomes import Outcome, Reason, RowOutcome
     from ..pipeline.chunks import Chunk, LookAhead
     from ..pipeline.events import BulkEvent
-    from ..pipeline.ledger import Left, Resumable, Used
+    from ..pipeline.ledger import Resumable, Used
     from ..ports import Journal, QuotaStore
     from .bulk import Bulk, OnCancel
     from .feed import Rows
@@ -88,13 +88,6 @@ class _NoJournal:
 async def no_journal() -> tuple[Journal, Resumable | None]:
     """The run is not remembered."""
     return _NoJournal(), None
-
-
-def left_to_do(recorded: Resumable, replay: Replay) -> Left:
-    """What a run that is taken up has still to do; see `pipeline.ledger`."""
-    from ..pipeline import ledger
-
-    return ledger.left_to_do(recorded, replay)
 
 
 class Engine:
@@ -181,6 +174,7 @@ class Engine:
         """A bulk run; see `GameballClient.bulk`. *max_rows* makes smaller chunks."""
         from ..pipeline.batches import batch_preparer
         from ..pipeline.chunks import Chunker
+        from ..pipeline.ledger import left_to_do
         from .bulk import Bulk
         from .feed import Feed
         from .handover import Handover
@@ -210,10 +204,10 @@ class Engine:
                 OrdersInquiry(self.submitter, self.changes),
                 events,
                 journal,
+                SeenTally(self._seen, kind.name),
                 concurrency=concurrency,
                 window=open_jobs,
             )
-            run.books.tally = SeenTally(self._seen, kind.name)
             if recorded is not None:
                 budget = self.dispatcher.turns.budget
                 budget.recall(anyio.current_time(), recorded.recent)

@@ -8,7 +8,7 @@ the two numbers are equal when the run is over, however it ended. State changes 
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 
 import anyio
@@ -16,13 +16,14 @@ import anyio.lowlevel
 from anyio.abc import TaskGroup
 
 from ..errors import GameballError, JournalError
-from ..model.jobs import Job, JobState
+from ..model.jobs import Job
 from ..model.kinds import Kind, Replay
 from ..model.outcomes import Outcome
 from ..pipeline.chunks import Chunker
 from ..pipeline.events import BulkEvent, Submitted
 from ..pipeline.ledger import DOUBT, ChunkRecord, Left, Resumable, Used
 from ..pipeline.refusals import Refusal, refusal_of, repeated_job_id
+from ..pipeline.report import Tally
 from ..pipeline.rows import BadRow, Prepared
 from ..ports import Journal
 from .answers import Answers
@@ -61,6 +62,7 @@ class Run:
         ask_orders: tells which order ids exist; for orders whose answer leaves doubt.
         out: where events go; a reader that stops reading stops the run.
         journal: remembers the run.
+        tally: counts its rows.
         concurrency: chunks that are being submitted at once, at most.
         window: jobs that are open at once, at most.
     """
@@ -75,6 +77,7 @@ class Run:
         ask_orders: OrdersInquiry,
         out: Handover[BulkEvent],
         journal: Journal,
+        tally: Tally,
         *,
         concurrency: int,
         window: int,
@@ -93,7 +96,7 @@ class Run:
         self._submitter = submitter
         self._changes = watching()
         self._out = out
-        self.books = Books(chunker, journal, out, self._settled, self._stop)
+        self.books = Books(chunker, journal, tally, out, self._settled, self._stop)
         self.answers = Answers(kind, self.books, self._changes, ask_orders, self._stop)
         self._again: deque[Sent] = deque()  # chunks of an earlier run that may be sent again
         self._doubtful: list[Sent] = []  # chunks of an earlier run that must not be
@@ -110,10 +113,6 @@ class Run:
         self._leaving = anyio.Event()
         self.left_open: list[Job] = []
         self._doubts = 0
-
-    def open_jobs(self) -> Counter[JobState]:
-        """How many open jobs stand in which state."""
-        return Counter(sent.state for sent in self.books.by_job.values())
 
     async def main(self) -> None:
         """Run to the end. Whatever ends it early is kept in *error*."""
@@ -182,11 +181,6 @@ class Run:
         """
         self._hold()
         self._leaving.set()
-
-    @property
-    def open(self) -> list[Job]:
-        """Jobs that have not ended, as far as is known."""
-        return self.books.open
 
     def close(self) -> None:
         """Tell and watch nothing more. May be called again."""
@@ -366,7 +360,7 @@ class Run:
         with anyio.move_on_after(LEAVE_WITHIN):
             while self._senders:
                 await self._changed.wait()
-        self.left_open = self.open
+        self.left_open = self.books.open
         self._working.cancel()
 
     def _stop(self, error: GameballError) -> None:

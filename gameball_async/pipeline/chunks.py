@@ -26,12 +26,12 @@ from collections.abc import Iterator, Sequence
 from attrs import define, field, frozen
 
 from ..model.kinds import Chunking
+from ..protocol.requests import MAX_ITEMS
 from .queues import Pool, Queue, Waiting
 from .rows import Prepared
 
 __all__ = ["Chunk", "Chunker", "LookAhead"]
 
-MAX_ROWS = 1000
 MAX_BYTES = 8 * 1024 * 1024
 """Bytes of a chunk's items, at most. The API names no limit; proxies in front of it have some."""
 PASSED_OVER = 200
@@ -100,7 +100,7 @@ class Chunker:
         *,
         with_item_ids: bool = False,
         look_ahead: LookAhead | None = None,
-        max_rows: int = MAX_ROWS,
+        max_rows: int = MAX_ITEMS,
         max_bytes: int = MAX_BYTES,
     ) -> None:
         self.look_ahead = look_ahead or LookAhead()

@@ -11,13 +11,14 @@ from attrs import evolve
 
 from gameball_async.edge import journal as journals
 from gameball_async.edge.journal import JournalFile
-from gameball_async.engine import answers, books, calls, core, dispatch, run, submit, watch
+from gameball_async.engine import answers, books, calls, dispatch, run, submit, watch
 from gameball_async.engine.bulk import Bulk
 from gameball_async.engine.feed import Feed
 from gameball_async.errors import JournalError, UnknownJobError
 from gameball_async.model.jobs import JobState
 from gameball_async.model.kinds import Replay
 from gameball_async.model.outcomes import Outcome, Reason
+from gameball_async.pipeline import ledger
 from gameball_async.pipeline import outcomes as judge
 from gameball_async.pipeline.chunks import Chunker
 from gameball_async.pipeline.doubts import Settlement
@@ -115,7 +116,7 @@ def accept_a_repeated_job_id() -> Any:
 
 @_mutant
 def resend_unrepeatable_rows_on_resume() -> Any:
-    return patch.object(core, "left_to_do", lambda journal, _: left_to_do(journal, Replay.KEYED))
+    return patch.object(ledger, "left_to_do", lambda journal, _: left_to_do(journal, Replay.KEYED))
 
 
 @_mutant
@@ -285,7 +286,7 @@ def settle_chunks_in_doubt_as_failed() -> Any:
         left.doubtful.clear()
         return left
 
-    return patch.object(core, "left_to_do", hopeless)
+    return patch.object(ledger, "left_to_do", hopeless)
 
 
 @_mutant

@@ -14,9 +14,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from benchmarks.redis_server import free_port
 from gameball_async import GameballClient
 from gameball_async.sandbox import Constant, Sandbox, Workers
-from tests.web.web_desk import EXAMPLES, customers, environment_of, free_port, need
+from tests.web.web_desk import EXAMPLES, customers, environment_of, need
 
 pytestmark = pytest.mark.anyio
 

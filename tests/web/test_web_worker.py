@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
+from benchmarks.redis_server import RedisServer
 from gameball_async.sandbox import Sandbox, Workers
 from tests.web.conftest import Times
-from tests.web.web_desk import EXAMPLES, customers, environment_of, free_port, need
+from tests.web.web_desk import EXAMPLES, customers, environment_of, need
 
 ROWS = 6000
 WITHIN = 100.0
@@ -28,13 +29,13 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Celery does not
 @pytest.fixture
 def redis_url(tmp_path: Path) -> Iterator[str]:
     """A Redis of the test's own."""
-    need(modules=("celery", "redis"), commands=("redis-server",))
-    port = free_port()
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path)]
-    command += ["--save", "", "--appendonly", "no"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
-        yield f"redis://127.0.0.1:{port}/0"
-        server.terminate()
+    need(modules=("celery",), commands=("redis-server",))
+    server = RedisServer(tmp_path)
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.kill()
 
 
 class Worker:
@@ -81,6 +82,17 @@ def start(redis_url: str, tmp_path: Path) -> Iterator[Callable[[Sandbox], Worker
         yield start
 
 
+def _half_way(app: Any, path: Path, log: Path) -> Any:
+    """An import that a worker has begun, and has not done."""
+    task = app.send_task("celery_worker.move", ["customers", str(path)])
+    until = time.monotonic() + WITHIN
+    while not (task.state == "PROGRESS" and task.info["succeeded"] >= 1000):
+        assert task.state != "FAILURE", log.read_text()
+        assert time.monotonic() < until, log.read_text()
+        time.sleep(0.05)
+    return task
+
+
 @pytest.mark.parametrize("killed", ["the machine", "the process that imports"])
 def test_an_import_whose_worker_is_killed_goes_on_in_another_and_applies_every_row_once(
     start: Callable[[Sandbox], Worker],
@@ -96,12 +108,7 @@ def test_an_import_whose_worker_is_killed_goes_on_in_another_and_applies_every_r
     sandbox = gameball(service_time=Workers(1, 0.4))
     worker = start(sandbox)
     with celery.Celery(broker=redis_url, backend=redis_url) as app:
-        task = app.send_task("celery_worker.move", ["customers", str(path)])
-        until = time.monotonic() + WITHIN
-        while not (task.state == "PROGRESS" and task.info["succeeded"] >= 1000):
-            assert task.state != "FAILURE", (tmp_path / "worker.log").read_text()
-            assert time.monotonic() < until, (tmp_path / "worker.log").read_text()
-            time.sleep(0.05)
+        task = _half_way(app, path, tmp_path / "worker.log")
         if killed == "the machine":
             worker.kill_all()
             worker = start(sandbox)
@@ -129,12 +136,9 @@ def test_an_import_that_redis_gives_out_again_while_it_runs_is_still_made_once(
     start(sandbox)
     log = tmp_path / "worker.log"
     with celery.Celery(broker=redis_url, backend=redis_url) as app:
-        task = app.send_task("celery_worker.move", ["customers", str(path)])
-        until = time.monotonic() + WITHIN
-        while not (task.state == "PROGRESS" and task.info["succeeded"] >= 1000):
-            assert time.monotonic() < until, log.read_text()
-            time.sleep(0.05)
+        task = _half_way(app, path, log)
         start(sandbox)
+        until = time.monotonic() + WITHIN
         while "another process" not in log.read_text() or task.state != "SUCCESS":
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.1)

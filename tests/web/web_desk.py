@@ -21,6 +21,7 @@ from typing import IO, Any, NamedTuple
 import pytest
 from attrs import define, field
 
+from benchmarks.redis_server import free_port
 from gameball_async.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -38,14 +39,6 @@ def need(*, modules: tuple[str, ...] = (), commands: tuple[str, ...] = ()) -> No
     if os.environ.get("REQUIRE_EXAMPLES") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Event(NamedTuple):
