@@ -70,7 +70,11 @@ def _rows(progress: Progress) -> str:
 
 
 def _rate(progress: Progress) -> str:
-    return f"{progress.rate:,.0f} rows/s" if progress.rows_settled else "no row settled yet"
+    return (
+        f"{progress.rate:,.0f} rows/s"
+        if progress.rate and progress.rows_settled
+        else "no row settled yet"
+    )
 
 
 def _left(progress: Progress, part_read: float | None) -> str:

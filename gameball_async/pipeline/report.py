@@ -111,14 +111,14 @@ class Progress:
         chunks: chunks handed to the network so far.
         jobs: how many jobs stand in which state now; ended ones are counted on.
         succeeded: rows so far; likewise the next three.
-        rate: rows settled per second, over the whole run.
+        rate: rows settled per second since the run was (re)started.
         requests: requests sent so far.
         allowed: requests that the quota would have allowed in this time, at most.
         polls: how many of the requests asked about a job.
         rate_limited: answers that said 429.
         quota_wait: seconds that calls waited for quota, in all.
         quota_share: part of the limits in use now.
-        seconds: since the start.
+        seconds: since the run was (re)started.
         waiting: rows read and not yet in a chunk.
         held_back: how many of those wait for an open job of their own customer.
         stalled_for: seconds since anything was last seen to move.
@@ -148,12 +148,12 @@ class Progress:
 
     def seconds_left(self, part_read: float | None) -> float | None:
         """
-        Time left, from the rate seen so far; None where that cannot be told.
+        Time left, from the rate of this attempt; None while it has settled no row.
 
         Args:
             part_read: which part of the input has been read, 0 to 1; None if unknown.
         """
-        if not part_read or not self.rows_settled or not self.seconds:
+        if not part_read or not self.rows_settled or not self.rate:
             return None
         rows = self.rows_read / part_read
         return max(0.0, (rows - self.rows_settled) / self.rate)

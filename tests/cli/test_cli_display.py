@@ -292,3 +292,14 @@ def test_a_terminal_gets_frames_and_json_gets_nothing(
     assert "5,000 read" in out.getvalue()
     monkeypatch.setenv("TERM", "dumb")
     assert live.manner_of(out, as_json=False) is live.Manner.PLAIN
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_a_resumed_run_shows_no_time_left_before_it_has_settled_a_row(width: int) -> None:
+    resumed = evolve(PROGRESS, rate=0.0, seconds=0.2)
+    assert resumed.seconds_left(0.5) is None
+    drawn = io.StringIO()
+    rich_console = live.console_on(drawn)
+    rich_console.width = width
+    rich_console.print(display.live(resumed, 0.5, "customers.csv", width))
+    assert "time left unknown" in drawn.getvalue()
