@@ -177,16 +177,17 @@ def _live(order: dict[str, Any], paths: Sequence[Path]) -> None:
 
 def _die_at(plan: Plan, note: Callable[[], object]) -> None:
     """Count the journal's writes, and be killed at the one that is planned."""
-    from gameball_async.edge import journal, journal_disk
+    from gameball_async.edge import journal_disk
 
     count = 0
-    commit = journal._Transaction.__exit__
+    write_bytes = journal_disk._write
     do = journal_disk.Worker.__call__
 
-    def leave(self: Any, *error: Any) -> None:
+    def halfway(file: int, data: bytes, start: int) -> None:
         if count == plan.write and plan.when == "inside":
+            write_bytes(file, data[: len(data) // 2], start)
             _die()
-        commit(self, *error)
+        write_bytes(file, data, start)
 
     async def work(self: journal_disk.Worker, write: Callable[[], None]) -> None:
         def counted() -> None:
@@ -202,7 +203,7 @@ def _die_at(plan: Plan, note: Callable[[], object]) -> None:
         pending: Awaitable[None] = do(self, counted)
         await pending
 
-    journal._Transaction.__exit__ = leave  # type: ignore[method-assign]
+    journal_disk._write = halfway
     journal_disk.Worker.__call__ = work  # type: ignore[method-assign,assignment]
 
 

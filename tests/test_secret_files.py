@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from gameball_async.cli.main import cli
+from gameball_async.edge.journal import read_journal
 from gameball_async.sandbox import Constant, Reason, SandboxThread
 
 API_KEY, SECRET_KEY = "canary-api-88f1", "canary-secret-71c0"
@@ -54,7 +55,11 @@ def test_rows_are_in_the_journal_and_the_rejects_alone_and_keys_in_no_file(
         assert result.exit_code == 1, result.output
         paths = [seen.path for seen in sandbox.requests]
 
-    assert files_with(EMAIL, tmp_path) == {"people.csv", "people.csv.gbjournal", "rejects.csv"}
+    # The journal's rows are packed, so that a search of its bytes does not find them.
+    assert files_with(EMAIL, tmp_path) == {"people.csv", "rejects.csv"}
+    assert EMAIL.encode() in (read_journal("people.csv.gbjournal").odd[0].payload or b"")
+    made = {"people.csv", "people.csv.gbjournal", "rejects.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == made
     for key in (API_KEY, SECRET_KEY):
         assert files_with(key, tmp_path) == set()
     for canary in (API_KEY, SECRET_KEY, NAME):

@@ -155,8 +155,9 @@ def refuse_old(journal: str, command: str | None) -> None:
     """
     if os.path.lexists(journal):
         raise ConfigurationError(
-            f"{journal} exists already: it is the journal of an earlier import. Take that up with "
-            f"`{command}`; or, to send all rows again, delete it or name another with --journal"
+            f"{journal} exists already: it is the journal of an earlier import of this file. Go on "
+            f"with it: `{command}`. See what became of its rows: `gameball-async report {journal}`. "
+            "Import rows that are new from a file of their own"
         )
 
 

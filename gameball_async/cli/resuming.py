@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import NoReturn
+from functools import partial
+from typing import Any, NoReturn, TypeVar
 
 import anyio.to_thread
 import click
@@ -29,8 +31,30 @@ from .words import count
 __all__ = ["resume", "retry"]
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def claims(command: F) -> F:
+    """Give a command the options that vouch for a journal, handed over as one."""
+    for option in (
+        click.option(
+            "--account-changed",
+            is_flag=True,
+            help="The API key is a new one of the same account.",
+        ),
+        click.option(
+            "--only-copy",
+            is_flag=True,
+            help="This is the only copy of the journal, and nothing was sent since it was written.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @click.command()
 @click.argument("journal", type=click.Path())
+@claims
 @manners
 @talks
 def resume(
@@ -39,6 +63,8 @@ def resume(
     rejects: str | None,
     concurrency: int,
     on_cancel: OnCancel,
+    only_copy: bool,
+    account_changed: bool,
     as_json: bool,
 ) -> NoReturn:
     """
@@ -56,6 +82,8 @@ def resume(
         concurrency,
         on_cancel,
         resume_command(journal, connection, rejects, concurrency, on_cancel),
+        only_copy=only_copy,
+        account_changed=account_changed,
     )
     carry_out(connection, task.prepare, on_cancel=on_cancel, as_json=as_json)
 
@@ -69,10 +97,12 @@ class _Resume:
     concurrency: int
     on_cancel: OnCancel
     command: str
+    only_copy: bool
+    account_changed: bool
 
     async def prepare(self, files: ExitStack) -> Task:
         """Read the journal, and open the input that it names."""
-        recorded = await anyio.to_thread.run_sync(read_journal, self.journal)
+        recorded = await anyio.to_thread.run_sync(partial(read_journal, self.journal, idle=True))
         header = recorded.header
         origin = await origin_of(header)
         is_retry = origin is not header
@@ -92,6 +122,8 @@ class _Resume:
                 concurrency=self.concurrency,
                 ids_from_numbers=not is_retry and Settings.of(header.source).ids_from_numbers,
                 on_cancel=self.on_cancel,
+                only_copy=self.only_copy,
+                account_changed=self.account_changed,
             )
 
         say_where_it_stands(recorded)
@@ -127,6 +159,7 @@ def say_where_it_stands(recorded: Resumable) -> None:
     is_flag=True,
     help="I made sure that the indeterminate rows were not applied: else they are applied twice.",
 )
+@claims
 @manners
 @talks
 def retry(
@@ -137,6 +170,8 @@ def retry(
     rejects: str | None,
     concurrency: int,
     on_cancel: OnCancel,
+    only_copy: bool,
+    account_changed: bool,
     as_json: bool,
 ) -> NoReturn:
     """
@@ -152,7 +187,16 @@ def retry(
             "these rows may have been applied, and would be applied twice: look at some of them in "
             "the dashboard (`gameball-async report JOURNAL` lists their lines), then add --i-checked"
         )
-    task = _Retry(connection, journal, only, rejects, concurrency, on_cancel)
+    task = _Retry(
+        connection,
+        journal,
+        only,
+        rejects,
+        concurrency,
+        on_cancel,
+        only_copy=only_copy,
+        account_changed=account_changed,
+    )
     carry_out(connection, task.prepare, on_cancel=on_cancel, as_json=as_json)
 
 
@@ -166,10 +210,12 @@ class _Retry:
     rejects: str | None
     concurrency: int
     on_cancel: OnCancel
+    only_copy: bool
+    account_changed: bool
 
     async def prepare(self, files: ExitStack) -> Task:
         """Find the rows, and make sure that no earlier retry is under way."""
-        recorded = await anyio.to_thread.run_sync(read_journal, self.journal)
+        recorded = await anyio.to_thread.run_sync(partial(read_journal, self.journal, idle=True))
         into, last = next_retry(self.journal)
         before = () if last is None else asked_before(last)
         _, again = retry_source(self.journal, recorded, (*before, self.only))
@@ -190,6 +236,8 @@ class _Retry:
                 before=before,
                 concurrency=self.concurrency,
                 on_cancel=self.on_cancel,
+                only_copy=self.only_copy,
+                account_changed=self.account_changed,
             )
 
         command = resume_command(

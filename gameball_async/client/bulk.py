@@ -116,6 +116,8 @@ class BulkVerbs(Lifecycle):
         ids_from_numbers: bool = False,
         source: Source | None = None,
         on_cancel: OnCancel = "detach",
+        only_copy: bool = False,
+        account_changed: bool = False,
     ) -> Bulk:
         """
         Take up a run where its journal ends: after a crash, a kill, an interrupt or an error.
@@ -135,6 +137,10 @@ class BulkVerbs(Lifecycle):
             ids_from_numbers: take whole numbers as ids, as their digits.
             source: what the rows come from; a changed one is refused.
             on_cancel: what becomes of open jobs when the run is left early.
+            only_copy: you made sure that no other copy of the journal was or will be gone on with, and
+                that nothing was sent since this one was written. A copy of a run that cannot be
+                repeated is refused without it.
+            account_changed: the API key is a new one of the same account.
 
         Returns:
             A run, to be opened with ``async with``. Its report counts the rows of all attempts.
@@ -159,7 +165,14 @@ class BulkVerbs(Lifecycle):
             look_ahead=look_ahead,
             open_jobs=_positive(open_jobs, "open_jobs"),
             ids_from_numbers=ids_from_numbers,
-            open_journal=reopen_journal(journal, self._account, source, with_rows=rows is not None),
+            open_journal=reopen_journal(
+                journal,
+                self._account,
+                source,
+                with_rows=rows is not None,
+                only_copy=only_copy,
+                account_changed=account_changed,
+            ),
             on_cancel=on_cancel,
         )
 
@@ -173,6 +186,8 @@ class BulkVerbs(Lifecycle):
         concurrency: int = 8,
         open_jobs: int = OPEN_JOBS,
         on_cancel: OnCancel = "detach",
+        only_copy: bool = False,
+        account_changed: bool = False,
     ) -> Bulk:
         """
         Send rows of a finished run again, the same bytes, as a run of its own.
@@ -187,6 +202,8 @@ class BulkVerbs(Lifecycle):
             concurrency: chunks being submitted at once, at most.
             open_jobs: jobs that are open at once, at most.
             on_cancel: what becomes of open jobs when the run is left early.
+            only_copy: as in `resume`.
+            account_changed: as in `resume`.
 
         Returns:
             A run, to be opened with ``async with``; rows have the positions that they had.
@@ -198,7 +215,13 @@ class BulkVerbs(Lifecycle):
         from ..edge.journaling import begin_journal
         from ..edge.retrying import begin_retry
 
-        header, rows = begin_retry(journal, self._account, (*before, only))
+        header, rows = begin_retry(
+            journal,
+            self._account,
+            (*before, only),
+            only_copy=only_copy,
+            account_changed=account_changed,
+        )
         kind = kind_of(header.kind)
         way = Chunking(header.chunking)
         return self._running.bulk(

@@ -1,20 +1,40 @@
-"""The file under a journal: its lock, its settings, and what its errors mean."""
+"""
+The bytes under a journal: one file that only grows, so that it holds all that was acknowledged.
+
+The file begins with two marks, written in turn; after them come frames, each with its length and a
+checksum. A frame is written at the end, and the mark, which says how long the file must be, is
+written after the frame is on the disk. So at every instant, also in the middle of a kill, the file alone is the
+last acknowledged state, with at most one frame more, which was not acknowledged yet. A file that is
+shorter than its mark says, or damaged before that length, has lost something: it is refused.
+
+The mark also says which file it is in (the inode) and which opening wrote it (the generation), so
+that a copy and an older state that was put back are noticed (`journal_identity`).
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import sqlite3
-from collections.abc import Awaitable, Callable
+import struct
+import zlib
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import anyio.to_thread
+from attrs import evolve, frozen
 
 from ..errors import JournalError
 
-__all__ = ["Work", "Worker", "connect", "refused", "sync_folder"]
+__all__ = ["MAGIC", "LogFile", "Mark", "Work", "Worker", "damaged", "refused"]
 
-LOG_PAGES = 4000
-"""Pages of 4 KiB in the log before it is folded in, which costs two syncs more."""
+MAGIC = b"gameball_async journal\n"
+START = 4096
+"""Where the first frame begins."""
+_SLOTS = (512, 1024)  # a sector each: a torn write of one leaves the other
+_MARK = struct.Struct("<QQQ16sI")
+_FRAME = struct.Struct("<II")
+MOST = 1 << 30
+"""Bytes of the longest frame; a longer one is damage."""
 
 Work = Callable[[Callable[[], None]], Awaitable[None]]
 """Carries out one piece of blocking work at a time, in the order it was given."""
@@ -30,45 +50,280 @@ class Worker:
         await anyio.to_thread.run_sync(work, limiter=self._turns)
 
 
-def connect(path: Path) -> sqlite3.Connection:
+@frozen
+class Mark:
     """
-    Open and lock a journal's file.
+    What a journal's file says of itself.
 
-    Raises:
-        JournalError: another process holds it, it is no journal, or the disk refuses.
+    Attributes:
+        number: counts the marks: a higher one is later.
+        length: bytes that the file must have.
+        inode: of the file that it was written in.
+        generation: of the opening that wrote it.
     """
-    try:
-        database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.0)
-    except sqlite3.Error as error:
-        raise refused(path, error) from None
-    try:
-        database.execute("PRAGMA locking_mode = EXCLUSIVE")
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        database.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
-        # The lock is taken with the first write, and held until the connection is closed.
-        database.execute("BEGIN IMMEDIATE")
-        database.execute("COMMIT")
-    except sqlite3.Error as error:
-        database.close()
-        raise refused(path, error) from None
-    return database
+
+    number: int
+    length: int
+    inode: int
+    generation: bytes
+
+    def packed(self) -> bytes:
+        """As bytes, with a checksum."""
+        data = _MARK.pack(self.number, self.length, self.inode, self.generation, 0)[:-4]
+        return data + struct.pack("<I", zlib.crc32(data))
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> Mark | None:
+        """From the first of *data*; None where that is no whole mark."""
+        if len(data) < _MARK.size:
+            return None
+        number, length, inode, generation, checksum = _MARK.unpack_from(data)
+        whole = zlib.crc32(data[: _MARK.size - 4]) == checksum
+        return cls(number, length, inode, generation) if whole and number else None
 
 
-def refused(path: Path, error: Exception) -> JournalError:
-    """What an error of the disk or the file means for the run."""
-    if "locked" in str(error) or "busy" in str(error):
-        return JournalError(f"another process holds {path}: let it end, or stop it, first")
-    if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
-        return JournalError(f"{path} is not a journal, or is damaged from its first byte on")
-    what = error.strerror if isinstance(error, OSError) else str(error)
+class LogFile:
+    """
+    A journal's file, open.
+
+    Args:
+        path: where it is.
+        file: its descriptor.
+        mark: the last one in it.
+    """
+
+    def __init__(self, path: Path, file: int, mark: Mark) -> None:
+        self.path = path
+        self.mark = mark
+        self._file = file
+        self._end = mark.length
+
+    @classmethod
+    def create(cls, path: Path, frame: bytes) -> LogFile:
+        """
+        Make a file with a first frame, readable by its owner only. It appears whole, or not at all.
+
+        Raises:
+            JournalError: there is a file of that name already, or the disk refuses.
+        """
+        unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
+        try:
+            # Looked at first for the sake of the message; the link below is what decides.
+            if os.path.lexists(path):
+                raise FileExistsError
+            flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | _NO_LINKS
+            file = os.open(unfinished, flags, 0o600)
+            try:
+                _lock(file, path)
+                _write(file, MAGIC, 0)
+                log = cls(path, file, Mark(0, START, os.fstat(file).st_ino, os.urandom(16)))
+                log.append(frame)
+                log.keep()
+                _name(unfinished, path)
+            except BaseException:
+                os.close(file)
+                raise
+            finally:
+                unfinished.unlink(missing_ok=True)
+            _sync_folder(path)
+        except FileExistsError:
+            raise JournalError(
+                f"{path} exists already: resume it, or name another journal"
+            ) from None
+        except OSError as error:
+            raise refused(path, error) from None
+        return log
+
+    @classmethod
+    def open(cls, path: Path, *, write: bool) -> LogFile:
+        """
+        Open a file; one that is opened for writing is locked, and another process is kept out.
+
+        Raises:
+            JournalError: it is not there, no journal, damaged or cut short, or another process
+                holds it.
+        """
+        if path.is_symlink() or not path.is_file():
+            raise JournalError(f"{path} is not a file: name the journal that the run wrote")
+        try:
+            file = os.open(path, (os.O_RDWR if write else os.O_RDONLY) | _NO_LINKS)
+        except OSError as error:
+            raise refused(path, error) from None
+        try:
+            if write:
+                _lock(file, path)
+            return cls(path, file, _last_mark(path, file))
+        except OSError as error:
+            os.close(file)
+            raise refused(path, error) from None
+        except BaseException:
+            os.close(file)
+            raise
+
+    @property
+    def inode(self) -> int:
+        """The number of this very file, which a copy does not have."""
+        return os.fstat(self._file).st_ino
+
+    def held(self) -> bool:
+        """Whether another process has it open for writing."""
+        try:
+            _lock(self._file, self.path, shared=True)
+        except JournalError:
+            return True
+        _unlock(self._file)
+        return False
+
+    def frames(self) -> Iterator[tuple[int, bytes]]:
+        """
+        Where each frame begins, and what is in it; a frame that was cut off while it was written ends them.
+
+        Raises:
+            JournalError: a frame that the mark counts is damaged.
+        """
+        self._end = START
+        while (frame := self._frame_at(self._end)) is not None:
+            start, self._end = self._end, self._end + _FRAME.size + len(frame)
+            yield start, frame
+        if self._end < self.mark.length:
+            raise damaged(self.path, f"byte {self._end:,} and what follows")
+
+    def frame(self, start: int) -> bytes:
+        """
+        The frame that begins at *start*.
+
+        Raises:
+            JournalError: there is none any more.
+        """
+        found = self._frame_at(start)
+        if found is None:
+            raise damaged(self.path, f"byte {start:,} and what follows")
+        return found
+
+    def _frame_at(self, start: int) -> bytes | None:
+        head = _read(self._file, _FRAME.size, start)
+        if len(head) < _FRAME.size:
+            return None
+        size, checksum = _FRAME.unpack(head)
+        if not 0 < size < MOST:
+            return None
+        data = _read(self._file, size, start + _FRAME.size)
+        return data if len(data) == size and _checksum(start, data) == checksum else None
+
+    def append(self, frame: bytes) -> None:
+        """Write a frame at the end. A kill leaves it; a power cut may not, until `keep`."""
+        data = _FRAME.pack(len(frame), _checksum(self._end, frame)) + frame
+        _write(self._file, data, self._end)
+        self._end += len(data)
+
+    def keep(self) -> None:
+        """Make all frames so far durable, then the mark that counts them."""
+        _sync(self._file)
+        self.mark = evolve(self.mark, number=self.mark.number + 1, length=self._end)
+        _write(self._file, self.mark.packed(), _SLOTS[self.mark.number % 2])
+        _sync(self._file)
+
+    def own(self) -> None:
+        """This is the file to go on with: cut what was not written whole, and begin a new generation."""
+        os.ftruncate(self._file, self._end)
+        self.mark = evolve(self.mark, inode=self.inode, generation=os.urandom(16))
+        self.keep()
+
+    def close(self) -> None:
+        """Let the file go. May be called again."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
+
+
+def _last_mark(path: Path, file: int) -> Mark:
+    head = _read(file, START, 0)
+    if not head.startswith(MAGIC):
+        what = "is of an older format" if head.startswith(b"SQLite format 3") else "is no journal"
+        raise JournalError(
+            f"{path} {what}, or is damaged: it cannot be resumed. Keep it, and ask for the status "
+            "of its jobs by number"
+        )
+    marks = [found for slot in _SLOTS if (found := Mark.unpacked(head[slot:])) is not None]
+    if not marks:
+        raise damaged(path, "its beginning")
+    last = max(marks, key=lambda mark: mark.number)
+    size = os.fstat(file).st_size
+    if size < last.length:
+        raise JournalError(
+            f"{path} is cut short: it has {size:,} of at least {last.length:,} bytes, so what was "
+            "sent last is not in it. Get the whole file back, from where it was copied, and resume that"
+        )
+    return last
+
+
+def damaged(path: Path, what: str) -> JournalError:
+    """A journal that cannot be believed."""
     return JournalError(
-        f"the journal {path} cannot be written ({what}): nothing more is submitted. Make room or "
-        "mend the disk, then resume"
+        f"{path} is damaged: {what} does not match its checksum. It cannot be resumed. Keep it, get "
+        "an undamaged copy back, or ask for the status of its jobs by number"
     )
 
 
-def sync_folder(path: Path) -> None:
+def refused(path: Path, error: OSError) -> JournalError:
+    """What an error of the disk means for the run."""
+    return JournalError(
+        f"the journal {path} cannot be written ({error.strerror or error}): nothing more is "
+        "submitted. Make room or mend the disk, then resume"
+    )
+
+
+def _checksum(start: int, data: bytes) -> int:
+    """Of a frame at its place: one that was moved does not match."""
+    return zlib.crc32(data, zlib.crc32(b"%d" % start))
+
+
+_NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+def _read(file: int, size: int, start: int) -> bytes:
+    os.lseek(file, start, os.SEEK_SET)
+    return os.read(file, size)
+
+
+def _write(file: int, data: bytes, start: int) -> None:
+    os.lseek(file, start, os.SEEK_SET)
+    while data:
+        data = data[os.write(file, data) :]
+
+
+def _name(unfinished: Path, path: Path) -> None:
+    """Give a file its name, where nothing has that name."""
+    try:
+        os.link(unfinished, path, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError:  # a disk without links
+        if os.path.lexists(path):
+            raise FileExistsError from None
+        unfinished.rename(path)
+
+
+def _lock(file: int, path: Path, *, shared: bool = False) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows keeps others from deleting an open file, and that has to do
+        return
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise JournalError(f"another process holds {path}: let it end, or stop it, first") from None
+
+
+def _unlock(file: int) -> None:
+    with contextlib.suppress(ImportError):
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _sync_folder(path: Path) -> None:
     """Make the new file's name durable, where the system can."""
     try:
         folder = os.open(path.resolve().parent, os.O_RDONLY)
@@ -76,7 +331,5 @@ def sync_folder(path: Path) -> None:
         return
     try:
         os.fsync(folder)
-    except OSError as error:
-        raise refused(path, error) from None
     finally:
         os.close(folder)

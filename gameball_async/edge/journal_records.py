@@ -1,119 +1,271 @@
 """
-What a journal's tables hold, and how: each record packed, with a checksum over all of it.
+What a journal's frames hold, and how: each write of the run as one frame, and the state that they add up to.
 
-A record whose checksum does not match is damaged, and is refused rather than believed.
+A frame is a short JSON object with the name of the write, followed by packed columns where the write
+has many rows. What a chunk held is looked up again only where something of it is still needed.
 """
 
 from __future__ import annotations
 
 import zlib
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
+from attrs import define
 
 from ..errors import JournalError
 from ..model.outcomes import Outcome, Reason, RowOutcome
 from ..pipeline.chunks import Chunk
-from ..pipeline.ledger import FORMAT, ChunkRecord, Header, Odd, Source, Stage
+from ..pipeline.ledger import (
+    FORMAT,
+    ChunkRecord,
+    Header,
+    Odd,
+    Resumable,
+    Source,
+    Stage,
+    Used,
+    odd_rows,
+)
 
 __all__ = [
-    "CHUNK",
-    "ODD",
-    "SCHEMA",
-    "checksum",
-    "chunk_record",
-    "header_record",
-    "odd_record",
-    "odd_values",
-    "packed_chunk",
+    "Folding",
+    "accepted",
+    "dropped",
+    "header",
+    "header_of",
+    "input_ended",
+    "intended",
+    "rejected",
+    "settled",
+    "used",
 ]
 
-SCHEMA = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL, sum INTEGER NOT NULL);
-CREATE TABLE chunk (
-    number INTEGER PRIMARY KEY, stage INTEGER NOT NULL, job_id INTEGER, resent INTEGER NOT NULL,
-    positions BLOB NOT NULL, names BLOB, payloads BLOB, succeeded INTEGER NOT NULL,
-    sum INTEGER NOT NULL
-);
-CREATE TABLE odd (
-    position INTEGER NOT NULL, chunk INTEGER, outcome TEXT NOT NULL, key TEXT, job_id INTEGER,
-    code INTEGER, text TEXT, field TEXT, payload BLOB, sum INTEGER NOT NULL
-);
-CREATE INDEX odd_of_chunk ON odd (chunk);
-"""
-CHUNK = "number, stage, job_id, resent, positions, names, payloads, succeeded"
-ODD = "position, chunk, outcome, key, job_id, code, text, field, payload"
+Write = Callable[[], bytes]
+"""Makes a frame; called in whatever thread writes it."""
 
 
-def checksum(*values: object) -> int:
-    """Of a record's values, each with its length."""
-    total = 0
-    for value in values:
-        data = value if isinstance(value, bytes) else repr(_plain(value)).encode()
-        total = zlib.crc32(b"%d:" % len(data), total)
-        total = zlib.crc32(data, total)
-    return total
+def _frame(name: str, values: Mapping[str, Any], *columns: bytes) -> bytes:
+    head = orjson.dumps({"w": name, **values, "c": [len(column) for column in columns]})
+    return b"".join((len(head).to_bytes(4, "little"), head, *columns))
 
 
-def _plain(value: object) -> object:
-    return int(value) if isinstance(value, bool) else value
+def _read(frame: bytes) -> tuple[dict[str, Any], list[bytes]]:
+    start = 4 + int.from_bytes(frame[:4], "little")
+    values = orjson.loads(frame[4:start])
+    columns = []
+    for size in values["c"]:
+        columns.append(frame[start : start + size])
+        start += size
+    return values, columns
+
+
+def header(values: Header) -> bytes:
+    """The first frame: which run it is."""
+    source = values.source
+    return _frame(
+        "header",
+        {
+            **{name: getattr(values, name) for name in _HEADER},
+            "source": {"name": source.name, "digest": source.digest, "settings": source.settings},
+        },
+    )
+
+
+_HEADER = ("kind", "account", "origin", "version", "chunking", "format", "run")
+
+
+def header_of(frame: bytes) -> Header:
+    """
+    Which run a journal is of.
+
+    Raises:
+        JournalError: its format is newer than this version knows.
+    """
+    values, _ = _read(frame)
+    if values["format"] != FORMAT:
+        raise JournalError(
+            f"the journal's format is {values['format']}, which this version does not know: resume "
+            "it with the version of gameball_async that wrote it, or a newer one"
+        )
+    return Header(**{name: values[name] for name in _HEADER}, source=Source(**values["source"]))
+
+
+def intended(chunk: Chunk, resent: bool) -> Write:
+    """
+    From now on bytes of the chunk may leave.
+
+    The lists are copied here: the chunk's own change once it is sent.
+    """
+    positions, keys, ids = list(chunk.positions), list(chunk.keys), chunk.item_ids
+    payloads, number = list(chunk.payloads), chunk.number
+
+    def frame() -> bytes:
+        return _frame(
+            "intended",
+            {"n": number, "resent": resent},
+            _pack(array("q", positions).tobytes()),
+            _pack(orjson.dumps([keys, ids])),
+            _pack(b"\n".join(payloads)),
+        )
+
+    return frame
+
+
+def accepted(number: int, job_id: int, resent: bool) -> bytes:
+    """The chunk has become a job."""
+    return _frame("accepted", {"n": number, "job": job_id, "resent": resent})
+
+
+def settled(number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]) -> Write:
+    """Each row of the chunk has its outcome."""
+
+    def frame() -> bytes:
+        odd = [
+            [index, outcome.value, *_reason(reasons.get(index))]
+            for index, outcome in enumerate(outcomes)
+            if outcome is not Outcome.SUCCEEDED
+        ]
+        succeeded = outcomes.count(Outcome.SUCCEEDED)
+        return _frame("settled", {"n": number, "succeeded": succeeded}, _pack(orjson.dumps(odd)))
+
+    return frame
+
+
+def dropped(number: int) -> bytes:
+    """The chunk provably was not applied, and may be sent as if it were new."""
+    return _frame("dropped", {"n": number})
+
+
+def rejected(rows: Iterable[RowOutcome]) -> Write:
+    """These rows never become items."""
+    found = [[row.position, row.outcome.value, row.key, *_reason(row.reason)] for row in rows]
+    return lambda: _frame("rejected", {}, _pack(orjson.dumps(found)))
+
+
+def input_ended() -> bytes:
+    """The input was read to its end."""
+    return _frame("input ended", {})
+
+
+def used(values: Used) -> bytes:
+    """What the runs have used so far."""
+    return _frame(
+        "used",
+        {
+            "seconds": values.seconds,
+            "requests": values.requests,
+            "polls": values.polls,
+            "rate_limited": values.rate_limited,
+        },
+    )
+
+
+def _reason(reason: Reason | None) -> list[Any]:
+    return [] if reason is None else [reason.text, reason.code, reason.field]
 
 
 def _pack(data: bytes) -> bytes:
     return zlib.compress(data, 1)
 
 
-def packed_chunk(chunk: Chunk) -> Callable[[], tuple[bytes, bytes, bytes]]:
+@define
+class _Kept:
+    """What is kept of a chunk while the frames are read: where the rest of it is."""
+
+    start: int
+    record: ChunkRecord
+    odd: bytes | None = None
+
+
+class Folding:
     """
-    Positions, names and payloads of a chunk as it is now; packed when called, in whatever thread.
+    Adds up frames to what a journal says.
 
-    The lists are copied here: the chunk's own change once it is sent.
+    Args:
+        frame: gives the frame that begins at a place of the file again.
     """
-    positions, keys, ids = list(chunk.positions), list(chunk.keys), chunk.item_ids
-    payloads = list(chunk.payloads)
 
-    def pack() -> tuple[bytes, bytes, bytes]:
-        names = orjson.dumps([keys, ids])
-        return _pack(array("q", positions).tobytes()), _pack(names), _pack(b"\n".join(payloads))
+    def __init__(self, frame: Callable[[int], bytes]) -> None:
+        self._frame = frame
+        self._header: Header | None = None
+        self._chunks: dict[int, _Kept] = {}
+        self._rejected: list[bytes] = []
+        self._ended = False
+        self._used = Used()
 
-    return pack
+    def add(self, start: int, frame: bytes) -> None:
+        """Take in the frame that begins at *start*."""
+        values, columns = _read(frame)
+        match values["w"]:
+            case "header":
+                self._header = header_of(frame)
+            case "intended":
+                positions = _positions(columns[0])
+                record = ChunkRecord(
+                    values["n"], Stage.INTENDED, None, bool(values["resent"]), positions
+                )
+                self._chunks[values["n"]] = _Kept(start, record)
+            case "accepted":
+                record = self._chunks[values["n"]].record
+                record.stage, record.job_id = Stage.ACCEPTED, values["job"]
+                record.resent = bool(values["resent"])
+            case "settled":
+                kept = self._chunks[values["n"]]
+                kept.record.stage, kept.record.succeeded = Stage.SETTLED, values["succeeded"]
+                kept.odd = columns[0]
+            case "dropped":
+                self._chunks.pop(values["n"], None)
+                self._ended = False  # its rows are to be read again
+            case "rejected":
+                self._rejected.append(columns[0])
+            case "input ended":
+                self._ended = True
+            case "used":
+                self._used = Used(
+                    values["seconds"], values["requests"], values["polls"], values["rate_limited"]
+                )
+            case name:
+                raise ValueError(name)
+
+    def state(self, recent: list[float]) -> Resumable:
+        """What the journal says."""
+        assert self._header is not None  # noqa: S101 - the first frame of each file
+        records = [kept.record for _, kept in sorted(self._chunks.items())]
+        odd = [row for _, kept in sorted(self._chunks.items()) for row in self._rest_of(kept)]
+        odd.extend(Odd(row) for column in self._rejected for row in _rejected_rows(column))
+        return Resumable(self._header, records, odd, self._ended, self._used, recent)
+
+    def _rest_of(self, kept: _Kept) -> Iterator[Odd]:
+        """Look up what is still needed of a chunk; the rows that did not plainly succeed."""
+        record = kept.record
+        told = [] if kept.odd is None else orjson.loads(zlib.decompress(kept.odd))
+        if record.stage is Stage.SETTLED and not told:
+            return
+        _, columns = _read(self._frame(kept.start))
+        keys, ids = orjson.loads(zlib.decompress(columns[1]))
+        payloads = zlib.decompress(columns[2]).split(b"\n")
+        if record.stage is not Stage.SETTLED:
+            record.keys, record.item_ids, record.payloads = keys, ids, payloads
+            return
+        chunk = Chunk(record.number, list(record.positions), keys, ids, payloads)
+        outcomes = [Outcome.SUCCEEDED] * len(keys)
+        reasons = {}
+        for index, outcome, *reason in told:
+            outcomes[index] = Outcome(outcome)
+            if reason:
+                reasons[index] = Reason(*reason)
+        yield from odd_rows(chunk, outcomes, reasons, record.job_id)
 
 
-def header_record(values: dict[str, Any]) -> Header:
-    """What run a journal is of; refuses one of a newer format."""
-    if values.get("format", 0) > FORMAT:
-        raise JournalError(
-            f"the journal's format is {values['format']}, which this version does not know: resume "
-            "it with the version of gameball_async that wrote it, or a newer one"
-        )
-    return Header(**{**values, "source": Source(**values["source"])})
-
-
-def chunk_record(values: Sequence[Any]) -> ChunkRecord:
-    """A row of the table `chunk`."""
-    number, stage, job_id, resent, positions, names, payloads, succeeded = values
+def _positions(column: bytes) -> Sequence[int]:
     where = array("q")
-    where.frombytes(zlib.decompress(positions))
-    keys, ids = orjson.loads(zlib.decompress(names)) if names is not None else ([], None)
-    lines = zlib.decompress(payloads).split(b"\n") if payloads is not None else []
-    return ChunkRecord(
-        number, Stage(stage), job_id, bool(resent), where, keys, ids, lines, succeeded
-    )
+    where.frombytes(zlib.decompress(column))
+    return where
 
 
-def odd_values(odd: Odd) -> tuple[Any, ...]:
-    """What the table `odd` holds of a row."""
-    row, reason = odd.row, odd.row.reason or Reason("")
-    return (
-        row.position, row.chunk, row.outcome.value, row.key, row.job_id,
-        reason.code, reason.text, reason.field, odd.payload,
-    )  # fmt: skip
-
-
-def odd_record(values: Sequence[Any]) -> Odd:
-    """A row of the table `odd`."""
-    position, chunk, outcome, key, job_id, code, text, where, payload = values
-    reason = Reason(text, code, where) if text or code is not None else None
-    return Odd(RowOutcome(position, Outcome(outcome), key, reason, job_id, chunk), payload)
+def _rejected_rows(column: bytes) -> Iterator[RowOutcome]:
+    for position, outcome, key, *reason in orjson.loads(zlib.decompress(column)):
+        yield RowOutcome(position, Outcome(outcome), key, Reason(*reason) if reason else None)

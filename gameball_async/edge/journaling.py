@@ -48,17 +48,19 @@ def reopen_journal(
     source: Source | None,
     *,
     with_rows: bool,
+    only_copy: bool = False,
+    account_changed: bool = False,
 ) -> Callable[[], Awaitable[Opened]]:
     """What opens the journal of a run that is taken up again."""
 
     def reopen() -> Opened:
-        journal, recorded = JournalFile.open(path)
+        journal, recorded = JournalFile.open(path, only_copy=only_copy)
         try:
             known = recorded.header
             known.check(
                 Header(
                     known.kind,
-                    account.fingerprint,
+                    known.account if account_changed else account.fingerprint,
                     account.origin,
                     account.version,
                     known.chunking,

@@ -16,7 +16,7 @@ from ..pipeline.ledger import Header, Odd, Resumable, Source
 from ..pipeline.recorded import odd_to_retry
 from ..pipeline.rows import Prepared
 from ..protocol.requests import Account
-from .journal import read_journal
+from .journal import JournalFile, read_journal
 
 __all__ = ["asked_before", "begin_retry", "next_retry", "retry_source", "rows_again"]
 
@@ -44,19 +44,32 @@ def asked_before(retry: str) -> tuple[str, ...]:
 
 
 def begin_retry(
-    path: str | os.PathLike[str], account: Account, asked: Sequence[str]
+    path: str | os.PathLike[str],
+    account: Account,
+    asked: Sequence[str],
+    *,
+    only_copy: bool = False,
+    account_changed: bool = False,
 ) -> tuple[Header, list[Prepared]]:
     """
     What the journal of a retry says, and the rows of it.
 
     Raises:
-        JournalError: the run is not over, or belongs to another account or address.
+        JournalError: the run is not over, belongs to another account or address, or its journal is
+            a copy of a run that cannot be repeated.
     """
-    journal = read_journal(path)
+    file, journal = JournalFile.open(path, only_copy=only_copy)
+    file.close()
     known = journal.header
     source, rows = retry_source(path, journal, asked)
     known.check(
-        Header(known.kind, account.fingerprint, account.origin, account.version, known.chunking)
+        Header(
+            known.kind,
+            known.account if account_changed else account.fingerprint,
+            account.origin,
+            account.version,
+            known.chunking,
+        )
     )
     return evolve(known, source=source), rows
 

@@ -32,7 +32,7 @@ __all__ = [
     "odd_rows",
 ]
 
-FORMAT = 1
+FORMAT = 2
 
 
 @frozen
@@ -64,6 +64,7 @@ class Header:
         chunking: how rows of one customer are spread.
         source: what the rows come from; empty for an iterable.
         format: of the journal.
+        run: tells this run from every other.
     """
 
     kind: str
@@ -73,6 +74,7 @@ class Header:
     chunking: str
     source: Source = Source()
     format: int = FORMAT
+    run: str = field(default="", eq=False)
 
     def check(self, other: Header) -> None:
         """
@@ -84,7 +86,10 @@ class Header:
         differences = [
             (self.format != other.format, f"its format is {self.format}, not {other.format}"),
             (self.kind != other.kind, f"its kind is {self.kind}, not {other.kind}"),
-            (self.account != other.account, "its account is another: the API key differs"),
+            (
+                self.account != other.account,
+                f"its account is another: the API key differs{_NEW_KEY}",
+            ),
             (self.origin != other.origin, f"its base URL is {self.origin}, not {other.origin}"),
             (self.version != other.version, f"its version is {self.version}, not {other.version}"),
             (
@@ -102,6 +107,9 @@ class Header:
                     f"the journal belongs to another run: {what}. Resume with what the run began "
                     "with, or import into a new journal"
                 )
+
+
+_NEW_KEY = " (for a new key of the same account, pass --account-changed or account_changed=True)"
 
 
 class Stage(Enum):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import shlex
+import shutil
 import stat
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from gameball_async.sandbox import Constant, Reason, Sandbox
 from tests.cli.cli_desk import Run, Serve
@@ -201,19 +204,92 @@ def test_a_resumed_run_refuses_what_is_not_its_own(
         result = run("resume", other_file)
         assert result.exit_code == 2
         assert "Traceback" not in result.output
-        assert ("holds no run" in result.stderr) == (found == b"")
+        assert found is None or "Keep it" in result.stderr
 
 
-def test_what_is_left_of_a_deleted_journal_is_not_taken_for_the_new_ones(
-    run: Run, serve: Serve, customers: Customers
+Adjustments = Callable[[int], Path]
+
+
+@pytest.fixture
+def adjustments(tmp_path: Path) -> Adjustments:
+    """Makes a file of so many balance adjustments."""
+
+    def write(rows: int) -> Path:
+        path = tmp_path / "points.csv"
+        lines = ["customerId,amount", *(f"c{n:05},1" for n in range(rows))]
+        path.write_text("\n".join(lines), encoding="utf-8")
+        return path
+
+    return write
+
+
+def applied(sandbox: Sandbox) -> Counter[str | None]:
+    """How often each customer's balance was adjusted."""
+    return Counter(entry.customer for entry in sandbox.ledger.entries("balance-adjustments"))
+
+
+def stop_adjustments_halfway(run: Run, sandbox: Sandbox, path: Path) -> Path:
+    """An import that stops early at a wrong key; gives its journal."""
+    sandbox.faults.answer(401, "{}", on="submit", times=1, after=2, commit=False)
+    assert run("import", "balance-adjustments", path, "--concurrency=1").exit_code == 3
+    return Path(f"{path}.gbjournal")
+
+
+def test_a_copied_journal_of_adjustments_is_refused_and_says_what_to_do(
+    run: Run, serve: Serve, adjustments: Adjustments, tmp_path: Path
 ) -> None:
     sandbox = serve()
-    path = customers(3)
-    Path(f"{path}.gbjournal-wal").touch()
-    result = run("import", "customers", path)
-    assert result.exit_code == 2
-    assert "delete this too" in result.stderr
-    assert not sandbox.requests
+    journal = stop_adjustments_halfway(run, sandbox, adjustments(5_000))
+    copy, backup = (Path(shutil.copy(journal, tmp_path / name)) for name in ("copy", "backup"))
+    assert run("resume", journal).exit_code == 0
+    sent = sandbox.counts["submit"]
+    shutil.copy(backup, journal)  # put back into the same file
+    for other in (copy, backup, journal):
+        refused = run("resume", other)
+        assert refused.exit_code == 2
+        assert "older state" in refused.stderr
+        assert "--only-copy" in refused.stderr
+    assert sandbox.counts["submit"] == sent
+    assert set(applied(sandbox).values()) == {1}
+
+
+def test_the_only_copy_of_a_journal_is_gone_on_with_where_somebody_says_so(
+    run: Run, serve: Serve, adjustments: Adjustments, tmp_path: Path
+) -> None:
+    sandbox = serve()
+    journal = stop_adjustments_halfway(run, sandbox, adjustments(5_000))
+    copy = Path(shutil.copy(journal, tmp_path / "copy"))
+    journal.unlink()
+    assert run("resume", copy).exit_code == 2
+    assert run("resume", copy, "--only-copy").exit_code == 0
+    assert len(applied(sandbox)) == 5_000
+    assert set(applied(sandbox).values()) == {1}
+
+
+def test_a_moved_journal_is_gone_on_with(
+    run: Run, serve: Serve, adjustments: Adjustments, tmp_path: Path
+) -> None:
+    sandbox = serve()
+    journal = stop_adjustments_halfway(run, sandbox, adjustments(5_000))
+    (tmp_path / "folder").mkdir()
+    assert run("resume", journal.rename(tmp_path / "folder" / "moved")).exit_code == 0
+    assert len(applied(sandbox)) == 5_000
+    assert set(applied(sandbox).values()) == {1}
+
+
+def test_a_new_key_of_the_same_account_goes_on_with_a_run_where_somebody_says_so(
+    run: Run, serve: Serve, customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = serve()
+    path = customers(2_500)
+    stop_halfway(run, sandbox, path)
+    monkeypatch.setenv("GAMEBALL_API_KEY", "gb_test_new")
+    refused = run("resume", f"{path}.gbjournal")
+    assert refused.exit_code == 2
+    assert "--account-changed" in refused.stderr
+    service = sandbox._service
+    service.options = evolve(service.options, api_key="gb_test_new")
+    assert run("resume", f"{path}.gbjournal", "--account-changed").exit_code == 0
 
 
 def test_a_finished_run_can_be_resumed_without_its_input(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -16,7 +18,8 @@ from attrs import asdict, evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gameball_async.edge.journal import JournalFile, digest_of, read_header
+from gameball_async.edge.journal import JournalFile, digest_of, read_header, read_journal
+from gameball_async.edge.journal_disk import LogFile
 from gameball_async.errors import JournalError
 from gameball_async.model.kinds import Replay
 from gameball_async.model.outcomes import Outcome, Reason, RowOutcome
@@ -210,15 +213,132 @@ def test_the_digest_of_a_file_is_that_of_its_content(tmp_path: Path) -> None:
     assert digest_of(one) != digest_of(two)
 
 
-async def test_after_a_failed_write_nothing_more_is_written(tmp_path: Path) -> None:
+async def test_after_a_failed_write_nothing_more_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(log: LogFile, frame: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     path = tmp_path / "j"
     journal = JournalFile.create(path, HEADER)
     await journal.intended(chunk(1, [0]), resent=False)
-    journal._database.execute("PRAGMA query_only = ON")
-    with pytest.raises(JournalError, match="cannot be written"):
-        await journal.intended(chunk(2, [1]), resent=False)
-    journal._database.execute("PRAGMA query_only = OFF")
+    with monkeypatch.context() as patch:
+        patch.setattr(LogFile, "append", full)
+        with pytest.raises(JournalError, match=r"cannot be written \(No space left"):
+            await journal.intended(chunk(2, [1]), resent=False)
     with pytest.raises(JournalError, match="cannot be written"):
         await journal.intended(chunk(3, [2]), resent=False)
     await journal.aclose(Used(), True)
     assert [record.number for record in opened(path).chunks] == [1]
+
+
+async def test_the_named_file_alone_holds_all_that_was_acknowledged(tmp_path: Path) -> None:
+    path, moved = tmp_path / "j", tmp_path / "elsewhere"
+    journal = JournalFile.create(path, HEADER)
+    await journal.intended(chunk(1, [0, 1]), resent=False)
+    await journal.accepted(1, 77, resent=False)
+    moved.write_bytes(path.read_bytes())  # what a kill at this moment would leave of it
+    journal.close()
+    assert [(r.stage, r.job_id) for r in read_journal(moved).chunks] == [(Stage.ACCEPTED, 77)]
+
+
+async def test_a_journal_that_is_cut_short_is_refused_and_nobody_is_told_to_import_again(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "j"
+    journal = JournalFile.create(path, HEADER)
+    for number in range(1, 9):
+        await journal.intended(chunk(number, [number]), resent=False)
+    journal.close()
+    whole = path.read_bytes()
+    for part in (len(whole) // 2, len(whole) - 1, 4096, 4000):
+        path.write_bytes(whole[:part])
+        with pytest.raises(JournalError, match="is cut short: it has") as refused:
+            JournalFile.open(path)
+        assert "import" not in str(refused.value)
+        assert "elete" not in str(refused.value)
+
+
+UNREPEATABLE = evolve(HEADER, kind="balance-adjustments")
+
+
+async def begun(path: Path, header: Header = UNREPEATABLE) -> JournalFile:
+    """A journal with a chunk under way."""
+    journal = JournalFile.create(path, header)
+    await journal.intended(chunk(1, [0]), resent=False)
+    return journal
+
+
+async def test_a_moved_journal_is_gone_on_with(tmp_path: Path) -> None:
+    (await begun(tmp_path / "j")).close()
+    (tmp_path / "folder").mkdir()
+    moved = (tmp_path / "j").rename(tmp_path / "folder" / "other")
+    assert len(opened(moved).chunks) == 1
+    assert len(opened(moved).chunks) == 1
+
+
+async def test_a_copy_of_what_cannot_be_repeated_is_refused_until_somebody_vouches_for_it(
+    tmp_path: Path,
+) -> None:
+    (await begun(tmp_path / "j")).close()
+    copy = Path(shutil.copy(tmp_path / "j", tmp_path / "copy"))
+    with pytest.raises(JournalError, match=r"is a copy, or was moved.*--only-copy"):
+        JournalFile.open(copy)
+    JournalFile.open(copy, only_copy=True)[0].close()
+    opened(copy)  # from now on this is the file
+
+
+async def test_a_copy_of_what_may_be_repeated_is_gone_on_with(tmp_path: Path) -> None:
+    (await begun(tmp_path / "j", evolve(HEADER, kind="customers"))).close()
+    assert len(opened(Path(shutil.copy(tmp_path / "j", tmp_path / "copy"))).chunks) == 1
+
+
+@pytest.mark.parametrize("header", [UNREPEATABLE, HEADER])
+async def test_an_older_state_that_is_put_back_into_the_same_file_is_refused(
+    tmp_path: Path, header: Header
+) -> None:
+    path = tmp_path / "j"
+    journal = await begun(path, header)
+    backup = path.read_bytes()
+    await journal.accepted(1, 5, resent=False)
+    await journal.aclose(Used(), True)
+    path.write_bytes(backup)  # the same inode
+    with pytest.raises(JournalError, match="is an older state of its run"):
+        JournalFile.open(path)
+    JournalFile.open(path, only_copy=True)[0].close()
+
+
+async def test_the_input_knows_a_journal_that_was_moved_away_and_put_back_older(
+    tmp_path: Path,
+) -> None:
+    source = tmp_path / "rows.csv"
+    source.touch()
+    header = evolve(UNREPEATABLE, source=Source(str(source), "digest"))
+    (tmp_path / "journals").mkdir()
+    path = tmp_path / "journals" / "j"
+    journal = await begun(path, header)
+    backup = path.read_bytes()
+    await journal.aclose(Used(), False)
+    moved = path.rename(tmp_path / "moved")
+    moved.write_bytes(backup)
+    with pytest.raises(JournalError, match="is an older state of its run"):
+        JournalFile.open(moved)
+
+
+async def test_anybody_may_read_a_journal_whose_run_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    journal = await begun(path)
+    assert len(read_journal(path).chunks) == 1
+    with pytest.raises(JournalError, match="another process holds"):
+        read_journal(path, idle=True)
+    journal.close()
+    path.chmod(0o400)
+    assert len(read_journal(path, idle=True).chunks) == 1
+    opened(path)
+
+
+def test_a_journal_of_the_first_format_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    path.write_bytes(b"SQLite format 3\0" + bytes(5000))
+    with pytest.raises(JournalError, match=r"older format.*Keep it"):
+        JournalFile.open(path)

@@ -6,21 +6,19 @@ All prefixes and all bits are tried with ``JOURNAL_TORN=all``; otherwise a sampl
 
 from __future__ import annotations
 
+import errno
 import os
 import random
-import shutil
-import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
+from attrs import evolve
 
-from gameball_async.edge import journal as journals
+from gameball_async.edge import journal_disk
 from gameball_async.edge.journal import JournalFile
-from gameball_async.edge.journal_disk import connect
 from gameball_async.errors import JournalError
 from gameball_async.model.outcomes import Outcome, Reason, RowOutcome
 from gameball_async.pipeline.chunks import Chunk
@@ -40,10 +38,16 @@ def chunk(number: int, positions: list[int]) -> Chunk:
     )
 
 
-async def _write(path: Path, states: list[str], header: Header = HEADER) -> None:
-    """A small run, step by step; *states* gets what the journal says after each step."""
-    journal = JournalFile.create(path, header)
-    states.append(_said(_look(path, path.with_name("look"))))
+async def _write(path: Path, states: list[str]) -> None:
+    """A small run; *states* gets what the journal says after each step."""
+    copy = path.with_name("look")
+    await _steps(path, lambda: states.append(_said(_look(path, copy))))
+    states.append(_said(_open(path)))
+
+
+async def _steps(path: Path, after: Callable[[], None] = lambda: None) -> None:
+    journal = JournalFile.create(path, HEADER)
+    after()
     steps: list[Callable[[], Awaitable[None]]] = [
         partial(journal.intended, chunk(1, [0, 1, 2]), False),
         partial(journal.accepted, 1, 101, False),
@@ -66,34 +70,21 @@ async def _write(path: Path, states: list[str], header: Header = HEADER) -> None
     try:
         for step in steps:
             await step()
-            states.append(_said(_look(path, path.with_name("look"))))
+            after()
     except BaseException:
         journal.close()
         raise
     await journal.aclose(Used(2.0, 7, 3, 1), True)
-    states.append(_said(_open(path)))
 
 
 def _look(path: Path, copy: Path) -> Resumable:
     """What a crash at this moment would leave."""
-    _copy(path, copy)
+    copy.write_bytes(path.read_bytes())
     return _open(copy)
 
 
-def _copy(path: Path, copy: Path) -> None:
-    for end in ("", "-wal"):
-        source, target = Path(f"{path}{end}"), Path(f"{copy}{end}")
-        target.unlink(missing_ok=True)
-        if source.exists():
-            shutil.copyfile(source, target)
-
-
-def _files(path: Path) -> tuple[bytes, bytes]:
-    return path.read_bytes(), Path(f"{path}-wal").read_bytes()
-
-
 def _open(path: Path) -> Resumable:
-    journal, recorded = JournalFile.open(path)
+    journal, recorded = JournalFile.open(path, only_copy=True)
     journal.close()
     return recorded
 
@@ -106,41 +97,40 @@ def _said(recorded: Resumable) -> str:
         for r in recorded.chunks
     ]  # fmt: skip
     odd = [(o.row, o.payload) for o in recorded.odd]
-    return repr((recorded.header, chunks, odd, recorded.input_ended, recorded.used))
+    return repr((evolve(recorded.header, run=""), chunks, odd, recorded.input_ended, recorded.used))
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes, bytes, list[str]]:
-    """The main file and the log of a run that was cut off, the main file of one that ended, states."""
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, int, bytes, list[str]]:
+    """The file of a run that was cut off, how long its mark says it is, one that ended, states."""
     folder = tmp_path_factory.mktemp("journal")
     states: list[str] = []
-    cut_off: dict[str, bytes] = {}
+    last: list[tuple[bytes, int]] = []
 
     async def main() -> None:
         path = folder / "j"
-        last = JournalFile._do
+        write = JournalFile._write
 
-        async def keep(self: JournalFile, write: Any) -> None:
-            await last(self, write)
+        async def kept(
+            self: JournalFile, frame: Callable[[], bytes], *, keep: bool = False
+        ) -> None:
+            await write(self, frame, keep=keep)
             if self.path == path:
-                cut_off.update(zip(("main", "log"), _files(path), strict=True))
+                last.append((path.read_bytes(), self._log.mark.length))
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(JournalFile, "_do", keep)
+            patch.setattr(JournalFile, "_write", kept)
             await _write(path, states)
 
     anyio.run(main)
-    return cut_off["main"], cut_off["log"], (folder / "j").read_bytes(), states
+    cut_off, length = last[-2]
+    return cut_off, length, last[-1][0], states
 
 
-def _verdict(path: Path, main: bytes, log: bytes | None, states: list[str]) -> str:
+def _verdict(path: Path, data: bytes, states: list[str]) -> str:
     """`said` where it tells an earlier state, `refused`; anything else is raised."""
     path.unlink(missing_ok=True)
-    path.write_bytes(main)
-    wal = Path(f"{path}-wal")
-    wal.unlink(missing_ok=True)
-    if log is not None:
-        wal.write_bytes(log)
+    path.write_bytes(data)
     try:
         said = _said(_open(path))
     except JournalError:
@@ -153,94 +143,81 @@ def _cuts(size: int, sample: int) -> Iterator[int]:
     return iter(range(size + 1)) if ALL else iter(range(0, size + 1, max(1, size // sample)))
 
 
-def test_any_beginning_of_the_log_is_an_earlier_state(
-    written: tuple[bytes, bytes, bytes, list[str]], tmp_path: Path
+def test_what_is_cut_behind_the_last_mark_is_an_earlier_state_and_before_it_is_refused(
+    written: tuple[bytes, int, bytes, list[str]], tmp_path: Path
 ) -> None:
-    main, log, _, states = written
-    verdicts = [_verdict(tmp_path / "j", main, log[:cut], states) for cut in _cuts(len(log), 150)]
-    assert verdicts.count("said") > len(verdicts) / 2
-    assert _verdict(tmp_path / "j", main, log, states) == "said"
+    cut_off, length, ended, states = written
+    assert length < len(cut_off), "its last write was of the sort that a kill alone leaves"
+    for cut in [*_cuts(len(cut_off), 150), length - 1, length, len(cut_off)]:
+        verdict = _verdict(tmp_path / "j", cut_off[:cut], states)
+        assert verdict == ("said" if cut >= length else "refused"), cut
+    for cut in [*_cuts(len(ended) - 1, 150), len(ended) - 1]:
+        assert _verdict(tmp_path / "j", ended[:cut], states) == "refused", cut
+    assert _verdict(tmp_path / "j", ended, states[-1:]) == "said"
 
 
-def test_any_beginning_of_the_file_is_refused_or_lacks_nothing(
-    written: tuple[bytes, bytes, bytes, list[str]], tmp_path: Path
-) -> None:
-    _, _, ended, states = written
-    verdicts = [
-        _verdict(tmp_path / "j", ended[:cut], None, states[-1:])
-        for cut in _cuts(len(ended) - 1, 150)
-    ]
-    assert verdicts.count("refused") > len(verdicts) / 2
-    assert _verdict(tmp_path / "j", ended, None, states[-1:]) == "said"
-
-
-@pytest.mark.parametrize("where", ["file", "log"])
 def test_a_flipped_bit_is_refused_or_makes_no_difference(
-    written: tuple[bytes, bytes, bytes, list[str]], tmp_path: Path, where: str
+    written: tuple[bytes, int, bytes, list[str]], tmp_path: Path
 ) -> None:
-    main, log, ended, states = written
-    data = ended if where == "file" else log
-    bits = range(len(data) * 8)
-    for bit in bits if ALL else random.Random(1).sample(bits, 250):
-        flipped = bytearray(data)
-        flipped[bit // 8] ^= 1 << bit % 8
-        if where == "file":
-            _verdict(tmp_path / "j", bytes(flipped), None, states[-1:])
-        else:
-            _verdict(tmp_path / "j", main, bytes(flipped), states)
+    cut_off, _, ended, states = written
+    for data, possible in ((ended, states[-1:]), (cut_off, states)):
+        bits = range(len(data) * 8)
+        for bit in bits if ALL else random.Random(1).sample(bits, 250):
+            flipped = bytearray(data)
+            flipped[bit // 8] ^= 1 << bit % 8
+            _verdict(tmp_path / "j", bytes(flipped), possible)
 
 
 def test_random_bytes_are_refused(tmp_path: Path) -> None:
     draw = random.Random(2)
     for size in (0, 1, 15, 16, 100, 512, 4096, 9000):
-        assert _verdict(tmp_path / "j", draw.randbytes(size), None, []) == "refused"
+        assert _verdict(tmp_path / "j", draw.randbytes(size), []) == "refused"
 
 
-class _Failing:
-    """A connection whose statements fail from the n-th on."""
+class _Disk:
+    """Writes and syncs of one file that fail from the n-th on, perhaps halfway through a write."""
 
-    def __init__(self, database: sqlite3.Connection, after: int, message: str) -> None:
-        self._database = database
+    def __init__(self, patch: pytest.MonkeyPatch, after: int, error: int) -> None:
         self._left = after
-        self._message = message
+        self._error = error
+        self._write, self._sync = journal_disk._write, journal_disk._sync
+        patch.setattr(journal_disk, "_write", self.write)
+        patch.setattr(journal_disk, "_sync", self.sync)
 
-    def execute(self, statement: str, values: Any = ()) -> sqlite3.Cursor:
-        if statement != "ROLLBACK":
-            self._left -= 1
-            if self._left < 0:
-                raise sqlite3.OperationalError(self._message)
-        return self._database.execute(statement, values)
+    def write(self, file: int, data: bytes, start: int) -> None:
+        if self._fails():
+            self._write(file, data[: len(data) // 2], start)
+            raise OSError(self._error, os.strerror(self._error))
+        self._write(file, data, start)
 
-    def close(self) -> None:
-        self._database.close()
+    def sync(self, file: int) -> None:
+        if self._fails():
+            raise OSError(self._error, os.strerror(self._error))
+        self._sync(file)
+
+    def _fails(self) -> bool:
+        self._left -= 1
+        return self._left < 0
 
 
-@pytest.mark.parametrize("message", ["database or disk is full", "disk I/O error"])
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
 def test_a_disk_that_fails_at_the_nth_write_leaves_an_earlier_state(
-    written: tuple[bytes, bytes, bytes, list[str]],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    message: str,
+    written: tuple[bytes, int, bytes, list[str]], tmp_path: Path, error: int
 ) -> None:
     *_, states = written
     for after in range(60):
         path = tmp_path / f"j{after}"
-
-        def failing(where: Path, after: int = after, mine: Path = path) -> Any:
-            database = connect(where)
-            return _Failing(database, after, message) if where == mine else database
-
-        monkeypatch.setattr(journals, "connect", failing)
-        try:
-            anyio.run(_write, path, [])
-        except JournalError as error:
-            assert "nothing more is submitted" in str(error)
-        else:
-            break
-        monkeypatch.setattr(journals, "connect", connect)
-        try:
+        with pytest.MonkeyPatch.context() as patch:
+            _Disk(patch, after, error)
+            try:
+                anyio.run(_steps, path)
+            except JournalError as refused:
+                assert "nothing more is submitted" in str(refused)
+            else:
+                break
+        if path.exists():
             assert _said(_open(path)) in states
-        except JournalError:
-            assert after < 8, "only a journal that was not yet made is refused"
+        else:
+            assert after < 5, "only a journal that was not yet made is not there"
     else:
         pytest.fail("the disk never stopped failing")

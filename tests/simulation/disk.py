@@ -1,17 +1,14 @@
 """
-The journal's disk: the real journal code on a real file, with every statement a place to fail at.
+The journal's disk: the real journal code on a real file, with every write and sync a place to fail at.
 
-A kill leaves what SQLite had handed to the system, copied at that moment to another file; a torn
-commit keeps a random part of what the commit appended to the log. Each commit is synced (that is
-the journal's setting), so nothing that was acknowledged can be lost with a cache; what a torn or
-flipped byte does is the subject of the tests of torn files.
+A kill leaves what was handed to the system; a torn write leaves a part of the last frame. A power
+cut may take back all that was written since the last sync that returned.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,12 +18,13 @@ import anyio
 import anyio.lowlevel
 
 from gameball_async.edge.journal import JournalFile
+from gameball_async.edge.journal_disk import LogFile
 from gameball_async.errors import JournalError
 from gameball_async.model.outcomes import Outcome, Reason, RowOutcome
 from gameball_async.pipeline.chunks import Chunk
 from gameball_async.pipeline.ledger import Resumable, Used
 
-__all__ = ["Image", "Memory", "Noted", "SlowWork", "Statements", "summary_of"]
+__all__ = ["Image", "Memory", "Noted", "SlowWork", "Struck", "summary_of"]
 
 Summary = tuple[Any, ...]
 
@@ -73,48 +71,44 @@ class SlowWork:
                 await done
 
 
-class Statements:
-    """A connection of SQLite's that asks *strike* before and after each statement."""
+class Struck:
+    """A journal's file that asks *strike* before and after each append and each sync."""
 
-    def __init__(self, database: sqlite3.Connection, strike: Callable[[str, str], None]) -> None:
-        self._database = database
+    def __init__(self, log: LogFile, strike: Callable[[str, str], None]) -> None:
+        self._log = log
         self._strike = strike
 
-    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        word = statement.split(" ", 1)[0]
-        self._strike("before", word)
-        cursor = self._database.execute(statement, values)
-        self._strike("after", word)
-        return cursor
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
 
-    def close(self) -> None:
-        self._database.close()
+    def append(self, frame: bytes) -> None:
+        self._strike("before", "append")
+        self._log.append(frame)
+        self._strike("after", "append")
+
+    def keep(self) -> None:
+        self._strike("before", "keep")
+        self._log.keep()
+        self._strike("after", "keep")
 
 
 class Image:
-    """The bytes of a journal's files."""
+    """The bytes of a journal's file, and of the one beside it that knows when requests left."""
 
     def __init__(self, path: Path) -> None:
         self.main = path.read_bytes()
-        log = _log(path)
-        self.log = log.read_bytes() if log.exists() else b""
-        recent = _recent(path)
-        self.recent = recent.read_bytes() if recent.exists() else b""
+        self.recent = _recent(path).read_bytes() if _recent(path).exists() else b""
 
-    def cut(self, earlier: Image, part: float) -> None:
-        """Keep only a part of what was appended to the log since *earlier*."""
-        grown = len(self.log) - len(earlier.log)
-        if grown > 0:
-            self.log = self.log[: len(earlier.log) + int(grown * part)]
+    def cut(self, length: int, part: float) -> None:
+        """Keep only a part of what is behind *length*."""
+        self.main = self.main[: length + int((len(self.main) - length) * part)]
 
     def write(self, path: Path) -> None:
-        path.write_bytes(self.main)
-        _log(path).write_bytes(self.log)
+        """Into the same file, which stays the same to whoever asks."""
+        with path.open("r+b") as file:
+            file.write(self.main)
+            file.truncate()
         _recent(path).write_bytes(self.recent)
-
-
-def _log(path: Path) -> Path:
-    return path.with_name(path.name + "-wal")
 
 
 def _recent(path: Path) -> Path:
@@ -191,10 +185,11 @@ class Noted:
         self.memory = memory
         self.jobs = jobs
         self.pending: list[tuple[Any, ...]] = []
+        self._since_kept = [memory.copy()]
 
-    def possible(self) -> list[Summary]:
-        """All that the file may say now."""
-        memories = [self.memory]
+    def possible(self, *, power_cut: bool = False) -> list[Summary]:
+        """All that the file may say now; a power cut takes what was not kept."""
+        memories = list(self._since_kept) if power_cut else [self.memory]
         for write in self.pending:
             for memory in list(memories):
                 other = memory.copy()
@@ -211,6 +206,9 @@ class Noted:
         await writing  # where this fails or is cancelled, the write may be there or not
         self.pending.remove(write)
         self.memory.apply(*write)
+        if write[0] in ("intended", "accepted"):
+            self._since_kept.clear()
+        self._since_kept.append(self.memory.copy())
 
     def requested(self) -> None:
         self.journal.requested()

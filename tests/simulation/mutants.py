@@ -10,7 +10,9 @@ from unittest.mock import patch
 from attrs import evolve
 
 from gameball_async.edge import journal as journals
+from gameball_async.edge import journal_records
 from gameball_async.edge.journal import JournalFile
+from gameball_async.edge.journal_disk import LogFile
 from gameball_async.engine import answers, books, calls, dispatch, run, submit, watch
 from gameball_async.engine.bulk import Bulk
 from gameball_async.engine.feed import Feed
@@ -177,7 +179,12 @@ def take_a_server_error_for_a_refusal() -> Any:
 
 @_mutant
 def drop_odd_rows() -> Any:
-    return patch.object(JournalFile, "_write_odd", lambda self, odd: None)
+    settled = journal_records.settled
+
+    def hopeful(number: int, outcomes: Any, reasons: Any) -> Any:
+        return settled(number, [end for end in outcomes if end is Outcome.SUCCEEDED], {})
+
+    return patch.object(journal_records, "settled", hopeful)
 
 
 @_mutant
@@ -193,29 +200,26 @@ def take_completed_without_lists_for_success() -> Any:
 
 
 @_mutant
-def commit_instead_of_rolling_back() -> Any:
-    leave = journals._Transaction.__exit__
+def acknowledge_what_is_not_kept() -> Any:
+    return patch.object(LogFile, "keep", lambda self: None)
 
-    def commit(self: Any, kind: Any, error: Any, trace: Any) -> None:
-        if error is not None:
-            self._journal._database.execute("COMMIT")
-            raise error
-        leave(self, kind, error, trace)
 
-    return patch.object(journals._Transaction, "__exit__", commit)
+@_mutant
+def go_on_with_any_copy() -> Any:
+    return patch.object(journals, "why_not", lambda *given: None)
 
 
 @_mutant
 def go_on_after_a_failed_write() -> Any:
-    do = JournalFile._do
+    write = JournalFile._write
 
-    async def careless(self: Any, write: Any) -> None:
+    async def careless(self: Any, frame: Any, **more: Any) -> None:
         try:
-            await do(self, write)
+            await write(self, frame, **more)
         except JournalError:
             self._broken = None
 
-    return patch.object(JournalFile, "_do", careless)
+    return patch.object(JournalFile, "_write", careless)
 
 
 @_mutant

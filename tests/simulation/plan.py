@@ -57,12 +57,14 @@ class Disturbance:
     How one session of a run is ended before its time.
 
     Attributes:
-        how: ``none``, ``kill``, ``cancel``, ``stop`` (in order), ``leave`` (the block), ``disk``.
+        how: ``none``, ``kill``, ``cancel``, ``stop`` (in order), ``leave`` (the block), ``disk``; or
+            what is done with the journal before an undisturbed session: ``move``, ``copy``,
+            ``restore`` (of the state before the last session).
         where: what is counted: ``step`` of the loop, ``event``, ``request`` (before it reaches the
-            server), ``answer`` (after it did), or ``disk`` (a statement of the journal).
+            server), ``answer`` (after it did), or ``disk`` (a write of the journal).
         at: at which of them it strikes, from 1.
-        detail: of the disk: ``before``, ``after``, or ``torn`` for a kill; ``full``, ``error`` or
-            ``late error`` (the data is there all the same) for a failure.
+        detail: of the disk: ``before``, ``after``, ``torn`` or ``power`` (cut) for a kill; ``full``,
+            ``error`` or ``late error`` (the data is there all the same) for a failure.
         pause: seconds before the next session.
     """
 
@@ -215,7 +217,8 @@ def _disturbance(draw: random.Random) -> Disturbance:
             Disturbance("kill", "request", few, "", pause),
             Disturbance("kill", "answer", few, "", pause),
             Disturbance("kill", "disk", on_disk, draw.choice(["before", "after"]), pause),
-            Disturbance("kill", "disk", on_disk, "torn", pause),
+            Disturbance("kill", "disk", on_disk, draw.choice(["torn", "power"]), pause),
+            Disturbance(draw.choice(["move", "copy", "restore"])),
             Disturbance("cancel", "step", step, "", pause),
             Disturbance("stop", "step", step, "", pause),
             Disturbance("leave", "event", few, "", pause),

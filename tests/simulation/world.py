@@ -10,20 +10,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import random
-import sqlite3
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import anyio
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from benchmarks.virtual import VirtualLoop
 from gameball_async.edge.journal import JournalFile
-from gameball_async.errors import AnswerLostError, GameballError, NotSentError
-from gameball_async.model.kinds import KINDS
+from gameball_async.errors import AnswerLostError, GameballError, JournalError, NotSentError
+from gameball_async.model.kinds import KINDS, Replay
 from gameball_async.model.outcomes import Outcome
 from gameball_async.pipeline.events import Settled, Submitted
 from gameball_async.pipeline.ledger import Header, Resumable
@@ -33,7 +35,7 @@ from gameball_async.sandbox.messages import Ending, Reply, Request, Seen
 from gameball_async.sandbox.times import LogNormal
 from gameball_async.schedule.retry import Patience
 from tests.loopback import API_KEY, SECRET_KEY, Loopback, LoopbackEngine
-from tests.simulation.disk import Image, Memory, Noted, SlowWork, Statements, summary_of
+from tests.simulation.disk import Image, Memory, Noted, SlowWork, Struck, summary_of
 from tests.simulation.plan import Disturbance, Plan
 
 __all__ = ["Session", "Submission", "Told", "World"]
@@ -183,9 +185,10 @@ class World:
         self._travelling: dict[int, Request] = {}
         self._counts: Counter[str] = Counter()
         self._noted: Noted | None = None
-        self._connections: list[sqlite3.Connection] = []
+        self._logs: list[Any] = []
+        self._backup: Image | None = None
         self._image: Image | None = None
-        self._before_commit: Image | None = None
+        self._written = 0
         self._task: asyncio.Task[None] | None = None
         self._run: Any = None
         self.wire = _Wire(
@@ -290,6 +293,7 @@ class World:
 
     def attempt(self, disturbance: Disturbance) -> Session:
         """Run the client once, until its run ends or *disturbance* ends it."""
+        self._tamper(disturbance)
         self.sessions.append(Session(len(self.sessions), disturbance))
         self._counts.clear()
         self.dead = False
@@ -305,12 +309,46 @@ class World:
                     if not self.session.killed:
                         raise
         finally:
-            for connection in self._connections:
-                connection.close()
-            self._connections.clear()
+            for log in self._logs:
+                log.close()
+            self._logs.clear()
         self.session.peaks = bucket.peaks
         self._end(loop.time() + disturbance.pause)
         return self.session
+
+    def _tamper(self, disturbance: Disturbance) -> None:
+        """What people do with a journal between two sessions."""
+        path, last = self._path, self._backup
+        if path is None or not path.exists():
+            return
+        if disturbance.how == "move":
+            self.fired["moved"] += 1
+            self._files += 1
+            self._path = path.rename(self._folder / f"journal-{self._files}")
+        elif disturbance.how == "copy":
+            copy = Path(shutil.copy(path, self._folder / "copy"))
+            self._must_be_refused(copy, self.kind.replay is Replay.UNREPEATABLE, "a copy")
+            copy.unlink()
+        elif disturbance.how == "restore" and last is not None:
+            now = Image(path)
+            older = last.main != now.main
+            last.write(path)
+            matters = older and self.kind.replay is not Replay.REPLAYABLE
+            self._must_be_refused(path, matters, "an older state")
+            now.write(path)
+        self._backup = Image(self._path or path)
+
+    def _must_be_refused(self, path: Path, must: bool, what: str) -> None:
+        """Try to go on with a journal that is not the one, where that would be wrong."""
+        if not must:
+            return
+        self.fired[f"{what} was tried"] += 1
+        try:
+            journal, _ = JournalFile.open(path)
+        except JournalError:
+            return
+        journal.close()
+        self.broken.append(f"{what} of the journal was gone on with")
 
     def heal(self) -> None:
         """Nothing goes wrong from now on."""
@@ -331,9 +369,7 @@ class World:
             if not self.session.killed:
                 self._possible = self._noted.possible()
             self._noted = None
-        if self._image is not None:
-            self._files += 1
-            self._path = self._folder / f"journal-{self._files}"
+        if self._image is not None and self._path is not None:
             self._image.write(self._path)
             self._image = None
 
@@ -399,7 +435,8 @@ class World:
         recorded, work = None, SlowWork(lambda: self.chance.uniform(0.0, 0.004), self._alive)
         if self._path is None:
             self._path = self._folder / "journal-0"
-            journal = JournalFile.create(self._path, HEADER, work, self.now)
+            header = evolve(HEADER, kind=self.plan.kind)
+            journal = JournalFile.create(self._path, header, work, self.now)
         else:
             journal, recorded = JournalFile.open(self._path, work, self.now)
             self.session.recorded = recorded
@@ -407,8 +444,8 @@ class World:
                 self.broken.append(
                     f"the journal says {summary_of(recorded)}, none of {self._possible}"
                 )
-        self._connections.append(journal._database)
-        journal._database = Statements(journal._database, self._statement)  # type: ignore[assignment]
+        self._logs.append(journal._log)
+        journal._log = Struck(journal._log, self._on_disk)  # type: ignore[assignment]
         self._noted = Noted(journal, self._remembered(recorded), self.acknowledged)
         return self._noted, recorded
 
@@ -469,47 +506,52 @@ class World:
         self.session.struck = True
         self.session.struck_at = asyncio.get_running_loop().time()
 
-    def _statement(self, when: str, word: str) -> None:
+    def _on_disk(self, when: str, word: str) -> None:
         if self.dead:
-            raise sqlite3.OperationalError("the world has ended")
+            raise OSError("the world has ended")
         ending = self.session.disturbance
         if when == "before":
-            if word == "COMMIT" and ending.detail == "torn":
-                assert self._path is not None
-                self._before_commit = Image(self._path)
             self._counts["disk"] += 1
         if self._counts["disk"] < ending.at or ending.where != "disk" or self.session.struck:
             return
         if ending.how == "disk":
             self._fail(when, word)
-        elif ending.detail == "torn" and (when, word) == ("after", "COMMIT"):
-            self._kill()
-            assert self._image is not None and self._before_commit is not None
-            self._image.cut(self._before_commit, self.chance.random())
+        elif ending.detail == "torn":
+            if (when, word) == ("after", "append"):
+                self._cut(self._written)
+        elif ending.detail == "power":
+            if when == "after":
+                self._cut(self._logs[-1].mark.length, power=True)
         elif ending.detail == when:
             self._kill()
         if self.dead:
-            raise sqlite3.OperationalError("the world has ended")
+            raise OSError("the world has ended")
+        assert self._path is not None
+        self._written = self._path.stat().st_size
+
+    def _cut(self, length: int, *, power: bool = False) -> None:
+        """A kill, after which only a part of what is behind *length* is there."""
+        self._kill(power=power)
+        assert self._image is not None
+        self._image.cut(length, self.chance.random())
 
     def _fail(self, when: str, word: str) -> None:
         detail = self.session.disturbance.detail
-        if word == "ROLLBACK":
-            return
         if detail == "late error":
-            if (when, word) == ("after", "COMMIT"):
+            if (when, word) == ("after", "keep"):
                 self._strike()
-                raise sqlite3.OperationalError("disk I/O error")
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
         elif when == "before":
             self._strike()
-            full = detail == "full"
-            raise sqlite3.OperationalError("database or disk is full" if full else "disk I/O error")
+            full = errno.ENOSPC if detail == "full" else errno.EIO
+            raise OSError(full, os.strerror(full))
 
-    def _kill(self) -> None:
+    def _kill(self, *, power: bool = False) -> None:
         self._strike()
         self.session.killed = True
         if self._path is not None and self._noted is not None:
             self._image = Image(self._path)
-            self._possible = self._noted.possible()
+            self._possible = self._noted.possible(power_cut=power)
         for asked in list(self._travelling.values()):
             if self.chance.random() < 0.5:
                 self.arrives_late(asked, 0.2)
