@@ -25,7 +25,7 @@ from ..model.outcomes import Outcome, Reason, RowOutcome
 from ..pipeline.chunks import Chunk
 from ..pipeline.ledger import Header, Resumable, Used
 from . import journal_records as frames
-from .journal_disk import LogFile, Work, Worker, damaged, refused
+from .journal_disk import TIMES, LogFile, Work, Worker, damaged, refused
 from .journal_identity import Witness, why_not
 from .recent import Recent
 
@@ -47,7 +47,7 @@ class JournalFile:
         self._log = log
         self._witness = Witness(header, log.path)
         self._work = work
-        self._recent = Recent(log.path.with_name(f"{log.path.name}-recent"), clock)
+        self._recent = Recent(log.path, TIMES, clock)
         self._broken: JournalError | None = None
         self._closed = False
 
@@ -68,7 +68,6 @@ class JournalFile:
         header = evolve(header, run=os.urandom(4).hex())
         log = LogFile.create(Path(path), frames.header(header))
         journal = cls(log, header, work or Worker(), clock)
-        journal._recent.remove()  # of a journal that is gone
         journal._witness.note(log.mark)
         return journal
 
@@ -164,8 +163,6 @@ class JournalFile:
         try:
             if self._broken is None:
                 await self._write(lambda: frames.used(used), keep=True)
-            if complete:
-                await self._work(self._recent.remove)
         finally:
             self._closed = True
             await self._work(self.close)
@@ -193,7 +190,7 @@ class JournalFile:
 def _state_of(log: LogFile, clock: Callable[[], float]) -> Resumable:
     """What a journal says."""
     found = frames.Folding(log.frame)
-    recent = Recent(log.path.with_name(f"{log.path.name}-recent"), clock)
+    recent = Recent(log.path, TIMES, clock)
     try:
         for start, frame in log.frames():
             found.add(start, frame)

@@ -1,7 +1,7 @@
 """
 The bytes under a journal: one file that only grows, so that it holds all that was acknowledged.
 
-The file begins with two marks, written in turn; after them come frames, each with its length and a
+The file begins with two marks, written in turn; after them (and the times of the last requests, `recent`) come frames, each with its length and a
 checksum. A frame is written at the end, and the mark, which says how long the file must be, is
 written after the frame is on the disk. So at every instant, also in the middle of a kill, the file alone is the
 last acknowledged state, with at most one frame more, which was not acknowledged yet. A file that is
@@ -24,11 +24,14 @@ import anyio.to_thread
 from attrs import evolve, frozen
 
 from ..errors import JournalError
+from .recent import ROOM
 
-__all__ = ["MAGIC", "LogFile", "Mark", "Work", "Worker", "damaged", "refused"]
+__all__ = ["MAGIC", "TIMES", "LogFile", "Mark", "Work", "Worker", "damaged", "refused"]
 
 MAGIC = b"gameball_async journal\n"
-START = 4096
+TIMES = 4096
+"""Where the times of the last requests are."""
+START = TIMES + ROOM
 """Where the first frame begins."""
 _SLOTS = (512, 1024)  # a sector each: a torn write of one leaves the other
 _MARK = struct.Struct("<QQQ16sI")
@@ -115,6 +118,7 @@ class LogFile:
             file = os.open(unfinished, flags, 0o600)
             try:
                 _lock(file, path)
+                os.ftruncate(file, START)
                 _write(file, MAGIC, 0)
                 log = cls(path, file, Mark(0, START, os.fstat(file).st_ino, os.urandom(16)))
                 log.append(frame)
@@ -237,7 +241,7 @@ class LogFile:
 
 
 def _last_mark(path: Path, file: int) -> Mark:
-    head = _read(file, START, 0)
+    head = _read(file, TIMES, 0)
     if not head.startswith(MAGIC):
         what = "is of an older format" if head.startswith(b"SQLite format 3") else "is no journal"
         raise JournalError(

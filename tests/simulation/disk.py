@@ -93,11 +93,10 @@ class Struck:
 
 
 class Image:
-    """The bytes of a journal's file, and of the one beside it that knows when requests left."""
+    """The bytes of a journal's file."""
 
     def __init__(self, path: Path) -> None:
         self.main = path.read_bytes()
-        self.recent = _recent(path).read_bytes() if _recent(path).exists() else b""
 
     def cut(self, length: int, part: float) -> None:
         """Keep only a part of what is behind *length*."""
@@ -108,11 +107,6 @@ class Image:
         with path.open("r+b") as file:
             file.write(self.main)
             file.truncate()
-        _recent(path).write_bytes(self.recent)
-
-
-def _recent(path: Path) -> Path:
-    return path.with_name(path.name + "-recent")
 
 
 class Memory:
