@@ -86,6 +86,7 @@ def summary(report: Report, what: str, rejects: str | None = None) -> Group:
         ("failed", report.failed, "red"),
         ("rejected", report.rejected, "red"),
         ("indeterminate", report.indeterminate, "yellow"),
+        ("pending", report.pending, "yellow"),
         ("unsent", report.unsent, "yellow"),
     ):
         counts.add_row(f"  {name}", Text(f"{number:,}", style=style if number else "dim"))

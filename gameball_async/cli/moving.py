@@ -32,8 +32,8 @@ WIND_UP = 10.0
 """Seconds that a run that was interrupted takes to come to rest, at most."""
 
 JSON_KEYS = (
-    "kind", "rows", "succeeded", "failed", "rejected", "indeterminate", "unsent", "jobs",
-    "requests", "rate_limited", "seconds",
+    "kind", "rows", "succeeded", "failed", "rejected", "indeterminate", "pending", "unsent",
+    "jobs", "requests", "rate_limited", "seconds",
 )  # fmt: skip
 
 

@@ -33,8 +33,8 @@ def report(journal: str, as_json: bool) -> NoReturn:
     """
     Tell what became of the rows of JOURNAL's run, as far as it is recorded. Nothing is sent.
 
-    Rows whose job had not ended, or whose chunk was being sent, are indeterminate until the run
-    is resumed. Exit codes as those of import; 3 where the run is not over.
+    Rows whose job had not ended are pending, and those whose chunk was being sent indeterminate,
+    until the run is resumed. Exit codes as those of import; 3 where the run is not over.
     """
     try:
         found = read_journal(journal)

@@ -22,7 +22,8 @@ address without an at sign (what is plausible is for the server to judge); numbe
 or with more digits than a double holds (sent digit by digit); a day with a time and an offset
 (sent in UTC); any text in a name.
 
-A rejects file is an input like any other: its four last columns are left out in silence.
+A rejects file is an input like any other: its four last columns are left out. But rows that may have been
+applied, of a kind that cannot be repeated, are bad rows: they would be applied twice.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ from types import TracebackType
 from typing import Self
 
 from ..errors import Fault
-from ..model.kinds import Kind, kind_of
+from ..model.kinds import Kind, Replay, kind_of
+from ..model.outcomes import Outcome
 from ..pipeline.cells import read_json, restored
 from ..pipeline.columns import Layout, layout_of
 from ..pipeline.plain import Refusal
@@ -152,9 +154,22 @@ class FileRows(Iterator[Row | BadRow]):
             if record.cells is None:
                 yield BadRow(record.line, (Fault("", record.fault),))
             elif self.from_rejects:
-                yield layout.row(record.line, original_cells(record.cells))
+                yield self._once_rejected(record, layout)
             else:
                 yield layout.row(record.line, record.cells)
+
+    def _once_rejected(self, record: Record, layout: Layout) -> Row | BadRow:
+        """The row of a rejects file, unless it may have been applied and must not be twice."""
+        cells = record.cells or []
+        row = layout.row(record.line, original_cells(cells))
+        outcome = cells[-len(ADDED)] if len(cells) > len(ADDED) else ""
+        return self._guarded(row, outcome)
+
+    def _guarded(self, row: Row | BadRow, outcome: object) -> Row | BadRow:
+        if not must_not_repeat(self.kind, outcome):
+            return row
+        key = row.key if isinstance(row, BadRow) else None
+        return BadRow(row.position, (Fault("", MAY_BE_APPLIED.format(outcome)),), key)
 
     def _layout(self, header: Record | None, custom: bool) -> Layout:
         if header is None or header.cells is None:
@@ -177,9 +192,30 @@ class FileRows(Iterator[Row | BadRow]):
                     record.line,
                 )
             try:
-                yield Row(record.line, original_value(read_json(record.text)))
+                value = read_json(record.text)
+                yield self._guarded(Row(record.line, original_value(value)), outcome_of(value))
             except Refusal as refusal:
                 yield BadRow(record.line, (Fault("", str(refusal)),))
+
+
+def must_not_repeat(kind: Kind, outcome: object) -> bool:
+    """Whether a row with this outcome in a rejects file may be applied already, and would be twice."""
+    doubtful = outcome in (Outcome.INDETERMINATE.value, Outcome.PENDING.value)
+    return doubtful and kind.replay is Replay.UNREPEATABLE
+
+
+MAY_BE_APPLIED = (
+    "may have been applied already (outcome: {}), and would be applied twice. Look into the account, "
+    "then send it again with `gameball-async retry JOURNAL --only indeterminate --i-checked`; where the "
+    "run is not over, `gameball-async resume JOURNAL` goes on with it"
+)
+
+
+def outcome_of(value: object) -> object:
+    """The outcome that a line of a JSONL rejects file has; None for any other line."""
+    if isinstance(value, dict) and tuple(value)[-len(ADDED) :] == ADDED:
+        return value[ADDED[0]]
+    return None
 
 
 def is_rejects_header(cells: list[str]) -> bool:

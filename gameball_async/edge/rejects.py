@@ -29,7 +29,16 @@ from ..errors import ConfigurationError, InputError
 from ..model.outcomes import Outcome, Reason, RowOutcome
 from ..pipeline.cells import neutralised, read_json
 from ..pipeline.plain import Refusal
-from .files import ADDED, TEXT, WHOLE, FileRows, is_rejects_header, original_cells
+from .files import (
+    ADDED,
+    TEXT,
+    WHOLE,
+    FileRows,
+    is_rejects_header,
+    must_not_repeat,
+    original_cells,
+    outcome_of,
+)
 from .records import Lines, Record, csv_records, text_records
 
 __all__ = ["RejectsFile"]
@@ -75,6 +84,7 @@ class RejectsFile:
         self.path = os.fspath(path)
         self._source, self._stamp = rows.path, rows.stamp
         self._format = rows.format
+        self._kind = rows.kind
         self._refuse_unfit_target()
         # The empty name makes a private file of mode 0600 that is gone when it is closed.
         self._spool = sqlite3.connect("", isolation_level=None)
@@ -109,7 +119,11 @@ class RejectsFile:
         self._spool.close()
 
     def add(self, outcomes: Iterable[RowOutcome]) -> None:
-        """Note the rows that did not succeed; a later word on a row replaces an earlier one."""
+        """
+        Note the rows that did not succeed; a later word on a row replaces an earlier one.
+
+        Pending rows are left out: their job is open, and would apply them besides a second import.
+        """
         self._spool.executemany(
             "INSERT OR REPLACE INTO rejects VALUES (?, ?, ?, ?)",
             (
@@ -120,7 +134,7 @@ class RejectsFile:
                     _reason_text(each.reason),
                 )
                 for each in outcomes
-                if each.outcome is not Outcome.SUCCEEDED
+                if each.outcome not in (Outcome.SUCCEEDED, Outcome.PENDING)
             ),
         )
 
@@ -182,17 +196,30 @@ class RejectsFile:
         count = 0
         for record, reject in self._rejected(records):
             cells = [record.text] if record.cells is None else record.cells
-            kept = original_cells(cells) if again and record.cells is not None else cells
-            writer.writerow([*map(neutralised, kept), *reject.as_cells()])
+            kept, added = cells, reject.as_cells()
+            if again and record.cells is not None:
+                kept, before = original_cells(cells), cells[-len(ADDED) :]
+                # Still in doubt: the next import must refuse it as well.
+                added = before if must_not_repeat(self._kind, before[0]) else added
+            writer.writerow([*map(neutralised, kept), *added])
             count += 1
         return count
 
     def _write_jsonl(self, lines: Lines, out: TextIO) -> int:
         count = 0
         for record, reject in self._rejected(text_records(lines)):
-            out.write(_json_line(record.text, reject) + "\n")
+            out.write(self._json_line(record.text, reject) + "\n")
             count += 1
         return count
+
+    def _json_line(self, text: str, reject: _Reject) -> str:
+        try:
+            # Still in doubt: the next import must refuse it as well.
+            if must_not_repeat(self._kind, outcome_of(read_json(text))):
+                return text
+        except Refusal:
+            pass
+        return _json_line(text, reject)
 
 
 def _reason_text(reason: Reason | None) -> str:

@@ -34,7 +34,7 @@ class Bulk:
 
     The events are a bounded stream: a reader that pauses pauses the run, and loses nothing. Leaving
     the block early cancels the run; jobs that are open then go on at Gameball (or are stopped, with
-    ``on_cancel="stop"``), and their rows are reported as indeterminate, with the job's number.
+    ``on_cancel="stop"``), and their rows are reported as pending, with the job's number.
 
     Args:
         prepare: makes the run, with its journal open.
@@ -172,7 +172,7 @@ class Bulk:
 
         Answers to what is being sent are waited for, for five seconds at most. Jobs that are open go
         on at Gameball (or are stopped, with ``on_cancel="stop"``, when the block is left); their rows
-        are indeterminate, with the job's number. A run with a journal can be resumed.
+        are pending, with the job's number. A run with a journal can be resumed.
         """
         self._run.interrupt()
 
@@ -215,6 +215,7 @@ class Bulk:
             seconds=before.seconds + use.seconds,
             complete=run.finished,
             reasons=run.books.tally.reasons(),
+            pending=counts[Outcome.PENDING],
         )
 
     @property

@@ -61,7 +61,9 @@ class Signal:
 
 _UNSENT = Reason("the run stopped before this row was sent")
 _IN_FLIGHT = Reason("the run was left while this row was being sent")
-_LEFT_OPEN = Reason("the run was left while its job was open: ask for the job's status")
+_LEFT_OPEN = Reason(
+    "the run was left while its job was open: resume it, or ask for the job's status"
+)
 
 
 def fates_when_left(sent: Sent) -> Fates:
@@ -69,8 +71,9 @@ def fates_when_left(sent: Sent) -> Fates:
     rows = len(sent.chunk)
     if sent.job is None and not sent.touched:
         return unsent(rows)
-    reason = _IN_FLIGHT if sent.job is None else _LEFT_OPEN
-    return [Outcome.INDETERMINATE] * rows, dict.fromkeys(range(rows), reason)
+    if sent.job is None:
+        return [Outcome.INDETERMINATE] * rows, dict.fromkeys(range(rows), _IN_FLIGHT)
+    return [Outcome.PENDING] * rows, dict.fromkeys(range(rows), _LEFT_OPEN)
 
 
 def unsent(rows: int) -> Fates:

@@ -15,13 +15,15 @@ class Outcome(Enum):
 
     *succeeded*: the server said so, or proved that an attempt of ours was applied earlier.
     *failed*: the server refused the item. *rejected*: never sent, or its whole request refused.
-    *indeterminate*: may or may not have been applied. *unsent*: the run stopped before.
+    *indeterminate*: may or may not have been applied. *pending*: the run was left while its job was
+    open, which can still be asked. *unsent*: the run stopped before.
     """
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     REJECTED = "rejected"
     INDETERMINATE = "indeterminate"
+    PENDING = "pending"
     UNSENT = "unsent"
 
 
@@ -52,7 +54,7 @@ class RowOutcome:
 
     Attributes:
         position: where the row came from: its line for a file, its index from 0 for an iterable.
-        outcome: which of the five ends.
+        outcome: which of the six ends.
         key: the customer (or order) id, as sent; None where the row never became an item.
         reason: why; None for a plain success.
         job_id: the job that carried it; None where none did.

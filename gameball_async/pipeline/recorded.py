@@ -105,10 +105,12 @@ def _count(chunk: ChunkRecord, odd: list[Odd], tally: Tally) -> Doubt | None:
     """Count one chunk's rows; returns those that are in doubt."""
     rows = len(chunk.positions)
     if chunk.stage is not Stage.SETTLED:
-        reason = OPEN if chunk.stage is Stage.ACCEPTED else DOUBT
-        tally.rows([Outcome.INDETERMINATE] * rows, dict.fromkeys(range(rows), reason))
         _check(not odd, f"chunk {chunk.number} has outcomes and is not settled")
-        return Doubt(chunk.number, chunk.job_id, sorted(chunk.positions), [str(reason)])
+        if chunk.stage is Stage.ACCEPTED:
+            tally.rows([Outcome.PENDING] * rows, dict.fromkeys(range(rows), OPEN))
+            return None
+        tally.rows([Outcome.INDETERMINATE] * rows, dict.fromkeys(range(rows), DOUBT))
+        return Doubt(chunk.number, chunk.job_id, sorted(chunk.positions), [str(DOUBT)])
     others = [each.row for each in odd if each.row.outcome is not Outcome.SUCCEEDED]
     _check(
         chunk.succeeded + len(others) == rows
@@ -149,6 +151,7 @@ def _report(journal: Resumable, rows: int, tally: Tally) -> Report:
         seconds=used.seconds,
         complete=journal.input_ended and settled,
         reasons=tally.reasons(),
+        pending=tally.counts[Outcome.PENDING],
     )
 
 

@@ -45,6 +45,8 @@ class Report:
         seconds: from start to end.
         complete: whether the input was read to its end and the run was not cut short.
         reasons: how many rows ended for which reason, but for plain successes.
+        pending: their job was open when the run was left: a resumed run, or the job's status, tells
+            what became of them.
     """
 
     kind: str
@@ -63,11 +65,13 @@ class Report:
     seconds: float
     complete: bool
     reasons: Mapping[str, int] = field(factory=dict)
+    pending: int = 0
 
     @property
     def settled(self) -> int:
         """Rows with an outcome; equals *rows* once a run is over."""
-        return self.succeeded + self.failed + self.rejected + self.indeterminate + self.unsent
+        ended = self.succeeded + self.failed + self.rejected + self.indeterminate
+        return ended + self.pending + self.unsent
 
     @property
     def all_succeeded(self) -> bool:
@@ -87,6 +91,7 @@ class Report:
             "failed": self.failed,
             "rejected": self.rejected,
             "indeterminate": self.indeterminate,
+            "pending": self.pending,
             "unsent": self.unsent,
             "jobs": self.jobs,
             "requests": self.requests,

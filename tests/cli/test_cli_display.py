@@ -143,12 +143,13 @@ def test_milestones_are_told_once() -> None:
 def test_the_final_account_has_counts_reasons_and_the_advice_of_codes() -> None:
     text = as_text(account.summary(REPORT, "customers from a.csv", "4 rows are in r.csv"))
     assert text.startswith("customers from a.csv: 4 rows of 10 did not succeed\n")
-    assert [" ".join(line.split()) for line in text.splitlines()[1:8]] == [
+    assert [" ".join(line.split()) for line in text.splitlines()[1:9]] == [
         "rows read 10",
         "succeeded 6",
         "failed 2",
         "rejected 1",
         "indeterminate 1",
+        "pending 0",
         "unsent 0",
         "1 job, 4 requests (2 polls, 0 answered 429), 2.0 s (5 rows/s)",
     ]

@@ -64,8 +64,9 @@ def test_a_first_signal_waits_for_answers_sends_nothing_more_and_names_the_comma
     assert sent == 2  # whose answers were not lost: their jobs are known
     found = json.loads(out)
     assert found["jobs"] == sent
-    assert found["indeterminate"] == 1_000 * sent
-    assert found["unsent"] == found["rows"] - found["indeterminate"]
+    assert found["pending"] == 1_000 * sent
+    assert found["indeterminate"] == 0
+    assert found["unsent"] == found["rows"] - found["pending"]
     assert "interrupted: 2 jobs go on at Gameball: 123456, 123457" in err
     sandbox.faults.clear()
     result = run(*command_in(err), "--json")

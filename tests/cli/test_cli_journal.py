@@ -9,6 +9,7 @@ import shutil
 import stat
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -428,3 +429,47 @@ def test_the_mended_rejects_file_is_imported_and_sends_only_its_rows(
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["rows"] == 2
     assert items == ["x1", "x2"]
+
+
+# -- rejects, and rows in doubt
+
+
+def in_doubt(run: Run, sandbox: Sandbox, path: Path, rejects: Path) -> None:
+    """An import of adjustments whose answer is lost: applied, and nobody knows."""
+    sandbox.faults.reset_after_commit(on="submit", times=1)
+    result = run("import", "balance-adjustments", path, "--rejects", rejects)
+    assert result.exit_code in (1, 3), result.output
+
+
+@pytest.mark.parametrize("name", ["points.csv", "points.jsonl"])
+def test_doubtful_adjustments_of_a_rejects_file_are_refused_also_from_the_next_one(
+    run: Run, serve: Serve, tmp_path: Path, name: str
+) -> None:
+    sandbox = serve(service_time=Constant(0, queue=0))
+    path, suffix = tmp_path / name, Path(name).suffix
+    rows = [{"customerId": f"c{n}", "amount": 1} for n in range(5)]
+    if suffix == ".csv":
+        path.write_text("customerId,amount\n" + "\n".join(f"c{n},1" for n in range(5)))
+    else:
+        path.write_text("\n".join(map(json.dumps, rows)))
+    names = [path, *(tmp_path / f"rejects-{n}{suffix}" for n in range(3))]
+    in_doubt(run, sandbox, path, names[1])
+    assert set(applied(sandbox).values()) == {1}
+    for rejects, again in pairwise(names[1:]):
+        refused = run("import", "balance-adjustments", rejects, "--rejects", again, "--json")
+        assert refused.exit_code == 1
+        found = json.loads(refused.stdout)
+        assert (found["rows"], found["rejected"], found["jobs"]) == (5, 5, 0)
+        (reason,) = found["failures_by_reason"]
+        assert "retry JOURNAL --only indeterminate --i-checked" in reason
+        assert "resume JOURNAL" in reason
+    assert set(applied(sandbox).values()) == {1}
+
+
+def test_doubtful_rows_that_may_be_repeated_are_imported_from_a_rejects_file(
+    run: Run, serve: Serve, tmp_path: Path
+) -> None:
+    serve()
+    rejects = tmp_path / "rejects.csv"
+    rejects.write_text("customerId,outcome,code,reason,line\nc1,indeterminate,,lost,2\n")
+    assert run("import", "customers", rejects).exit_code == 0

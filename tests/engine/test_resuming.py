@@ -192,7 +192,7 @@ async def test_keys_refused_while_a_job_is_watched_leave_the_job_to_a_resumed_ru
     async with client.bulk("balance-adjustments", rows, journal=journal) as run:
         with pytest.raises(AuthenticationError):
             await run.finish()
-    assert run.report.indeterminate == 3
+    assert run.report.pending == 3
     async with client.resume(journal, rows) as run:
         assert (await run.finish()).succeeded == 3
     assert sandbox.counts["submit"] == 1

@@ -87,7 +87,9 @@ def journals(draw: st.DrawFn) -> tuple[Resumable, dict[int, Outcome]]:
             truth.update((position, outcome) for position, (outcome, _) in given_rows.items())
         else:
             journal.chunks.append(unsettled(number, stage, mine))
-            truth.update(dict.fromkeys(mine, Outcome.INDETERMINATE))
+            accepted = stage is Stage.ACCEPTED
+            end = Outcome.PENDING if accepted else Outcome.INDETERMINATE
+            truth.update(dict.fromkeys(mine, end))
     return journal, truth
 
 

@@ -190,7 +190,7 @@ def test_a_run_that_is_left_early_is_told_to_have_ended_too() -> None:
 
     _, ended = logged(Sandbox(latency=TRIP), left).of("runs")
     assert extras(ended)["gameball_complete"] is False
-    assert extras(ended)["gameball_indeterminate"] == 3
+    assert extras(ended)["gameball_pending"] == 3
 
 
 def test_a_journal_that_fails_is_an_error_told_once(

@@ -203,7 +203,7 @@ class _Truth:
             if _disk_failed(session):
                 continue
             for position, told in _lasting(session):
-                certain = told.outcome is not Outcome.INDETERMINATE
+                certain = told.outcome not in (Outcome.INDETERMINATE, Outcome.PENDING)
                 if certain and self.ends.get(position) != [told.outcome]:
                     yield (
                         f"I10 row {position} was told {told.outcome.value} in session "
