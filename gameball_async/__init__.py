@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         NotSentError,
         RateLimitError,
         RejectedError,
+        RowsError,
         ServerError,
         SharedQuotaError,
         TransportError,
@@ -65,7 +66,7 @@ _LATER = {
     "errors": """
         AnswerLostError APIError AuthenticationError ChunkError ClosedError
         ConfigurationError DeadlineError ErrorObject FateUnknownError Fault GameballError
-        InputError ItemError JournalError NotSentError RateLimitError RejectedError
+        InputError ItemError JournalError NotSentError RateLimitError RejectedError RowsError
         ServerError SharedQuotaError TransportError UnknownJobError
     """,
     "model.customers": "Customer CustomerAttributes",
@@ -152,6 +153,7 @@ __all__ = [
     "Row",
     "RowOutcome",
     "RowOutcomes",
+    "RowsError",
     "ServerError",
     "Settled",
     "SharedQuotaError",

@@ -4,6 +4,7 @@ Every error that the library raises, in one tree::
     GameballError
     ├── ConfigurationError      a setting or a key is unusable (also a ValueError)
     ├── InputError              a file cannot be read any further; names the line and the cure
+    ├── RowsError               the rows of a program cannot be read any further
     ├── JournalError            a journal cannot be used, or cannot be written any further
     ├── ItemError               an item breaks the API's rules; lists every fault (also a ValueError)
     ├── ChunkError              a chunk is empty, too long, or not a list of items (also a ValueError)
@@ -52,6 +53,7 @@ __all__ = [
     "NotSentError",
     "RateLimitError",
     "RejectedError",
+    "RowsError",
     "ServerError",
     "SharedQuotaError",
     "TransportError",
@@ -91,6 +93,14 @@ class InputError(GameballError):
         self.line = line
         where = path if line is None else f"{path}, line {line}"
         super().__init__(f"{where}: {message}")
+
+
+class RowsError(GameballError):
+    """
+    The rows that were given cannot be read any further; what was read before is sent and accounted for.
+
+    Their iterator was cancelled or closed from within, or gave a position twice.
+    """
 
 
 class JournalError(GameballError):

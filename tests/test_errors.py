@@ -27,6 +27,7 @@ from gameball_async import (
     NotSentError,
     RateLimitError,
     RejectedError,
+    RowsError,
     ServerError,
     UnknownJobError,
 )
@@ -42,6 +43,7 @@ ERRORS = [
     FateUnknownError("events", "a reset"),
     FateUnknownError("orders", "a reset", repeatable=True),
     InputError("is not text", path="x.csv", line=3),
+    RowsError("the rows ended"),
     ItemError([Fault("amount", "is missing")], position=4),
     JournalError("a"),
     NotSentError("a"),

@@ -102,6 +102,8 @@ class FileRows(Iterator[Row | BadRow]):
         records: how many rows and bad rows have been handed out.
     """
 
+    makes_each_row = True  # and changes none later: `engine.feed` may read many at once
+
     def __init__(self, lines: Lines, kind: Kind, format: str, *, custom: bool) -> None:
         self._lines = lines
         self.path = lines.path

@@ -77,6 +77,8 @@ def batch_preparer(kind: Kind, *, ids_from_numbers: bool = False) -> PrepareAll:
             return None
 
     def prepare(positions: Sequence[int], rows: Sequence[Any]) -> list[Prepared | BadRow]:
+        if len(rows) == 1:
+            return singly(positions, rows)
         made = at_once(positions, rows)
         if made is not None:
             return [*made]

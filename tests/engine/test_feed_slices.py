@@ -24,7 +24,7 @@ async def slices(rows: Rows) -> list[list[int]]:
 
 
 async def test_items_that_are_at_hand_are_made_ready_in_long_slices() -> None:
-    found = await slices(iter(ITEMS))
+    found = await slices(ITEMS)
     assert [position for batch in found for position in batch] == list(range(1000))
     assert {len(batch) for batch in found} == {SLICE}
 
@@ -32,6 +32,6 @@ async def test_items_that_are_at_hand_are_made_ready_in_long_slices() -> None:
 async def test_rows_of_a_file_are_made_ready_in_short_slices_once_they_are_known_to_be_such() -> (
     None
 ):
-    found = await slices(Row(n, item) for n, item in enumerate(ITEMS))
+    found = await slices([Row(n, item) for n, item in enumerate(ITEMS)])
     assert [position for batch in found for position in batch] == list(range(1000))
     assert {len(batch) for batch in found[1:]} == {PARSED_SLICE}
