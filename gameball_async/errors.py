@@ -190,6 +190,8 @@ class ErrorObject:
             parts.append(self.message)
         if self.request_id:
             parts.append(f"request id {self.request_id}")
+        if self.retry_after:
+            parts.append(f"it asks to wait for {self.retry_after:,.0f} s")
         return ", ".join(parts)
 
 
@@ -221,9 +223,12 @@ class AuthenticationError(APIError):
 
 
 class RateLimitError(APIError):
-    """429 for longer than the client is willing to wait."""
+    """429 for longer than the client is willing to wait (`Patience.limited`)."""
 
-    advice = "somebody else uses this account's quota; try again later or lower the quota setting"
+    advice = (
+        "wait as long as it asks, then go on. Where others use this account's quota, lower the quota "
+        "setting (--quota)"
+    )
 
 
 class RejectedError(APIError):

@@ -14,6 +14,7 @@ from ..errors import (
     AnswerLostError,
     GameballError,
     NotSentError,
+    RateLimitError,
     RejectedError,
     SharedQuotaError,
     TransportError,
@@ -167,7 +168,7 @@ class Calls:
             return _Failure(Evidence.UNSENT, error.with_traceback(None))
         except TransportError as error:
             return _Failure(Evidence.UNSURE, error.with_traceback(None))
-        except SharedQuotaError as error:
+        except (SharedQuotaError, RateLimitError) as error:  # not sent, and not to be
             return _Failure(Evidence.REFUSED, error.with_traceback(None))
         return _failure_of(answer, doing)
 

@@ -121,6 +121,7 @@ class Engine:
         self._transport = SeenTransport(transport, seen)
         self._chance = chance
         self._seen = seen
+        self._patience = patience
         # Single customers have a quota of their own, as high as the one of the batch calls.
         self.dispatcher, customers = self._dispatchers = [
             self._dispatcher(bucket, quota, sharing) for bucket in ("batch", "customers")
@@ -145,7 +146,9 @@ class Engine:
 
     def _dispatching(self, budget: Budget) -> Dispatcher:
         turns = Turns(budget, Polls())
-        return Dispatcher(turns, self._transport, self._spawn, self._chance, self._seen)
+        return Dispatcher(
+            turns, self._transport, self._spawn, self._chance, self._seen, self._patience.limited
+        )
 
     def _fail(self, dispatcher: Dispatcher, error: Callable[[], GameballError]) -> None:
         """Nothing can be sent in a bucket: raise *error* wherever that is waited for."""

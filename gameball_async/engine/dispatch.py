@@ -13,9 +13,10 @@ import anyio
 from anyio.abc import TaskGroup
 from attrs import define
 
-from ..errors import ClosedError, GameballError, NotSentError
+from ..errors import ClosedError, ErrorObject, GameballError, NotSentError, RateLimitError
 from ..pipeline.seen import PauseSeen, RequestSeen
 from ..ports import Running, Spawn, Transport, WireRequest, WireResponse
+from ..protocol.responses import read_error
 from ..schedule.turns import Grant, Poll, Rank, Rest, Ticket, Turns
 from .seen import NOBODY, Seen
 
@@ -43,6 +44,7 @@ class Dispatcher:
         spawn: starts the loop in the background.
         chance: draws numbers in [0, 1).
         seen: whoever looks on.
+        patience: seconds that calls wait out a pause, at most.
         ask: asks about one job with a slot that is taken; set by the watch.
     """
 
@@ -53,6 +55,7 @@ class Dispatcher:
         spawn: Spawn,
         chance: Callable[[], float],
         seen: Seen = NOBODY,
+        patience: float = float("inf"),
     ) -> None:
         self.turns = turns
         self._transport = transport
@@ -62,11 +65,14 @@ class Dispatcher:
         self._wake: anyio.Event | None = None
         self._loop: Running | None = None
         self._closed = False
+        self._patience = patience
+        self._limited = RateLimitError(ErrorObject(429))
         self._asking = 0
         self.sent = 0
         self.witnesses: list[Callable[[], None]] = []  # told of each request as it leaves
         self.seen = seen
         self.ask: Callable[[int, int], Awaitable[None]] | None = None
+        self.give_up: Callable[[GameballError], None] = lambda error: None
         self.supply: Callable[[], None] | None = None  # of permits, where the quota is shared
 
     async def send(
@@ -125,12 +131,25 @@ class Dispatcher:
         # takes it to have been counted.
         if answer.status == 429:
             now = anyio.current_time()
-            budget.limited(slot, now, self._chance(), retry_after(answer))
+            wait = retry_after(answer)
+            budget.limited(slot, now, self._chance(), wait)
+            self._limited = RateLimitError(read_error(429, answer.body, retry_after=wait))
+            if self.pauses_too_long(now):
+                self.refuse(self.limited_error)
+                self.give_up(self.limited_error())
             if self.seen.wants(PauseSeen):
                 self.seen.see(PauseSeen(budget.next_free(now) - now, budget.share(now)))
         else:
             budget.answered(slot, anyio.current_time())
         return answer
+
+    def pauses_too_long(self, now: float) -> bool:
+        """Whether a 429 asks everybody to wait for longer than anybody is willing to."""
+        return self.turns.budget.paused_until - now > self._patience
+
+    def limited_error(self) -> RateLimitError:
+        """The last 429, to be raised."""
+        return RateLimitError(self._limited.error)
 
     def wake(self) -> None:
         """Something has changed: look again whose turn it is, if the loop runs at all."""
@@ -152,7 +171,7 @@ class Dispatcher:
     def refuse(self, error: Callable[[], GameballError]) -> None:
         """Let nobody wait any longer for a slot that will not come; who comes later may."""
         for waiter in self._waiters.values():
-            if waiter.ticket.slot is None:
+            if waiter.ticket.slot is None and waiter.ticket.rank is not Rank.STOP:
                 waiter.error = error()
                 waiter.granted.set()
 
@@ -167,6 +186,8 @@ class Dispatcher:
     async def _slot(self, rank: Rank) -> Ticket:
         if self._closed:
             raise ClosedError("the client is closed: open a new one")
+        if rank is not Rank.STOP and self.pauses_too_long(anyio.current_time()):
+            raise self.limited_error()
         ticket = self.turns.join(rank, anyio.current_time())
         waiter = self._waiters[ticket] = _Waiter(ticket, anyio.Event())
         self.nudge()

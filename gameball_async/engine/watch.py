@@ -78,6 +78,7 @@ class Watch:
         self._jobs: dict[int, _Watched] = {}
         self.polls = 0
         dispatcher.ask = self._ask
+        dispatcher.give_up = self.fail
 
     def follow(self, changes: Changes, job: Job, *, submitted: bool) -> None:
         """*changes* is to be told of *job* from now on."""
@@ -92,6 +93,8 @@ class Watch:
         elif watched.status is not None:
             changes.tell(Transition(job, None, watched.status))
         watched.watchers.add(changes)
+        if self._dispatcher.pauses_too_long(now):
+            self._give_up(watched, self._dispatcher.limited_error())
         self._dispatcher.nudge()
 
     def leave(self, changes: Changes, job_id: int) -> None:

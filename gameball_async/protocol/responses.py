@@ -39,7 +39,7 @@ __all__ = [
     "read_status",
 ]
 
-_LONGEST_WAIT = 3600.0
+_LONGEST_WAIT = 7 * 86_400.0
 _SECONDS = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,9})?")
 
 _TUTORIAL = frozenset({"response", "totalCount", "finishedCount", "errorCount"})
@@ -240,7 +240,7 @@ def parse_retry_after(value: str | None, date: str | None) -> float | None:
             which may be wrong.
 
     Returns:
-        0 to 3,600 seconds.
+        0 to 604,800 seconds, a week.
     """
     text = (value or "").strip()
     if _SECONDS.fullmatch(text):

@@ -103,11 +103,22 @@ class Budget:
         )
         return min(1.0, grown)
 
-    def next_free(self, now: float) -> float:
-        """When the next slot is free: *now* or earlier means at once."""
+    @property
+    def paused_until(self) -> float:
+        """When the last pause ends, or has ended; minus infinity where there was none."""
+        return self._pause_until
+
+    def next_free(self, now: float, *, urgent: bool = False) -> float:
+        """
+        When the next slot is free: *now* or earlier means at once.
+
+        Args:
+            now: the time.
+            urgent: heed the windows only, not a pause: a stop is sent although others wait.
+        """
         self._settle(now)
-        share = self.share(now)
-        when = max(now, self._pause_until)
+        share = 1.0 if urgent else self.share(now)
+        when = now if urgent else max(now, self._pause_until)
         if share < 1.0:
             spacing = max(s / n for n, s in self.quota.windows) / share
             when = max(when, self._latest + spacing)

@@ -52,7 +52,8 @@ class Patience:
     Attributes:
         unsure: how often a request that may have been applied is sent again, at most.
         unsent: for how many seconds a server that cannot be reached is tried.
-        limited: for how many seconds a request waits out 429s.
+        limited: for how many seconds a request waits out 429s, and what ``Retry-After`` asks for: a
+            longer wait is given up at once.
     """
 
     unsure: int = 5
@@ -110,7 +111,9 @@ def next_step(
 
 
 def _worn_out(tries: Tries, patience: Patience) -> bool:
-    """Whether this kind of failure has been tried for long enough."""
+    """Whether this kind of failure has been tried for long enough, or asks to wait for longer."""
+    if tries.retry_after is not None and tries.seconds + tries.retry_after > patience.limited:
+        return True
     if tries.evidence is Evidence.LIMITED:
         return tries.seconds >= patience.limited
     if tries.evidence is Evidence.UNSENT:

@@ -76,14 +76,14 @@ class SharedBudget(Budget):
 
     # -- the face of a budget
 
-    def next_free(self, now: float) -> float:
+    def next_free(self, now: float, *, urgent: bool = False) -> float:
         """When the next slot is free; infinity where the store has to be asked first."""
-        free = super().next_free(now)
+        free = super().next_free(now, urgent=urgent)
         if self.away or free > now:
             return free
         while self._stock and self._stock[0][1] + LASTS <= now:
             self._give_back(self._stock.popleft()[0], now)
-        return free if self._stock else inf
+        return free if self._stock or urgent else inf
 
     def _window_free(self, now: float, limit: int, seconds: float) -> float:
         if self.part is None or not (self.away or now < self._parted):
@@ -108,7 +108,7 @@ class SharedBudget(Budget):
     def take(self, now: float) -> int:
         """Take a slot at once. Ask `next_free` before."""
         slot = super().take(now)
-        if self.away:
+        if self.away or not self._stock:  # the store hears of it afterwards
             name = f"{self._client}:local:{slot}"
             self._local[name] = now + self._hold
             self._news(now)

@@ -1,7 +1,7 @@
 """
 Whose turn it is: what one bucket sends in its next free slot.
 
-A stop goes first, then whatever a person waits for (a status, an upsert), then submissions; one
+A stop goes first, also while a 429 makes all others pause; then whatever a person waits for (a status, an upsert), then submissions; one
 slot in four is a poll where one is due, and all that are left over are. Plain code: the engine's
 dispatcher asks `Turns.next` and does what it says.
 """
@@ -110,7 +110,7 @@ class Turns:
         job_id, due = self.polls.due(now)
         if ticket is None and job_id is None:
             return Rest(due)
-        free = self.budget.next_free(now)
+        free = self.budget.next_free(now, urgent=self._is_stop(ticket))
         if free > now:
             return Rest(free)
         if job_id is not None and (ticket is None or self._poll_first(ticket)):
@@ -126,6 +126,10 @@ class Turns:
         calls = sum(map(len, self._queues.values())) - submissions
         able = min(submissions, self._uploads_most - self._uploads)
         return calls + able + (self.polls.due(now)[0] is not None)
+
+    @staticmethod
+    def _is_stop(ticket: Ticket | None) -> bool:
+        return ticket is not None and ticket.rank is Rank.STOP
 
     def _poll_first(self, ticket: Ticket) -> bool:
         return ticket.rank is Rank.SUBMIT and self._credit >= 1.0

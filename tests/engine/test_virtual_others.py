@@ -8,7 +8,9 @@ import anyio
 import pytest
 
 from gameball_async.client import GameballClient
+from gameball_async.errors import RateLimitError
 from gameball_async.pipeline.chunks import LookAhead
+from gameball_async.pipeline.events import Submitted
 from gameball_async.sandbox import Constant, Sandbox
 from tests.engine_virtual import TRIP, at, submit
 
@@ -85,3 +87,69 @@ def test_after_a_pause_the_waiting_come_one_by_one() -> None:
     assert len(later) > 20
     for start in later:
         assert sum(start <= time < start + 1.0 for time in later) <= 15
+
+
+def limited(sandbox: Sandbox, seconds: int) -> None:
+    """The next submission is answered 429, and asks to wait."""
+    headers = {"Retry-After": str(seconds)}
+    sandbox.faults.answer(429, b"{}", headers, on="submit", commit=False, times=1)
+
+
+def test_a_wait_that_is_longer_than_anybodys_patience_is_given_up_at_once_by_all() -> None:
+    sandbox = Sandbox(latency=TRIP, service_time=Constant(30.0))
+    gave_up: list[float] = []
+
+    async def main(client: GameballClient) -> None:
+        async def expect(call: Any) -> None:
+            with pytest.raises(RateLimitError, match=r"asks to wait for 86,400 s.*--quota"):
+                await call()
+            gave_up.append(anyio.current_time())
+
+        job = await submit(client)
+        limited(sandbox, 86_400)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(expect, lambda: client.wait(job))
+            await anyio.sleep(2)
+            tasks.start_soon(expect, lambda: submit(client))
+        await expect(lambda: submit(client))
+        await expect(lambda: client.status(job))
+        await expect(lambda: client.wait(job))
+
+    at(sandbox, main)
+    assert len(gave_up) == 5
+    assert max(gave_up) < 4
+
+
+def test_a_run_that_is_asked_to_wait_for_a_day_ends_and_its_jobs_are_pending() -> None:
+    sandbox = Sandbox(latency=TRIP, service_time=Constant(30.0))
+
+    async def main(client: GameballClient) -> tuple[Any, float]:
+        rows = ({"customerId": f"c{number}"} for number in range(2_000))
+        async with client.bulk("customers", rows, concurrency=1) as run:
+            with pytest.raises(RateLimitError):
+                async for event in run:
+                    if isinstance(event, Submitted):
+                        limited(sandbox, 86_400)
+        return run.report, anyio.current_time()
+
+    report, ended = at(sandbox, main)
+    assert (report.pending, report.unsent) == (1_000, 1_000)
+    assert ended < 10
+
+
+def test_a_stop_goes_through_a_pause() -> None:
+    sandbox = Sandbox(latency=TRIP, service_time=Constant(300.0))
+
+    async def main(client: GameballClient) -> float:
+        job = await submit(client)
+        limited(sandbox, 600)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(submit, client)
+            await anyio.sleep(2)
+            began = anyio.current_time()
+            await client.stop(job)
+            took = anyio.current_time() - began
+            tasks.cancel_scope.cancel()
+        return took
+
+    assert at(sandbox, main) < 1

@@ -79,3 +79,16 @@ def test_the_wait_doubles_up_to_its_cap_and_half_of_it_is_drawn() -> None:
     assert [backoff(n, 0.0) for n in (1, 2, 3)] == [0.25, 0.5, 1.0]
     assert backoff(99, 0.999) <= 30.0
     assert backoff(99, 0.0) == 15.0
+
+
+def test_a_wait_that_is_longer_than_what_is_left_of_the_patience_is_given_up_at_once() -> None:
+    def step(evidence: Evidence, seconds: float, retry_after: float) -> Next:
+        unsure = int(evidence is Evidence.UNSURE)
+        tries = Tries(evidence, unsure, 1, seconds, retry_after)
+        return next_step(Replay.KEYED, tries, 0.5, Patience(limited=900.0))[0]
+
+    for evidence in (Evidence.LIMITED, Evidence.UNSURE):
+        assert step(evidence, 0.0, 900.0) is Next.AGAIN
+        assert step(evidence, 0.0, 901.0) is Next.GIVE_UP
+        assert step(evidence, 600.0, 300.0) is Next.AGAIN
+        assert step(evidence, 600.0, 301.0) is Next.GIVE_UP
