@@ -18,7 +18,7 @@ from ..model.kinds import KINDS, Chunking, kind_of
 from ..pipeline.ledger import Source
 from .connection import Connection, talks
 from .ending import say
-from .inputs import STDIN, Settings, from_standard_input, source_of
+from .inputs import STDIN, Settings, from_standard_input, refuse_same_files, source_of
 from .moving import Task, carry_out
 from .options import manners, resume_command
 from .words import clean
@@ -112,6 +112,7 @@ class _Import:
 
     async def prepare(self, files: ExitStack) -> Task:
         """Open the input, and make sure that it can be journalled."""
+        refuse_same_files(input=self.path, journal=self.journal, rejects=self.rejects)
         path = from_standard_input(files) if self.path == STDIN else self.path
         settings = self.settings
         rows = files.enter_context(

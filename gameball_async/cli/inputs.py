@@ -15,6 +15,7 @@ from attrs import frozen
 
 from ..edge.files import FileRows, open_rows
 from ..edge.journal import digest_of, read_journal
+from ..edge.journal_disk import MAGIC
 from ..errors import ConfigurationError, InputError
 from ..model.kinds import kind_of
 from ..pipeline.ledger import Header, Resumable, Source
@@ -23,7 +24,9 @@ __all__ = [
     "Settings",
     "can_do_without",
     "from_standard_input",
+    "input_of",
     "origin_of",
+    "refuse_same_files",
     "reopen_input",
     "source_of",
 ]
@@ -112,6 +115,11 @@ def _refuse_unless_there(source: Source, journal: str) -> None:
         )
 
 
+def input_of(header: Header) -> str | None:
+    """The file that a run reads; None where its rows come from a program."""
+    return header.source.name if header.source.digest else None
+
+
 def can_do_without(recorded: Resumable) -> bool:
     """Whether a run needs its input no more, and cannot have it either."""
     source = recorded.header.source
@@ -144,3 +152,50 @@ def from_standard_input(files: ExitStack) -> str:
     if not os.path.getsize(path):
         raise InputError("is empty: there is nothing to send", path="standard input")
     return path
+
+
+def refuse_same_files(**files: str | None) -> None:
+    """
+    Make sure that no two of these files are one, and that nothing written over is a journal.
+
+    Links and other spellings of a path are looked through. Call it before any of them is opened.
+
+    Args:
+        files: by what they are: ``input``, ``journal``, ``rejects``; None where there is none.
+
+    Raises:
+        ConfigurationError: two are one file, or the rejects would overwrite a journal or a database.
+    """
+    seen: dict[tuple[object, object], str] = {}
+    for what, path in files.items():
+        if path is None or path == STDIN:
+            continue
+        other = seen.setdefault(_identity(path), what)
+        if other != what:
+            raise ConfigurationError(
+                f"the {other} and the {what} are the same file, {path}: name another file with "
+                f"--{what}"
+            )
+    rejects = files.get("rejects")
+    if rejects is not None and _begins_with(rejects, (MAGIC, b"SQLite format 3")):
+        raise ConfigurationError(
+            f"{rejects} is a journal or a database, and would be written over: name another file with "
+            "--rejects"
+        )
+
+
+def _identity(path: str) -> tuple[object, object]:
+    try:
+        found = os.stat(path)
+    except OSError:
+        folder, name = os.path.split(os.path.abspath(path))
+        return os.path.realpath(folder), name
+    return found.st_dev, found.st_ino
+
+
+def _begins_with(path: str, heads: tuple[bytes, ...]) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(max(map(len, heads))).startswith(heads)
+    except OSError:
+        return False

@@ -23,7 +23,14 @@ from ..pipeline.ledger import Resumable, Stage
 from ..pipeline.recorded import RETRIES
 from .connection import Connection, talks
 from .ending import say
-from .inputs import Settings, can_do_without, origin_of, reopen_input
+from .inputs import (
+    Settings,
+    can_do_without,
+    input_of,
+    origin_of,
+    refuse_same_files,
+    reopen_input,
+)
 from .moving import Task, carry_out
 from .options import manners, resume_command
 from .words import count
@@ -102,9 +109,11 @@ class _Resume:
 
     async def prepare(self, files: ExitStack) -> Task:
         """Read the journal, and open the input that it names."""
+        refuse_same_files(journal=self.journal, rejects=self.rejects)
         recorded = await anyio.to_thread.run_sync(partial(read_journal, self.journal, idle=True))
         header = recorded.header
         origin = await origin_of(header)
+        refuse_same_files(journal=self.journal, input=input_of(origin), rejects=self.rejects)
         is_retry = origin is not header
         rows = None
         if self.rejects is not None or not (is_retry or can_do_without(recorded)):
@@ -215,6 +224,7 @@ class _Retry:
 
     async def prepare(self, files: ExitStack) -> Task:
         """Find the rows, and make sure that no earlier retry is under way."""
+        refuse_same_files(journal=self.journal, rejects=self.rejects)
         recorded = await anyio.to_thread.run_sync(partial(read_journal, self.journal, idle=True))
         into, last = next_retry(self.journal)
         before = () if last is None else asked_before(last)
@@ -223,9 +233,9 @@ class _Retry:
             raise ConfigurationError(nothing_left(self.journal, self.only, last))
         rejects = None
         if self.rejects is not None:
-            rows: FileRows = await reopen_input(
-                await origin_of(recorded.header), self.journal, files
-            )
+            origin = await origin_of(recorded.header)
+            refuse_same_files(journal=into, input=input_of(origin), rejects=self.rejects)
+            rows: FileRows = await reopen_input(origin, self.journal, files)
             rejects = files.enter_context(RejectsFile(self.rejects, rows))
 
         def start(client: GameballClient) -> Bulk:

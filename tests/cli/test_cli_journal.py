@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shlex
 import shutil
+import sqlite3
 import stat
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -473,3 +476,89 @@ def test_doubtful_rows_that_may_be_repeated_are_imported_from_a_rejects_file(
     rejects = tmp_path / "rejects.csv"
     rejects.write_text("customerId,outcome,code,reason,line\nc1,indeterminate,,lost,2\n")
     assert run("import", "customers", rejects).exit_code == 0
+
+
+# -- files that are given twice
+
+
+def spelled(path: Path, how: str) -> str:
+    """Another way to name a file."""
+    other = path.with_name("other-name")
+    if how == "symbolic link":
+        other.symlink_to(path)
+    elif how == "hard link":
+        other.hardlink_to(path)
+    elif how == "dots":
+        return os.path.join(path.parent, "folder", "..", path.name)
+    else:
+        return os.path.relpath(path)
+    return str(other)
+
+
+WAYS = ["symbolic link", "hard link", "dots", "relative"]
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_an_import_refuses_one_file_for_two_things_before_it_opens_any(
+    run: Run, serve: Serve, customers: Customers, tmp_path: Path, how: str
+) -> None:
+    sandbox = serve()
+    path = customers(3)
+    content = path.read_bytes()
+    (tmp_path / "folder").mkdir()
+    for option in ("--journal", "--rejects"):
+        refused = run("import", "customers", path, option, spelled(path, how))
+        assert refused.exit_code == 2
+        assert f"the input and the {option[2:]} are the same file" in refused.stderr
+        assert f"name another file with {option}" in refused.stderr
+        assert "elete" not in refused.stderr
+        (tmp_path / "other-name").unlink(missing_ok=True)
+    unborn = tmp_path / "unborn"
+    spelling = os.path.join(tmp_path, "folder", "..", "unborn")
+    refused = run("import", "customers", path, "--journal", unborn, "--rejects", spelling)
+    assert refused.exit_code == 2
+    assert "the journal and the rejects are the same file" in refused.stderr
+    assert not unborn.exists()
+    assert path.read_bytes() == content
+    assert not sandbox.requests
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_a_resumption_and_a_retry_refuse_their_own_files_as_rejects(
+    run: Run, serve: Serve, customers: Customers, tmp_path: Path, how: str
+) -> None:
+    sandbox = serve()
+    (tmp_path / "folder").mkdir()
+    path = customers(2_500)
+    stop_halfway(run, sandbox, path)
+    journal = Path(f"{path}.gbjournal")
+    contents = path.read_bytes(), journal.read_bytes()
+    sent = len(sandbox.requests)
+    commands: list[list[str | Path]] = [["resume", journal], ["retry", journal, "--only=failed"]]
+    for command in commands:
+        for file, words in ((journal, "the journal and the rejects"), (path, "the input and the")):
+            refused = run(*command, "--rejects", spelled(file, how))
+            assert refused.exit_code == 2
+            over = command[0] == "resume" or file is journal
+            assert words in refused.stderr or not over  # else: the run is not over
+            (tmp_path / "other-name").unlink(missing_ok=True)
+    assert (path.read_bytes(), journal.read_bytes()) == contents
+    assert len(sandbox.requests) == sent
+
+
+def test_no_journal_and_no_database_is_written_over_by_rejects(
+    run: Run, serve: Serve, customers: Customers, tmp_path: Path
+) -> None:
+    serve()
+    path = customers(3, "x,y,never")
+    run("import", "customers", path)
+    database = tmp_path / "database"
+    with closing(sqlite3.connect(database)) as made:
+        made.execute("CREATE TABLE mine (x)")
+    other = customers(3, "x,y,never", name="other.csv")
+    for target in (Path(f"{path}.gbjournal"), database):
+        before = target.read_bytes()
+        refused = run("import", "customers", other, "--rejects", target)
+        assert refused.exit_code == 2
+        assert "is a journal or a database" in refused.stderr
+        assert target.read_bytes() == before
