@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from importlib.util import find_spec
 
@@ -10,6 +12,8 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line, or say how to install what it needs."""
+    # Nothing is sent before a command has handlers of its own for these.
+    signal.signal(signal.SIGINT, _leave_at_once)
     missing = [name for name in ("click", "rich") if find_spec(name) is None]
     if missing:
         sys.stderr.write(
@@ -20,6 +24,11 @@ def main() -> None:
     from .cli.main import cli
 
     cli(prog_name="gameball-async")
+
+
+def _leave_at_once(number: int, frame: object) -> None:
+    os.write(2, b"gameball-async: interrupted before anything was sent\n")
+    os._exit(130)
 
 
 if __name__ == "__main__":

@@ -200,9 +200,12 @@ class APIError(GameballError):
 
     advice = "look the code up in Gameball's list of errors"
 
-    def __init__(self, error: ErrorObject, *, doing: str = "a request") -> None:
+    def __init__(
+        self, error: ErrorObject, *, doing: str = "a request", advice: str | None = None
+    ) -> None:
         self.error = error
         self.doing = doing
+        self.advice = advice or type(self).advice
         super().__init__(f"Gameball refused {doing} ({error}): {self.advice}")
 
     @property

@@ -21,6 +21,7 @@ from ..model.kinds import kind_of
 from ..pipeline.ledger import Header, Resumable, Source
 
 __all__ = [
+    "STDIN",
     "Settings",
     "can_do_without",
     "from_standard_input",

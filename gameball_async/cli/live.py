@@ -14,6 +14,7 @@ from rich.live import Live
 
 from ..pipeline.report import Progress
 from . import display
+from .ending import say
 from .words import clean, duration
 
 __all__ = ["Look", "Manner", "console_on", "follow", "manner_of"]
@@ -53,12 +54,18 @@ def console_on(stream: TextIO) -> Console:
 
 
 async def follow(look: Look, what: str, manner: Manner, stream: TextIO) -> None:
-    """Show a run on *stream* until cancelled."""
-    with suppress(OSError):  # whoever read it has left: the run goes on unseen
+    """Show a run on *stream* until cancelled. Whatever goes wrong with that does not end the run."""
+    try:
         if manner is Manner.LIVE:
             await _live(look, what, console_on(stream))
         elif manner is Manner.PLAIN:
             await _plain(look, what, stream)
+    except OSError:
+        return  # whoever read it has left: the run goes on unseen
+    except Exception as error:  # noqa: BLE001 - a fault of the display is no fault of the run
+        with suppress(OSError):
+            name = type(error).__name__
+            say(f"the progress cannot be shown any more ({name}); the run goes on")
 
 
 async def _live(look: Look, what: str, console: Console) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, ExitStack
@@ -94,6 +95,7 @@ class Moving:
     rejected_rows: int | None = field(default=None, init=False)
     open_jobs: set[int] = field(factory=set, init=False)
     _leaving: bool = field(default=False, init=False)
+    _unwritten: str = field(default="", init=False)  # why the rejects cannot be
     _files: ExitStack = field(factory=ExitStack, init=False)
 
     async def main(self) -> int:
@@ -151,11 +153,14 @@ class Moving:
         else:
             if event.job is not None and not self._leaving:
                 self.open_jobs.discard(event.job.id)
-            if rejects is not None:
-                rejects.add(event.outcomes.exceptions())
+            if rejects is not None and not self._unwritten:
+                try:
+                    rejects.add(event.outcomes.exceptions())
+                except (OSError, sqlite3.Error) as error:  # told at the end; the run goes on
+                    self._unwritten = f"{type(error).__name__}: {error}"
 
     def _write_rejects(self, task: Task) -> None:
-        if task.rejects is None or self.run is None:
+        if task.rejects is None or self.run is None or self._unwritten:
             return
         try:
             self.rejected_rows = task.rejects.write()
@@ -232,7 +237,8 @@ class Moving:
             return "To keep the rows that did not succeed, with their reasons, add --rejects FILE."
         path = clean(self.task.rejects.path)
         if self.rejected_rows is None:
-            return f"The rejects could not be written to {path}."
+            why = f" ({clean(self._unwritten)})" if self._unwritten else ""
+            return f"The rejects could not be written to {path}{why}."
         return f"{count(self.rejected_rows, 'row')} with reasons are in {path}"
 
     def _about_journal(self, report: Report) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from time import perf_counter
 from typing import NoReturn
 
@@ -15,6 +16,7 @@ from ..model.kinds import KINDS, kind_of
 from ..pipeline.rows import BadRow, Row, preparer
 from .ending import Ended, Exit, finish
 from .imports import KIND_NAMES, warn
+from .inputs import STDIN, from_standard_input
 from .words import clean, count, duration
 
 __all__ = ["validate"]
@@ -46,12 +48,20 @@ def validate(
     """
     Check every row of FILE, and report each fault with line and field. Nothing is sent.
 
+    FILE may be -, for standard input (with --format).
+
     Exit code 1 where a row would be rejected, 2 where the file cannot be read.
     """
+    if file == STDIN and form is None:
+        raise click.UsageError("pass --format csv or --format jsonl with standard input")
     show = _JsonOutput(kind) if as_json else _TextOutput(file)
     found = Findings()
     try:
-        check(kind, file, show, found, form=form, custom=custom, ids_from_numbers=ids_from_numbers)
+        with ExitStack() as files:
+            path = from_standard_input(files) if file == STDIN else file
+            check(
+                kind, path, show, found, form=form, custom=custom, ids_from_numbers=ids_from_numbers
+            )
     except KeyboardInterrupt:
         show.end(found)
         raise SystemExit(finish(Ended(interrupted=True))) from None
@@ -101,7 +111,7 @@ class _TextOutput:
     """One line for each fault, as compilers write them, and a last one."""
 
     def __init__(self, path: str) -> None:
-        self._path = clean(path)
+        self._path = "standard input" if path == STDIN else clean(path)
 
     def faults(self, row: BadRow) -> None:
         for fault in row.faults:
@@ -109,14 +119,17 @@ class _TextOutput:
 
     def end(self, found: Findings) -> None:
         rows = f"{count(found.rows, 'row')} read in {duration(found.seconds)}"
+        if found.error is not None and not found.rows:
+            return  # the error says it
         if found.faulty:
             rest = (
                 f"{found.rows - found.faulty:,} sound, {found.faulty:,} with "
                 f"{count(found.faults, 'fault')}"
             )
         else:
-            rest = "no fault found"
-        click.echo(f"{rows}: {rest}. Nothing was sent.")
+            rest = "no fault found" if found.error is None else f"{found.rows:,} sound"
+        cut = "" if found.error is None else ", but the rest of the file cannot be read"
+        click.echo(f"{rows}: {rest}{cut}. Nothing was sent.")
 
 
 class _JsonOutput:

@@ -170,7 +170,7 @@ class Calls:
             return _Failure(Evidence.UNSURE, error.with_traceback(None))
         except (SharedQuotaError, RateLimitError) as error:  # not sent, and not to be
             return _Failure(Evidence.REFUSED, error.with_traceback(None))
-        return _failure_of(answer, doing)
+        return _failure_of(answer, doing, asks=request.method == "GET" or request.about.asks)
 
 
 def value_of(result: Answered[T] | GaveUp, job_id: int | None = None) -> T:
@@ -183,13 +183,13 @@ def value_of(result: Answered[T] | GaveUp, job_id: int | None = None) -> T:
     raise error
 
 
-def _failure_of(answer: WireResponse, doing: str) -> _Failure:
+def _failure_of(answer: WireResponse, doing: str, *, asks: bool) -> _Failure:
     evidence = evidence_of_status(answer.status)
     retry_after = retry_after_of(answer)
     error: GameballError
     if answer.status >= 400:
         found = read_error(answer.status, answer.body, retry_after=retry_after)
-        error = error_for(found, doing)
+        error = error_for(found, doing, asks=asks)
     else:
         error = AnswerLostError(f"HTTP {answer.status} instead of an answer to {doing}")
     return _Failure(evidence, error, retry_after)

@@ -14,6 +14,7 @@ from ..model.jobs import Job
 from ..model.kinds import Chunking, Kind, Replay
 from ..ports import Spawn, Transport
 from ..protocol.requests import MAX_ITEMS, Account
+from ..protocol.responses import read_stop
 from ..schedule.budget import Budget, Quota
 from ..schedule.polls import Polls
 from ..schedule.retry import Patience
@@ -243,7 +244,7 @@ class Engine:
         result = await self.calls.call(
             self._account.stop(job.id),
             None,
-            lambda _: None,
+            lambda answer: read_stop(answer.body),
             replay=Replay.REPLAYABLE,
             rank=Rank.STOP,
         )

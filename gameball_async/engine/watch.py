@@ -152,7 +152,9 @@ class Watch:
             return read_status(answer.body, job_id)
         if answer.status == 404:
             raise UnknownJobError(job_id)
-        error = error_for(read_error(answer.status, answer.body), f"the status of job {job_id}")
+        error = error_for(
+            read_error(answer.status, answer.body), f"the status of job {job_id}", asks=True
+        )
         if isinstance(error, (AuthenticationError, RejectedError)) and answer.status != 408:
             raise error
         raise AnswerLostError(why(error))

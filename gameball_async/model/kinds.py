@@ -64,6 +64,11 @@ class Kind:
     chunking: Chunking
     why: str
 
+    @property
+    def asks(self) -> bool:
+        """Whether its items are questions, which apply nothing."""
+        return self.name in ("order-transactions", "balance-inquiries")
+
 
 _POINTS = "points move, so each row's outcome must be exact"
 

@@ -61,6 +61,7 @@ class About:
         attempt: which try of one call this is, from 1.
         waited: seconds that it waited for quota.
         polled: asked in the background, for whoever watches the job.
+        asks: a question, which applies nothing.
     """
 
     route: str = ""
@@ -69,6 +70,7 @@ class About:
     attempt: int = 1
     waited: float = 0.0
     polled: bool = False
+    asks: bool = False
 
 
 @frozen
@@ -148,7 +150,9 @@ class Account:
         """POST of one chunk of *kind*."""
         self._need_secret()
         path = self._path("batch", kind.path)
-        return Call("POST", path, True, f"a chunk of {kind.name}", About(path, kind.name))
+        return Call(
+            "POST", path, True, f"a chunk of {kind.name}", About(path, kind.name, asks=kind.asks)
+        )
 
     def status(self, job_id: int) -> Call:
         """GET of a job's status."""

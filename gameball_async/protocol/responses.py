@@ -37,6 +37,7 @@ __all__ = [
     "read_error",
     "read_job_id",
     "read_status",
+    "read_stop",
 ]
 
 _LONGEST_WAIT = 7 * 86_400.0
@@ -77,6 +78,19 @@ def read_job_id(body: bytes) -> int:
     if number is None:
         raise AnswerLostError("the answer to a submission has no usable job id")
     return number
+
+
+def read_stop(body: bytes) -> None:
+    """
+    Make sure that the answer to a stop is one: an object in JSON, or nothing at all.
+
+    The documents say no more than 200. A page of a proxy's is no answer of Gameball's.
+
+    Raises:
+        AnswerLostError: it is anything else; the job may be stopped all the same.
+    """
+    if body.strip():
+        read_object(body, "the answer to a stop")
 
 
 def read_status(body: bytes, job_id: int) -> JobStatus:
@@ -214,8 +228,15 @@ def read_error(status: int, body: bytes, *, retry_after: float | None = None) ->
     )
 
 
-def error_for(error: ErrorObject, doing: str) -> APIError:
-    """The exception for an error object. *doing* says what was refused, such as "a submission"."""
+def error_for(error: ErrorObject, doing: str, *, asks: bool = False) -> APIError:
+    """
+    The exception for an error object.
+
+    Args:
+        error: what the answer said.
+        doing: what was refused, such as "a submission".
+        asks: it was a question, which applies nothing.
+    """
     kind: type[APIError]
     if error.status in (401, 403):
         kind = AuthenticationError
@@ -227,6 +248,8 @@ def error_for(error: ErrorObject, doing: str) -> APIError:
         kind = ServerError
     else:
         kind = APIError
+    if asks and kind is RejectedError:
+        return RejectedError(error, doing=doing, advice="mend what the message names and ask again")
     return kind(error, doing=doing)
 
 

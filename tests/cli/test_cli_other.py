@@ -128,3 +128,28 @@ def test_without_the_extra_it_says_how_to_get_it(missing: str) -> None:
     assert result.stderr == (
         f"gameball-async: the command line needs {missing}: pip install 'gameball_async[cli]'\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"customerId\n\xff\n", False), (b"", False), (b'customerId\na\n"b\n', True)],
+)
+def test_validate_of_an_unreadable_file_does_not_say_that_no_fault_was_found(
+    run: Run, tmp_path: Path, content: bytes, said: bool
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(content)
+    result = run("validate", "customers", path)
+    assert result.exit_code == 2
+    assert "no fault found" not in result.output
+    assert ("the rest of the file cannot be read" in result.stdout) == said
+    assert "no fault found" not in run("validate", "customers", tmp_path / "none.csv").output
+
+
+def test_validate_reads_standard_input(run: Run) -> None:
+    result = run("validate", "customers", "-", "--format=csv", input="customerId\na\n\u200b\n")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("standard input:3: customerId")
+    refused = run("validate", "customers", "-", input="customerId\na\n")
+    assert refused.exit_code == 2
+    assert "--format csv or --format jsonl" in refused.stderr

@@ -419,3 +419,27 @@ async def test_a_key_that_http_would_change_is_refused_without_showing_it(key: s
     with pytest.raises(ConfigurationError) as caught:
         GameballClient(key, base_url="http://127.0.0.1:1")
     assert "s3c" not in str(caught.value)
+
+
+@pytest.mark.parametrize("body", [b"<html>please log in</html>", b"[]", b'"ok"'])
+async def test_a_stop_is_believed_only_where_the_answer_is_one(
+    sandbox: Sandbox, client: GameballClient, body: bytes
+) -> None:
+    job = await client.submit("customers", [{"customerId": "c1"}])
+    sandbox.faults.answer(200, body, on="stop", commit=False, times=1)
+    await client.stop(job)  # asked again, and answered
+    assert sandbox.counts["stop"] == 2
+
+
+async def test_a_refused_question_is_not_said_to_have_applied_nothing(
+    sandbox: Sandbox, client: GameballClient
+) -> None:
+    job = await client.submit("customers", [{"customerId": "c1"}])
+    sandbox.faults.answer(422, b"{}", on="poll", commit=False, times=1)
+    with pytest.raises(RejectedError, match="mend what the message names and ask again"):
+        await client.status(job)
+    sandbox.faults.answer(422, b"{}", on="submit", commit=False, times=2)
+    with pytest.raises(RejectedError, match="ask again"):
+        await client.submit("balance-inquiries", [{"customerId": "c1"}])
+    with pytest.raises(RejectedError, match="nothing of this request was applied"):
+        await client.submit("customers", [{"customerId": "c1"}])
