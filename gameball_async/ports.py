@@ -41,6 +41,8 @@ class WireRequest:
         body: the whole JSON body; None where there is none.
         secret: whether the secret key goes along with the API key.
         about: what it is for, for whoever looks on; nothing of it is sent.
+        fresh: whether it wants a connection that was not used before: one that the server closes as
+            the request leaves would leave its fate in doubt.
     """
 
     method: str
@@ -48,6 +50,7 @@ class WireRequest:
     body: bytes | None = field(default=None, repr=False)
     secret: bool = True
     about: About = field(factory=About)
+    fresh: bool = False
 
 
 @frozen

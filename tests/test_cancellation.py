@@ -12,7 +12,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import anyio
 import anyio.lowlevel
 import pytest
@@ -20,6 +19,7 @@ from attrs import frozen
 
 from benchmarks.virtual import LoopConnector, virtual_session
 from gameball_async.client import GameballClient
+from gameball_async.edge import http
 from gameball_async.edge.http import AiohttpTransport
 from gameball_async.engine.bulk import Bulk
 from gameball_async.errors import ClosedError, DeadlineError, GameballError
@@ -40,10 +40,10 @@ AHEAD = LookAhead(rows=50)
 def virtual(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients open their own sessions on the virtual loop too."""
 
-    def connector(*, limit: int, keepalive_timeout: float) -> LoopConnector:
-        return LoopConnector(limit=limit, keepalive_timeout=keepalive_timeout)
+    def connector() -> LoopConnector:
+        return LoopConnector(limit=64, keepalive_timeout=30)
 
-    monkeypatch.setattr(aiohttp, "TCPConnector", connector)
+    monkeypatch.setattr(http, "Connector", connector)
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ import pytest
 
 from benchmarks.virtual import LoopConnector
 from gameball_async.client import GameballClient
+from gameball_async.edge import http
 from gameball_async.edge.http import AiohttpTransport
 from gameball_async.errors import ItemError
 from gameball_async.model.kinds import KINDS
@@ -159,10 +160,10 @@ def listener() -> Iterator[Listener]:
 def virtual(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients open their own sessions on the virtual loop too."""
 
-    def connector(*, limit: int, keepalive_timeout: float) -> LoopConnector:
-        return LoopConnector(limit=limit, keepalive_timeout=keepalive_timeout)
+    def connector() -> LoopConnector:
+        return LoopConnector(limit=64, keepalive_timeout=30)
 
-    monkeypatch.setattr(aiohttp, "TCPConnector", connector)
+    monkeypatch.setattr(http, "Connector", connector)
 
 
 def client_of(sandbox: Sandbox, **options: Any) -> GameballClient:

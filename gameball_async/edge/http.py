@@ -22,6 +22,7 @@ from yarl import URL
 from ..errors import AnswerLostError, ClosedError, NotSentError, TransportError
 from ..model.secret import Secret
 from ..ports import WireRequest, WireResponse
+from .connections import Connector, fresh_connection
 
 __all__ = ["AiohttpTransport", "Timeouts", "open_session"]
 
@@ -46,6 +47,7 @@ class _Body(Payload):
         self._bytes = value
         self._size = len(value)
         self.begun = False
+        self.whole = False
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         return self._bytes.decode(encoding, errors)
@@ -55,6 +57,7 @@ class _Body(Payload):
         self.begun = True
         for start in range(0, len(self._bytes), _SLICE):
             await writer.write(self._bytes[start : start + _SLICE])
+        self.whole = True
 
     async def write_with_length(
         self, writer: AbstractStreamWriter, content_length: int | None
@@ -85,11 +88,11 @@ def open_session(
     A session with everything off that must be off; connections are kept for reuse.
 
     Args:
-        connector: in place of aiohttp's own.
+        connector: in place of ours, which gives out no connection that holds an answer already.
         trust_env: whether the environment may name a proxy.
     """
     return aiohttp.ClientSession(
-        connector=connector or aiohttp.TCPConnector(limit=64, keepalive_timeout=30),
+        connector=connector or Connector(),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=trust_env,
         raise_for_status=False,
@@ -143,7 +146,8 @@ class AiohttpTransport:
         body = None if request.body is None else _Body(request.body)
         failure: TransportError
         try:
-            return await self._exchange(request, body)
+            with fresh_connection(request.fresh):
+                return await self._exchange(request, body)
         except aiohttp.ClientConnectorError as error:
             failure = NotSentError(f"no connection to {self._origin.host}: {_name(error)}")
         except Exception as error:  # noqa: BLE001 - even a bug's traceback holds our headers
@@ -163,6 +167,10 @@ class AiohttpTransport:
             raise_for_status=False,
             middlewares=(_no_second_try,),
         ) as answer:
+            if body is not None and not body.whole and 200 <= answer.status < 300:
+                # It is the answer to something else: this has not been asked yet.
+                answer.close()
+                raise _Lost("an answer before the request was sent")
             return WireResponse(
                 status=answer.status,
                 body=await self._read(answer),

@@ -120,7 +120,8 @@ class Calls:
             began: awaited right before each try, after which bytes may leave.
             undone: called after a try as long as no try so far can have had an effect.
         """
-        request = WireRequest(call.method, call.path, body, call.secret, call.about)
+        fresh = replay is Replay.UNREPEATABLE
+        request = WireRequest(call.method, call.path, body, call.secret, call.about, fresh)
         del body  # no row data in tracebacks with locals, which error trackers send off
         started = anyio.current_time()
         failures = unsure = 0

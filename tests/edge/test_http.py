@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 from anyio.abc import SocketStream
 
+from gameball_async.edge.connections import QUIET
 from gameball_async.edge.http import AiohttpTransport, open_session
 from gameball_async.errors import AnswerLostError, NotSentError
 from gameball_async.model.secret import Secret
@@ -123,6 +124,7 @@ async def test_a_stale_connection_does_not_send_twice_either(request_: WireReque
 
     async with raw_server(one_answer_a_connection) as origin, transport(origin) as wire:
         assert (await wire.send(request_)).body == b"{}"
+        await anyio.sleep(2 * QUIET)
         with pytest.raises(AnswerLostError):
             await wire.send(request_)
     assert len(bodies) == 2
