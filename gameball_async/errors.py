@@ -285,10 +285,11 @@ class FateUnknownError(GameballError):
 class UnknownJobError(GameballError):
     """Gameball does not know the job, or does not know it any more."""
 
-    def __init__(self, job_id: int) -> None:
+    def __init__(self, job_id: int, why: str | None = None) -> None:
         self.job_id = job_id
         super().__init__(
-            f"Gameball does not know job {job_id}: check the number, and that the keys are those "
+            why
+            or f"Gameball does not know job {job_id}: check the number, and that the keys are those "
             "of the account that submitted it"
         )
 

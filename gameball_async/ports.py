@@ -111,6 +111,10 @@ class Journal(Protocol):
         """Each row of the chunk has its outcome."""
         ...
 
+    async def learned(self, dialect: str) -> None:
+        """A job's status was read on the paths of this dialect."""
+        ...
+
     async def dropped(self, number: int) -> None:
         """The chunk provably was not applied, and may be sent as if it were new."""
         ...

@@ -89,9 +89,9 @@ _OPTIONS = (
     click.option(
         "--dialect",
         type=click.Choice([dialect.value for dialect in Dialect]),
-        default=Dialect.TUTORIAL.value,
+        default=Dialect.AUTO.value,
         show_default=True,
-        help="Which paths ask for a status and stop a job.",
+        help="Which paths ask for a status and stop a job; auto finds out which answers.",
     ),
     click.option(
         "--quota",
@@ -166,9 +166,14 @@ async def connect(stack: AsyncExitStack, connection: Connection, *, batch: bool)
             raise ConfigurationError(wrong)
         return await stack.enter_async_context(_client(connection, None))
     sandbox = await stack.enter_async_context(
-        Sandbox(high_security=connection.high_security, dialect=connection.dialect.value)
+        Sandbox(high_security=connection.high_security, dialect=_dialect_of(connection))
     )
     return await stack.enter_async_context(_client(connection, sandbox))
+
+
+def _dialect_of(connection: Connection) -> str:
+    """The one that the sandbox serves: both, where the client is to find out."""
+    return "both" if connection.dialect is Dialect.AUTO else connection.dialect.value
 
 
 def _client(connection: Connection, sandbox: Sandbox | None) -> GameballClient:

@@ -30,6 +30,8 @@ __all__ = [
     "transition_line",
 ]
 
+OUR_OWN = 35.0
+"""Seconds after which no request of an earlier process is in the quota's windows any more."""
 QUIET = 10.0
 """Seconds without any movement after which that is said."""
 
@@ -107,15 +109,16 @@ def _quota(progress: Progress) -> str:
 
 def remarks(progress: Progress, part_read: float | None) -> list[str]:
     """What somebody who wonders should know: nothing moves, rows held back, others on the account."""
-    found = []
+    found = [] if progress.trouble is None else [progress.trouble]
     if progress.stalled_for >= QUIET:
         found.append(f"nothing has moved for {duration(progress.stalled_for)}: " + _why(progress))
     if progress.waiting_because and progress.held_back >= progress.waiting / 2:
         found.append(progress.waiting_because)
     if progress.rate_limited and progress.quota_share < 0.995:
-        found.append(
-            "Gameball answered 429: somebody else uses this account's quota, so we slow down"
-        )
+        # Until the windows have passed, they may hold requests of our own process before.
+        others = progress.seconds > OUR_OWN
+        who = "somebody else uses this account's quota" if others else "the quota is used up"
+        found.append(f"Gameball answered 429: {who}, so we slow down")
     if part_read is not None and part_read < 1 and progress.rows_read and not progress.chunks:
         found.append("reading; the first chunk has not been sent yet")
     return found
@@ -147,6 +150,8 @@ def milestones(
         found.append(f"the input is read to its end: {count(now.rows_read, 'row')}")
     if _troubled(now) and (before is None or not _troubled(before)):
         found.append(f"the first rows that did not succeed: {not_succeeded(now)}")
+    if now.trouble and (before is None or before.trouble != now.trouble):
+        found.append(now.trouble)
     if now.rate_limited and (before is None or not before.rate_limited):
         found.append("Gameball answered 429 for the first time: we slow down")
     return found

@@ -56,7 +56,7 @@ def resume_command(
         ("--on-cancel", on_cancel, "detach"),
         ("--base-url", connection.base_url, None),
         ("--api-version", connection.api_version, "v4.0"),
-        ("--dialect", connection.dialect.value, Dialect.TUTORIAL.value),
+        ("--dialect", connection.dialect.value, Dialect.AUTO.value),
         ("--quota", quota, "30/1,360/30"),
     )
     words = ["gameball-async", "resume", journal]

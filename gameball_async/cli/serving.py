@@ -10,7 +10,6 @@ from attrs import asdict
 from click.core import ParameterSource
 
 from ..errors import ConfigurationError
-from ..protocol.requests import Dialect
 from ..sandbox import Constant, Sandbox, Scenario, ScenarioError, Seen, serve
 from .connection import API_KEY, BASE_URL, SECRET_KEY, read_quota
 from .ending import Exit, finish, perform
@@ -73,7 +72,7 @@ __all__ = ["sandbox"]
 )
 @click.option(
     "--dialect",
-    type=click.Choice([*(dialect.value for dialect in Dialect), "both"]),
+    type=click.Choice(["tutorial", "openapi", "both"]),
     default="both",
     show_default=True,
     help="Which status and stop calls exist.",

@@ -25,7 +25,8 @@ class GameballClient(JobVerbs, BulkVerbs):
         session: an aiohttp session to borrow; it is neither changed nor closed. Without one the
             client opens its own.
         quota: requests that are allowed in which time, for each bucket; all calls share it.
-        dialect: which paths ask for a status and stop a job.
+        dialect: which paths ask for a status and stop a job: the one that answers, unless one is
+            named.
         patience: where retries end.
         shared_quota: what the quota is shared with other processes through, such as
             `gameball_async.redis.RedisQuota`; None where this process has it alone.

@@ -25,7 +25,7 @@ from ..pipeline.refusals import fate_unknown
 from ..pipeline.rows import BadRow, preparer
 from ..ports import WireResponse
 from ..protocol.requests import MAX_ITEMS
-from ..protocol.responses import parse_job_id, read_status
+from ..protocol.responses import parse_job_id
 from ..schedule.turns import Rank
 from .lifecycle import Lifecycle
 
@@ -107,15 +107,7 @@ class JobVerbs(Lifecycle):
             APIError: Gameball refused to tell.
             TransportError: no usable answer came, in spite of retries.
         """
-        job_id = _job(job).id
-
-        def read(answer: WireResponse) -> JobStatus:
-            return read_status(answer.body, job_id)
-
-        result = await self._running.calls.call(
-            self._account.status(job_id), None, read, replay=Replay.REPLAYABLE, rank=Rank.CALL
-        )
-        return value_of(result, job_id)
+        return await self._running.status(_job(job).id)
 
     async def stop(self, job: JobLike) -> None:
         """

@@ -48,7 +48,7 @@ class Lifecycle:
         high_security: bool = False,
         session: aiohttp.ClientSession | None = None,
         quota: Quota = DEFAULT_QUOTA,
-        dialect: Dialect = Dialect.TUTORIAL,
+        dialect: Dialect = Dialect.AUTO,
         patience: Patience | None = None,
         shared_quota: SharedQuota | None = None,
         on_request: OnRequest | None = None,

@@ -144,6 +144,10 @@ class JournalFile:
         """See `ports.Journal`."""
         await self._write(frames.settled(number, list(outcomes), dict(reasons)))
 
+    async def learned(self, dialect: str) -> None:
+        """See `ports.Journal`."""
+        await self._write(lambda: frames.learned(dialect))
+
     async def dropped(self, number: int) -> None:
         """See `ports.Journal`."""
         await self._write(lambda: frames.dropped(number))

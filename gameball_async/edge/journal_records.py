@@ -38,6 +38,7 @@ __all__ = [
     "header_of",
     "input_ended",
     "intended",
+    "learned",
     "rejected",
     "settled",
     "used",
@@ -134,6 +135,11 @@ def settled(number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reas
     return frame
 
 
+def learned(dialect: str) -> bytes:
+    """Which status path answers."""
+    return _frame("learned", {"dialect": dialect})
+
+
 def dropped(number: int) -> bytes:
     """The chunk provably was not applied, and may be sent as if it were new."""
     return _frame("dropped", {"n": number})
@@ -195,6 +201,7 @@ class Folding:
         self._rejected: list[bytes] = []
         self._ended = False
         self._used = Used()
+        self._dialect: str | None = None
 
     def add(self, start: int, frame: bytes) -> None:
         """Take in the frame that begins at *start*."""
@@ -223,6 +230,8 @@ class Folding:
                 self._rejected.append(columns[0])
             case "input ended":
                 self._ended = True
+            case "learned":
+                self._dialect = values["dialect"]
             case "used":
                 self._used = Used(
                     values["seconds"], values["requests"], values["polls"], values["rate_limited"]
@@ -236,7 +245,7 @@ class Folding:
         records = [kept.record for _, kept in sorted(self._chunks.items())]
         odd = [row for _, kept in sorted(self._chunks.items()) for row in self._rest_of(kept)]
         odd.extend(Odd(row) for column in self._rejected for row in _rejected_rows(column))
-        return Resumable(self._header, records, odd, self._ended, self._used, recent)
+        return Resumable(self._header, records, odd, self._ended, self._used, recent, self._dialect)
 
     def _rest_of(self, kept: _Kept) -> Iterator[Odd]:
         """Look up what is still needed of a chunk; the rows that did not plainly succeed."""

@@ -25,6 +25,7 @@ from ..pipeline.seen import (
     RunBegan,
     RunEnded,
     Sighting,
+    StatusMissing,
 )
 
 __all__ = ["Complaints", "Logs"]
@@ -47,6 +48,7 @@ _WHERE: Mapping[type[Sighting], tuple[logging.Logger, int]] = {
     JobAccepted: (_JOBS, logging.INFO),
     JobMoved: (_JOBS, logging.INFO),
     JobLost: (_JOBS, logging.WARNING),
+    StatusMissing: (_JOBS, logging.ERROR),
     RowsSettled: (_ROWS, logging.DEBUG),
     RunBegan: (_RUNS, logging.INFO),
     RunEnded: (_RUNS, logging.INFO),
@@ -76,6 +78,8 @@ class Logs:
                     (what.seconds, 100 * what.share),
                     seconds=what.seconds, quota_share=what.share,
                 )  # fmt: skip
+            case StatusMissing():
+                _log(_JOBS, logging.ERROR, "status_missing", "%s", (what.why,), why=what.why)
             case RowsSettled():
                 counts = {outcome.value: rows for outcome, rows in what.counts.items()}
                 text = ", ".join(f"{rows} {outcome}" for outcome, rows in counts.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import anyio
 from anyio.abc import TaskGroup
@@ -30,6 +30,7 @@ class Answers:
         changes: the run's watcher.
         ask_orders: tells which order ids exist; for orders whose answer leaves doubt.
         stop: called with what nothing is learned from: nothing more is to be sent.
+        heard: awaited when the status of a job was read.
     """
 
     def __init__(
@@ -39,12 +40,15 @@ class Answers:
         changes: Changes,
         ask_orders: OrdersInquiry,
         stop: Callable[[GameballError], None],
+        heard: Callable[[], Awaitable[None]],
     ) -> None:
         self._kind = kind
         self._books = books
         self._changes = changes
         self._ask_orders = ask_orders
         self._stop = stop
+        self._heard = heard
+        self._any_answered = False
         self.moved_at = anyio.current_time()
 
     async def next(self, tasks: TaskGroup) -> None:
@@ -62,19 +66,26 @@ class Answers:
             return
         self.moved_at = anyio.current_time()
         if isinstance(news, Transition):
+            await self._heard()
             await self._moved(news, tasks)
         elif isinstance(news[1], ClosedError):
             raise news[1]  # the client is closed: nothing is learned of the job by that
-        elif isinstance(news[1], UnknownJobError):
+        elif isinstance(news[1], UnknownJobError) and not self._may_come_back(news[0].id):
             await self._settle(self._books.by_job[news[0].id], None, news[1], tasks)
         else:
-            # Keys that are refused, or an hour of silence: nothing is learned of the job by
-            # that, so it stays open, and a resumed run asks again.
+            # Keys that are refused, an hour of silence, a job that was there before, or no path that
+            # answers: nothing is learned of the job by that, so it stays open, and a resumed run
+            # asks again.
             self._stop(news[1])
+
+    def _may_come_back(self, job_id: int) -> bool:
+        """Whether a job that is not found may be there all the same."""
+        return self._books.by_job[job_id].answered or not self._any_answered
 
     async def _moved(self, change: Transition, tasks: TaskGroup) -> None:
         sent = self._books.by_job[change.job.id]
         sent.state = change.status.state
+        sent.answered = self._any_answered = True
         await self._books.tell(change)
         if sent.state.final:
             await self._settle(sent, change.status, None, tasks)

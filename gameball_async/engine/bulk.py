@@ -245,6 +245,7 @@ class Bulk:
             held_back=run.chunker.held_back,
             stalled_for=max(0.0, use.now - run.answers.moved_at),
             waiting_because=run.chunker.waiting_because,
+            trouble=run.trouble,
         )
 
     @property

@@ -30,7 +30,7 @@ from ..schedule.turns import Rank
 from .dispatch import Dispatcher
 from .seen import Seen
 
-__all__ = ["Answered", "Calls", "GaveUp", "retry_after_of", "value_of"]
+__all__ = ["Answered", "Calls", "GaveUp", "is_missing", "retry_after_of", "value_of"]
 
 T = TypeVar("T")
 
@@ -182,6 +182,11 @@ def value_of(result: Answered[T] | GaveUp, job_id: int | None = None) -> T:
     if job_id is not None and isinstance(error, RejectedError) and error.status == 404:
         raise UnknownJobError(job_id)
     raise error
+
+
+def is_missing(error: GameballError) -> bool:
+    """Whether a path, or what it names, is not there."""
+    return isinstance(error, RejectedError) and error.status in (404, 405)
 
 
 def _failure_of(answer: WireResponse, doing: str, *, asks: bool) -> _Failure:

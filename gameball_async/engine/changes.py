@@ -70,6 +70,11 @@ class Changes:
         """Jobs that have not ended yet."""
         return len(self._open)
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nobody can be asked how jobs stand; None for nothing."""
+        return self._watch.trouble
+
     def tell(self, change: Transition) -> None:
         """A job has moved. Called by the watch."""
         if change.moved:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 from attrs import frozen
 
 from ..errors import GameballError
-from ..model.jobs import Job
+from ..model.jobs import Job, JobStatus
 from ..model.kinds import Chunking, Kind, Replay
-from ..ports import Spawn, Transport
-from ..protocol.requests import MAX_ITEMS, Account
-from ..protocol.responses import read_stop
+from ..ports import Spawn, Transport, WireResponse
+from ..protocol.requests import MAX_ITEMS, Account, Call, Dialect, Dialects
+from ..protocol.responses import read_status, read_stop
 from ..schedule.budget import Budget, Quota
 from ..schedule.polls import Polls
 from ..schedule.retry import Patience
 from ..schedule.turns import Rank, Turns
-from .calls import Calls, value_of
+from .calls import Answered, Calls, GaveUp, is_missing, value_of
 from .changes import Changes
 from .dispatch import Dispatcher
 from .seen import NOBODY, Seen, SeenTransport
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     OpenJournal = Callable[[], Awaitable[tuple[Journal, Resumable | None]]]
     """Opens a run's journal; gives what it says where it is an old one."""
+
+T = TypeVar("T")
 
 __all__ = ["Engine", "OpenJournal", "Sharing", "no_journal"]
 
@@ -76,6 +78,8 @@ class _NoJournal:
     async def settled(
         self, number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]
     ) -> None: ...
+
+    async def learned(self, dialect: str) -> None: ...
 
     async def dropped(self, number: int) -> None: ...
 
@@ -130,7 +134,8 @@ class Engine:
         self.calls = Calls(self.dispatcher, chance, patience)
         self.upserts = Calls(customers, chance, patience)
         self.submitter = Submitter(self.calls, account)
-        self.watch = Watch(self.dispatcher, account, chance)
+        self.dialects = Dialects(account.dialect)
+        self.watch = Watch(self.dispatcher, account, chance, self.dialects)
         self._account = account
 
     def _dispatcher(self, bucket: str, quota: Quota, sharing: Sharing | None) -> Dispatcher:
@@ -209,10 +214,13 @@ class Engine:
                 events,
                 journal,
                 SeenTally(self._seen, kind.name),
+                self.dialects,
                 concurrency=concurrency,
                 window=open_jobs,
             )
             if recorded is not None:
+                if recorded.dialect:
+                    self.dialects.expect(Dialect(recorded.dialect))
                 budget = self.dispatcher.turns.budget
                 budget.recall(anyio.current_time(), recorded.recent)
                 run.take_up(recorded, left_to_do(recorded, kind.replay))
@@ -239,16 +247,39 @@ class Engine:
             concurrency=concurrency,
         )
 
+    async def status(self, job_id: int) -> JobStatus:
+        """Ask once how a job stands; see `GameballClient.status`."""
+        return await self._ask_about(
+            job_id, self._account.status, lambda answer: read_status(answer.body, job_id), Rank.CALL
+        )
+
     async def stop(self, job: Job) -> None:
         """Stop a job; see `GameballClient.stop`."""
-        result = await self.calls.call(
-            self._account.stop(job.id),
-            None,
-            lambda answer: read_stop(answer.body),
-            replay=Replay.REPLAYABLE,
-            rank=Rank.STOP,
+        await self._ask_about(
+            job.id, self._account.stop, lambda answer: read_stop(answer.body), Rank.STOP
         )
-        value_of(result, job.id)
+
+    async def _ask_about(
+        self,
+        job_id: int,
+        request: Callable[[int, Dialect], Call],
+        read: Callable[[WireResponse], T],
+        rank: Rank,
+    ) -> T:
+        """Make a request about a job on the path that answers; on both while that is not known."""
+        result: Answered[T] | GaveUp | None = None
+        for dialect in self.dialects.order():
+            result = await self.calls.call(
+                request(job_id, dialect), None, read, replay=Replay.REPLAYABLE, rank=rank
+            )
+            if isinstance(result, Answered):
+                if rank is Rank.CALL:
+                    self.dialects.answered(dialect)
+                return result.value
+            if not is_missing(result.error):
+                break
+        assert result is not None  # noqa: S101 - there is a path at least
+        return value_of(result, job_id)
 
     def close(self, error: BaseException | None = None) -> None:
         """Let nobody wait any longer: the client is closed, or has met a fault of its own."""

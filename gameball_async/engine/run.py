@@ -26,6 +26,7 @@ from ..pipeline.refusals import Refusal, refusal_of, repeated_job_id
 from ..pipeline.report import Tally
 from ..pipeline.rows import BadRow, Prepared
 from ..ports import Journal
+from ..protocol.requests import Dialects
 from .answers import Answers
 from .books import Books
 from .calls import GaveUp
@@ -63,6 +64,7 @@ class Run:
         out: where events go; a reader that stops reading stops the run.
         journal: remembers the run.
         tally: counts its rows.
+        dialects: on which path statuses are read.
         concurrency: chunks that are being submitted at once, at most.
         window: jobs that are open at once, at most.
     """
@@ -78,6 +80,7 @@ class Run:
         out: Handover[BulkEvent],
         journal: Journal,
         tally: Tally,
+        dialects: Dialects,
         *,
         concurrency: int,
         window: int,
@@ -92,12 +95,14 @@ class Run:
         self.input_ended = False
         self.finished = False
         self.error: BaseException | None = None
+        self._dialects = dialects
+        self._proved = kind.replay is not Replay.UNREPEATABLE
         self._feed = feed
         self._submitter = submitter
         self._changes = watching()
         self._out = out
         self.books = Books(chunker, journal, tally, out, self._settled, self._stop)
-        self.answers = Answers(kind, self.books, self._changes, ask_orders, self._stop)
+        self.answers = Answers(kind, self.books, self._changes, ask_orders, self._stop, self._heard)
         self._again: deque[Sent] = deque()  # chunks of an earlier run that may be sent again
         self._doubtful: list[Sent] = []  # chunks of an earlier run that must not be
         self._concurrency = concurrency
@@ -109,6 +114,7 @@ class Run:
         self._reading = anyio.CancelScope()
         self._ticking = anyio.CancelScope()
         self._stopping = False
+        self._learned = False
         self._senders = concurrency
         self._leaving = anyio.Event()
         self.left_open: list[Job] = []
@@ -172,6 +178,11 @@ class Run:
         self.books.sent[record.number] = sent
         self.chunker.occupy(sent.chunk)
         return sent
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps it from learning how jobs end; None for nothing."""
+        return self._changes.trouble
 
     def interrupt(self) -> None:
         """
@@ -255,7 +266,7 @@ class Run:
         while not self._stopping:
             if self._again:
                 return self._again.popleft()
-            chunk = self.chunker.take() if len(self.books.sent) < self._window else None
+            chunk = self.chunker.take() if len(self.books.sent) < self._room else None
             if chunk is not None:
                 self.chunks += 1
                 sent = self.books.sent[chunk.number] = Sent(chunk)
@@ -267,11 +278,29 @@ class Run:
             await self._ready.wait()
         return None
 
+    @property
+    def _room(self) -> int:
+        """
+        Chunks under way and open at once, at most.
+
+        Until a status was read, one of a kind that cannot be repeated: if no status ever can be, no
+        other is in doubt.
+        """
+        return self._window if self._proved else 1
+
+    async def _heard(self) -> None:
+        """A job of this run has answered."""
+        self._proved = True
+        self._wake_senders()
+        if self._dialects.known is not None and not self._learned:
+            self._learned = True
+            await self.books.note(self.books.journal.learned(self._dialects.known.value))
+
     def _wake_senders(self) -> None:
         """Wake one sender for a chunk that may go, which wakes the next; all at the end."""
         if self._stopping or self.chunker.done:
             self._ready.all()
-        elif len(self.books.sent) < self._window and self.chunker.has_chunk:
+        elif len(self.books.sent) < self._room and self.chunker.has_chunk:
             self._ready.one()
 
     async def _submit(self, sent: Sent) -> None:

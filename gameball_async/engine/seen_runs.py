@@ -70,6 +70,9 @@ class SeenJournal:
     ) -> None:
         await self._telling(self._journal.settled(number, outcomes, reasons))
 
+    async def learned(self, dialect: str) -> None:
+        await self._telling(self._journal.learned(dialect))
+
     async def dropped(self, number: int) -> None:
         await self._telling(self._journal.dropped(number))
 

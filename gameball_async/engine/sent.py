@@ -30,6 +30,7 @@ class Sent:
     job: Job | None = None
     resent: bool = False
     state: JobState = JobState.QUEUED
+    answered: bool = False  # its job's status was read
 
 
 class Signal:

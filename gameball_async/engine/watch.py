@@ -24,9 +24,9 @@ from ..errors import (
     UnknownJobError,
 )
 from ..model.jobs import MOVES, Job, JobState, JobStatus, Transition
-from ..pipeline.seen import JobLost, JobMoved, JobWatched, RetrySeen, why
+from ..pipeline.seen import JobLost, JobMoved, JobWatched, RetrySeen, StatusMissing, why
 from ..ports import WireRequest, WireResponse
-from ..protocol.requests import Account
+from ..protocol.requests import Account, Dialect, Dialects
 from ..protocol.responses import error_for, read_error, read_status
 from .calls import retry_after_of
 from .dispatch import Dispatcher
@@ -44,6 +44,13 @@ NO_LISTS = 3
 """How often a finished job without its lists is asked again before it is taken as it is."""
 
 
+NO_PATH = (
+    "the status of job {} is answered with 404 on both paths that Gameball's documents name: check "
+    "the base URL and the version (--base-url, --api-version), or ask Gameball's support for the "
+    "path. Then resume: how the jobs ended is asked again"
+)
+
+
 @define(eq=False)
 class _Watched:
     """One open job and those who watch it."""
@@ -55,6 +62,8 @@ class _Watched:
     moved_at: float = 0.0
     snapshot: bytes = b""  # the last answer that listed rows before the end, for an end without
     bare_ends: int = 0
+    asked: int = 0
+    missing: int = 0  # answers in a row that said that there is no such job
     # Weak, so that an iterator that was dropped half-way does not keep its job polled.
     watchers: WeakSet[Changes] = field(factory=WeakSet)
 
@@ -67,22 +76,29 @@ class Watch:
         dispatcher: owns the quota; calls `ask` when a job's turn has come.
         account: makes the requests.
         chance: draws numbers in [0, 1).
+        dialects: on which path to ask.
     """
 
     def __init__(
-        self, dispatcher: Dispatcher, account: Account, chance: Callable[[], float]
+        self,
+        dispatcher: Dispatcher,
+        account: Account,
+        chance: Callable[[], float],
+        dialects: Dialects,
     ) -> None:
         self._dispatcher = dispatcher
         self._account = account
         self._chance = chance
+        self._dialects = dialects
         self._jobs: dict[int, _Watched] = {}
         self.polls = 0
+        self.trouble: str | None = None
         dispatcher.ask = self._ask
         dispatcher.give_up = self.fail
 
     def follow(self, changes: Changes, job: Job, *, submitted: bool) -> None:
         """*changes* is to be told of *job* from now on."""
-        self._account.status(job.id)
+        self._account.need_secret()
         now = anyio.current_time()
         watched = self._jobs.get(job.id)
         if watched is None:
@@ -130,7 +146,8 @@ class Watch:
             self._give_up(watched, error)
 
     async def _ask(self, job_id: int, slot: int) -> None:
-        call = self._account.status(job_id)
+        dialect = self._path_for(job_id)
+        call = self._account.status(job_id, dialect)
         call.about.polled = True
         request = WireRequest(call.method, call.path, None, call.secret, call.about)
         self.polls += 1
@@ -145,12 +162,23 @@ class Watch:
             # Without its traceback: the frames that read the answer hold what it said.
             self._refused(job_id, error.with_traceback(None))
         else:
+            self._dialects.answered(dialect)
+            self.trouble = None
             self._heard(job_id, status, answer.body)
+
+    def _path_for(self, job_id: int) -> Dialect:
+        """The path that answers; while that is not known, both by turns."""
+        order = self._dialects.order()
+        watched = self._jobs.get(job_id)
+        if watched is None:
+            return order[0]
+        watched.asked += 1
+        return order[(watched.asked - 1) % len(order)]
 
     def _read(self, answer: WireResponse, job_id: int) -> JobStatus:
         if 200 <= answer.status < 300:
             return read_status(answer.body, job_id)
-        if answer.status == 404:
+        if answer.status == 404 or (answer.status == 405 and self._dialects.known is None):
             raise UnknownJobError(job_id)
         error = error_for(
             read_error(answer.status, answer.body), f"the status of job {job_id}", asks=True
@@ -166,6 +194,7 @@ class Watch:
         if watched is None:
             return
         watched.heard = now
+        watched.missing = 0
         before = None if watched.status is None else watched.status.state
         if self._bare_end(watched, status):
             polls.failed(job_id, now, self._chance())
@@ -224,11 +253,30 @@ class Watch:
         watched = self._jobs.get(job_id)
         if watched is None:
             return
-        young = anyio.current_time() - watched.since < YOUNG and watched.job.kind is not None
-        if isinstance(error, UnknownJobError) and young and watched.status is None:
+        if isinstance(error, UnknownJobError) and self._may_be_there(watched):
             self._unheard(job_id)
+        elif isinstance(error, UnknownJobError) and watched.job.kind is not None:
+            self._give_up(watched, UnknownJobError(job_id, self.trouble))
         else:
             self._give_up(watched, error)
+
+    def _may_be_there(self, watched: _Watched) -> bool:
+        """Whether a job that is not found is asked about again."""
+        watched.missing += 1
+        paths = len(self._dialects.order())
+        submitted = watched.job.kind is not None  # else its number may be a slip of the user's
+        if submitted and watched.missing >= paths and self._dialects.known is None:
+            self._tell_trouble(NO_PATH.format(watched.job.id))
+        if watched.status is not None:
+            return watched.missing < 2  # it was there before: one 404 may be a slip
+        young = anyio.current_time() - watched.since < YOUNG and submitted
+        return young or watched.missing < paths
+
+    def _tell_trouble(self, why: str) -> None:
+        if self.trouble is None:
+            self.trouble = why
+            if self._dispatcher.seen.wants(StatusMissing):
+                self._dispatcher.seen.see(StatusMissing(why))
 
     def _give_up(self, watched: _Watched, error: GameballError) -> None:
         self._forget(watched.job.id)

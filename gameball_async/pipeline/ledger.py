@@ -188,6 +188,7 @@ class Resumable:
         input_ended: the input was read to its end before.
         used: what its runs have used so far, added up.
         recent: seconds since each of the last requests of those runs.
+        dialect: the paths on which a status was read, by name; None where none was yet.
     """
 
     header: Header
@@ -196,6 +197,7 @@ class Resumable:
     input_ended: bool = False
     used: Used = field(factory=lambda: Used())
     recent: list[float] = field(factory=list, repr=False)
+    dialect: str | None = None
 
 
 @define

@@ -128,6 +128,7 @@ class Progress:
         held_back: how many of those wait for an open job of their own customer.
         stalled_for: seconds since anything was last seen to move.
         waiting_because: why no chunk leaves now, for people; None where one may, or none waits.
+        trouble: what keeps the run from learning how jobs end, and what to do; None for nothing.
     """
 
     rows_read: int
@@ -150,6 +151,7 @@ class Progress:
     held_back: int
     stalled_for: float
     waiting_because: str | None = None
+    trouble: str | None = None
 
     def seconds_left(self, part_read: float | None) -> float | None:
         """

@@ -33,6 +33,7 @@ __all__ = [
     "RunBegan",
     "RunEnded",
     "Sighting",
+    "StatusMissing",
     "why",
 ]
 
@@ -210,6 +211,18 @@ class JobLost:
 
 
 @frozen
+class StatusMissing:
+    """
+    No path answers when a job is asked about.
+
+    Attributes:
+        why: what was answered, and what to do.
+    """
+
+    why: str
+
+
+@frozen
 class RowsSettled:
     """
     Rows of a bulk run have their outcome.
@@ -273,6 +286,7 @@ Sighting = (
     | JobWatched
     | JobMoved
     | JobLost
+    | StatusMissing
     | RowsSettled
     | RunBegan
     | RunEnded

@@ -28,6 +28,7 @@ __all__ = [
     "Account",
     "Call",
     "Dialect",
+    "Dialects",
     "join_items",
 ]
 
@@ -41,12 +42,51 @@ _KEY = re.compile(r"[\x21-\x7e]{1,512}")
 
 
 class Dialect(Enum):
-    """Which paths ask for a job's status and stop it. Answers are recognised by themselves."""
+    """
+    Which paths ask for a job's status and stop it. Answers are recognised by themselves.
 
+    Gameball's documents contradict each other; both paths are in them.
+    """
+
+    AUTO = "auto"
+    """Whichever answers, the tutorial's first."""
     TUTORIAL = "tutorial"
     """GET and DELETE ``/batch/{jobId}``."""
     OPENAPI = "openapi"
     """GET ``/batches/{batchId}/status``, POST ``/batches/{batchId}/stop``."""
+
+
+class Dialects:
+    """
+    Which path to ask on: the one that was chosen, or the one that has answered.
+
+    Args:
+        chosen: by the user.
+    """
+
+    def __init__(self, chosen: Dialect) -> None:
+        self._known: Dialect | None = None if chosen is Dialect.AUTO else chosen
+        self._first = Dialect.TUTORIAL
+
+    @property
+    def known(self) -> Dialect | None:
+        """The path that answers; None while that is not known."""
+        return self._known
+
+    def order(self) -> tuple[Dialect, ...]:
+        """The paths to try, in this order."""
+        if self._known is not None:
+            return (self._known,)
+        other = Dialect.OPENAPI if self._first is Dialect.TUTORIAL else Dialect.TUTORIAL
+        return self._first, other
+
+    def expect(self, first: Dialect) -> None:
+        """An earlier process found this one to answer: try it first."""
+        self._first = Dialect.TUTORIAL if first is Dialect.AUTO else first
+
+    def answered(self, dialect: Dialect) -> None:
+        """A job's status was read on this path."""
+        self._known = dialect
 
 
 @define
@@ -112,7 +152,7 @@ class Account:
     api_key: Secret
     secret_key: Secret | None
     high_security: bool = False
-    dialect: Dialect = Dialect.TUTORIAL
+    dialect: Dialect = Dialect.AUTO
 
     def __attrs_post_init__(self) -> None:
         check_origin(self.origin)
@@ -148,25 +188,25 @@ class Account:
 
     def submit(self, kind: Kind) -> Call:
         """POST of one chunk of *kind*."""
-        self._need_secret()
+        self.need_secret()
         path = self._path("batch", kind.path)
         return Call(
             "POST", path, True, f"a chunk of {kind.name}", About(path, kind.name, asks=kind.asks)
         )
 
-    def status(self, job_id: int) -> Call:
+    def status(self, job_id: int, dialect: Dialect) -> Call:
         """GET of a job's status."""
-        self._need_secret()
+        self.need_secret()
         doing = f"the status of job {job_id}"
-        if self.dialect is Dialect.OPENAPI:
+        if dialect is Dialect.OPENAPI:
             return self._of_job("GET", ("batches", "{jobId}", "status"), job_id, doing)
         return self._of_job("GET", ("batch", "{jobId}"), job_id, doing)
 
-    def stop(self, job_id: int) -> Call:
+    def stop(self, job_id: int, dialect: Dialect) -> Call:
         """The request that stops a job."""
-        self._need_secret()
+        self.need_secret()
         doing = f"the stop of job {job_id}"
-        if self.dialect is Dialect.OPENAPI:
+        if dialect is Dialect.OPENAPI:
             return self._of_job("POST", ("batches", "{jobId}", "stop"), job_id, doing)
         return self._of_job("DELETE", ("batch", "{jobId}"), job_id, doing)
 
@@ -178,7 +218,7 @@ class Account:
     def _path(self, *parts: str) -> str:
         return "/".join(("", "api", self.version, "integrations", *parts))
 
-    def _need_secret(self) -> None:
+    def need_secret(self) -> None:
         if self.secret_key is None:
             raise ConfigurationError(
                 "batch calls need both keys, and the secret key is missing: give secret_key, or "

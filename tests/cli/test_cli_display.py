@@ -100,6 +100,8 @@ def test_the_live_block_tells_the_same_and_how_far_it_is() -> None:
 def test_waiting_for_quota_429s_and_a_smaller_share_are_shown() -> None:
     slowed = evolve(PROGRESS, quota_wait=75.0, rate_limited=3, quota_share=0.5)
     line = display.plain_line(slowed, None)
+    assert "the quota is used up, so we slow down" in line  # perhaps by our own process before
+    line = display.plain_line(evolve(slowed, seconds=40.0), None)
     assert "quota: waited 1 min 15 s for it, all calls together, 3 × 429, using 50% of it" in line
     assert "somebody else uses this account's quota" in line
 

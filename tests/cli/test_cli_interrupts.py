@@ -52,22 +52,24 @@ def command_in(err: str) -> list[str]:
 def test_a_first_signal_waits_for_answers_sends_nothing_more_and_names_the_command_to_go_on(
     run: Run, serve: Serve, tmp_path: Path, number: int
 ) -> None:
-    sandbox = serve(service_time=Constant(1.5, queue=0))
+    sandbox = serve(service_time=Constant(4, queue=0))
     sandbox.faults.delay(0.5, on="submit", times=None)
     path = points(tmp_path, 6_000)
     process = start_process(["import", "balance-adjustments", path, "--concurrency=2", "--json"])
-    wait_until(lambda: sandbox.counts["submit"] >= 2)
+    wait_until(lambda: sandbox.counts["submit"] >= 3)
     out, err, seconds = end(process, number)
     assert process.returncode == 130
     assert seconds < 4
     sent = sandbox.counts["submit"]
-    assert sent == 2  # whose answers were not lost: their jobs are known
+    assert (
+        sent == 3
+    )  # the first alone, then two at once; whose answers were not lost: their jobs are known
     found = json.loads(out)
     assert found["jobs"] == sent
     assert found["pending"] == 1_000 * sent
     assert found["indeterminate"] == 0
     assert found["unsent"] == found["rows"] - found["pending"]
-    assert "interrupted: 2 jobs go on at Gameball: 123456, 123457" in err
+    assert "interrupted: 3 jobs go on at Gameball: 123456, 123457, 123458" in err
     sandbox.faults.clear()
     result = run(*command_in(err), "--json")
     assert result.exit_code == 0, result.output

@@ -223,6 +223,9 @@ class Noted:
         writing = self.journal.settled(number, outcomes, reasons)
         await self._note(writing, "settled", number, tuple(outcomes))
 
+    async def learned(self, dialect: str) -> None:
+        await self.journal.learned(dialect)
+
     async def dropped(self, number: int) -> None:
         await self._note(self.journal.dropped(number), "dropped", number)
 
