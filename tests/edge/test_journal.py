@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,14 @@ from gameball_async.pipeline.ledger import (
 pytestmark = pytest.mark.anyio
 
 HEADER = Header("cashback", "account", "https://api.example", "v4.0", "unique", Source("f", "d"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _beside_the_input(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Runs leave a file beside their input: not where the tests were started."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(tmp_path_factory.mktemp("input"))
+        yield
 
 
 def chunk(number: int, positions: list[int]) -> Chunk:
