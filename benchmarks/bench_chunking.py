@@ -17,9 +17,10 @@ from time import process_time
 
 from attrs import asdict, frozen
 
-from gameball_async.model.kinds import Chunking
-from gameball_async.pipeline.chunks import Chunk, Chunker
-from gameball_async.pipeline.rows import Prepared, Row
+from gameball_async.api.kinds import Chunking
+from gameball_async.bulk.chunks import Chunker
+from gameball_async.rows.chunk import Chunk
+from gameball_async.rows.row import Prepared, Row
 
 from .record import Gate, Result, table
 from .shop_orders import AT_ONCE, ORDERINGS, TRIP, Case, Found, field_of, measure, orders

@@ -17,10 +17,10 @@ from typing import Any
 
 from attrs import asdict, define, field, frozen
 
+from gameball_async.bulk.events import Settled
 from gameball_async.client import GameballClient
-from gameball_async.model.outcomes import Outcome
-from gameball_async.pipeline.events import Settled
-from gameball_async.schedule.budget import Quota
+from gameball_async.limits.windows import Quota
+from gameball_async.rows.outcome import Outcome
 
 from . import shop
 from .by_hand import with_aiohttp, with_httpx

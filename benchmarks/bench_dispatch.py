@@ -21,10 +21,10 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from statistics import fmean, median
 
-from gameball_async.model.jobs import JobState
-from gameball_async.schedule.budget import Budget, Quota
-from gameball_async.schedule.polls import Polls
-from gameball_async.schedule.turns import Grant, Poll, Rank, Turns
+from gameball_async.api.jobs import JobState
+from gameball_async.jobs.schedule import Polls
+from gameball_async.limits.queue import Grant, Poll, Rank, Turns
+from gameball_async.limits.windows import Budget, Quota
 
 from .cells import (
     MODELS,
@@ -227,8 +227,9 @@ hundred new jobs would be measured with, and none that come after.
 
 def _turns(jobs: int) -> Turns:
     """A dispatcher with so many open jobs, each of which was looked at once."""
-    turns = Turns(Budget(Quota(*QUOTA)), Polls())
-    turns.polls._numbers = FIRST
+    polls = Polls()
+    polls._numbers = FIRST
+    turns = Turns(Budget(Quota(*QUOTA)), polls)
     chance = random.Random(1)
     now = 0.001 * jobs
     for job in range(FIRST, FIRST + jobs):

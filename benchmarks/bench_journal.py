@@ -23,11 +23,11 @@ from pathlib import Path
 import anyio
 import orjson
 
-from gameball_async.edge.journal import JournalFile
-from gameball_async.model.kinds import Replay
-from gameball_async.model.outcomes import Outcome
-from gameball_async.pipeline.chunks import Chunk
-from gameball_async.pipeline.ledger import Header, Used, left_to_do
+from gameball_async.api.kinds import Replay
+from gameball_async.journal.journal import JournalFile
+from gameball_async.journal.state import Header, Used, left_to_do
+from gameball_async.rows.chunk import Chunk
+from gameball_async.rows.outcome import Outcome
 
 from .record import Gate, Result, table, write
 

@@ -24,7 +24,7 @@ from benchmarks.killable import Killer, Plan, When
 from benchmarks.killed_rows import write_rows
 from benchmarks.kills import CHUNK, Story, plans_at_random, tell, undisturbed
 from benchmarks.record import Gate, Result, table, write
-from gameball_async.model.kinds import KINDS
+from gameball_async.api.kinds import KINDS
 
 WHENS: tuple[When, ...] = ("before", "inside", "after")
 

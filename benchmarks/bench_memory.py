@@ -18,11 +18,11 @@ from contextlib import contextmanager
 import psutil
 from attrs import define
 
+from gameball_async.bulk.events import Settled
+from gameball_async.bulk.report import Report
 from gameball_async.client import GameballClient
-from gameball_async.pipeline.events import Settled
-from gameball_async.pipeline.report import Report
+from gameball_async.limits.windows import Quota
 from gameball_async.sandbox import Constant
-from gameball_async.schedule.budget import Quota
 
 from . import shop
 from .record import Gate, Result, table

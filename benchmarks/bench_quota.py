@@ -13,8 +13,8 @@ import time
 from collections.abc import Iterator
 
 from gameball_async.client import GameballClient
+from gameball_async.limits.windows import Quota
 from gameball_async.sandbox import Sandbox
-from gameball_async.schedule.budget import Quota
 
 from . import shop
 from .record import Gate, Result, table

@@ -20,11 +20,11 @@ from typing import Any
 
 import orjson
 
-from gameball_async.edge.files import open_rows
-from gameball_async.model.items import Customer
-from gameball_async.model.kinds import KINDS
-from gameball_async.pipeline.rows import BadRow, Prepared, preparer
-from gameball_async.protocol.codec import from_wire
+from gameball_async.api.codec import from_wire
+from gameball_async.api.items import Customer
+from gameball_async.api.kinds import KINDS
+from gameball_async.rows.files import open_rows
+from gameball_async.rows.row import BadRow, Prepared, preparer
 
 WORDS = ("amber", "birch", "cedar", "dune", "ember", "fjord", "grove", "heath")
 

@@ -32,9 +32,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from gameball_async.client import GameballClient, lifecycle
 from gameball_async.edge.logs import Logs
 from gameball_async.engine.seen import Seen
+from gameball_async.limits.windows import Quota
 from gameball_async.otel import OpenTelemetry
 from gameball_async.pipeline.seen import RequestSeen
-from gameball_async.schedule.budget import Quota
 
 from . import shop
 from .record import Gate, Result, table, write

@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 import anyio
 from attrs import asdict, frozen
 
+from gameball_async.bulk.chunks import LookAhead
 from gameball_async.client import GameballClient
-from gameball_async.pipeline.chunks import LookAhead
 from gameball_async.sandbox import Sandbox
 from gameball_async.sandbox.times import Constant, LogNormal, ServiceTime, Workers
 

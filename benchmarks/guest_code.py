@@ -113,7 +113,7 @@ print(json.dumps(asyncio.run(main())))
 BOMB = """
 import asyncio, json, sys
 from gameball_async import GameballClient, TransportError
-from gameball_async.schedule.retry import Patience
+from gameball_async.limits.retry import Patience
 url, api_key, secret_key = sys.argv[1:]
 
 def peak():

@@ -115,7 +115,7 @@ class Killer:
 def serve(rows: int) -> None:
     """Carry out the orders on standard input."""
     from gameball_async.cli import main  # noqa: F401 - imported once, before the forks
-    from gameball_async.engine.core import Engine
+    from gameball_async.session import Engine
 
     defaults = Engine.bulk.__kwdefaults__
     assert defaults is not None
@@ -177,7 +177,7 @@ def _live(order: dict[str, Any], paths: Sequence[Path]) -> None:
 
 def _die_at(plan: Plan, note: Callable[[], object]) -> None:
     """Count the journal's writes, and be killed at the one that is planned."""
-    from gameball_async.edge import journal_disk
+    from gameball_async.journal import file as journal_disk
 
     count = 0
     write_bytes = journal_disk._write

@@ -21,10 +21,10 @@ from attrs import define, field, frozen
 
 from benchmarks.killable import Ended, Killer, Plan, When
 from benchmarks.killed_rows import KEYS, TIME, keys_by_line
-from gameball_async.edge.journal import read_journal
-from gameball_async.model.kinds import KINDS, Replay
-from gameball_async.model.outcomes import Outcome
-from gameball_async.pipeline.recorded import recorded_of
+from gameball_async.api.kinds import KINDS, Replay
+from gameball_async.journal.account import recorded_of
+from gameball_async.journal.journal import read_journal
+from gameball_async.rows.outcome import Outcome
 from gameball_async.sandbox import Constant, Sandbox
 
 __all__ = [

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from gameball_async.model.customers import Customer, CustomerAttributes
+from gameball_async.api.customers import Customer, CustomerAttributes
 
 __all__ = ["ROWS", "customer_id", "mappings", "models", "ready", "some_rows"]
 

@@ -16,9 +16,9 @@ from typing import Any
 import anyio
 from attrs import asdict, evolve, frozen
 
-from gameball_async.edge.files import open_rows
-from gameball_async.model.kinds import Chunking
-from gameball_async.pipeline.rows import Row
+from gameball_async.api.kinds import Chunking
+from gameball_async.rows.files import open_rows
+from gameball_async.rows.row import Row
 from gameball_async.sandbox import Sandbox
 
 from .virtual import run_virtual, virtual_client

@@ -9,8 +9,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .api.customers import Customer, CustomerAttributes
+    from .api.fields import UNSET, Unset
+    from .api.jobs import Job, JobResults, JobState, JobStatus, Transition
+    from .api.kinds import KINDS, Chunking, Kind, Replay
+    from .api.orders import (
+        Branch,
+        CashbackConfigurations,
+        LineItem,
+        Merchant,
+        Order,
+        OrderRedemption,
+    )
+    from .api.points import BalanceAdjustment, BalanceInquiry, Cashback, Event, Redemption
+    from .api.requests import Dialect
+    from .api.values import Channel
+    from .bulk.bulk import Bulk
+    from .bulk.chunks import LookAhead
+    from .bulk.events import RowOutcomes, Settled, Submission, Submitted
+    from .bulk.report import Progress, Report
     from .client import GameballClient
-    from .engine.bulk import Bulk
     from .errors import (
         AnswerLostError,
         APIError,
@@ -35,57 +53,39 @@ if TYPE_CHECKING:
         TransportError,
         UnknownJobError,
     )
-    from .model.customers import Customer, CustomerAttributes
-    from .model.fields import UNSET, Unset
-    from .model.jobs import Job, JobResults, JobState, JobStatus, Transition
-    from .model.kinds import KINDS, Chunking, Kind, Replay
-    from .model.orders import (
-        Branch,
-        CashbackConfigurations,
-        LineItem,
-        Merchant,
-        Order,
-        OrderRedemption,
-    )
-    from .model.outcomes import Outcome, Reason, RowOutcome
-    from .model.points import BalanceAdjustment, BalanceInquiry, Cashback, Event, Redemption
-    from .model.values import Channel
-    from .pipeline.chunks import LookAhead
-    from .pipeline.events import RowOutcomes, Settled, Submission, Submitted
-    from .pipeline.ledger import Source
-    from .pipeline.report import Progress, Report
-    from .pipeline.rows import Row
+    from .journal.state import Source
+    from .limits.retry import Patience
+    from .limits.windows import Quota
     from .pipeline.seen import RequestSeen
-    from .protocol.requests import Dialect
-    from .schedule.budget import Quota
-    from .schedule.retry import Patience
+    from .rows.outcome import Outcome, Reason, RowOutcome
+    from .rows.row import Row
 
 _LATER = {
     "client": "GameballClient",
-    "engine.bulk": "Bulk",
+    "bulk.bulk": "Bulk",
     "errors": """
         AnswerLostError APIError AuthenticationError ChunkError ClosedError
         ConfigurationError DeadlineError ErrorObject FateUnknownError Fault GameballError
         InputError ItemError JournalError NotSentError RateLimitError RejectedError RowsError
         ServerError SharedQuotaError TransportError UnknownJobError
     """,
-    "model.customers": "Customer CustomerAttributes",
-    "model.fields": "UNSET Unset",
-    "model.jobs": "Job JobResults JobState JobStatus Transition",
-    "model.kinds": "Chunking KINDS Kind Replay",
-    "model.orders": "Branch CashbackConfigurations LineItem Merchant Order OrderRedemption",
-    "model.outcomes": "Outcome Reason RowOutcome",
-    "model.points": "BalanceAdjustment BalanceInquiry Cashback Event Redemption",
-    "model.values": "Channel",
-    "pipeline.chunks": "LookAhead",
-    "pipeline.events": "RowOutcomes Settled Submission Submitted",
-    "pipeline.ledger": "Source",
-    "pipeline.report": "Progress Report",
-    "pipeline.rows": "Row",
+    "api.customers": "Customer CustomerAttributes",
+    "api.fields": "UNSET Unset",
+    "api.jobs": "Job JobResults JobState JobStatus Transition",
+    "api.kinds": "Chunking KINDS Kind Replay",
+    "api.orders": "Branch CashbackConfigurations LineItem Merchant Order OrderRedemption",
+    "rows.outcome": "Outcome Reason RowOutcome",
+    "api.points": "BalanceAdjustment BalanceInquiry Cashback Event Redemption",
+    "api.values": "Channel",
+    "bulk.chunks": "LookAhead",
+    "bulk.events": "RowOutcomes Settled Submission Submitted",
+    "journal.state": "Source",
+    "bulk.report": "Progress Report",
+    "rows.row": "Row",
     "pipeline.seen": "RequestSeen",
-    "protocol.requests": "Dialect",
-    "schedule.budget": "Quota",
-    "schedule.retry": "Patience",
+    "api.requests": "Dialect",
+    "limits.windows": "Quota",
+    "limits.retry": "Patience",
 }
 """
 What is imported when it is first asked for (PEP 562): the names of each module.

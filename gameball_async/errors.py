@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 if TYPE_CHECKING:
-    from .model.jobs import Job, JobStatus
+    from .api.jobs import Job, JobStatus
 
 __all__ = [
     "APIError",

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .edge.files import FileRows, open_rows
+from .rows.files import FileRows, open_rows
 
 __all__ = ["FileRows", "open_rows"]

@@ -18,7 +18,7 @@ from opentelemetry.context import Context
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, TracerProvider
 
-from .model.jobs import Job, JobState, Transition
+from .api.jobs import Job, JobState, Transition
 from .pipeline.seen import (
     JobAccepted,
     JobLost,

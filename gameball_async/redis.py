@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .edge.redis import RedisQuota
+from .limits.redis import RedisQuota
 
 __all__ = ["RedisQuota"]

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from benchmarks.virtual import run_virtual, virtual_client
+from gameball_async.api.jobs import Job
 from gameball_async.client import GameballClient
-from gameball_async.model.jobs import Job
 from gameball_async.sandbox import Sandbox
 
 T = TypeVar("T")

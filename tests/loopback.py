@@ -13,18 +13,18 @@ from typing import Any
 
 import anyio
 
-from gameball_async.edge.background import Background
-from gameball_async.engine.core import Engine
+from gameball_async.api.requests import Account
+from gameball_async.api.secret import Secret
+from gameball_async.api.wire import WireRequest, WireResponse
 from gameball_async.errors import AnswerLostError, NotSentError
-from gameball_async.model.secret import Secret
-from gameball_async.ports import WireRequest, WireResponse
-from gameball_async.protocol.requests import Account
+from gameball_async.limits.retry import Patience
+from gameball_async.limits.windows import Quota
 from gameball_async.sandbox.faults import Faults
 from gameball_async.sandbox.messages import Ending, Request
 from gameball_async.sandbox.options import Options
 from gameball_async.sandbox.service import Service
-from gameball_async.schedule.budget import Quota
-from gameball_async.schedule.retry import Patience
+from gameball_async.session import Engine
+from gameball_async.tasks import Background
 
 API_KEY, SECRET_KEY = "gb_test_loopback_api", "gb_test_loopback_secret"
 

@@ -18,17 +18,17 @@ import pytest
 from attrs import frozen
 
 from benchmarks.virtual import LoopConnector, virtual_session
+from gameball_async import http
+from gameball_async.api.jobs import Job, JobState
+from gameball_async.api.wire import WireRequest, WireResponse
+from gameball_async.bulk.bulk import Bulk
+from gameball_async.bulk.chunks import LookAhead
+from gameball_async.bulk.events import Settled, Submitted
 from gameball_async.client import GameballClient
-from gameball_async.edge import http
-from gameball_async.edge.http import AiohttpTransport
-from gameball_async.engine.bulk import Bulk
 from gameball_async.errors import ClosedError, DeadlineError, GameballError
-from gameball_async.model.jobs import Job, JobState
-from gameball_async.pipeline.chunks import LookAhead
-from gameball_async.pipeline.events import Settled, Submitted
-from gameball_async.ports import WireRequest, WireResponse
+from gameball_async.http import AiohttpTransport
+from gameball_async.limits.windows import Quota
 from gameball_async.sandbox import Constant, Sandbox
-from gameball_async.schedule.budget import Quota
 from tests.steps import Cut, SteppedLoop, at_each_step, nothing_left, run_stepped
 
 ROWS = [{"customerId": f"c{n}"} for n in range(150)]

@@ -46,8 +46,8 @@ def test_what_only_some_programs_need_is_not_imported(code: str) -> None:
     for heavy in (
         "sqlite3", "csv", "click", "rich", "opentelemetry", "redis", "aiohttp.web", "pytest",
         "gameball_async.sandbox", "gameball_async.cli",
-        "gameball_async.edge.journal", "gameball_async.edge.files", "gameball_async.engine.run",
-        "gameball_async.model.orders", "gameball_async.model.codes", "gameball_async.pytest_plugin",
+        "gameball_async.journal.journal", "gameball_async.rows.files", "gameball_async.bulk.run",
+        "gameball_async.api.orders", "gameball_async.api.codes", "gameball_async.pytest_plugin",
     ):  # fmt: skip
         assert heavy not in modules
     if code is not FIRST_CALL:

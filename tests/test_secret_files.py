@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from gameball_async.cli.main import cli
-from gameball_async.edge.journal import read_journal
+from gameball_async.journal.journal import read_journal
 from gameball_async.sandbox import Constant, Reason, SandboxThread
 
 API_KEY, SECRET_KEY = "canary-api-88f1", "canary-secret-71c0"

@@ -17,17 +17,17 @@ import attrs
 import pytest
 
 from benchmarks.virtual import LoopConnector
+from gameball_async import http
+from gameball_async.api.kinds import KINDS
+from gameball_async.api.requests import Account
+from gameball_async.api.secret import Secret
+from gameball_async.api.wire import WireRequest, WireResponse
 from gameball_async.client import GameballClient
-from gameball_async.edge import http
-from gameball_async.edge.http import AiohttpTransport
 from gameball_async.errors import ItemError
-from gameball_async.model.kinds import KINDS
-from gameball_async.model.secret import Secret
-from gameball_async.ports import WireRequest, WireResponse
-from gameball_async.protocol.requests import Account
+from gameball_async.http import AiohttpTransport
+from gameball_async.limits.retry import Patience
+from gameball_async.limits.windows import Quota
 from gameball_async.sandbox import Constant, Faults, Sandbox
-from gameball_async.schedule.budget import Quota
-from gameball_async.schedule.retry import Patience
 from tests.canaries import Watch
 from tests.engine_items import item
 from tests.steps import nothing_left, run_stepped

@@ -15,8 +15,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..model.codes import Code
-from ..pipeline.report import Report
+from ..api.codes import Code
+from ..bulk.report import Report
 from .words import clean, count, duration
 
 __all__ = ["Failure", "advice_for", "failures", "job_list", "left_open", "summary"]

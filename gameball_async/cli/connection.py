@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 import click
 from attrs import frozen
 
+from ..api.requests import API_VERSIONS, Dialect
 from ..client import GameballClient
 from ..errors import ConfigurationError
-from ..protocol.requests import API_VERSIONS, Dialect
+from ..limits.windows import Quota
 from ..sandbox import Sandbox
-from ..schedule.budget import Quota
 
 __all__ = ["Connection", "connect", "missing_keys", "read_quota", "talks"]
 

@@ -14,8 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ..model.jobs import JobState, JobStatus, Transition
-from ..pipeline.report import Progress
+from ..api.jobs import JobState, JobStatus, Transition
+from ..bulk.report import Progress
 from .words import clean, count, duration
 
 __all__ = [

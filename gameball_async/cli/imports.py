@@ -9,13 +9,13 @@ from typing import NoReturn
 import click
 from attrs import frozen
 
+from ..api.kinds import KINDS, Chunking, kind_of
+from ..bulk.bulk import Bulk, OnCancel
 from ..client import GameballClient
-from ..edge.files import FileRows, open_rows
-from ..edge.rejects import RejectsFile
-from ..engine.bulk import Bulk, OnCancel
 from ..errors import ConfigurationError
-from ..model.kinds import KINDS, Chunking, kind_of
-from ..pipeline.ledger import Source
+from ..journal.state import Source
+from ..rows.files import FileRows, open_rows
+from ..rows.rejects import RejectsFile
 from .connection import Connection, talks
 from .ending import say
 from .inputs import STDIN, Settings, from_standard_input, refuse_same_files, source_of

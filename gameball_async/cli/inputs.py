@@ -13,12 +13,12 @@ import click
 import orjson
 from attrs import frozen
 
-from ..edge.files import FileRows, open_rows
-from ..edge.journal import digest_of, read_journal
-from ..edge.journal_disk import MAGIC
+from ..api.kinds import kind_of
 from ..errors import ConfigurationError, InputError
-from ..model.kinds import kind_of
-from ..pipeline.ledger import Header, Resumable, Source
+from ..journal.file import MAGIC
+from ..journal.journal import digest_of, read_journal
+from ..journal.state import Header, Resumable, Source
+from ..rows.files import FileRows, open_rows
 
 __all__ = [
     "STDIN",

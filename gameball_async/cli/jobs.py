@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 import click
 import orjson
 
+from ..api.jobs import JobState, JobStatus
+from ..api.responses import parse_job_id
 from ..client import GameballClient
-from ..engine.changes import Changes
 from ..errors import ConfigurationError, UnknownJobError
-from ..model.jobs import JobState, JobStatus
-from ..protocol.responses import parse_job_id
+from ..jobs.changes import Changes
 from . import account, display
 from .connection import Connection, connect, talks
 from .ending import Exit, finish, perform, say

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.live import Live
 
-from ..pipeline.report import Progress
+from ..bulk.report import Progress
 from . import display
 from .ending import say
 from .words import clean, duration

@@ -13,14 +13,14 @@ import click
 import orjson
 from attrs import define, field
 
+from ..api.jobs import Transition
+from ..bulk.bulk import Bulk
+from ..bulk.events import BulkEvent, Submitted
+from ..bulk.report import Progress, Report
 from ..client import GameballClient
-from ..edge.files import FileRows
-from ..edge.rejects import RejectsFile
-from ..engine.bulk import Bulk
 from ..errors import GameballError, InputError, JournalError
-from ..model.jobs import Transition
-from ..pipeline.events import BulkEvent, Submitted
-from ..pipeline.report import Progress, Report
+from ..rows.files import FileRows
+from ..rows.rejects import RejectsFile
 from . import account
 from .connection import Connection, connect
 from .ending import Ended, Exit, code_of, perform, say

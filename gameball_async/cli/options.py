@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ..protocol.requests import Dialect
+from ..api.requests import Dialect
 from .connection import Connection
 
 __all__ = ["manners", "resume_command"]

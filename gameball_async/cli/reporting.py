@@ -10,10 +10,10 @@ import orjson
 from rich.console import Group
 from rich.text import Text
 
-from ..edge.journal import read_journal
 from ..errors import GameballError
-from ..pipeline.ledger import Header
-from ..pipeline.recorded import Doubt, Recorded, recorded_of, spans
+from ..journal.account import Doubt, Recorded, recorded_of, spans
+from ..journal.journal import read_journal
+from ..journal.state import Header
 from . import account
 from .ending import Exit, say
 from .live import console_on

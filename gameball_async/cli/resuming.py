@@ -11,26 +11,19 @@ import anyio.to_thread
 import click
 from attrs import frozen
 
+from ..bulk.bulk import Bulk, OnCancel
 from ..client import GameballClient, Retry
-from ..edge.files import FileRows
-from ..edge.journal import read_journal
-from ..edge.rejects import RejectsFile
-from ..edge.retrying import asked_before, next_retry, retry_source
-from ..engine.bulk import Bulk, OnCancel
 from ..errors import ConfigurationError
-from ..model.outcomes import Outcome
-from ..pipeline.ledger import Resumable, Stage
-from ..pipeline.recorded import RETRIES
+from ..journal.account import RETRIES
+from ..journal.journal import read_journal
+from ..journal.retry import asked_before, next_retry, retry_source
+from ..journal.state import Resumable, Stage
+from ..rows.files import FileRows
+from ..rows.outcome import Outcome
+from ..rows.rejects import RejectsFile
 from .connection import Connection, talks
 from .ending import say
-from .inputs import (
-    Settings,
-    can_do_without,
-    input_of,
-    origin_of,
-    refuse_same_files,
-    reopen_input,
-)
+from .inputs import Settings, can_do_without, input_of, origin_of, refuse_same_files, reopen_input
 from .moving import Task, carry_out
 from .options import manners, resume_command
 from .words import count

@@ -10,10 +10,10 @@ import click
 import orjson
 from attrs import define, field
 
-from ..edge.files import open_rows
+from ..api.kinds import KINDS, kind_of
 from ..errors import GameballError
-from ..model.kinds import KINDS, kind_of
-from ..pipeline.rows import BadRow, Row, preparer
+from ..rows.files import open_rows
+from ..rows.row import BadRow, Row, preparer
 from .ending import Ended, Exit, finish
 from .imports import KIND_NAMES, warn
 from .inputs import STDIN, from_standard_input

@@ -6,18 +6,18 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from ..engine.core import no_journal
+from ..api.kinds import Chunking, Kind, kind_of
 from ..errors import ConfigurationError
-from ..model.kinds import Chunking, Kind, kind_of
+from ..session import no_journal
 from .lifecycle import Lifecycle
 
 if TYPE_CHECKING:
-    from ..engine.bulk import Bulk, OnCancel
-    from ..engine.core import OpenJournal
-    from ..engine.feed import Rows
-    from ..engine.submissions import Submissions
-    from ..pipeline.chunks import LookAhead
-    from ..pipeline.ledger import Source
+    from ..bulk.bulk import Bulk, OnCancel
+    from ..bulk.chunks import LookAhead
+    from ..bulk.submissions import Submissions
+    from ..journal.state import Source
+    from ..rows.feed import Rows
+    from ..session import OpenJournal
 
 # What keeps a journal, SQLite with it, is imported where a journal is asked for: most programs
 # that import the client keep none.
@@ -90,7 +90,7 @@ class BulkVerbs(Lifecycle):
         way = _chunking(chunking, which)
         open_journal: OpenJournal = no_journal
         if journal is not None:
-            from ..edge.journaling import begin_journal
+            from ..journal.opening import begin_journal
 
             open_journal = begin_journal(journal, self._account, which, way, source)
         return self._running.bulk(
@@ -149,9 +149,9 @@ class BulkVerbs(Lifecycle):
             JournalError: the journal cannot be read, is held by another process, or belongs to
                 another account, address or input. Raised here or when the run is opened.
         """
-        from ..edge.journal import read_header
-        from ..edge.journaling import reopen_journal
-        from ..edge.retrying import rows_again
+        from ..journal.journal import read_header
+        from ..journal.opening import reopen_journal
+        from ..journal.retry import rows_again
 
         header = read_header(journal)
         kind = kind_of(header.kind)
@@ -212,8 +212,8 @@ class BulkVerbs(Lifecycle):
             JournalError: the journal cannot be read, its run is not over, or belongs to another
                 account or address.
         """
-        from ..edge.journaling import begin_journal
-        from ..edge.retrying import begin_retry
+        from ..journal.opening import begin_journal
+        from ..journal.retry import begin_retry
 
         header, rows = begin_retry(
             journal,

@@ -8,9 +8,12 @@ import anyio
 import anyio.lowlevel
 import orjson
 
-from ..engine.calls import GaveUp, value_of
-from ..engine.changes import Changes
-from ..engine.feed import SLICE
+from ..api.jobs import Job, JobStatus
+from ..api.kinds import KINDS, Kind, Replay, kind_of
+from ..api.requests import MAX_ITEMS
+from ..api.responses import parse_job_id
+from ..api.wire import WireResponse
+from ..bulk.refusals import fate_unknown
 from ..errors import (
     AnswerLostError,
     ChunkError,
@@ -19,14 +22,11 @@ from ..errors import (
     GameballError,
     ItemError,
 )
-from ..model.jobs import Job, JobStatus
-from ..model.kinds import KINDS, Kind, Replay, kind_of
-from ..pipeline.refusals import fate_unknown
-from ..pipeline.rows import BadRow, preparer
-from ..ports import WireResponse
-from ..protocol.requests import MAX_ITEMS
-from ..protocol.responses import parse_job_id
-from ..schedule.turns import Rank
+from ..jobs.changes import Changes
+from ..limits.calls import GaveUp, value_of
+from ..limits.queue import Rank
+from ..rows.feed import SLICE
+from ..rows.row import BadRow, preparer
 from .lifecycle import Lifecycle
 
 __all__ = ["JobLike", "JobVerbs"]

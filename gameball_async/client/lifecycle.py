@@ -14,17 +14,18 @@ from typing import Self
 import aiohttp
 import anyio
 
-from ..edge.background import Background, see_through
-from ..edge.http import AiohttpTransport, open_session
+from ..api.requests import DEFAULT_ORIGIN, Account, Dialect
+from ..api.secret import Secret
 from ..edge.looking import OnRequest, OnTransition, complaints, observers
-from ..engine.core import Engine, Sharing
 from ..engine.seen import NOBODY, Seen
 from ..errors import ClosedError, ConfigurationError
-from ..model.secret import Secret
-from ..ports import QuotaStore, SharedQuota, Telemetry
-from ..protocol.requests import DEFAULT_ORIGIN, Account, Dialect
-from ..schedule.budget import Quota
-from ..schedule.retry import Patience
+from ..http import AiohttpTransport, open_session
+from ..limits.exchange import QuotaStore, SharedQuota
+from ..limits.retry import Patience
+from ..limits.windows import Quota
+from ..ports import Telemetry
+from ..session import Engine, Sharing
+from ..tasks import Background, see_through
 
 __all__ = ["Lifecycle"]
 
@@ -70,7 +71,7 @@ class Lifecycle:
             dialect=dialect,
         )
         if shared_quota is not None and shared_quota.lost == "share":
-            from ..schedule.permits import check_share
+            from ..limits.exchange import check_share
 
             check_share(quota, shared_quota.share)
         self._quota = quota

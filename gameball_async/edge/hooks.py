@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 
 from ..pipeline.seen import JobMoved, RequestSeen, Sighting
-from .background import Background
+from ..tasks import Background
 from .logs import Complaints
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from ..model.jobs import JobState
+from ..api.jobs import JobState
 from ..pipeline.seen import (
     JobAccepted,
     JobLost,

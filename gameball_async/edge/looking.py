@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..model.jobs import Transition
+from ..api.jobs import Transition
 from ..pipeline.seen import RequestSeen
 from ..ports import Observer, Telemetry
 from .logs import Complaints, Logs

@@ -11,9 +11,10 @@ from typing import Any
 
 import anyio
 
+from ..api.responses import parse_retry_after, read_error
+from ..api.wire import Transport, WireRequest, WireResponse
 from ..pipeline.seen import RequestSeen, Sighting
-from ..ports import Observer, Transport, WireRequest, WireResponse
-from ..protocol.responses import parse_retry_after, read_error
+from ..ports import Observer
 
 __all__ = ["NOBODY", "Seen", "SeenTransport"]
 

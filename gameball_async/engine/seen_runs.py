@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 
+from ..bulk.report import Tally
 from ..errors import JournalError
-from ..model.outcomes import Outcome, Reason, RowOutcome
-from ..pipeline.chunks import Chunk
-from ..pipeline.ledger import Used
-from ..pipeline.report import Tally
+from ..journal.state import Journal, Used
 from ..pipeline.seen import JournalFailed, RowsSettled
-from ..ports import Journal
+from ..rows.chunk import Chunk
+from ..rows.outcome import Outcome, Reason, RowOutcome
 from .seen import Seen
 
 __all__ = ["SeenJournal", "SeenTally"]

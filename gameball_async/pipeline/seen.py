@@ -15,10 +15,10 @@ from attrs import evolve, field, frozen
 from ..errors import APIError, ErrorObject, GameballError
 
 if TYPE_CHECKING:  # this is imported with the client: it brings along nothing that it need not
-    from ..model.jobs import Job, Transition
-    from ..model.outcomes import Outcome
-    from ..protocol.requests import About
-    from .report import Report
+    from ..api.jobs import Job, Transition
+    from ..api.requests import About
+    from ..bulk.report import Report
+    from ..rows.outcome import Outcome
 
 __all__ = [
     "JobAccepted",

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import RenderableType
 
+from gameball_async.api.jobs import Job, JobState, JobStatus, Transition
+from gameball_async.bulk.report import Progress, Report
 from gameball_async.cli import account, display, live
 from gameball_async.cli.words import clean, count, duration
-from gameball_async.model.jobs import Job, JobState, JobStatus, Transition
-from gameball_async.pipeline.report import Progress, Report
 
 PROGRESS = Progress(
     rows_read=5_000,

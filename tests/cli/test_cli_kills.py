@@ -15,7 +15,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from benchmarks.killable import Killer, Plan
 from benchmarks.killed_rows import write_rows
 from benchmarks.kills import CHUNK, tell, undisturbed
-from gameball_async.model.kinds import KINDS
+from gameball_async.api.kinds import KINDS
 
 pytestmark = pytest.mark.skipif(
     "not hasattr(__import__('os'), 'fork')", reason="needs a system that forks"

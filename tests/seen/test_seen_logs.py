@@ -16,10 +16,10 @@ from pythonjsonlogger.json import JsonFormatter
 
 from benchmarks.virtual import virtual_session
 from gameball_async.client import GameballClient
-from gameball_async.edge.journal import JournalFile
 from gameball_async.errors import GameballError, JournalError, UnknownJobError
+from gameball_async.journal.journal import JournalFile
+from gameball_async.limits.retry import Patience
 from gameball_async.sandbox import Sandbox
-from gameball_async.schedule.retry import Patience
 from tests.engine_virtual import TRIP, at
 from tests.seen.seen_desk import ROUTE, Kept, extras, kept
 

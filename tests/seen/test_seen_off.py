@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from gameball_async.api.wire import WireRequest
 from gameball_async.client import GameballClient
 from gameball_async.edge import hooks, logs
 from gameball_async.engine import seen as engine_seen
 from gameball_async.pipeline import seen as values
-from gameball_async.ports import WireRequest
 from gameball_async.sandbox import Sandbox
 from tests.engine_virtual import TRIP, at
 

@@ -17,12 +17,12 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 
-from gameball_async.edge.journal import JournalFile
-from gameball_async.edge.journal_disk import LogFile
 from gameball_async.errors import JournalError
-from gameball_async.model.outcomes import Outcome, Reason, RowOutcome
-from gameball_async.pipeline.chunks import Chunk
-from gameball_async.pipeline.ledger import Resumable, Used
+from gameball_async.journal.file import LogFile
+from gameball_async.journal.journal import JournalFile
+from gameball_async.journal.state import Resumable, Used
+from gameball_async.rows.chunk import Chunk
+from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 
 __all__ = ["Image", "Memory", "Noted", "SlowWork", "Struck", "summary_of"]
 

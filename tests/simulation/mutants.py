@@ -9,25 +9,28 @@ from unittest.mock import patch
 
 from attrs import evolve
 
-from gameball_async.edge import journal as journals
-from gameball_async.edge import journal_records
-from gameball_async.edge.journal import JournalFile
-from gameball_async.edge.journal_disk import LogFile
-from gameball_async.engine import answers, books, calls, dispatch, run, submit, watch
-from gameball_async.engine.bulk import Bulk
-from gameball_async.engine.feed import Feed
+from gameball_async.api.jobs import JobState
+from gameball_async.api.kinds import Replay
+from gameball_async.api.requests import join_items
+from gameball_async.bulk import answers, books, run
+from gameball_async.bulk import outcomes as judge
+from gameball_async.bulk.bulk import Bulk
+from gameball_async.bulk.chunks import Chunker
+from gameball_async.bulk.order_doubts import Settlement
 from gameball_async.errors import JournalError, UnknownJobError
-from gameball_async.model.jobs import JobState
-from gameball_async.model.kinds import Replay
-from gameball_async.model.outcomes import Outcome, Reason
-from gameball_async.pipeline import ledger
-from gameball_async.pipeline import outcomes as judge
-from gameball_async.pipeline.chunks import Chunker
-from gameball_async.pipeline.doubts import Settlement
-from gameball_async.pipeline.ledger import Stage, left_to_do
-from gameball_async.protocol.requests import join_items
-from gameball_async.schedule.budget import Budget
-from gameball_async.schedule.retry import Evidence, evidence_of_status, next_step
+from gameball_async.jobs import submit, watch
+from gameball_async.journal import journal as journals
+from gameball_async.journal import records as journal_records
+from gameball_async.journal import state as ledger
+from gameball_async.journal.file import LogFile
+from gameball_async.journal.journal import JournalFile
+from gameball_async.journal.state import Stage, left_to_do
+from gameball_async.limits import calls
+from gameball_async.limits import dispatcher as dispatch
+from gameball_async.limits.retry import Evidence, evidence_of_status, next_step
+from gameball_async.limits.windows import Budget
+from gameball_async.rows.feed import Feed
+from gameball_async.rows.outcome import Outcome, Reason
 
 __all__ = ["MUTANTS"]
 

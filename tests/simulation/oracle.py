@@ -13,13 +13,13 @@ from typing import Any
 
 import orjson
 
+from gameball_async.api.codes import Code
+from gameball_async.api.kinds import KINDS, Chunking, Replay
+from gameball_async.api.requests import join_items
 from gameball_async.errors import RateLimitError
-from gameball_async.model.codes import Code
-from gameball_async.model.kinds import KINDS, Chunking, Replay
-from gameball_async.model.outcomes import Outcome
-from gameball_async.pipeline.ledger import Resumable, Stage
-from gameball_async.pipeline.rows import Prepared, preparer
-from gameball_async.protocol.requests import join_items
+from gameball_async.journal.state import Resumable, Stage
+from gameball_async.rows.outcome import Outcome
+from gameball_async.rows.row import Prepared, preparer
 from tests.simulation.plan import number_of
 from tests.simulation.world import Session, Told, World
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from attrs import frozen
 
-from gameball_async.model.kinds import KINDS, Chunking
-from gameball_async.schedule.budget import Quota
+from gameball_async.api.kinds import KINDS, Chunking
+from gameball_async.limits.windows import Quota
 
 __all__ = ["Disturbance", "Plan", "item", "number_of", "plan_of"]
 

@@ -23,17 +23,17 @@ import anyio
 from attrs import define, evolve, field, frozen
 
 from benchmarks.virtual import VirtualLoop
-from gameball_async.edge.journal import JournalFile
+from gameball_async.api.kinds import KINDS, Replay
+from gameball_async.api.wire import WireRequest, WireResponse
+from gameball_async.bulk.events import Settled, Submitted
+from gameball_async.bulk.report import Report
 from gameball_async.errors import AnswerLostError, GameballError, JournalError, NotSentError
-from gameball_async.model.kinds import KINDS, Replay
-from gameball_async.model.outcomes import Outcome
-from gameball_async.pipeline.events import Settled, Submitted
-from gameball_async.pipeline.ledger import Header, Resumable
-from gameball_async.pipeline.report import Report
-from gameball_async.ports import Journal, WireRequest, WireResponse
+from gameball_async.journal.journal import JournalFile
+from gameball_async.journal.state import Header, Journal, Resumable
+from gameball_async.limits.retry import Patience
+from gameball_async.rows.outcome import Outcome
 from gameball_async.sandbox.messages import Ending, Reply, Request, Seen
 from gameball_async.sandbox.times import LogNormal
-from gameball_async.schedule.retry import Patience
 from tests.loopback import API_KEY, SECRET_KEY, Loopback, LoopbackEngine
 from tests.simulation.disk import Image, Memory, Noted, SlowWork, Struck, summary_of
 from tests.simulation.plan import Disturbance, Plan

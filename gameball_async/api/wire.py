@@ -1,0 +1,66 @@
+"""One HTTP request and its answer, as values, and what carries them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from attrs import field, frozen
+
+from .requests import About
+
+__all__ = ["Transport", "WireRequest", "WireResponse"]
+
+
+@frozen
+class WireRequest:
+    """
+    One HTTP request, without the keys.
+
+    Attributes:
+        method: GET, POST or DELETE.
+        path: from the root of the host, made of parts that were checked.
+        body: the whole JSON body; None where there is none.
+        secret: whether the secret key goes along with the API key.
+        about: what it is for, for whoever looks on; nothing of it is sent.
+        fresh: whether it wants a connection that was not used before: one that the server closes as
+            the request leaves would leave its fate in doubt.
+    """
+
+    method: str
+    path: str
+    body: bytes | None = field(default=None, repr=False)
+    secret: bool = True
+    about: About = field(factory=About)
+    fresh: bool = False
+
+
+@frozen
+class WireResponse:
+    """
+    One HTTP answer, read whole.
+
+    Attributes:
+        status: the HTTP status.
+        body: decoded and complete, at most as long as the transport allows.
+        retry_after: the header of that name, as it came.
+        date: the header of that name, which a ``Retry-After`` date is measured against.
+    """
+
+    status: int
+    body: bytes = field(repr=False)
+    retry_after: str | None = None
+    date: str | None = None
+
+
+class Transport(Protocol):
+    """Sends one request and reads its answer whole. It decides nothing and repeats nothing."""
+
+    async def send(self, request: WireRequest) -> WireResponse:
+        """
+        Send *request* and return the answer.
+
+        Raises:
+            NotSentError: provably not one byte of the request was written.
+            AnswerLostError: it was written, but no whole answer came back.
+        """
+        ...

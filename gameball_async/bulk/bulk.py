@@ -1,0 +1,267 @@
+"""One bulk run, as its caller sees it: a block, a stream of events, progress, a report."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Literal, Self
+
+import anyio
+
+from ..api.jobs import Job
+from ..engine.seen import NOBODY, Seen
+from ..errors import ClosedError, GameballError, JournalError
+from ..journal.state import Used
+from ..pipeline.seen import RunBegan, RunEnded
+from ..rows.outcome import Outcome
+from ..tasks import Running, Spawn
+from .events import BulkEvent
+from .handover import Handover
+from .meter import Meter, Use
+from .report import Progress, Report
+from .run import Run
+
+__all__ = ["Bulk", "OnCancel"]
+
+OnCancel = Literal["detach", "stop"]
+STOP_WITHIN = 5.0
+"""Seconds that stopping open jobs takes, at most, when a run is left with ``on_cancel="stop"``."""
+
+
+class Bulk:
+    """
+    One bulk run: open it with ``async with``, read its events with ``async for``, then its report.
+
+    The events are a bounded stream: a reader that pauses pauses the run, and loses nothing. Leaving
+    the block early cancels the run; jobs that are open then go on at Gameball (or are stopped, with
+    ``on_cancel="stop"``), and their rows are reported as pending, with the job's number.
+
+    Args:
+        prepare: makes the run, with its journal open.
+        events: what it tells.
+        meter: what it uses.
+        spawn: starts it in the background.
+        clock: tells the time.
+        stop_job: stops one job.
+        on_cancel: what becomes of open jobs when the run is left early.
+        seen: whoever looks on.
+    """
+
+    def __init__(
+        self,
+        prepare: Callable[[], Awaitable[Run]],
+        events: Handover[BulkEvent],
+        meter: Meter,
+        spawn: Spawn,
+        clock: Callable[[], float],
+        stop_job: Callable[[Job], Awaitable[None]],
+        on_cancel: OnCancel,
+        seen: Seen = NOBODY,
+    ) -> None:
+        self._prepare = prepare
+        self._events = events
+        self._meter = meter
+        self._spawn = spawn
+        self._clock = clock
+        self._stop_job = stop_job
+        self._on_cancel = on_cancel
+        self._seen = seen
+        self._end_told = False
+        self._entered: Run | None = None
+        self._running: Running | None = None
+
+    async def __aenter__(self) -> Self:
+        """
+        Open the journal, if there is one, and start.
+
+        Raises:
+            JournalError: the journal cannot be used; nothing was sent.
+        """
+        if self._entered is not None:
+            raise ClosedError("a run is opened once: make another one")
+        self._entered = await self._prepare()
+        self._meter.start(self._clock(), self._entered.books.journal.requested)
+        if self._seen.wants(RunBegan):
+            self._seen.see(RunBegan(self._entered.kind.name, self._entered.rows_read))
+        self._running = self._spawn(self._main)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._events.leave()
+        run, running = self._run, self._running
+        still_open = run.left_open or run.books.open
+        try:
+            if running is not None:
+                await running.end()
+        finally:
+            # A run that was cancelled before its first step has had no chance to do this itself.
+            run.close()
+            self._meter.stop(self._clock())
+            self._tell_end()
+            try:
+                with anyio.move_on_after(STOP_WITHIN, shield=True):
+                    await run.books.put_away(self._used(), run.finished)
+                    if self._on_cancel == "stop":
+                        await self._stop_all(still_open)
+            finally:
+                self._meter.close()
+
+    async def _main(self) -> None:
+        run = self._run
+        try:
+            await run.main()
+        except anyio.get_cancelled_exc_class():
+            run.error = run.error or ClosedError("the client was closed during this run")
+            raise
+        finally:
+            self._meter.stop(self._clock())
+            try:
+                with anyio.move_on_after(STOP_WITHIN, shield=True):
+                    await run.books.put_away(self._used(), run.finished)
+            except JournalError as error:
+                run.error = run.error or error
+            finally:
+                self._tell_end()
+                run.close()  # last, so that whoever reads the end of the events finds all done
+
+    def _tell_end(self) -> None:
+        """Tell whoever looks on, once."""
+        if not self._end_told and self._seen.wants(RunEnded):
+            error = self._run.error
+            name = None if error is None else type(error).__name__
+            self._seen.see(RunEnded(self.report, name))
+        self._end_told = True
+
+    async def _stop_all(self, jobs: list[Job]) -> None:
+        async def stop(job: Job) -> None:
+            try:
+                await self._stop_job(job)
+            except GameballError:
+                return  # it has ended by itself, or cannot be reached: its number is in the report
+
+        async with anyio.create_task_group() as tasks:
+            for job in jobs:
+                tasks.start_soon(stop, job)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> BulkEvent:
+        """
+        Wait for the next event.
+
+        Raises:
+            GameballError: what stopped the run early; the report tells what became of each row.
+            ClosedError: the block was left, or not entered yet.
+            Exception: whatever the input's own iterator raised, as itself.
+        """
+        if self._running is None:
+            raise ClosedError("this run has not begun: open it with `async with`")
+        return await self._events.next(
+            lambda: self._run.error, "this run is over: its block was left"
+        )
+
+    def stop(self) -> None:
+        """
+        Send nothing more. Read on: the events that are left tell every row's outcome.
+
+        Answers to what is being sent are waited for, for five seconds at most. Jobs that are open go
+        on at Gameball (or are stopped, with ``on_cancel="stop"``, when the block is left); their rows
+        are pending, with the job's number. A run with a journal can be resumed.
+        """
+        self._run.interrupt()
+
+    async def finish(self) -> Report:
+        """
+        Read all events that are left and return the report.
+
+        Raises:
+            GameballError: what stopped the run early; `report` tells what became of each row.
+        """
+        async for _ in self:
+            pass
+        return self.report
+
+    @property
+    def open_jobs(self) -> list[Job]:
+        """Jobs that were accepted and have not ended, as far as is known."""
+        return self._run.books.open
+
+    @property
+    def report(self) -> Report:
+        """What has become of the rows so far; final once the run is over."""
+        run, use = self._run, self._use()
+        counts = run.books.tally.counts
+        before = run.used_before
+        return Report(
+            kind=run.kind.name,
+            rows=run.rows_read,
+            succeeded=counts[Outcome.SUCCEEDED],
+            failed=counts[Outcome.FAILED],
+            rejected=counts[Outcome.REJECTED],
+            indeterminate=counts[Outcome.INDETERMINATE],
+            unsent=counts[Outcome.UNSENT],
+            jobs=run.jobs,
+            requests=before.requests + use.requests,
+            rate_limited=before.rate_limited + use.rate_limited,
+            polls=before.polls + use.polls,
+            quota_wait=use.quota_wait,
+            quota_share=use.quota_share,
+            seconds=before.seconds + use.seconds,
+            complete=run.finished,
+            reasons=run.books.tally.reasons(),
+            pending=counts[Outcome.PENDING],
+        )
+
+    @property
+    def progress(self) -> Progress:
+        """Where the run stands now. Rates and requests are those since it was (re)started."""
+        run, use = self._run, self._use()
+        counts = run.books.tally.counts
+        settled = run.books.tally.settled - run.settled_before
+        return Progress(
+            rows_read=run.rows_read,
+            rows_settled=run.books.tally.settled,
+            chunks=run.chunks,
+            jobs=dict(run.books.ended_jobs + run.books.open_jobs()),
+            succeeded=counts[Outcome.SUCCEEDED],
+            failed=counts[Outcome.FAILED],
+            rejected=counts[Outcome.REJECTED],
+            indeterminate=counts[Outcome.INDETERMINATE],
+            rate=settled / use.seconds if use.seconds > 0 else 0.0,
+            requests=use.requests,
+            allowed=use.allowed,
+            polls=use.polls,
+            rate_limited=use.rate_limited,
+            quota_wait=use.quota_wait,
+            quota_share=use.quota_share,
+            seconds=use.seconds,
+            waiting=run.chunker.waiting,
+            held_back=run.chunker.held_back,
+            stalled_for=max(0.0, use.now - run.answers.moved_at),
+            waiting_because=run.chunker.waiting_because,
+            trouble=run.trouble,
+        )
+
+    @property
+    def _run(self) -> Run:
+        if self._entered is None:
+            raise ClosedError("this run has not begun: open it with `async with`")
+        return self._entered
+
+    def _use(self) -> Use:
+        return self._meter.read(self._clock)
+
+    def _used(self) -> Used:
+        use, before = self._use(), self._run.used_before
+        return Used(
+            before.seconds + use.seconds,
+            before.requests + use.requests,
+            before.polls + use.polls,
+            before.rate_limited + use.rate_limited,
+        )

@@ -1,0 +1,282 @@
+"""
+Rows to chunks: which rows may travel together, and which must wait for others.
+
+Answers name items by customer id only, and two open jobs of one customer can refuse each other
+(code 2001) or be applied in the wrong order. So, but for *plain*, rows that share a key are never
+in two open jobs and always leave in the order they came:
+
+- *unique*: never two in one chunk either, so that each row's outcome can be told;
+- *together*: in one chunk as far as they fit;
+- *plain*: as they come.
+
+Rows are looked at ahead of the chunk at hand, within bounds: a row whose key is under way waits, and
+those behind it with other keys go first. When a chunk leaves:
+
+- full: at once; but *together* reads ahead first, so that a customer's rows can meet.
+- not full, and no more rows to be had before a job ends: if one of its keys has more turns to go
+  than any that is under way. Else nobody in it is in a hurry: it waits for company. The customer
+  with the most rows so never waits, and the others do not fill the quota with small chunks.
+- not full, and the input is slow: after a while, which is the longer the more jobs are open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from ..api.kinds import Chunking
+from ..api.requests import MAX_ITEMS
+from ..rows.chunk import Chunk
+from ..rows.row import Prepared
+from .waiting import Pool, Queue, Waiting
+
+__all__ = ["Chunker", "LookAhead"]
+
+MAX_BYTES = 8 * 1024 * 1024
+"""Bytes of a chunk's items, at most. The API names no limit; proxies in front of it have some."""
+PASSED_OVER = 200
+"""Keys with too many rows for what room is left that are passed over in search of smaller ones."""
+
+
+@frozen
+class LookAhead:
+    """
+    How far rows are read ahead of what is sent, at most.
+
+    Attributes:
+        rows: rows that wait.
+        size: bytes of their JSON.
+        seconds: how long rows wait for others to travel with, where the input is slow.
+    """
+
+    rows: int = 100_000
+    size: int = 32 * 1024 * 1024
+    seconds: float = 5.0
+
+
+class Chunker:
+    """
+    Holds rows that wait, and hands out chunks that may be sent.
+
+    Args:
+        chunking: how rows of one key are spread.
+        with_item_ids: whether rows have an id of their own besides the key.
+        look_ahead: how much may wait.
+        max_rows: rows in a chunk, at most.
+        max_bytes: bytes of JSON in a chunk, at most (a single longer row goes alone).
+    """
+
+    def __init__(
+        self,
+        chunking: Chunking,
+        *,
+        with_item_ids: bool = False,
+        look_ahead: LookAhead | None = None,
+        max_rows: int = MAX_ITEMS,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self.look_ahead = look_ahead or LookAhead()
+        self.ended = False
+        self._plain = chunking is Chunking.PLAIN  # then all rows are of one key, never under way
+        self._with_item_ids = with_item_ids
+        self._max_rows = max_rows
+        self._max_bytes = max_bytes
+        turn = 1 if chunking is Chunking.UNIQUE else max_rows
+        self._under_way: set[str] = set()
+        self._ready = Pool(turn)
+        self._held = Pool(turn)  # under keys that are under way
+        self._size = 0
+        self._chunks = 0
+        self._open = 0
+        self._ticks = 0
+        self._looked_ahead = chunking is not Chunking.TOGETHER
+
+    @property
+    def waiting(self) -> int:
+        """Rows that are not in a chunk yet."""
+        return self._ready.rows + self._held.rows
+
+    @property
+    def held_back(self) -> int:
+        """Rows that wait for an open job of their own key."""
+        return self._held.rows
+
+    @property
+    def wants_rows(self) -> bool:
+        """Whether there is room to look further ahead."""
+        return (
+            not self.ended
+            and self.waiting < self.look_ahead.rows
+            and self._size < self.look_ahead.size
+        )
+
+    @property
+    def done(self) -> bool:
+        """Whether every row has left in a chunk and no more will come."""
+        return self.ended and not self.waiting
+
+    @property
+    def waiting_because(self) -> str | None:
+        """Why rows wait, in words for people; None where none do, or where a chunk may leave."""
+        if not self.waiting or self.has_chunk:
+            return None
+        if self._ready and self.wants_rows:
+            if self._looked_ahead:
+                return "the input has not given enough rows for a full chunk yet"
+            return "the input is read ahead, so that a customer's rows can travel together"
+        why = f"{self.held_back:,} of {self.waiting:,} rows wait for open jobs of their customers"
+        turns = max(self._ready.most_turns, self._held.most_turns)
+        if turns > 1:
+            why += f"; one customer's rows alone take {turns:,} more jobs, one after the other"
+        return why
+
+    def add(self, row: Prepared) -> None:
+        """A row to be sent, after all rows added before that share its key."""
+        key = "" if self._plain else row.key
+        self._size += len(row.payload)
+        (self._held if key in self._under_way else self._ready).add(key, row)
+
+    def add_all(self, rows: Sequence[Prepared]) -> None:
+        """`add` for each of these rows; quick where each is the first of its key, as most are."""
+        if not self._plain and self._under_way.isdisjoint([row.key for row in rows]):
+            before = self._ready.first_size
+            if self._ready.add_new(rows):
+                self._size += self._ready.first_size - before
+                return
+        for row in rows:
+            self.add(row)
+
+    def end(self) -> None:
+        """No more rows will come."""
+        self.ended = True
+
+    def tick(self) -> None:
+        """Another `LookAhead.seconds` have passed since the first row was added."""
+        self._ticks += 1
+        self._looked_ahead = True
+
+    @property
+    def has_chunk(self) -> bool:
+        """Whether `take` would give a chunk now."""
+        if not self._ready:
+            return False
+        if self._is_full():
+            return self._looked_ahead or not self.wants_rows
+        if self.wants_rows:
+            return self._ticks > self._open
+        return self._ready.most_turns > self._held.most_turns
+
+    def _is_full(self) -> bool:
+        ready = self._ready
+        return ready.first_rows >= self._max_rows or ready.first_size >= self._max_bytes
+
+    def take(self) -> Chunk | None:
+        """The next chunk that may be sent; None where more rows, or a job's end, must come first."""
+        if not self.has_chunk:
+            return None
+        rows = self._fill()
+        self._ticks = 0
+        self._looked_ahead = True
+        self._open += 1
+        self._chunks += 1
+        return Chunk(
+            self._chunks,
+            [row.position for row in rows],
+            [row.key for row in rows],
+            [row.item_id for row in rows] if self._with_item_ids else None,
+            [row.payload for row in rows],
+        )
+
+    def _fill(self) -> list[Prepared]:
+        if not self._plain:
+            rows = self._ready.pop_first(self._max_rows, self._max_bytes)
+            if rows:
+                self._size -= sum([len(row.payload) for row in rows])
+                self._under_way.update([row.key for row in rows])
+                return rows
+        rows = []
+        taken: list[tuple[str, int, int]] = []
+        most, room, passed = self._max_rows, self._max_bytes, 0
+        for key, waiting in self._ready:
+            if isinstance(waiting, Prepared):
+                count, size = 1, len(waiting.payload)
+            else:
+                count, size = self._ready.first(waiting)
+            if count > most or size > room:
+                # Whoever fits another chunk goes whole, and then.
+                count, size = (0, 0) if rows else self._part(waiting)
+                passed += not count
+            if count:
+                rows += (waiting,) if isinstance(waiting, Prepared) else waiting[:count]
+                taken.append((key, count, size))
+                most, room = most - count, room - size
+            if most <= 0 or room <= 0 or passed > PASSED_OVER:
+                break
+        self._leave(taken)
+        self._size -= self._max_bytes - room
+        return rows
+
+    def _part(self, waiting: Waiting) -> tuple[int, int]:
+        """Rows and bytes that fit a chunk, where not all do; a row at least."""
+        if isinstance(waiting, Prepared):
+            return 1, len(waiting.payload)
+        count, size = 0, 0
+        for row in waiting[: self._max_rows]:
+            if count and size + len(row.payload) > self._max_bytes:
+                break
+            count, size = count + 1, size + len(row.payload)
+        return count, size
+
+    def _leave(self, taken: list[tuple[str, int, int]]) -> None:
+        """So many rows and bytes leave; what is left under their keys is held back."""
+        for key, count, size in taken:
+            waiting = self._ready.pop(key)
+            if isinstance(waiting, Queue) and len(waiting) > count:
+                del waiting[:count]
+                waiting.size -= size
+                (self._ready if self._plain else self._held).put(key, waiting)
+        if not self._plain:
+            self._under_way.update([key for key, _, _ in taken])
+
+    def release(self, chunk: Chunk) -> None:
+        """The job of *chunk* has ended, or it was never accepted: its keys may go again."""
+        self._open -= 1
+        self._under_way.difference_update(chunk.keys)
+        for key in dict.fromkeys(chunk.keys) if self._held else ():
+            waiting = self._held.pop(key)
+            if waiting is not None:
+                self._ready.put(key, waiting)
+
+    def occupy(self, chunk: Chunk) -> None:
+        """A chunk of an earlier run is still under way: its keys must wait until its `release`."""
+        self._open += 1
+        if not self._plain:
+            self._under_way.update(chunk.keys)
+
+    def count_from(self, number: int) -> None:
+        """Chunks get numbers above *number*."""
+        self._chunks = max(self._chunks, number)
+
+    def put_back(self, chunk: Chunk) -> None:
+        """*chunk* was too large for the server: its rows go again, from now on in smaller chunks."""
+        self._max_bytes = min(self._max_bytes, max(1, sum(map(len, chunk.payloads)) // 2))
+        self.release(chunk)
+        by_key: dict[str, list[Prepared]] = {}
+        for row in chunk.rows():
+            by_key.setdefault("" if self._plain else row.key, []).append(row)
+            self._size += len(row.payload)
+        for key, rows in by_key.items():
+            behind = self._ready.pop(key)
+            rows += behind if isinstance(behind, Queue) else () if behind is None else (behind,)
+            self._ready.put(key, Queue(rows))
+
+    def drain(self) -> list[Prepared]:
+        """Everything that waits, in the order it came; nothing waits afterwards."""
+        rows: list[Prepared] = []
+        for pool in (self._ready, self._held):
+            for key, waiting in list(pool):
+                rows += waiting if isinstance(waiting, Queue) else (waiting,)
+                pool.pop(key)
+        self._size = 0
+        return sorted(rows, key=lambda row: row.position)

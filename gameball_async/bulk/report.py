@@ -1,0 +1,212 @@
+"""
+Outcomes to a report: counts that add up to the input, and reasons in groups.
+
+Memory does not grow with the input: rows are counted, not kept, and only so many different reasons
+are told apart.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import field, frozen
+
+from ..api.jobs import JobState
+from ..rows.outcome import Outcome, Reason, RowOutcome
+
+__all__ = ["Progress", "Report", "Tally"]
+
+REASONS = 200
+"""Different reasons that are told apart; the rest is counted under one heading."""
+OTHER = "other reasons"
+
+
+@frozen
+class Report:
+    """
+    What became of a run's rows.
+
+    Attributes:
+        kind: name of the batch kind.
+        rows: rows read from the input.
+        succeeded: applied, by the server's word or by proof.
+        failed: refused by the server, one by one.
+        rejected: never sent, or refused with their whole request.
+        indeterminate: may or may not have been applied.
+        unsent: not sent, since the run stopped before.
+        jobs: jobs that were accepted.
+        requests: requests that were sent, of all sorts.
+        rate_limited: answers that said 429.
+        polls: how many of the requests asked about a job.
+        quota_wait: seconds that calls waited for quota, in all.
+        quota_share: part of the limits in use at the end: below 1 where others share the account.
+        seconds: from start to end.
+        complete: whether the input was read to its end and the run was not cut short.
+        reasons: how many rows ended for which reason, but for plain successes.
+        pending: their job was open when the run was left: a resumed run, or the job's status, tells
+            what became of them.
+    """
+
+    kind: str
+    rows: int
+    succeeded: int
+    failed: int
+    rejected: int
+    indeterminate: int
+    unsent: int
+    jobs: int
+    requests: int
+    rate_limited: int
+    polls: int
+    quota_wait: float
+    quota_share: float
+    seconds: float
+    complete: bool
+    reasons: Mapping[str, int] = field(factory=dict)
+    pending: int = 0
+
+    @property
+    def settled(self) -> int:
+        """Rows with an outcome; equals *rows* once a run is over."""
+        ended = self.succeeded + self.failed + self.rejected + self.indeterminate
+        return ended + self.pending + self.unsent
+
+    @property
+    def all_succeeded(self) -> bool:
+        """Whether every row of the input succeeded."""
+        return self.complete and self.succeeded == self.rows
+
+    def failures_by_reason(self) -> dict[str, int]:
+        """How many rows did not succeed, by outcome and reason, most first."""
+        return dict(self.reasons)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        return {
+            "kind": self.kind,
+            "rows": self.rows,
+            "succeeded": self.succeeded,
+            "failed": self.failed,
+            "rejected": self.rejected,
+            "indeterminate": self.indeterminate,
+            "pending": self.pending,
+            "unsent": self.unsent,
+            "jobs": self.jobs,
+            "requests": self.requests,
+            "rate_limited": self.rate_limited,
+            "seconds": round(self.seconds, 3),
+            "complete": self.complete,
+            "polls": self.polls,
+            "quota_wait": round(self.quota_wait, 3),
+            "quota_share": round(self.quota_share, 3),
+            "failures_by_reason": self.failures_by_reason(),
+        }
+
+
+@frozen
+class Progress:
+    """
+    Where a run stands.
+
+    Attributes:
+        rows_read: rows read from the input so far.
+        rows_settled: rows with an outcome so far.
+        chunks: chunks handed to the network so far.
+        jobs: how many jobs stand in which state now; ended ones are counted on.
+        succeeded: rows so far; likewise the next three.
+        rate: rows settled per second since the run was (re)started.
+        requests: requests sent so far.
+        allowed: requests that the quota would have allowed in this time, at most.
+        polls: how many of the requests asked about a job.
+        rate_limited: answers that said 429.
+        quota_wait: seconds that calls waited for quota, in all.
+        quota_share: part of the limits in use now.
+        seconds: since the run was (re)started.
+        waiting: rows read and not yet in a chunk.
+        held_back: how many of those wait for an open job of their own customer.
+        stalled_for: seconds since anything was last seen to move.
+        waiting_because: why no chunk leaves now, for people; None where one may, or none waits.
+        trouble: what keeps the run from learning how jobs end, and what to do; None for nothing.
+    """
+
+    rows_read: int
+    rows_settled: int
+    chunks: int
+    jobs: Mapping[JobState, int]
+    succeeded: int
+    failed: int
+    rejected: int
+    indeterminate: int
+    rate: float
+    requests: int
+    allowed: int
+    polls: int
+    rate_limited: int
+    quota_wait: float
+    quota_share: float
+    seconds: float
+    waiting: int
+    held_back: int
+    stalled_for: float
+    waiting_because: str | None = None
+    trouble: str | None = None
+
+    def seconds_left(self, part_read: float | None) -> float | None:
+        """
+        Time left, from the rate of this attempt; None while it has settled no row.
+
+        Args:
+            part_read: which part of the input has been read, 0 to 1; None if unknown.
+        """
+        if not part_read or not self.rows_settled or not self.rate:
+            return None
+        rows = self.rows_read / part_read
+        return max(0.0, (rows - self.rows_settled) / self.rate)
+
+
+class Tally:
+    """Counts outcomes as they come."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[Outcome] = Counter()
+        self._reasons: Counter[str] = Counter()
+
+    @property
+    def settled(self) -> int:
+        """Rows with an outcome so far."""
+        return self.counts.total()
+
+    def succeeded(self, rows: int) -> None:
+        """Count plain successes."""
+        self.counts[Outcome.SUCCEEDED] += rows
+
+    def rows(self, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]) -> None:
+        """Count rows; *reasons* by their index. Plain successes are counted all at once."""
+        succeeded = outcomes.count(Outcome.SUCCEEDED)
+        self.succeeded(succeeded)
+        if succeeded == len(outcomes):
+            return
+        for index, outcome in enumerate(outcomes):
+            if outcome is not Outcome.SUCCEEDED:
+                self.add(outcome, reasons.get(index))
+
+    def add(self, outcome: Outcome, reason: Reason | None) -> None:
+        """Count one row."""
+        self.counts[outcome] += 1
+        if outcome is Outcome.SUCCEEDED:
+            return
+        heading = f"{outcome.value}: {reason}" if reason is not None else outcome.value
+        if heading not in self._reasons and len(self._reasons) >= REASONS:
+            heading = OTHER
+        self._reasons[heading] += 1
+
+    def add_all(self, outcomes: Iterable[RowOutcome]) -> None:
+        """Count rows."""
+        for row in outcomes:
+            self.add(row.outcome, row.reason)
+
+    def reasons(self) -> dict[str, int]:
+        """How many rows ended for which reason, most first."""
+        return dict(self._reasons.most_common())

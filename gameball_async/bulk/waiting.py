@@ -1,0 +1,194 @@
+"""
+Rows that wait, by key, and the order in which keys get their turn.
+
+Keys that need the most turns come first: whoever has the longest way to go starts at once. Those
+that one chunk could take whole are served first come, first served. Most keys have one row only in
+most inputs, so that a row alone is kept as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeAlias, cast
+
+from ..rows.row import Prepared
+
+__all__ = ["Pool", "Queue", "Waiting"]
+
+
+class Queue(list[Prepared]):
+    """
+    The rows of one key, in the order they came.
+
+    Attributes:
+        size: bytes of the rows' JSON.
+        turns: chunks that the rows need, one after the other; kept by the pool.
+    """
+
+    __slots__ = ("size", "turns")
+
+    def __init__(self, rows: Iterable[Prepared]) -> None:
+        super().__init__(rows)
+        self.size = sum([len(row.payload) for row in self])
+        self.turns = 1
+
+
+Waiting: TypeAlias = Prepared | Queue
+"""What waits under one key: a row, or a queue of at least one."""
+
+
+class Pool:
+    """
+    Keys that are alike, with their rows: all may go, or all are held back.
+
+    Args:
+        turn: rows of one key that may travel in one chunk, at most.
+
+    Attributes:
+        rows: rows of all keys.
+        first_rows: rows that one chunk could take of all keys, were it large enough.
+        first_size: bytes of their JSON.
+    """
+
+    def __init__(self, turn: int) -> None:
+        self._turn = turn
+        self._short: dict[str, Waiting] = {}  # in one turn
+        self._long: dict[str, Queue] = {}
+        self._by_turns: dict[int, dict[str, Queue]] = {}  # the long ones
+        self.rows = 0
+        self.first_rows = 0
+        self.first_size = 0
+
+    def __bool__(self) -> bool:
+        return self.rows > 0
+
+    def __iter__(self) -> Iterator[tuple[str, Waiting]]:
+        """The keys and what waits under each, those that need the most turns first."""
+        for turns in sorted(self._by_turns, reverse=True):
+            yield from self._by_turns[turns].items()
+        yield from self._short.items()
+
+    @property
+    def most_turns(self) -> int:
+        """Turns that the key with the most rows needs; 0 where there is none."""
+        return max(self._by_turns, default=1 if self._short else 0)
+
+    def first(self, queue: Queue) -> tuple[int, int]:
+        """Rows and bytes that a chunk of any size could take of a queue."""
+        return (1, len(queue[0].payload)) if self._turn == 1 else (len(queue), queue.size)
+
+    def add(self, key: str, row: Prepared) -> None:
+        """A row comes, behind those of its key, which keeps its place unless it needs more turns."""
+        waiting = self._short.get(key)
+        if waiting is None and key not in self._long:
+            self._short[key] = row
+            self.rows += 1
+            self.first_rows += 1
+            self.first_size += len(row.payload)
+            return
+        if waiting is None:
+            queue = self._long[key]
+        else:
+            queue = waiting if isinstance(waiting, Queue) else Queue((waiting,))
+        self._count(queue, -1)
+        queue.append(row)
+        queue.size += len(row.payload)
+        self._count(queue, 1)
+        if queue.turns == 1:
+            self._short[key] = queue
+        if len(queue) > queue.turns * self._turn:
+            self._unplace(key, queue)
+            self._place(key, queue)
+
+    def add_new(self, rows: Sequence[Prepared]) -> bool:
+        """Rows come, all at once; False, and nothing is done, where a key has a row already."""
+        new = {row.key: row for row in rows}
+        known = not (self._short.keys().isdisjoint(new) and self._long.keys().isdisjoint(new))
+        if known or len(new) < len(rows):
+            return False
+        self._short.update(new)
+        self.rows += len(rows)
+        self.first_rows += len(rows)
+        self.first_size += sum([len(row.payload) for row in rows])
+        return True
+
+    def pop_first(self, rows: int, room: int) -> list[Prepared]:
+        """
+        So many rows leave, all at once; none where that is not the same as taking key by key.
+
+        Args:
+            rows: how many.
+            room: bytes of their JSON, at most.
+        """
+        if self._long or len(self._short) < rows:
+            return []
+        first = list(islice(self._short.values(), rows))
+        if set(map(type, first)) != {Prepared}:
+            return []
+        alone = cast(list[Prepared], first)
+        size = sum([len(row.payload) for row in alone])
+        if size > room:
+            return []
+        for row in alone:
+            del self._short[row.key]
+        self.rows -= rows
+        self.first_rows -= rows
+        self.first_size -= size
+        return alone
+
+    def put(self, key: str, waiting: Waiting) -> None:
+        """A key comes, behind those that need as many turns."""
+        if isinstance(waiting, Queue):
+            self._count(waiting, 1)
+            self._place(key, waiting)
+        else:
+            self.add(key, waiting)
+
+    def pop(self, key: str) -> Waiting | None:
+        """A key leaves, with what waits under it; None where nothing does."""
+        waiting = self._short.pop(key, None)
+        if isinstance(waiting, Prepared):
+            self.rows -= 1
+            self.first_rows -= 1
+            self.first_size -= len(waiting.payload)
+            return waiting
+        queue = waiting
+        if queue is None and self._long:
+            queue = self._long.get(key)
+            if queue is not None:
+                self._unplace(key, queue)
+        if queue is not None:
+            self._count(queue, -1)
+        return queue
+
+    def _place(self, key: str, queue: Queue) -> None:
+        turns = queue.turns = -(-len(queue) // self._turn)
+        if turns == 1:
+            self._short[key] = queue
+            return
+        self._long[key] = queue
+        alike = self._by_turns.get(turns)
+        if alike is None:
+            self._by_turns[turns] = {key: queue}
+        else:
+            alike[key] = queue
+
+    def _unplace(self, key: str, queue: Queue) -> None:
+        if queue.turns == 1:
+            del self._short[key]
+            return
+        del self._long[key]
+        alike = self._by_turns[queue.turns]
+        del alike[key]
+        if not alike:
+            del self._by_turns[queue.turns]
+
+    def _count(self, queue: Queue, sign: int) -> None:
+        self.rows += sign * len(queue)
+        if self._turn == 1:
+            self.first_rows += sign
+            self.first_size += sign * len(queue[0].payload)
+        else:
+            self.first_rows += sign * len(queue)
+            self.first_size += sign * queue.size

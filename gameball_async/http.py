@@ -1,0 +1,216 @@
+"""
+HTTP through aiohttp: sends one request, reads one answer, translates every error in one place.
+
+What aiohttp would do by itself is off: it follows no redirect (our keys would travel along), keeps
+no cookie, repeats nothing (its hidden second try of GET and DELETE would not be counted), reads no
+environment unless asked to, and stops reading a body that is too long. Its exceptions hold our headers, so
+none of them reaches the caller, not even as a cause.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+from aiohttp import hdrs
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import Payload
+from yarl import URL
+
+from .api.secret import Secret
+from .api.wire import WireRequest, WireResponse
+from .connections import Connector, fresh_connection
+from .errors import AnswerLostError, ClosedError, NotSentError, TransportError
+
+__all__ = ["AiohttpTransport", "Timeouts", "open_session"]
+
+MAX_ANSWER = 16 * 1024 * 1024
+"""Bytes of an answer, decoded, that are read at most."""
+_SLICE = 64 * 1024
+
+
+class Timeouts:
+    """Seconds for connecting, for silence in between, and for the whole."""
+
+    CONNECT = 10.0
+    SILENCE = 60.0
+    TOTAL = 120.0
+
+
+class _Body(Payload):
+    """A body that tells whether any of the request was handed to the connection."""
+
+    def __init__(self, value: bytes) -> None:
+        super().__init__(value, content_type="application/json")
+        self._bytes = value
+        self._size = len(value)
+        self.begun = False
+        self.whole = False
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return self._bytes.decode(encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        # The headers wait in the writer until the first write: before this line, nothing has left.
+        self.begun = True
+        for start in range(0, len(self._bytes), _SLICE):
+            await writer.write(self._bytes[start : start + _SLICE])
+        self.whole = True
+
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        await self.write(writer)
+
+
+class _Lost(Exception):
+    """Stands in for aiohttp's own error, so that aiohttp does not repeat the request by itself."""
+
+
+async def _no_second_try(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    try:
+        return await handler(request)
+    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+        if isinstance(error, aiohttp.ClientConnectorError):
+            raise
+        name = type(error).__name__
+    raise _Lost(name)
+
+
+def open_session(
+    connector: aiohttp.BaseConnector | None = None, *, trust_env: bool = False
+) -> aiohttp.ClientSession:
+    """
+    A session with everything off that must be off; connections are kept for reuse.
+
+    Args:
+        connector: in place of ours, which gives out no connection that holds an answer already.
+        trust_env: whether the environment may name a proxy.
+    """
+    return aiohttp.ClientSession(
+        connector=connector or Connector(),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=trust_env,
+        raise_for_status=False,
+    )
+
+
+class AiohttpTransport:
+    """
+    `ports.Transport` over one session, which is neither changed nor closed here.
+
+    Args:
+        session: the session, own or borrowed.
+        origin: scheme, host and port.
+        api_key: goes along with every request.
+        secret_key: goes along with requests that ask for it.
+        user_agent: how the client names itself.
+        max_answer: bytes of an answer that are read at most.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        origin: str,
+        api_key: Secret,
+        secret_key: Secret | None,
+        *,
+        user_agent: str,
+        max_answer: int = MAX_ANSWER,
+    ) -> None:
+        self._session = session
+        self._origin = URL(origin)
+        self._api_key = api_key
+        self._secret_key = secret_key
+        self._user_agent = user_agent
+        self._max_answer = max_answer
+        self._timeout = aiohttp.ClientTimeout(
+            total=Timeouts.TOTAL, sock_connect=Timeouts.CONNECT, sock_read=Timeouts.SILENCE
+        )
+
+    async def send(self, request: WireRequest) -> WireResponse:
+        """
+        Send *request* once. See `ports.Transport`.
+
+        Raises:
+            ClosedError: the session was closed by somebody else.
+        """
+        if self._session.closed:
+            raise ClosedError(
+                "the aiohttp session that was lent to the client is closed: open both"
+            )
+        body = None if request.body is None else _Body(request.body)
+        failure: TransportError
+        try:
+            with fresh_connection(request.fresh):
+                return await self._exchange(request, body)
+        except aiohttp.ClientConnectorError as error:
+            failure = NotSentError(f"no connection to {self._origin.host}: {_name(error)}")
+        except Exception as error:  # noqa: BLE001 - even a bug's traceback holds our headers
+            failure = self._lost(body, error)
+        # Raised outside of the handlers: their exceptions hold our headers, keys included, and
+        # would otherwise hang on the new one as its context.
+        raise failure
+
+    async def _exchange(self, request: WireRequest, body: _Body | None) -> WireResponse:
+        async with self._session.request(
+            request.method,
+            self._origin.join(URL(request.path, encoded=True)),
+            data=body,
+            headers=self._headers(request),
+            allow_redirects=False,
+            timeout=self._timeout,
+            raise_for_status=False,
+            middlewares=(_no_second_try,),
+        ) as answer:
+            if body is not None and not body.whole and 200 <= answer.status < 300:
+                # It is the answer to something else: this has not been asked yet.
+                answer.close()
+                raise _Lost("an answer before the request was sent")
+            return WireResponse(
+                status=answer.status,
+                body=await self._read(answer),
+                retry_after=answer.headers.get(hdrs.RETRY_AFTER),
+                date=answer.headers.get(hdrs.DATE),
+            )
+
+    async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
+        parts: list[bytes] = []
+        left = self._max_answer
+        async for part in answer.content.iter_any():
+            left -= len(part)
+            if left < 0:
+                answer.close()
+                raise aiohttp.ClientPayloadError(f"longer than {self._max_answer} bytes")
+            parts.append(part)
+        return b"".join(parts)
+
+    def _headers(self, request: WireRequest) -> Mapping[str, Any]:
+        headers = {
+            "APIKey": self._api_key.reveal(),
+            hdrs.ACCEPT: "application/json",
+            hdrs.USER_AGENT: self._user_agent,
+        }
+        if request.secret and self._secret_key is not None:
+            headers["SecretKey"] = self._secret_key.reveal()
+        return headers
+
+    def _lost(self, body: _Body | None, error: BaseException) -> TransportError:
+        if body is not None and not body.begun:
+            return NotSentError(f"nothing was sent to {self._origin.host}: {_name(error)}")
+        return AnswerLostError(f"no whole answer from {self._origin.host}: {_name(error)}")
+
+
+def _name(error: BaseException) -> str:
+    """What went wrong, without the text of an exception that may hold what it should not."""
+    if isinstance(error, _Lost):
+        return str(error.args[0])
+    if isinstance(error, asyncio.TimeoutError):
+        return "timed out"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{type(error).__name__} ({error.strerror})"
+    return type(error).__name__

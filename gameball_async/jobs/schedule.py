@@ -1,0 +1,303 @@
+"""
+Which job to ask about next: every open job in one order, with time and chance as arguments.
+
+Nothing is ever learned from how long other jobs took: what was seen of *this* job orders the
+polls, and only the pauses below hold them back. The rules, each named where it stands:
+
+- *first come*: a job that was never asked about is due a moment after it was submitted.
+- *progress*: a running job whose counts move is due when they will be full, if they go on so.
+- *head of the line*: a job found queued keeps its place for three looks, since servers that work
+  through a queue will come to it first.
+- *ever more rarely*: any other job is due again by its age since it last moved, at the `LOOKS`.
+- *purse*: submissions and ends found pay for looks before that. So the last jobs of many are seen
+  soon, and a job alone is left to the rule before. A full purse is spent freely, half of one is kept
+  to last for as long again as the job at hand has not moved.
+- *pause*: a look that finds no end holds back the others, twice as long each time; one that finds
+  an end lifts it. Looks due by progress are neither held back nor a reason to.
+- *in flight*: the number of polls under way grows by one with each end found, and is halved by each
+  look in vain.
+"""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_right
+
+from attrs import define
+
+from ..api.jobs import JobState
+from .pace import Pace
+
+__all__ = ["LOOKS", "LOOKS_APART", "Polls"]
+
+LOOKS = (0.9, 1.9, 3.2, 5.3, 8.8, 14.5, 24.0, 40.0, 66.0, 108.0, 170.0, 270.0, 420.0, 605.0)
+"""
+Seconds without a move after which a job is looked at: its end is seen late by two thirds of its age
+at most. Nothing better can be had for so few looks where the server does not tell how far it is:
+one look each 2 % of the age would be 270 of them in the first ten minutes.
+"""
+LOOKS_APART = 185.0
+"""Seconds between the looks that follow."""
+
+FIRST_LOOK = 0.25
+"""Seconds after the submission before which no job is asked about."""
+SHORT_PART = 0.05
+"""Part of its age after which a job may be looked at again, paid by the purse."""
+SHORT_LEAST = 0.25
+SHORT_MOST = 2.0
+PURSE_START = 0.3
+"""Looks that a submission pays for."""
+PURSE_GAIN = 0.6
+"""Looks that an end found pays for."""
+PURSE_MOST = 64.0
+PAUSE_FIRST = 0.25
+PAUSE_PAID = 0.4
+"""Seconds after a look in vain before the purse pays for the next."""
+PAUSE_LEAST_CAP = 1.0
+PLACES_KEPT = 3
+IN_FLIGHT_MOST = 12
+IN_FLIGHT_RICH = 4
+"""Polls under way at once that the purse pays for while it is more than half full."""
+
+_Heap = list[tuple[float, int, int, int]]  # due or order, tie, job, version
+
+
+@define(eq=False)
+class _Open:
+    """What is known of one open job."""
+
+    job_id: int
+    version: int  # another one after each look; what a heap holds of an earlier one is void
+    since: float
+    due: float
+    place: float  # in the order of those that are due
+    moved_at: float
+    pace: Pace
+    kept: int = 0
+    state: JobState | None = None
+    soon: float = 0.0  # due by the purse
+    paid: bool = False
+    in_flight: bool = False
+    ahead: bool = False  # due by progress: no pause holds it back
+
+
+class Polls:
+    """The open jobs, and the order in which to ask about them."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[int, _Open] = {}
+        self._ahead: _Heap = []
+        self._later: _Heap = []
+        self._ready: _Heap = []
+        self._soon: _Heap = []
+        self._numbers = 0
+        self._in_flight = 0
+        self._allowed = 1
+        self._pause = 0.0
+        self._missed_at = float("-inf")
+        self._purse = 0.0
+        self._stirred_at = 0.0  # a job was added, or one has ended
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def __contains__(self, job_id: int) -> bool:
+        return job_id in self._jobs
+
+    def add(self, job_id: int, now: float, *, submitted: bool = True) -> None:
+        """
+        A job is to be asked about from now on.
+
+        Args:
+            job_id: the job.
+            now: the time.
+            submitted: it was submitted just now; a job of unknown age is asked about at once.
+        """
+        if job_id in self._jobs:
+            return
+        self._purse = min(PURSE_MOST, self._purse + PURSE_START) if self._jobs else PURSE_START
+        due = now + FIRST_LOOK if submitted else now
+        job = _Open(job_id, self._number(), now, due, due, now, Pace(now))
+        self._jobs[job_id] = job
+        self._stirred_at = now
+        self._push(job)
+
+    def remove(self, job_id: int) -> None:
+        """Nobody wants to know about the job any more, or it has ended."""
+        job = self._jobs.pop(job_id, None)
+        if job is not None and job.in_flight:
+            self._in_flight -= 1
+
+    def due(self, now: float) -> tuple[int | None, float]:
+        """The job to ask about now, if any; else None and when to come back (infinity: never)."""
+        ahead, ready = self._top(self._ahead), self._ripe(now)
+        if self._in_flight >= IN_FLIGHT_MOST:
+            return None, float("inf")  # before one of them is answered
+        if ahead is not None and ahead.due <= now:
+            return ahead.job_id, now
+        when = float("inf") if ahead is None else ahead.due
+        beyond = self._in_flight >= self._allowed
+        if beyond and not (self._rich and self._in_flight < IN_FLIGHT_RICH):
+            return None, when
+        if ready is not None:
+            free = self._missed_at + min(self._pause, self._pause_most(now))
+            if free <= now:
+                return self._offer(ready, paid=beyond), now
+            when = min(when, free)
+        elif (later := self._top(self._later)) is not None:
+            when = min(when, later.due)
+        soon = self._top(self._soon)
+        if soon is not None and self._purse >= 1.0:
+            free = max(soon.soon, self._missed_at + self._spacing(soon, now))
+            if free <= now:
+                return self._offer(soon, paid=True), now
+            when = min(when, free)
+        return None, when
+
+    def _ripe(self, now: float) -> _Open | None:
+        """The first in order of the jobs that are due, if any is."""
+        while (later := self._top(self._later)) is not None and later.due <= now:
+            heapq.heappop(self._later)
+            self._put(self._ready, later.place, later)
+        return self._top(self._ready)
+
+    def _pause_most(self, now: float) -> float:
+        """Where much happens, pauses are short: a young job's end must not hide behind old ones."""
+        most = min(SHORT_PART * (now - self._stirred_at), LOOKS_APART / 2 / len(self._jobs))
+        return max(PAUSE_LEAST_CAP, most)
+
+    def _spacing(self, job: _Open, now: float) -> float:
+        """Seconds between looks in vain that the purse pays for: it is to last for a while."""
+        if not self._pause:
+            return 0.0
+        return PAUSE_PAID if self._rich else max(PAUSE_PAID, (now - job.moved_at) / self._purse)
+
+    @property
+    def _rich(self) -> bool:
+        return self._purse > PURSE_MOST / 2
+
+    @staticmethod
+    def _offer(job: _Open, *, paid: bool) -> int:
+        job.paid = paid
+        return job.job_id
+
+    def sent(self, job_id: int) -> None:
+        """A question about the job is on its way."""
+        job = self._jobs[job_id]
+        job.in_flight = True
+        job.version = self._number()
+        self._in_flight += 1
+
+    def seen(
+        self, job_id: int, now: float, chance: float, state: JobState, share: float | None
+    ) -> None:
+        """
+        An answer about the job has come.
+
+        Args:
+            job_id: the job.
+            now: the time.
+            chance: a number in [0, 1), which spreads the next looks.
+            state: what was seen; a final one removes the job.
+            share: which part of the job is done; None where the answer does not tell.
+        """
+        job = self._back(job_id)
+        if job is None:
+            return
+        if state.final:
+            del self._jobs[job_id]
+            if not job.ahead:  # else it was expected, and tells nothing of the others
+                self._pause = 0.0
+            self._allowed = min(IN_FLIGHT_MOST, self._allowed + 1)
+            self._stirred_at = now
+            self._purse = min(PURSE_MOST, self._purse + PURSE_GAIN)
+            return
+        done = share if share is not None and state is JobState.RUNNING else 0.0
+        if job.state not in (None, state) or done != job.pace.share:
+            job.moved_at = now
+        job.state = state
+        job.pace.saw(now, state is JobState.RUNNING, done)
+        self._missed(job, now)
+        self._plan(job, now, chance)
+
+    def failed(self, job_id: int, now: float, chance: float) -> None:
+        """The question about the job was not answered, or not so that it could be read."""
+        job = self._back(job_id)
+        if job is not None:
+            self._missed(job, now)
+            self._later_again(job, now, chance)
+
+    def _back(self, job_id: int) -> _Open | None:
+        job = self._jobs.get(job_id)
+        if job is None or not job.in_flight:
+            return None
+        job.in_flight = False
+        self._in_flight -= 1
+        return job
+
+    def _missed(self, job: _Open, now: float) -> None:
+        if job.ahead or job.paid:
+            self._purse = max(0.0, self._purse - 1.0)
+        if not job.ahead:
+            self._allowed = max(1, self._allowed // 2)
+            self._pause = min(max(PAUSE_FIRST, self._pause * 2), self._pause_most(now))
+            self._missed_at = now
+
+    def _plan(self, job: _Open, now: float, chance: float) -> None:
+        """When the job is due again, after a look that did not find its end."""
+        end = job.pace.end(now)
+        if end is not None:
+            # Far off, a little makes much of a difference, so once it has run twice as long will do.
+            expected, latest = end
+            job.ahead = True
+            age = now - job.pace.began
+            wait = max(0.5, age if expected == latest else _next_look(age) - age)
+            job.due = job.place = min(latest + 0.05, now + wait)
+            self._push(job)
+            if expected + 0.05 < job.due:
+                job.soon = max(expected, now + SHORT_LEAST)
+                self._put(self._soon, job.soon, job)
+        elif job.state is JobState.QUEUED and job.kept < PLACES_KEPT:
+            job.kept += 1
+            job.ahead = False
+            self._push(job)
+        else:
+            self._later_again(job, now, chance)
+
+    def _later_again(self, job: _Open, now: float, chance: float) -> None:
+        job.ahead = False
+        age = now - job.moved_at
+        wait = max(_next_look(age) - age, min(LOOKS_APART, 0.1 * (now - job.since)))
+        job.due = now + wait + chance * min(0.1 * wait, 5.0)
+        # Of those that are due, what runs goes in the order in which it was seen to start: it is
+        # nearer to its end than what waits. Then whoever can bear least to wait longer.
+        job.place = job.moved_at if job.state is JobState.RUNNING else job.due + 4.0 * wait
+        job.soon = now + min(SHORT_MOST, max(SHORT_LEAST, SHORT_PART * age))
+        self._push(job)
+        self._put(self._soon, job.soon, job)
+
+    def _push(self, job: _Open) -> None:
+        self._put(self._ahead if job.ahead else self._later, job.due, job)
+
+    def _put(self, heap: _Heap, key: float, job: _Open) -> None:
+        heapq.heappush(heap, (key, self._number(), job.job_id, job.version))
+
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def _top(self, heap: _Heap) -> _Open | None:
+        """The first job of *heap*, after what it holds in vain was dropped."""
+        while heap:
+            _, _, job_id, version = heap[0]
+            job = self._jobs.get(job_id)
+            if job is not None and job.version == version and not job.in_flight:
+                return job
+            heapq.heappop(heap)
+        return None
+
+
+def _next_look(age: float) -> float:
+    """At which age to look next; not at once again where a look was late."""
+    index = bisect_right(LOOKS, age * 1.2)
+    return LOOKS[index] if index < len(LOOKS) else max(age + LOOKS_APART, LOOKS[-1])

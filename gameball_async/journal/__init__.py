@@ -1,0 +1,6 @@
+"""
+What survives a kill: one file that holds every acknowledged state of a run.
+
+`records` says what a frame holds, `state` what is left to do, `account` what became of each row.
+`file` owns the bytes on disk, `journal` writes them, `opening` and `retry` start runs from them.
+"""

@@ -1,0 +1,248 @@
+"""
+The journal: one file that remembers a run, so that kill -9 anywhere loses nothing.
+
+Writes go one after the other through a worker thread, never on the event loop. What must not be
+lost is on the disk when its write returns: that bytes of a chunk may leave, and which job it has become. The rest
+survives a kill at once, and a power cut with the next such write; what a power cut takes is asked
+for again. One process writes the file at a time; anybody may read it. After a failed write nothing
+more is written: the disk is not to be trusted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from attrs import evolve
+
+from ..api.kinds import kind_of
+from ..errors import JournalError
+from ..rows.chunk import Chunk
+from ..rows.outcome import Outcome, Reason, RowOutcome
+from . import records as frames
+from .file import TIMES, LogFile, Work, Worker, damaged, refused
+from .identity import Witness, why_not
+from .recent import Recent
+from .state import Header, Resumable, Used
+
+__all__ = ["JournalFile", "digest_of", "read_header", "read_journal"]
+
+
+class JournalFile:
+    """
+    One journal, open and locked. `ports.Journal`.
+
+    Made by `create` or `open`, both of which run in the calling thread; all later work is done by
+    *work*, in a worker thread unless another is given.
+    """
+
+    def __init__(
+        self, log: LogFile, header: Header, work: Work, clock: Callable[[], float]
+    ) -> None:
+        self.path = log.path
+        self._log = log
+        self._witness = Witness(header, log.path)
+        self._work = work
+        self._recent = Recent(log.path, TIMES, clock)
+        self._broken: JournalError | None = None
+        self._closed = False
+
+    @classmethod
+    def create(
+        cls,
+        path: str | os.PathLike[str],
+        header: Header,
+        work: Work | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> JournalFile:
+        """
+        Make a new journal, readable by its owner only.
+
+        Raises:
+            JournalError: there is a file of that name already, or the disk refuses.
+        """
+        header = evolve(header, run=os.urandom(4).hex())
+        log = LogFile.create(Path(path), frames.header(header))
+        journal = cls(log, header, work or Worker(), clock)
+        journal._witness.note(log.mark)
+        return journal
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        work: Work | None = None,
+        clock: Callable[[], float] = time.time,
+        *,
+        only_copy: bool = False,
+    ) -> tuple[JournalFile, Resumable]:
+        """
+        Open a journal to go on with, and read all that it says.
+
+        Args:
+            path: where it is.
+            work: does what blocks.
+            clock: seconds that mean the same to the next process.
+            only_copy: somebody made sure that no other copy of it was or will be resumed.
+
+        Raises:
+            JournalError: it is not there, not a journal, of another format, cut short or damaged,
+                another process holds it, or it is a copy of a run that cannot be repeated.
+        """
+        log = LogFile.open(Path(path), write=True)
+        try:
+            recorded = _state_of(log, clock)
+            journal = cls(log, recorded.header, work or Worker(), clock)
+            if not only_copy:
+                journal._refuse_a_copy(recorded.header)
+            try:
+                log.own()
+            except OSError as error:
+                raise refused(log.path, error) from None
+        except BaseException:
+            log.close()
+            raise
+        journal._witness.note(log.mark)
+        return journal, recorded
+
+    def _refuse_a_copy(self, header: Header) -> None:
+        replay = kind_of(header.kind).replay
+        why = why_not(self._log.mark, self._log.inode, self._witness.last(), replay)
+        if why is not None:
+            raise JournalError(
+                f"{self.path} {why}: rows that were sent since would be sent again. Resume the "
+                "journal that the run wrote last. If this is the only one that is left, and nothing "
+                "was sent since it was written, pass --only-copy (only_copy=True)"
+            )
+
+    def close(self) -> None:
+        """Let the file go, without a word on what was used."""
+        self._closed = True
+        self._log.close()
+
+    # -- writing, each in the worker thread
+
+    def requested(self) -> None:
+        """See `ports.Journal`."""
+        self._recent.note()
+
+    async def intended(self, chunk: Chunk, resent: bool) -> None:
+        """See `ports.Journal`."""
+        await self._write(frames.intended(chunk, resent), keep=True)
+
+    async def accepted(self, number: int, job_id: int, resent: bool) -> None:
+        """See `ports.Journal`."""
+        await self._write(lambda: frames.accepted(number, job_id, resent), keep=True)
+
+    async def settled(
+        self, number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]
+    ) -> None:
+        """See `ports.Journal`."""
+        await self._write(frames.settled(number, list(outcomes), dict(reasons)))
+
+    async def learned(self, dialect: str) -> None:
+        """See `ports.Journal`."""
+        await self._write(lambda: frames.learned(dialect))
+
+    async def dropped(self, number: int) -> None:
+        """See `ports.Journal`."""
+        await self._write(lambda: frames.dropped(number))
+
+    async def rejected(self, rows: Iterable[RowOutcome]) -> None:
+        """See `ports.Journal`."""
+        await self._write(frames.rejected(rows))
+
+    async def input_ended(self) -> None:
+        """See `ports.Journal`."""
+        await self._write(frames.input_ended)
+
+    async def aclose(self, used: Used, complete: bool) -> None:
+        """See `ports.Journal`."""
+        if self._closed:
+            return
+        try:
+            if self._broken is None:
+                await self._write(lambda: frames.used(used), keep=True)
+        finally:
+            self._closed = True
+            await self._work(self.close)
+
+    async def _write(self, frame: Callable[[], bytes], *, keep: bool = False) -> None:
+        if self._broken is not None:
+            raise self._broken
+
+        def work() -> None:
+            if self._broken is not None:
+                raise self._broken
+            try:
+                self._log.append(frame())
+                if keep:
+                    self._log.keep()
+            except OSError as error:
+                self._broken = refused(self.path, error)
+                raise self._broken from None
+            if keep:
+                self._witness.note(self._log.mark)
+
+        await self._work(work)
+
+
+def _state_of(log: LogFile, clock: Callable[[], float]) -> Resumable:
+    """What a journal says."""
+    found = frames.Folding(log.frame)
+    recent = Recent(log.path, TIMES, clock)
+    try:
+        for start, frame in log.frames():
+            found.add(start, frame)
+        return found.state(recent.ages())
+    except JournalError:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError, zlib.error):
+        raise damaged(log.path, "what it says") from None
+
+
+def read_header(path: str | os.PathLike[str]) -> Header:
+    """
+    What run a journal belongs to; nothing in it is changed.
+
+    Raises:
+        JournalError: it cannot be read.
+    """
+    log = LogFile.open(Path(path), write=False)
+    try:
+        _, frame = next(log.frames())
+        return frames.header_of(frame)
+    except (StopIteration, KeyError, TypeError, ValueError):
+        raise damaged(log.path, "its header") from None
+    finally:
+        log.close()
+
+
+def read_journal(path: str | os.PathLike[str], *, idle: bool = False) -> Resumable:
+    """
+    All that a journal says, also while its run goes on; nothing in it is changed.
+
+    Args:
+        path: where it is.
+        idle: refuse it while another process goes on with it.
+
+    Raises:
+        JournalError: it cannot be read, or another process holds it.
+    """
+    log = LogFile.open(Path(path), write=False)
+    try:
+        if idle and log.held():
+            raise JournalError(f"another process holds {path}: let it end, or stop it, first")
+        return _state_of(log, time.time)
+    finally:
+        log.close()
+
+
+def digest_of(path: str | os.PathLike[str]) -> str:
+    """A digest of a file's content, for `Source`."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,99 @@
+"""Opens the journal of a run at hand: a new one, or an old one that must belong to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+
+import anyio.to_thread
+
+from ..api.kinds import Chunking, Kind
+from ..api.requests import Account
+from ..errors import JournalError
+from ..tasks import see_through
+from .journal import JournalFile
+from .state import Header, Resumable, Source
+
+__all__ = ["begin_journal", "reopen_journal"]
+
+Opened = tuple[JournalFile, Resumable | None]
+
+
+def begin_journal(
+    path: str | os.PathLike[str],
+    account: Account,
+    kind: Kind,
+    chunking: Chunking,
+    source: Source | None,
+) -> Callable[[], Awaitable[Opened]]:
+    """What makes the journal of a new run."""
+    header = Header(
+        kind.name,
+        account.fingerprint,
+        account.origin,
+        account.version,
+        chunking.value,
+        source or Source(),
+    )
+
+    async def begin() -> Opened:
+        return await _opened(lambda: (JournalFile.create(path, header), None))
+
+    return begin
+
+
+def reopen_journal(
+    path: str | os.PathLike[str],
+    account: Account,
+    source: Source | None,
+    *,
+    with_rows: bool,
+    only_copy: bool = False,
+    account_changed: bool = False,
+) -> Callable[[], Awaitable[Opened]]:
+    """What opens the journal of a run that is taken up again."""
+
+    def reopen() -> Opened:
+        journal, recorded = JournalFile.open(path, only_copy=only_copy)
+        try:
+            known = recorded.header
+            known.check(
+                Header(
+                    known.kind,
+                    known.account if account_changed else account.fingerprint,
+                    account.origin,
+                    account.version,
+                    known.chunking,
+                    source or Source(),
+                )
+            )
+            if not with_rows and not recorded.input_ended:
+                raise JournalError(
+                    f"the run of {journal.path} has not read its input to the end: give the same "
+                    "rows again, those that are recorded are skipped"
+                )
+        except BaseException:
+            journal.close()
+            raise
+        return journal, recorded
+
+    async def begin() -> Opened:
+        return await _opened(reopen)
+
+    return begin
+
+
+async def _opened(opening: Callable[[], Opened]) -> Opened:
+    """Open in a worker thread. If the waiting task is cancelled, the journal is let go again."""
+    opened: list[Opened] = []
+
+    async def work() -> None:
+        opened.append(await anyio.to_thread.run_sync(opening))
+
+    try:
+        await see_through(work())
+    except BaseException:
+        for journal, _ in opened:
+            journal.close()
+        raise
+    return opened[0]

@@ -1,0 +1,292 @@
+"""
+What the columns of a CSV file stand for, and an item (or a bad row) of each record.
+
+A column is named as the API names the field, with dots for inner fields
+(``customerAttributes.joinDate``, ``merchant.branch.name``). Besides:
+
+- **customers**: the attributes that the reference knows may stand bare (``joinDate``). A name that
+  the reference has at both levels (``email``, ``mobile``) means the customer's own; one that only
+  the tutorial has at the top (``gender``, ``dateOfBirth``, ``joinDate``, ``custom``) means the
+  attribute. ``name`` and ``tags`` are the tutorial's.
+- **free names** follow a dot: ``custom.colour``, ``customerAttributes.custom.colour``,
+  ``extra.note``, ``metadata.price``. Their cells are text, unless the column's name says
+  otherwise: ``custom.points:number`` (or ``:boolean``, ``:list``, ``:json``).
+- **events**: one event a record, in the columns ``customerId``, ``event`` and ``metadata.*``; or a
+  column ``events`` with the JSON object of the API.
+- **order-transactions**: one column, ``orderId``.
+
+A column that the API does not know is not sent, and named in a warning; or it is sent among the
+account's own fields where it was asked for and the kind has a place for them: customers in
+``customerAttributes.custom``, orders in ``extra``, events in the event's metadata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from ..api.customers import Customer, CustomerAttributes
+from ..api.fields import AnyClass, FieldType, specs_of
+from ..api.item_classes import item_class
+from ..api.kinds import Kind
+from ..errors import Fault
+from .cells import READERS, SUFFIXES, ReadCell
+from .checks import shown
+from .plain import Refusal
+from .row import BadRow, Prepare, Row, preparer
+
+__all__ = ["Layout", "layout_of"]
+
+Path = tuple[str, ...]
+
+
+@frozen
+class Column:
+    """Where a cell goes, and how it is read."""
+
+    path: Path
+    read: ReadCell
+    index: int = 0
+
+    @property
+    def name(self) -> str:
+        """The path as it is named in faults."""
+        return ".".join(self.path)
+
+
+@frozen
+class Layout:
+    """
+    The columns of one file.
+
+    Attributes:
+        kind: the batch kind.
+        header: the columns' names, as they stand in the file.
+        columns: those that are sent.
+        warnings: what the user should know before anything is sent.
+        prepare: finds the faults of what a bad record would have become.
+    """
+
+    kind: Kind
+    header: tuple[str, ...]
+    columns: tuple[Column, ...]
+    warnings: tuple[str, ...]
+    prepare: Prepare
+
+    def row(self, position: int, cells: Sequence[str]) -> Row | BadRow:
+        """The item of one record, or all that is wrong with it."""
+        if len(cells) != len(self.header) or not any(cells):
+            return BadRow(position, (Fault("", self._why_no_record(cells)),))
+        if cells[0] == self.header[0] and tuple(cells) == self.header:
+            return BadRow(position, (Fault("", "is the header again: remove it"),))
+        item: dict[str, Any] = {}
+        faults: dict[str, Fault] = {}
+        for column in self.columns:
+            cell = cells[column.index]
+            if not cell:
+                continue
+            try:
+                value = column.read(cell)
+            except Refusal as refusal:
+                faults[column.name] = Fault(column.name, str(refusal))
+                continue
+            if value is not None:
+                _put(item, column.path, value)
+        made = _finished(self.kind, item)
+        return self._bad(position, made, faults) if faults else Row(position, made)
+
+    def _why_no_record(self, cells: Sequence[str]) -> str:
+        if not any(map(str.strip, cells)):
+            return "is blank: remove the line"
+        if len(cells) == 1 and cells[0].lstrip().startswith("#"):
+            return "is a comment, which CSV does not have: remove the line"
+        return f"has {len(cells)} cells, but the header has {len(self.header)} columns"
+
+    def _bad(self, position: int, made: object, faults: dict[str, Fault]) -> BadRow:
+        """A bad row with the faults of the cells that could be read, too."""
+        prepared = self.prepare(position, made)
+        if not isinstance(prepared, BadRow):
+            return BadRow(position, tuple(faults.values()), prepared.key)
+        for fault in prepared.faults:
+            faults.setdefault(fault.field, fault)
+        return BadRow(position, tuple(faults.values()), prepared.key)
+
+
+def _put(item: dict[str, Any], path: Path, value: object) -> None:
+    *parents, name = path
+    for parent in parents:
+        item = item.setdefault(parent, {})
+    item[name] = value
+
+
+def _finished(kind: Kind, item: dict[str, Any]) -> object:
+    """What the fields of a record make together."""
+    if item_class(kind.name) is None:
+        return item.get("orderId", "")
+    if kind.name == "events" and "events" not in item:
+        event, metadata = item.pop("event", ""), item.pop("metadata", {})
+        item["events"] = {event: metadata}
+    return item
+
+
+def layout_of(kind: Kind, header: Sequence[str], *, custom: bool = False) -> Layout:
+    """
+    What the columns of *header* stand for.
+
+    Arguments:
+        kind: the batch kind.
+        header: the names in the first record.
+        custom: send columns that the API does not know among the account's own fields.
+
+    Raises:
+        Refusal: the header cannot be used; the text says why, and the cure.
+    """
+    if len(header) == 1:
+        _refuse_other_separators(header[0])
+    known = _known_columns(kind)
+    columns: list[Column] = []
+    unknown: list[str] = []
+    for index, name in enumerate(header):
+        found = known.get(name) or _free_column(kind, name, known)
+        if found is None and name.strip():
+            _refuse_near_misses(name, known)
+            found = _custom_column(kind, name, header) if custom else None
+        if found is None:
+            unknown.append(shown(name) if name.strip() else f"(column {index + 1}, without a name)")
+        else:
+            columns.append(Column(found.path, found.read, index))
+    _refuse_doubles(columns, header)
+    _refuse_gaps(kind, columns)
+    return Layout(kind, tuple(header), tuple(columns), _warnings(unknown, custom), preparer(kind))
+
+
+def _known_columns(kind: Kind) -> Mapping[str, Column]:
+    cls = item_class(kind.name)
+    if cls is None:
+        return {"orderId": Column(("orderId",), READERS[FieldType.ID])}
+    known = {column.name: column for column in _columns_of(cls, ())}
+    if cls is Customer:
+        for name in specs_of(CustomerAttributes):
+            if name not in ("email", "mobile"):  # the reference has these two at both levels
+                known[name] = known[f"customerAttributes.{name}"]
+    if kind.name == "events":
+        known["event"] = Column(("event",), READERS[FieldType.TEXT])
+        known["metadata"] = Column(("metadata",), READERS[FieldType.OBJECT])
+    return known
+
+
+def _columns_of(cls: AnyClass, parents: Path) -> Iterator[Column]:
+    for spec in specs_of(cls).values():
+        path = (*parents, spec.wire)
+        yield Column(path, READERS[spec.type])
+        if spec.type is FieldType.NESTED and spec.nested is not None:
+            yield from _columns_of(spec.nested, path)
+
+
+def _free_column(kind: Kind, name: str, known: Mapping[str, Column]) -> Column | None:
+    """A column below an object whose names are free, such as ``custom.colour``."""
+    for parent in _FREE_PARENTS.get(kind.name, ()):
+        inner = name.removeprefix(f"{parent}.")
+        if inner and inner != name:
+            return _named_freely(known[parent].path, inner)
+    return None
+
+
+_FREE_PARENTS: Mapping[str, tuple[str, ...]] = {
+    "customers": ("customerAttributes.custom", "custom"),
+    "orders": ("extra",),
+    "events": ("metadata",),
+}
+
+
+def _named_freely(parents: Path, name: str) -> Column:
+    bare, colon, suffix = name.rpartition(":")
+    if colon and bare and suffix in SUFFIXES:
+        return Column((*parents, bare), SUFFIXES[suffix])
+    return Column((*parents, name), SUFFIXES["text"])
+
+
+def _custom_column(kind: Kind, name: str, header: Sequence[str]) -> Column:
+    if kind.name == "customers":
+        return _named_freely(("customerAttributes", "custom"), name)
+    if kind.name == "orders":
+        return _named_freely(("extra",), name)
+    if kind.name == "events" and "event" in header:
+        return _named_freely(("metadata",), name)
+    raise Refusal(
+        f"column {shown(name)!r} is not known to the API, and {kind.name} have no place for fields "
+        "of your own: remove the column, or do not ask for custom fields"
+    )
+
+
+def _refuse_other_separators(cell: str) -> None:
+    for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if separator in cell:
+            raise Refusal(
+                f"the columns are separated by {word}: save the file with commas between them, "
+                "and points in its numbers"
+            )
+
+
+def _refuse_near_misses(name: str, known: Mapping[str, Column]) -> None:
+    """A name that is probably a known one written otherwise is never left out in silence."""
+    for other in known:
+        if _letters(other) == _letters(name):
+            raise Refusal(
+                f"column {shown(name)!r} is not known, but {other!r} is: names are exact; rename "
+                "the column"
+            )
+
+
+def _letters(name: str) -> str:
+    return "".join(each for each in name if each.isalnum() or each == ".").casefold()
+
+
+def _refuse_doubles(columns: Sequence[Column], header: Sequence[str]) -> None:
+    """Two columns for one field, or one for an object and one for a part of it."""
+    seen: dict[Path, Column] = {}
+    for column in columns:
+        if column.path in seen:
+            first, second = header[seen[column.path].index], header[column.index]
+            raise Refusal(
+                f"columns {shown(first)!r} and {shown(second)!r} stand for the same field: keep one"
+            )
+        seen[column.path] = column
+    for column in columns:
+        for length in range(1, len(column.path)):
+            whole = seen.get(column.path[:length])
+            if whole is not None:
+                raise Refusal(
+                    f"column {shown(header[whole.index])!r} holds a whole object, and "
+                    f"{shown(header[column.index])!r} a part of it: keep one form"
+                )
+
+
+def _refuse_gaps(kind: Kind, columns: Sequence[Column]) -> None:
+    """Columns that every record needs."""
+    given = {column.path[0] for column in columns}
+    cls = item_class(kind.name)
+    needed = (
+        ["orderId"]
+        if cls is None
+        else [spec.wire for spec in specs_of(cls).values() if spec.required]
+    )
+    if kind.name == "events" and "event" in given:
+        if "events" in given:
+            raise Refusal("columns 'event' and 'events' say the same thing: keep one")
+        needed.remove("events")
+    missing = [name for name in needed if name not in given]
+    if missing:
+        raise Refusal(
+            f"{'columns' if len(missing) > 1 else 'column'} {', '.join(missing)} missing: the "
+            f"first line must name the columns, and {kind.name} need {', '.join(needed)}"
+        )
+
+
+def _warnings(unknown: Sequence[str], custom: bool) -> tuple[str, ...]:
+    if not unknown:
+        return ()
+    cure = "" if custom else "; ask for custom fields to send them as your own"
+    return (f"not sent, as the API does not know them: {', '.join(unknown)}{cure}",)

@@ -1,0 +1,227 @@
+"""
+Rows from the caller, sync or async, read lazily and made ready for the wire in small batches.
+
+A row of a generator is made ready before the next one is asked for: a generator may change a mapping
+and yield it again. A list, or a file that we opened, runs no such code in between, so many rows of it
+are read at once.
+"""
+
+from __future__ import annotations
+
+from asyncio import CancelledError, current_task
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Container,
+    Generator,
+    Iterable,
+    Iterator,
+)
+from itertools import count, islice
+
+import anyio
+import anyio.lowlevel
+
+from ..errors import ConfigurationError, RowsError
+from .batches import PrepareAll
+from .row import BadRow, Prepared, Row
+
+__all__ = ["Feed", "Rows"]
+
+Rows = Iterable[object] | AsyncIterable[object]
+CLOSE_WITHIN = 5.0
+"""Seconds that a caller's generator may take to clean up, at most."""
+
+SLICE = 100
+"""Rows that are made ready in one go: less than a millisecond of the event loop's time."""
+
+PARSED_SLICE = 25
+"""The same for rows of a file, each of which is parsed as it is read."""
+
+
+class Feed:
+    """
+    Reads *rows* in batches; no row is read before it is asked for.
+
+    Args:
+        rows: any sync or async iterable of items, or of `Row` and `BadRow` with a position of
+            their own; others are counted from 0.
+        prepare: makes items ready, or tells what is wrong with them.
+
+    Raises:
+        ConfigurationError: *rows* cannot be iterated, or is one item instead of many.
+    """
+
+    def __init__(self, rows: Rows, prepare: PrepareAll) -> None:
+        if isinstance(rows, (str, bytes, dict)):
+            raise ConfigurationError(
+                f"rows is a single {type(rows).__name__}: give an iterable of items, such as a list"
+            )
+        self._sync: Iterator[object] | None = None
+        self._async: AsyncIterator[object] | None = None
+        if isinstance(rows, AsyncIterable):
+            self._async = aiter(rows)
+        elif isinstance(rows, Iterable):
+            self._sync = iter(rows)
+        else:
+            raise ConfigurationError("rows cannot be iterated: give a sync or async iterable")
+        self._at_hand = type(rows) in (list, tuple) or getattr(rows, "makes_each_row", False)
+        self._given = GivenPositions()
+        self._failure: Exception | None = None
+        self._done: Container[int] | None = None
+        self._reads = 0
+        self._at_once = SLICE
+        self._numbers = count()
+        self._prepare = prepare
+
+    async def batch(self) -> list[Prepared | BadRow]:
+        """
+        The next rows, made ready; an empty list at the end of the input.
+
+        An error of the input comes out at the next call, after the rows that were read before it.
+        """
+        if self._failure is not None:
+            raise self._failure
+        if self._sync is not None:
+            await anyio.lowlevel.checkpoint()
+            return self._slice(self._sync)
+        assert self._async is not None  # noqa: S101 - one of the two is set
+        self._reads += 1
+        if self._reads % SLICE == 0:
+            await anyio.lowlevel.checkpoint()  # a generator that never waits must not hold the loop
+        try:
+            value = await anext(self._async)
+        except StopAsyncIteration:
+            return []
+        except BaseException as error:
+            if isinstance(error, CancelledError) and _is_being_cancelled():
+                raise
+            raise _as_of_the_input(error) from error
+        return self._unless_over(self._ready([value]))
+
+    async def fresh(self) -> list[Prepared | BadRow]:
+        """The next batch, without the rows to skip; an empty list at the end of the input."""
+        while batch := await self.batch():
+            if self._done is None:
+                return batch
+            fresh = [row for row in batch if row.position not in self._done]
+            if fresh:
+                return fresh
+        return []
+
+    def skip(self, done: Container[int]) -> None:
+        """Leave out the rows at these positions: an earlier run has them."""
+        self._done = done
+
+    def _slice(self, rows: Iterator[object]) -> list[Prepared | BadRow]:
+        values: list[object] = []
+        ready: list[Prepared | BadRow] = []
+        try:
+            if self._at_hand:
+                values.extend(islice(rows, self._at_once))  # keeps what came before an error
+            else:
+                for value in islice(rows, self._at_once):
+                    ready += self._ready([value])
+        except BaseException as error:  # noqa: BLE001 - the caller's code
+            self._failure = _as_of_the_input(error)
+        return self._unless_over(ready + self._ready(values))
+
+    def _unless_over(self, ready: list[Prepared | BadRow]) -> list[Prepared | BadRow]:
+        if self._failure is not None and not ready:
+            raise self._failure
+        return ready
+
+    def _with_positions(self, values: list[object]) -> list[object]:
+        """The rows before the first whose position is none, or was given before: it ends the input."""
+        for index, value in enumerate(values):
+            if isinstance(value, (Row, BadRow)):
+                try:
+                    self._given.add(value.position)
+                except RowsError as error:
+                    self._failure = error
+                    return values[:index]
+        return values
+
+    async def aclose(self) -> Exception | None:
+        """
+        Close a caller's generator that was not read to its end, in `CLOSE_WITHIN` seconds at most.
+
+        Returns:
+            What the generator raised, which is the caller's code and no fault of this library.
+        """
+        with anyio.move_on_after(CLOSE_WITHIN, shield=True):
+            try:
+                if isinstance(self._sync, Generator):
+                    self._sync.close()
+                if isinstance(self._async, AsyncGenerator):
+                    await self._async.aclose()
+            except Exception as error:  # noqa: BLE001 - told to the reader, whatever it is
+                return error
+        return None
+
+    def _ready(self, values: list[object]) -> list[Prepared | BadRow]:
+        positions = list(islice(self._numbers, len(values)))
+        kinds = set(map(type, values))
+        if kinds.isdisjoint((Row, BadRow, Prepared)):
+            return self._prepare(positions, values)
+        # A source of our own, which counts by itself and has judged some rows already.
+        self._at_once = PARSED_SLICE
+        values = self._with_positions(values)
+        rows = [
+            row if isinstance(row, Row) else Row(number, row)
+            for number, row in zip(positions, values, strict=False)
+            if not isinstance(row, (BadRow, Prepared))
+        ]
+        ready = iter(self._prepare([row.position for row in rows], [row.value for row in rows]))
+        done = (BadRow, Prepared)
+        return [value if isinstance(value, done) else next(ready) for value in values]
+
+
+def _is_being_cancelled() -> bool:
+    task = current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _as_of_the_input(error: BaseException) -> Exception:
+    """
+    What the caller's rows raised, as it comes out of the run.
+
+    An exception comes out as itself. A cancellation or a generator's end that is none of ours would be
+    taken for that of the caller's own task, so it is told by its name instead.
+    """
+    if isinstance(error, (KeyboardInterrupt, SystemExit)):
+        raise error
+    if isinstance(error, Exception):
+        return error
+    return RowsError(f"the rows ended with a {type(error).__name__}: what was read before is sent")
+
+
+_PAGE = 1 << 15
+
+
+class GivenPositions:
+    """The positions that a source has given, one bit each, in pages that are made when needed."""
+
+    def __init__(self) -> None:
+        self._pages: dict[int, bytearray] = {}
+
+    def add(self, position: object) -> None:
+        """
+        Note a position.
+
+        Raises:
+            RowsError: it is no whole number from 0 to 2**63 - 1, or was given before.
+        """
+        if type(position) is not int or not 0 <= position < 1 << 63:
+            raise RowsError(
+                "a row has a position that is no whole number from 0 to 2**63 - 1: give each row one"
+            )
+        number, bit = divmod(position, _PAGE)
+        page = self._pages.get(number)
+        if page is None:
+            page = self._pages[number] = bytearray(_PAGE // 8)
+        index, mask = bit >> 3, 1 << (bit & 7)
+        if page[index] & mask:
+            raise RowsError(f"two rows have the position {position}: give each row one of its own")
+        page[index] |= mask

@@ -1,0 +1,255 @@
+"""
+The rejects file: the rows that did not succeed, as they stood in the input, with the reason.
+
+Outcomes come in any order and are kept in a temporary database until the end, so that memory does
+not grow with them. Then the input is read again and its records are written in its order, with
+four columns more: ``outcome``, ``code``, ``reason`` and ``line``. The file can be mended and given
+to the same command again.
+
+CSV: a record keeps the cells it had, more or fewer than the header's, and the four follow them.
+Cells that a spreadsheet would run as formulas get a quote in front, which reading takes off again.
+JSONL: the four are the last names of the object; a line that is no object is kept under ``row``,
+or under ``text`` if it is not JSON.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from attrs import frozen
+
+from ..errors import ConfigurationError, InputError
+from .cells import neutralised, read_json
+from .files import (
+    ADDED,
+    TEXT,
+    WHOLE,
+    FileRows,
+    is_rejects_header,
+    must_not_repeat,
+    original_cells,
+    outcome_of,
+)
+from .outcome import Outcome, Reason, RowOutcome
+from .plain import Refusal
+from .records import Lines, Record, csv_records, text_records
+
+__all__ = ["RejectsFile"]
+
+
+@frozen
+class _Reject:
+    """What became of a record, as the four columns say it."""
+
+    line: int
+    outcome: str
+    code: int | None
+    reason: str
+
+    def as_cells(self) -> list[str]:
+        code = "" if self.code is None else str(self.code)
+        return [self.outcome, code, neutralised(self.reason), str(self.line)]
+
+    def as_members(self) -> dict[str, Any]:
+        return {
+            "outcome": self.outcome,
+            "code": self.code,
+            "reason": self.reason,
+            "line": self.line,
+        }
+
+
+class RejectsFile:
+    """
+    Collects what did not succeed, and writes the rejects file at the end.
+
+    A context manager: leaving it drops what was collected; only :meth:`write` writes the file.
+
+    Arguments:
+        path: where to write. A file that is there is replaced, when the new one is complete.
+        rows: the open input. It is read again from its path, and must not change meanwhile.
+
+    Raises:
+        ConfigurationError: *path* is the input itself, or something that is not a regular file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], rows: FileRows) -> None:
+        self.path = os.fspath(path)
+        self._source, self._stamp = rows.path, rows.stamp
+        self._format = rows.format
+        self._kind = rows.kind
+        self._refuse_unfit_target()
+        # The empty name makes a private file of mode 0600 that is gone when it is closed.
+        self._spool = sqlite3.connect("", isolation_level=None)
+        self._spool.executescript(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4096;"
+            "CREATE TABLE rejects (line INTEGER PRIMARY KEY, outcome TEXT, code INTEGER, reason TEXT)"
+        )
+
+    def _refuse_unfit_target(self) -> None:
+        directory = os.path.dirname(os.path.abspath(self.path))
+        if not os.path.isdir(directory) or not os.access(directory, os.W_OK):
+            raise ConfigurationError(f"{self.path}: its directory cannot be written to")
+        if os.path.lexists(self.path):
+            if os.path.islink(self.path) or not os.path.isfile(self.path):
+                raise ConfigurationError(f"{self.path}: is there and is not a regular file")
+            if os.path.samefile(self.path, self._source):
+                raise ConfigurationError(f"{self.path}: is the input; write the rejects elsewhere")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drop what was collected. Safe to call twice."""
+        self._spool.close()
+
+    def add(self, outcomes: Iterable[RowOutcome]) -> None:
+        """
+        Note the rows that did not succeed; a later word on a row replaces an earlier one.
+
+        Pending rows are left out: their job is open, and would apply them besides a second import.
+        """
+        self._spool.executemany(
+            "INSERT OR REPLACE INTO rejects VALUES (?, ?, ?, ?)",
+            (
+                (
+                    each.position,
+                    each.outcome.value,
+                    each.reason and each.reason.code,
+                    _reason_text(each.reason),
+                )
+                for each in outcomes
+                if each.outcome not in (Outcome.SUCCEEDED, Outcome.PENDING)
+            ),
+        )
+
+    def write(self) -> int:
+        """
+        Write the file, mode 0600, in place of an earlier one, and return how many rows it has.
+
+        Raises:
+            InputError: the input has changed since it was opened.
+        """
+        lines = Lines(self._source)
+        try:
+            if lines.stamp != self._stamp:
+                raise lines.error("has changed since it was read: no rejects were written", None)
+            return self._replace(lines)
+        finally:
+            lines.close()
+
+    def _replace(self, lines: Lines) -> int:
+        directory, name = os.path.split(os.path.abspath(self.path))
+        handle, unfinished = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
+        try:
+            with open(handle, "w", encoding="utf-8", newline="") as out:
+                write = self._write_csv if self._format == "csv" else self._write_jsonl
+                count = write(lines, out)
+            os.replace(unfinished, self.path)
+        except BaseException:
+            os.unlink(unfinished)
+            raise
+        return count
+
+    def _rejected(self, records: Iterator[Record]) -> Iterator[tuple[Record, _Reject]]:
+        """The records that did not succeed, in the order of the input."""
+        rejects = self._spool.execute(
+            "SELECT line, outcome, code, reason FROM rejects ORDER BY line"
+        )
+        for row in rejects:
+            reject = _Reject(*row)
+            for record in records:
+                if record.line == reject.line:
+                    yield record, reject
+                    break
+            else:
+                raise InputError(
+                    "has no such line any more: no rejects were written",
+                    path=self._source,
+                    line=reject.line,
+                )
+
+    def _write_csv(self, lines: Lines, out: TextIO) -> int:
+        records = csv_records(lines)
+        header = next(records).cells or []
+        again = is_rejects_header(header)
+        names = original_cells(header) if again else header
+        if lines.has_mark:
+            out.write("\ufeff")
+        writer = csv.writer(out, lineterminator="\r\n")
+        writer.writerow([*map(neutralised, names), *ADDED])
+        count = 0
+        for record, reject in self._rejected(records):
+            cells = [record.text] if record.cells is None else record.cells
+            kept, added = cells, reject.as_cells()
+            if again and record.cells is not None:
+                kept, before = original_cells(cells), cells[-len(ADDED) :]
+                # Still in doubt: the next import must refuse it as well.
+                added = before if must_not_repeat(self._kind, before[0]) else added
+            writer.writerow([*map(neutralised, kept), *added])
+            count += 1
+        return count
+
+    def _write_jsonl(self, lines: Lines, out: TextIO) -> int:
+        count = 0
+        for record, reject in self._rejected(text_records(lines)):
+            out.write(self._json_line(record.text, reject) + "\n")
+            count += 1
+        return count
+
+    def _json_line(self, text: str, reject: _Reject) -> str:
+        try:
+            # Still in doubt: the next import must refuse it as well.
+            if must_not_repeat(self._kind, outcome_of(read_json(text))):
+                return text
+        except Refusal:
+            pass
+        return _json_line(text, reject)
+
+
+def _reason_text(reason: Reason | None) -> str:
+    if reason is None:
+        return ""
+    return f"{reason.field}: {reason.text}" if reason.field else reason.text
+
+
+def _json_line(text: str, reject: _Reject) -> str:
+    """A line of JSON with the four members; its own text is kept letter by letter."""
+    members = json.dumps(reject.as_members(), ensure_ascii=False)[1:]
+    try:
+        value = read_json(text)
+    except Refusal:
+        return f"{{{json.dumps(TEXT)}: {json.dumps(text, ensure_ascii=False)}, {members}"
+    if isinstance(value, dict):
+        bare = _without_members(text, value)
+        names = tuple(value) if bare is None else tuple(value)[: -len(ADDED)]
+        taken = set(names) & {*ADDED} or (bare is None and names in ((WHOLE,), (TEXT,)))
+        if names and not taken:
+            return f"{(bare or text)[:-1].rstrip()}, {members}"
+    return f"{{{json.dumps(WHOLE)}: {text}, {members}"
+
+
+def _without_members(text: str, value: dict[str, Any]) -> str | None:
+    """A line of an earlier rejects file without its four members; None for any other line."""
+    if tuple(value)[-len(ADDED) :] != ADDED:
+        return None
+    try:
+        old = ", " + json.dumps({name: value[name] for name in ADDED}, ensure_ascii=False)[1:]
+    except (TypeError, ValueError):
+        return None
+    return text.removesuffix(old) + "}" if text.endswith(old) else None

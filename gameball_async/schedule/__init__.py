@@ -1,1 +1,0 @@
-"""When it is said: quota, retries, polls. Time and chance are arguments."""

@@ -1,0 +1,290 @@
+"""The engine of one open client: its dispatchers, its watch, and the runs that use them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+from attrs import frozen
+
+from .api.jobs import Job, JobStatus
+from .api.kinds import Chunking, Kind, Replay
+from .api.requests import MAX_ITEMS, Account, Call, Dialect, Dialects
+from .api.responses import read_status, read_stop
+from .api.wire import Transport, WireResponse
+from .engine.seen import NOBODY, Seen, SeenTransport
+from .errors import GameballError
+from .jobs.changes import Changes
+from .jobs.schedule import Polls
+from .jobs.submit import Submitter
+from .jobs.watch import Watch
+from .limits.calls import Answered, Calls, GaveUp, is_missing, value_of
+from .limits.dispatcher import Dispatcher
+from .limits.queue import Rank, Turns
+from .limits.retry import Patience
+from .limits.windows import Budget, Quota
+from .tasks import Spawn
+
+if TYPE_CHECKING:
+    from .bulk.bulk import Bulk, OnCancel
+    from .bulk.chunks import LookAhead
+    from .bulk.events import BulkEvent
+    from .bulk.run import Run
+    from .bulk.submissions import Submissions
+    from .journal.state import Journal, Resumable, Used
+    from .limits.exchange import QuotaStore
+    from .rows.chunk import Chunk
+    from .rows.feed import Rows
+    from .rows.outcome import Outcome, Reason, RowOutcome
+
+    OpenJournal = Callable[[], Awaitable[tuple[Journal, Resumable | None]]]
+    """Opens a run's journal; gives what it says where it is an old one."""
+
+T = TypeVar("T")
+
+__all__ = ["Engine", "OpenJournal", "Sharing", "no_journal"]
+
+# What only runs of many rows need is a third of all there is to import, and most of a web app's
+# processes start none: `Engine.bulk` and `Engine.submissions` import it.
+
+
+@frozen
+class Sharing:
+    """
+    How the quota is shared with other processes.
+
+    Attributes:
+        store: through what.
+        client: names this process there, and no other ever.
+        share: part of the quota to use while the store is away; None to raise instead.
+        patience: seconds without the store after which it counts as away.
+    """
+
+    store: QuotaStore
+    client: str
+    share: float | None
+    patience: float
+
+
+class _NoJournal:
+    """Remembers nothing. `ports.Journal`."""
+
+    def requested(self) -> None: ...
+
+    async def intended(self, chunk: Chunk, resent: bool) -> None: ...
+
+    async def accepted(self, number: int, job_id: int, resent: bool) -> None: ...
+
+    async def settled(
+        self, number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]
+    ) -> None: ...
+
+    async def learned(self, dialect: str) -> None: ...
+
+    async def dropped(self, number: int) -> None: ...
+
+    async def rejected(self, rows: Iterable[RowOutcome]) -> None: ...
+
+    async def input_ended(self) -> None: ...
+
+    async def aclose(self, used: Used, complete: bool) -> None: ...
+
+
+async def no_journal() -> tuple[Journal, Resumable | None]:
+    """The run is not remembered."""
+    return _NoJournal(), None
+
+
+class Engine:
+    """
+    Everything between the verbs and the edges.
+
+    Args:
+        account: makes the requests.
+        transport: sends them.
+        spawn: starts background tasks.
+        quota: of each bucket.
+        patience: where retries end.
+        chance: draws numbers in [0, 1).
+        sharing: how the quota is shared with other processes; None where it is not.
+        seen: whoever looks on.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        transport: Transport,
+        spawn: Spawn,
+        *,
+        quota: Quota,
+        patience: Patience,
+        chance: Callable[[], float],
+        sharing: Sharing | None = None,
+        seen: Seen = NOBODY,
+    ) -> None:
+        self._spawn = spawn
+        self._transport = SeenTransport(transport, seen)
+        self._chance = chance
+        self._seen = seen
+        self._patience = patience
+        # Single customers have a quota of their own, as high as the one of the batch calls.
+        self.dispatcher, customers = self._dispatchers = [
+            self._dispatcher(bucket, quota, sharing) for bucket in ("batch", "customers")
+        ]
+        self.calls = Calls(self.dispatcher, chance, patience)
+        self.upserts = Calls(customers, chance, patience)
+        self.submitter = Submitter(self.calls, account)
+        self.dialects = Dialects(account.dialect)
+        self.watch = Watch(self.dispatcher, account, chance, self.dialects)
+        self._account = account
+
+    def _dispatcher(self, bucket: str, quota: Quota, sharing: Sharing | None) -> Dispatcher:
+        if sharing is None:
+            return self._dispatching(Budget(quota))
+        from .limits.permits import Permits
+        from .limits.shared import SharedBudget
+
+        budget = SharedBudget(quota, sharing.client, share=sharing.share, patience=sharing.patience)
+        dispatcher = self._dispatching(budget)
+        fail = partial(self._fail, dispatcher)
+        Permits(bucket, budget, dispatcher, sharing.store, self._spawn, fail)
+        return dispatcher
+
+    def _dispatching(self, budget: Budget) -> Dispatcher:
+        turns = Turns(budget, Polls())
+        return Dispatcher(
+            turns, self._transport, self._spawn, self._chance, self._seen, self._patience.limited
+        )
+
+    def _fail(self, dispatcher: Dispatcher, error: Callable[[], GameballError]) -> None:
+        """Nothing can be sent in a bucket: raise *error* wherever that is waited for."""
+        dispatcher.refuse(error)
+        if dispatcher is self.dispatcher:
+            self.watch.fail(error())
+
+    def changes(self) -> Changes:
+        """A watcher that watches no job yet."""
+        return Changes(self.watch)
+
+    def bulk(
+        self,
+        kind: Kind,
+        rows: Rows,
+        *,
+        concurrency: int,
+        chunking: Chunking,
+        open_journal: OpenJournal = no_journal,
+        on_cancel: OnCancel = "detach",
+        look_ahead: LookAhead | None = None,
+        open_jobs: int = 512,
+        ids_from_numbers: bool = False,
+        max_rows: int = MAX_ITEMS,
+    ) -> Bulk:
+        """A bulk run; see `GameballClient.bulk`. *max_rows* makes smaller chunks."""
+        from .bulk.bulk import Bulk
+        from .bulk.chunks import Chunker
+        from .bulk.handover import Handover
+        from .bulk.meter import Meter
+        from .bulk.orders import OrdersInquiry
+        from .bulk.run import Run
+        from .engine.seen_runs import SeenJournal, SeenTally
+        from .journal.state import left_to_do
+        from .rows.batches import batch_preparer
+        from .rows.feed import Feed
+
+        events: Handover[BulkEvent] = Handover()
+        feed = Feed(rows, batch_preparer(kind, ids_from_numbers=ids_from_numbers))
+        chunker = Chunker(
+            chunking,
+            with_item_ids=kind.item_key is not None,
+            look_ahead=look_ahead,
+            max_rows=max_rows,
+        )
+
+        async def prepare() -> Run:
+            journal, recorded = await open_journal()
+            journal = SeenJournal(journal, self._seen, kind.name)
+            run = Run(
+                kind,
+                feed,
+                chunker,
+                self.submitter,
+                self.changes,
+                OrdersInquiry(self.submitter, self.changes),
+                events,
+                journal,
+                SeenTally(self._seen, kind.name),
+                self.dialects,
+                concurrency=concurrency,
+                window=open_jobs,
+            )
+            if recorded is not None:
+                if recorded.dialect:
+                    self.dialects.expect(Dialect(recorded.dialect))
+                budget = self.dispatcher.turns.budget
+                budget.recall(anyio.current_time(), recorded.recent)
+                run.take_up(recorded, left_to_do(recorded, kind.replay))
+            return run
+
+        meter = Meter(self.dispatcher, self.watch)
+        spawn, stop = self._spawn, self.stop
+        seen = self._seen
+        return Bulk(prepare, events, meter, spawn, anyio.current_time, stop, on_cancel, seen)
+
+    def submissions(self, kind: Kind, rows: Rows, *, concurrency: int) -> Submissions:
+        """Submissions without their jobs; see `GameballClient.submit_all`."""
+        from .bulk.chunks import Chunker
+        from .bulk.submissions import Submissions
+        from .rows.batches import batch_preparer
+        from .rows.feed import Feed
+
+        return Submissions(
+            kind,
+            Feed(rows, batch_preparer(kind)),
+            Chunker(Chunking.PLAIN, with_item_ids=kind.item_key is not None),
+            self.submitter,
+            self._spawn,
+            concurrency=concurrency,
+        )
+
+    async def status(self, job_id: int) -> JobStatus:
+        """Ask once how a job stands; see `GameballClient.status`."""
+        return await self._ask_about(
+            job_id, self._account.status, lambda answer: read_status(answer.body, job_id), Rank.CALL
+        )
+
+    async def stop(self, job: Job) -> None:
+        """Stop a job; see `GameballClient.stop`."""
+        await self._ask_about(
+            job.id, self._account.stop, lambda answer: read_stop(answer.body), Rank.STOP
+        )
+
+    async def _ask_about(
+        self,
+        job_id: int,
+        request: Callable[[int, Dialect], Call],
+        read: Callable[[WireResponse], T],
+        rank: Rank,
+    ) -> T:
+        """Make a request about a job on the path that answers; on both while that is not known."""
+        result: Answered[T] | GaveUp | None = None
+        for dialect in self.dialects.order():
+            result = await self.calls.call(
+                request(job_id, dialect), None, read, replay=Replay.REPLAYABLE, rank=rank
+            )
+            if isinstance(result, Answered):
+                if rank is Rank.CALL:
+                    self.dialects.answered(dialect)
+                return result.value
+            if not is_missing(result.error):
+                break
+        assert result is not None  # noqa: S101 - there is a path at least
+        return value_of(result, job_id)
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Let nobody wait any longer: the client is closed, or has met a fault of its own."""
+        for dispatcher in self._dispatchers:
+            dispatcher.close(error)
+        self.watch.close(error)

@@ -1,0 +1,109 @@
+"""
+Tasks that live in the background, each in a task of its own and none in a scope of the user's.
+
+A client may be opened in one task and closed in another (fixtures, exit stacks, lifespans), so
+nothing that outlives a call may sit in a cancel scope that the user's task has entered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
+
+import anyio
+
+__all__ = ["Background", "Running", "Spawn", "see_through"]
+
+END_WITHIN = 10.0
+"""Seconds that a cancelled task is waited for, at most: rows may come from code that will not end."""
+
+
+class Running(Protocol):
+    """A task in the background."""
+
+    async def end(self) -> None:
+        """
+        Cancel it and wait until it has ended, for some seconds at most.
+
+        A cancellation of the waiting task meanwhile comes out only afterwards.
+        """
+        ...
+
+
+class Spawn(Protocol):
+    """Starts tasks in the background, each supervised until it ends."""
+
+    def __call__(self, run: Callable[[], Awaitable[None]], /) -> Running: ...
+
+
+async def see_through(cleaning: Coroutine[Any, Any, None]) -> None:
+    """
+    Run *cleaning* to its end, even while the waiting task is cancelled; then that goes on.
+
+    A shielded scope alone keeps off anyio's cancellations only, not those of ``Task.cancel``, which
+    web servers, ``asyncio.timeout`` and an interrupted ``asyncio.run`` use.
+    """
+    task = asyncio.get_running_loop().create_task(cleaning)
+    cancelled: asyncio.CancelledError | None = None
+    with anyio.CancelScope(shield=True):
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                cancelled = error
+    if cancelled is not None:
+        if not task.cancelled():
+            task.exception()  # looked at: asyncio complains of those that nobody has looked at
+        raise cancelled
+    task.result()
+
+
+class _Task:
+    """One running task, as `Running`."""
+
+    def __init__(self, task: asyncio.Task[None]) -> None:
+        self._task = task
+
+    async def end(self) -> None:
+        await see_through(_end([self._task]))
+
+
+class Background:
+    """
+    Supervises tasks: keeps them referenced, reports what they raise, and ends them all.
+
+    Args:
+        on_crash: told of an exception that a task let out: a fault of this library.
+    """
+
+    def __init__(self, on_crash: Callable[[BaseException], None]) -> None:
+        self._on_crash = on_crash
+        self._tasks: set[asyncio.Task[None]] = set()  # the loop alone would not keep them
+
+    def spawn(self, run: Callable[[], Awaitable[None]], /) -> _Task:
+        """Start *run* in a task of its own. `ports.Spawn`."""
+
+        async def main() -> None:
+            await run()
+
+        task = asyncio.get_running_loop().create_task(main())
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return _Task(task)
+
+    async def aclose(self) -> None:
+        """Cancel what still runs and wait until it has ended, for `END_WITHIN` seconds at most."""
+        await _end(list(self._tasks))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_crash(error)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=END_WITHIN)
