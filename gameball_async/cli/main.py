@@ -11,6 +11,7 @@ from .jobs import status, stop, watch
 from .reporting import report
 from .resuming import resume, retry
 from .serving import sandbox
+from .settling import settle
 from .validation import validate
 
 __all__ = ["cli"]
@@ -34,6 +35,7 @@ for _command in (
     import_,
     resume,
     retry,
+    settle,
     report,
     status,
     watch,

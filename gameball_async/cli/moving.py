@@ -21,7 +21,7 @@ from ..client import GameballClient
 from ..errors import GameballError, InputError, JournalError
 from ..rows.files import FileRows
 from ..rows.rejects import RejectsFile
-from . import account
+from . import account, doubts
 from .connection import Connection, connect
 from .ending import Ended, Exit, code_of, perform, say
 from .live import console_on, follow, manner_of
@@ -221,7 +221,10 @@ class Moving:
     def _print(self, report: Report) -> None:
         assert self.task is not None  # noqa: S101 - there is no run without it
         if self.as_json:
-            click.echo(orjson.dumps(json_of(report, self.task.journal)))
+            found = json_of(report, self.task.journal)
+            if report.complete and report.indeterminate:
+                found["in_doubt"] = self._doubts().as_values()
+            click.echo(orjson.dumps(found))
             return
         notes = [
             note for note in (self._about_rejects(report), self._about_journal(report)) if note
@@ -244,11 +247,20 @@ class Moving:
     def _about_journal(self, report: Report) -> str | None:
         assert self.task is not None  # noqa: S101
         if self.task.journal is None:
-            return None
+            return self._doubts().as_text() if report.indeterminate else None
         path = clean(self.task.journal)
-        if report.complete:
-            return f"The journal {path} is not needed to go on; it can be kept, or deleted."
-        return f"The journal is {path}"
+        if not report.complete:
+            go_on = f"; {self._go_on()}" if self._go_on() else ""
+            return f"Keep the journal {path}{go_on}"
+        if report.indeterminate:
+            return self._doubts().as_text()
+        return f"The journal {path} is not needed to go on; it can be kept, or deleted."
+
+    def _doubts(self) -> doubts.InDoubt:
+        assert self.task is not None  # noqa: S101
+        written = None if self.rejected_rows is None else self.task.rejects
+        rejects = None if written is None else written.path
+        return doubts.read(self.task.journal, rejects, self.connection)
 
     def _left_open(self) -> str:
         if self.connection.sandbox:

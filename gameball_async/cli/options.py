@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -11,7 +11,7 @@ import click
 from ..api.requests import Dialect
 from .connection import Connection
 
-__all__ = ["manners", "resume_command"]
+__all__ = ["command_for", "manners", "resume_command"]
 
 CONCURRENCY = 8
 
@@ -49,18 +49,27 @@ def resume_command(
     journal: str, connection: Connection, rejects: str | None, concurrency: int, on_cancel: str
 ) -> str:
     """The command that takes a run up again, ready for a shell; the keys stay in the environment."""
-    quota = ",".join(f"{most}/{seconds:g}" for most, seconds in connection.quota.windows)
-    options = (
+    words = ["resume", journal]
+    for name, value, default in (
         ("--rejects", rejects, None),
         ("--concurrency", concurrency, CONCURRENCY),
         ("--on-cancel", on_cancel, "detach"),
+    ):
+        if value is not None and value != default:
+            words += [name, str(value)]
+    return command_for(words, connection)
+
+
+def command_for(words: Sequence[str], connection: Connection) -> str:
+    """A command that talks to the same end, ready for a shell; the keys stay in the environment."""
+    quota = ",".join(f"{most}/{seconds:g}" for most, seconds in connection.quota.windows)
+    words = ["gameball-async", *words]
+    for name, value, default in (
         ("--base-url", connection.base_url, None),
         ("--api-version", connection.api_version, "v4.0"),
         ("--dialect", connection.dialect.value, Dialect.AUTO.value),
         ("--quota", quota, "30/1,360/30"),
-    )
-    words = ["gameball-async", "resume", journal]
-    for name, value, default in options:
+    ):
         if value is not None and value != default:
             words += [name, str(value)]
     if connection.high_security:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
@@ -13,8 +14,9 @@ from rich.text import Text
 from ..errors import GameballError
 from ..journal.account import Doubt, Recorded, recorded_of, spans
 from ..journal.journal import read_journal
+from ..journal.retry import Later, later_of
 from ..journal.state import Header
-from . import account
+from . import account, doubts
 from .ending import Exit, say
 from .live import console_on
 from .moving import json_of
@@ -23,7 +25,6 @@ from .words import clean, count
 __all__ = ["report"]
 
 SHOWN_DOUBTS = 20
-SHOWN_SPANS = 8
 
 
 @click.command()
@@ -39,13 +40,14 @@ def report(journal: str, as_json: bool) -> NoReturn:
     try:
         found = read_journal(journal)
         recorded = recorded_of(found)
+        later = later_of(found, journal)
     except (GameballError, OSError) as error:
         say(clean(str(error), 2000))
         raise SystemExit(Exit.UNUSABLE) from None
     if as_json:
-        click.echo(orjson.dumps(as_values(recorded, found.header, journal)))
+        click.echo(orjson.dumps(as_values(recorded, found.header, journal, later)))
     else:
-        console_on(sys.stdout).print(as_text(recorded, found.header, journal))
+        console_on(sys.stdout).print(as_text(recorded, found.header, journal, later))
     raise SystemExit(exit_code(recorded))
 
 
@@ -56,7 +58,9 @@ def exit_code(recorded: Recorded) -> Exit:
     return Exit.OK if recorded.report.all_succeeded else Exit.SOME_FAILED
 
 
-def as_values(recorded: Recorded, header: Header, journal: str) -> dict[str, Any]:
+def as_values(
+    recorded: Recorded, header: Header, journal: str, later: Sequence[Later]
+) -> dict[str, Any]:
     """The final object of an import, with what a journal knows besides; *lines* are from, to."""
     return {
         **json_of(recorded.report, journal),
@@ -74,10 +78,19 @@ def as_values(recorded: Recorded, header: Header, journal: str) -> dict[str, Any
             }
             for doubt in recorded.doubts
         ],
+        "retries": [
+            {
+                "journal": each.journal,
+                "rows": each.rows,
+                "succeeded": None if each.recorded is None else each.recorded.report.succeeded,
+                "complete": None if each.recorded is None else each.recorded.report.complete,
+            }
+            for each in later
+        ],
     }
 
 
-def as_text(recorded: Recorded, header: Header, journal: str) -> Group:
+def as_text(recorded: Recorded, header: Header, journal: str, later: Sequence[Later]) -> Group:
     """The same for people."""
     what = f"{header.kind} from {header.source.name or 'a program'}"
     parts: list[Any] = [account.summary(recorded.report, what)]
@@ -85,6 +98,9 @@ def as_text(recorded: Recorded, header: Header, journal: str) -> Group:
     if len(recorded.doubts) > SHOWN_DOUBTS:
         rest = len(recorded.doubts) - SHOWN_DOUBTS
         parts.append(Text(f"and {count(rest, 'more chunk')} in doubt; see --json"))
+    parts += [Text(clean(later_line(each), 1000)) for each in later]
+    if recorded.report.complete and recorded.doubts:
+        parts.append(Text(doubts.of(recorded.doubts, journal).as_text()))
     if not recorded.report.complete:
         jobs = f"; {account.left_open(recorded.open_jobs)}" if recorded.open_jobs else ""
         parts.append(Text(f"The run is not over{jobs}. Go on: gameball-async resume {journal}"))
@@ -93,11 +109,17 @@ def as_text(recorded: Recorded, header: Header, journal: str) -> Group:
 
 def doubt_line(doubt: Doubt) -> str:
     """``in doubt: chunk 3, job 123458, 1,000 rows, lines 2001-3000: why``."""
-    found = spans(doubt.positions)
-    shown = ", ".join(
-        str(first) if first == last else f"{first}-{last}" for first, last in found[:SHOWN_SPANS]
-    )
-    more = f" and {len(found) - SHOWN_SPANS:,} more spans" if len(found) > SHOWN_SPANS else ""
     job = "no job is known" if doubt.job_id is None else f"job {doubt.job_id}"
-    rows = count(len(doubt.positions), "row")
-    return f"in doubt: chunk {doubt.chunk}, {job}, {rows}, lines {shown}{more}: {doubt.reasons[0]}"
+    rows, lines = count(len(doubt.positions), "row"), doubts.in_words(doubt.positions)
+    return f"in doubt: chunk {doubt.chunk}, {job}, {rows}, lines {lines}: {doubt.reasons[0]}"
+
+
+def later_line(later: Later) -> str:
+    """``sent again later: 3 rows, of which 2 succeeded; see `gameball-async report FILE```."""
+    rows = f"sent again later: {count(later.rows, 'row')}"
+    if later.recorded is None:
+        return f"{rows}, by a run whose journal {later.journal} is not there: how they ended is not known"
+    end = f"{later.recorded.report.succeeded:,} succeeded" + (
+        "" if later.recorded.report.complete else " so far"
+    )
+    return f"{rows}, of which {end}; see `gameball-async report {later.journal}`"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn
 
 import anyio.to_thread
 import click
@@ -16,9 +15,11 @@ from ..client import GameballClient, Retry
 from ..errors import ConfigurationError
 from ..journal.account import RETRIES
 from ..journal.journal import read_journal
-from ..journal.retry import asked_before, next_retry, retry_source
+from ..journal.retry import next_retry, rows_to_retry
+from ..journal.settle import refuse_others
 from ..journal.state import Resumable, Stage
 from ..rows.files import FileRows
+from ..rows.named import NamedRows
 from ..rows.outcome import Outcome
 from ..rows.rejects import RejectsFile
 from .connection import Connection, talks
@@ -28,33 +29,22 @@ from .moving import Task, carry_out
 from .options import manners, resume_command
 from .words import count
 
-__all__ = ["resume", "retry"]
+__all__ = ["resume", "retry", "vouches"]
 
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def claims(command: F) -> F:
-    """Give a command the options that vouch for a journal, handed over as one."""
-    for option in (
-        click.option(
-            "--account-changed",
-            is_flag=True,
-            help="The API key is a new one of the same account.",
-        ),
-        click.option(
-            "--only-copy",
-            is_flag=True,
-            help="This is the only copy of the journal, and nothing was sent since it was written.",
-        ),
-    ):
-        command = option(command)
-    return command
+vouches = click.option(
+    "--only-copy",
+    is_flag=True,
+    help="This is the only copy of the journal, and nothing was sent since it was written.",
+)
+renews = click.option(
+    "--account-changed", is_flag=True, help="The API key is a new one of the same account."
+)
 
 
 @click.command()
 @click.argument("journal", type=click.Path())
-@claims
+@vouches
+@renews
 @manners
 @talks
 def resume(
@@ -114,8 +104,8 @@ class _Resume:
         rejects = None
         if rows is not None and self.rejects is not None:
             rejects = files.enter_context(RejectsFile(self.rejects, rows))
-            known = (odd.row for odd in recorded.odd)
-            rejects.add(row for row in known if row.outcome is not Outcome.SUCCEEDED)
+            known = (odd.row for odd in recorded.odd if odd.row.outcome is not Outcome.SUCCEEDED)
+            rejects.add(row for row in known if recorded.sent_again(row.position) is None)
 
         def start(client: GameballClient) -> Bulk:
             return client.resume(
@@ -161,7 +151,15 @@ def say_where_it_stands(recorded: Resumable) -> None:
     is_flag=True,
     help="I made sure that the indeterminate rows were not applied: else they are applied twice.",
 )
-@claims
+@click.option(
+    "--rows",
+    "named",
+    type=click.Path(),
+    metavar="FILE",
+    help="Only the rows that FILE names: a rejects file, or one line number a line.",
+)
+@vouches
+@renews
 @manners
 @talks
 def retry(
@@ -169,6 +167,7 @@ def retry(
     journal: str,
     only: Retry,
     i_checked: bool,
+    named: str | None,
     rejects: str | None,
     concurrency: int,
     on_cancel: OnCancel,
@@ -186,13 +185,15 @@ def retry(
     refuse_sandbox(connection)
     if only == "indeterminate" and not i_checked:
         raise click.UsageError(
-            "these rows may have been applied, and would be applied twice: look at some of them in "
-            "the dashboard (`gameball-async report JOURNAL` lists their lines), then add --i-checked"
+            "these rows may have been applied, and would be applied twice: look at them in the "
+            "dashboard (`gameball-async report JOURNAL` lists their lines), then add --i-checked; or "
+            "say which were applied, with `gameball-async settle`"
         )
     task = _Retry(
         connection,
         journal,
         only,
+        named,
         rejects,
         concurrency,
         on_cancel,
@@ -209,6 +210,7 @@ class _Retry:
     connection: Connection
     journal: str
     only: Retry
+    named: str | None
     rejects: str | None
     concurrency: int
     on_cancel: OnCancel
@@ -216,14 +218,17 @@ class _Retry:
     account_changed: bool
 
     async def prepare(self, files: ExitStack) -> Task:
-        """Find the rows, and make sure that no earlier retry is under way."""
-        refuse_same_files(journal=self.journal, rejects=self.rejects)
+        """Find the rows."""
+        refuse_same_files(journal=self.journal, rejects=self.rejects, rows=self.named)
         recorded = await anyio.to_thread.run_sync(partial(read_journal, self.journal, idle=True))
-        into, last = next_retry(self.journal)
-        before = () if last is None else asked_before(last)
-        _, again = retry_source(self.journal, recorded, (*before, self.only))
-        if not again:
-            raise ConfigurationError(nothing_left(self.journal, self.only, last))
+        into = next_retry(self.journal, recorded)
+        positions = {odd.row.position for odd in rows_to_retry(recorded, self.only)}
+        if self.named is not None:
+            named = await anyio.to_thread.run_sync(NamedRows.read, self.named)
+            refuse_others(recorded, named, positions, f"only {self.only} rows can be sent again")
+            positions = set(named.lines)
+        if not positions:
+            raise ConfigurationError(nothing_left(self.journal, self.only, recorded))
         rejects = None
         if self.rejects is not None:
             origin = await origin_of(recorded.header)
@@ -236,7 +241,7 @@ class _Retry:
                 self.journal,
                 self.only,
                 into=into,
-                before=before,
+                positions=positions,
                 concurrency=self.concurrency,
                 on_cancel=self.on_cancel,
                 only_copy=self.only_copy,
@@ -250,16 +255,18 @@ class _Retry:
         return Task(what, start, None, rejects, into, command)
 
 
-def nothing_left(journal: str, only: str, last: str | None) -> str:
+def nothing_left(journal: str, only: str, recorded: Resumable) -> str:
     """Why a retry has nothing to send, and where rows may be that it does not see."""
-    if last is None:
+    if not recorded.retried:
         return (
             f"{journal} has no {only} rows that can be sent again. Rows that were rejected before "
             "they were sent are in the rejects file (--rejects): mend them there and import that"
         )
+    last = recorded.retried[-1].journal
     return (
         f"{journal} has no {only} rows that an earlier retry has not sent: resume that with "
-        f"`gameball-async resume {last}`, or see `gameball-async report {last}`"
+        f"`gameball-async resume {last}`, or see `gameball-async report {last}`; what did not "
+        f"succeed there is sent again with `gameball-async retry {last}`"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Literal
 
 from ..api.kinds import Chunking, Kind, kind_of
@@ -156,7 +156,7 @@ class BulkVerbs(Lifecycle):
         header = read_header(journal)
         kind = kind_of(header.kind)
         if rows is None:
-            rows = rows_again(header.source)
+            rows = rows_again(header)
         return self._running.bulk(
             kind,
             () if rows is None else rows,
@@ -182,7 +182,7 @@ class BulkVerbs(Lifecycle):
         only: Retry,
         *,
         into: str | os.PathLike[str],
-        before: Sequence[str] = (),
+        positions: Collection[int] | None = None,
         concurrency: int = 8,
         open_jobs: int = OPEN_JOBS,
         on_cancel: OnCancel = "detach",
@@ -192,13 +192,16 @@ class BulkVerbs(Lifecycle):
         """
         Send rows of a finished run again, the same bytes, as a run of its own.
 
+        Rows that an earlier retry of this journal has sent are left out: send those again from its
+        own journal.
+
         Args:
             journal: the file that the run wrote.
             only: ``transient``: rows refused with a code that may pass later. ``failed``: all that
                 Gameball refused. ``indeterminate``: rows that may have been applied; make sure
                 that they were not, or they are applied twice.
             into: the journal of the new run; it must not exist yet.
-            before: what earlier retries of this journal have sent again: it is left out.
+            positions: of the rows to send, among those; None for all of them.
             concurrency: chunks being submitted at once, at most.
             open_jobs: jobs that are open at once, at most.
             on_cancel: what becomes of open jobs when the run is left early.
@@ -209,18 +212,14 @@ class BulkVerbs(Lifecycle):
             A run, to be opened with ``async with``; rows have the positions that they had.
 
         Raises:
-            JournalError: the journal cannot be read, its run is not over, or belongs to another
-                account or address.
+            JournalError: the journal cannot be read, its run is not over, belongs to another
+                account or address, or has no such row at one of the *positions*. Raised here or
+                when the run is opened.
         """
-        from ..journal.opening import begin_journal
-        from ..journal.retry import begin_retry
+        from ..journal.retry import begin_retry, plan_retry
 
-        header, rows = begin_retry(
-            journal,
-            self._account,
-            (*before, only),
-            only_copy=only_copy,
-            account_changed=account_changed,
+        header, rows = plan_retry(
+            journal, self._account, only, positions, account_changed=account_changed
         )
         kind = kind_of(header.kind)
         way = Chunking(header.chunking)
@@ -230,7 +229,9 @@ class BulkVerbs(Lifecycle):
             concurrency=_positive(concurrency, "concurrency"),
             chunking=way,
             open_jobs=_positive(open_jobs, "open_jobs"),
-            open_journal=begin_journal(into, self._account, kind, way, header.source),
+            open_journal=begin_retry(
+                journal, into, header, [row.position for row in rows], only_copy=only_copy
+            ),
             on_cancel=on_cancel,
         )
 

@@ -76,7 +76,7 @@ def recorded_of(journal: Resumable) -> Recorded:
     for chunk in journal.chunks:
         rows += len(chunk.positions)
         found = odd.pop(chunk.number, [])
-        doubt = _count(chunk, found, tally)
+        doubt = _count(journal, chunk, found, tally)
         if doubt is not None:
             doubts.append(doubt)
         if chunk.stage is Stage.ACCEPTED and chunk.job_id is not None:
@@ -101,8 +101,8 @@ def _by_chunk(journal: Resumable) -> dict[int | None, list[Odd]]:
     return found
 
 
-def _count(chunk: ChunkRecord, odd: list[Odd], tally: Tally) -> Doubt | None:
-    """Count one chunk's rows; returns those that are in doubt."""
+def _count(journal: Resumable, chunk: ChunkRecord, odd: list[Odd], tally: Tally) -> Doubt | None:
+    """Count one chunk's rows; returns those in doubt that no retry has sent again."""
     rows = len(chunk.positions)
     if chunk.stage is not Stage.SETTLED:
         _check(not odd, f"chunk {chunk.number} has outcomes and is not settled")
@@ -119,7 +119,11 @@ def _count(chunk: ChunkRecord, odd: list[Odd], tally: Tally) -> Doubt | None:
     )
     tally.succeeded(chunk.succeeded)
     tally.add_all(others)
-    unsure = [row for row in others if row.outcome is Outcome.INDETERMINATE]
+    unsure = [
+        row
+        for row in others
+        if row.outcome is Outcome.INDETERMINATE and journal.sent_again(row.position) is None
+    ]
     if not unsure:
         return None
     reasons = Counter("" if row.reason is None else str(row.reason) for row in unsure)
@@ -163,15 +167,14 @@ def _check(sound: bool, what: str) -> None:
         )
 
 
-def odd_to_retry(journal: Resumable, asked: Sequence[str]) -> list[Odd]:
+def odd_to_retry(journal: Resumable, only: str) -> list[Odd]:
     """
-    The rows to send again: those of the last of *asked* that no earlier one has sent already.
+    The rows to send again; those that an earlier retry has sent are left out.
 
     Args:
         journal: the record of a run that is over.
-        asked: which rows were sent again before, in that order, and which are asked for now:
-            ``transient`` for rows refused with a code that may pass later, ``failed`` for all that
-            Gameball refused, ``indeterminate`` for those that may have been applied.
+        only: ``transient`` for rows refused with a code that may pass later, ``failed`` for all
+            that Gameball refused, ``indeterminate`` for those that may have been applied.
 
     Raises:
         JournalError: the run is not over: resume it first.
@@ -185,8 +188,8 @@ def odd_to_retry(journal: Resumable, asked: Sequence[str]) -> list[Odd]:
         odd
         for odd in journal.odd
         if odd.payload is not None
-        and _matches(odd, asked[-1])
-        and not any(_matches(odd, before) for before in asked[:-1])
+        and _matches(odd, only)
+        and journal.sent_again(odd.row.position) is None
     ]
 
 

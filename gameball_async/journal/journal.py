@@ -44,6 +44,7 @@ class JournalFile:
         self, log: LogFile, header: Header, work: Work, clock: Callable[[], float]
     ) -> None:
         self.path = log.path
+        self.header = header
         self._log = log
         self._witness = Witness(header, log.path)
         self._work = work
@@ -174,21 +175,26 @@ class JournalFile:
     async def _write(self, frame: Callable[[], bytes], *, keep: bool = False) -> None:
         if self._broken is not None:
             raise self._broken
+        await self._work(lambda: self.put(frame, keep=keep))
 
-        def work() -> None:
-            if self._broken is not None:
-                raise self._broken
-            try:
-                self._log.append(frame())
-                if keep:
-                    self._log.keep()
-            except OSError as error:
-                self._broken = refused(self.path, error)
-                raise self._broken from None
+    def put(self, frame: Callable[[], bytes], *, keep: bool) -> None:
+        """
+        Write a frame in the calling thread; *keep*: it is on the disk when this returns.
+
+        Raises:
+            JournalError: the disk refuses, or has refused before.
+        """
+        if self._broken is not None:
+            raise self._broken
+        try:
+            self._log.append(frame())
             if keep:
-                self._witness.note(self._log.mark)
-
-        await self._work(work)
+                self._log.keep()
+        except OSError as error:
+            self._broken = refused(self.path, error)
+            raise self._broken from None
+        if keep:
+            self._witness.note(self._log.mark)
 
 
 def _state_of(log: LogFile, clock: Callable[[], float]) -> Resumable:

@@ -14,7 +14,7 @@ from ..tasks import see_through
 from .journal import JournalFile
 from .state import Header, Resumable, Source
 
-__all__ = ["begin_journal", "reopen_journal"]
+__all__ = ["Opened", "begin_journal", "open_in_thread", "reopen_journal"]
 
 Opened = tuple[JournalFile, Resumable | None]
 
@@ -37,7 +37,7 @@ def begin_journal(
     )
 
     async def begin() -> Opened:
-        return await _opened(lambda: (JournalFile.create(path, header), None))
+        return await open_in_thread(lambda: (JournalFile.create(path, header), None))
 
     return begin
 
@@ -78,12 +78,12 @@ def reopen_journal(
         return journal, recorded
 
     async def begin() -> Opened:
-        return await _opened(reopen)
+        return await open_in_thread(reopen)
 
     return begin
 
 
-async def _opened(opening: Callable[[], Opened]) -> Opened:
+async def open_in_thread(opening: Callable[[], Opened]) -> Opened:
     """Open in a worker thread. If the waiting task is cancelled, the journal is let go again."""
     opened: list[Opened] = []
 

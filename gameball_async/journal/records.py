@@ -18,7 +18,19 @@ from attrs import define
 from ..errors import JournalError
 from ..rows.chunk import Chunk
 from ..rows.outcome import Outcome, Reason, RowOutcome
-from .state import FORMAT, ChunkRecord, Header, Odd, Resumable, Source, Stage, Used, odd_rows
+from .state import (
+    FORMAT,
+    ChunkRecord,
+    Header,
+    Odd,
+    Positions,
+    Resumable,
+    Retried,
+    Source,
+    Stage,
+    Used,
+    odd_rows,
+)
 
 __all__ = [
     "Folding",
@@ -30,6 +42,8 @@ __all__ = [
     "intended",
     "learned",
     "rejected",
+    "resolved",
+    "retried",
     "settled",
     "used",
 ]
@@ -159,6 +173,20 @@ def used(values: Used) -> bytes:
     )
 
 
+def resolved(applied: Iterable[int], not_applied: Iterable[int]) -> bytes:
+    """Somebody looked: these rows in doubt were applied, and those were not."""
+    return _frame("resolved", {}, _packed(applied), _packed(not_applied))
+
+
+def retried(run: str, journal: str, rows: Iterable[int]) -> bytes:
+    """These rows are sent again by another run, whose journal is named."""
+    return _frame("retried", {"run": run, "journal": journal}, _packed(rows))
+
+
+def _packed(positions: Iterable[int]) -> bytes:
+    return _pack(array("q", sorted(positions)).tobytes())
+
+
 def _reason(reason: Reason | None) -> list[Any]:
     return [] if reason is None else [reason.text, reason.code, reason.field]
 
@@ -192,6 +220,8 @@ class Folding:
         self._ended = False
         self._used = Used()
         self._dialect: str | None = None
+        self._applied, self._not_applied = Positions(), Positions()
+        self._retried: list[Retried] = []
 
     def add(self, start: int, frame: bytes) -> None:
         """Take in the frame that begins at *start*."""
@@ -222,6 +252,13 @@ class Folding:
                 self._ended = True
             case "learned":
                 self._dialect = values["dialect"]
+            case "resolved":
+                self._applied.add_all(_positions(columns[0]))
+                self._not_applied.add_all(_positions(columns[1]))
+            case "retried":
+                rows = Positions()
+                rows.add_all(_positions(columns[0]))
+                self._retried.append(Retried(values["run"], values["journal"], rows))
             case "used":
                 self._used = Used(
                     values["seconds"], values["requests"], values["polls"], values["rate_limited"]
@@ -235,7 +272,16 @@ class Folding:
         records = [kept.record for _, kept in sorted(self._chunks.items())]
         odd = [row for _, kept in sorted(self._chunks.items()) for row in self._rest_of(kept)]
         odd.extend(Odd(row) for column in self._rejected for row in _rejected_rows(column))
-        return Resumable(self._header, records, odd, self._ended, self._used, recent, self._dialect)
+        return Resumable(
+            self._header,
+            records,
+            odd,
+            self._ended,
+            self._used,
+            recent,
+            self._dialect,
+            self._retried,
+        )
 
     def _rest_of(self, kept: _Kept) -> Iterator[Odd]:
         """Look up what is still needed of a chunk; the rows that did not plainly succeed."""
@@ -256,7 +302,24 @@ class Folding:
             outcomes[index] = Outcome(outcome)
             if reason:
                 reasons[index] = Reason(*reason)
+            if outcomes[index] is Outcome.INDETERMINATE:
+                self._resolve(index, record, outcomes, reasons)
         yield from odd_rows(chunk, outcomes, reasons, record.job_id)
+
+    def _resolve(
+        self,
+        index: int,
+        record: ChunkRecord,
+        outcomes: list[Outcome],
+        reasons: dict[int, Reason],
+    ) -> None:
+        """Take somebody's word for a row in doubt, where there is one."""
+        if record.positions[index] in self._applied:
+            outcomes[index] = Outcome.SUCCEEDED
+            record.succeeded += 1
+        elif record.positions[index] in self._not_applied:
+            outcomes[index] = Outcome.FAILED
+            reasons[index] = Reason("settled by hand: not applied")
 
 
 def _positions(column: bytes) -> Sequence[int]:

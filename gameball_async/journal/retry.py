@@ -4,118 +4,197 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Container, Iterable
 
 import orjson
-from attrs import evolve
+from attrs import evolve, frozen
 
 from ..api.kinds import Kind, kind_of
 from ..api.requests import Account
 from ..errors import JournalError
 from ..rows.row import Prepared
-from .account import odd_to_retry
+from . import records as frames
+from .account import Recorded, odd_to_retry, recorded_of
 from .journal import JournalFile, read_journal
-from .state import Header, Odd, Resumable, Source
+from .opening import Opened, open_in_thread
+from .settle import standing
+from .state import Header, Odd, Resumable, Retried, Source
 
-__all__ = ["asked_before", "begin_retry", "next_retry", "retry_source", "rows_again"]
+__all__ = [
+    "Later",
+    "begin_retry",
+    "later_of",
+    "next_retry",
+    "plan_retry",
+    "rows_again",
+    "rows_to_retry",
+]
 
 
-def next_retry(journal: str | os.PathLike[str]) -> tuple[str, str | None]:
-    """The journal that the next retry writes, and the one of the retry before it, if any."""
-    base, number = os.fspath(journal), 1
-    last = None
-    while os.path.lexists(name := f"{base}.retry-{number}"):
-        last, number = name, number + 1
-    return name, last
+def next_retry(path: str | os.PathLike[str], journal: Resumable) -> str:
+    """The journal that the next retry writes."""
+    number = len(journal.retried) + 1
+    while os.path.lexists(name := f"{os.fspath(path)}.retry-{number}"):
+        number += 1
+    return name
 
 
-def asked_before(retry: str) -> tuple[str, ...]:
+def rows_to_retry(
+    journal: Resumable, only: str, positions: Collection[int] | None = None
+) -> list[Odd]:
     """
-    Which rows a retry and those before it have sent again.
+    The rows to send again: all that *only* names, or those of them at *positions*.
 
     Raises:
-        JournalError: *retry* is no journal of a retry.
+        JournalError: the run is not over, or a position is not of such a row.
     """
-    asked = _settings(read_journal(retry).header.source).get("retry")
-    if not isinstance(asked, list):
-        raise JournalError(f"{retry} is not the journal of a retry: move it out of the way")
-    return tuple(map(str, asked))
+    found = odd_to_retry(journal, only)
+    if positions is None:
+        return found
+    others = set(positions) - {odd.row.position for odd in found}
+    if others:
+        first = min(others)
+        raise JournalError(
+            f"row {first} {standing(journal, first)}: only {only} rows can be sent again"
+        )
+    return [odd for odd in found if odd.row.position in positions]
+
+
+def plan_retry(
+    path: str | os.PathLike[str],
+    account: Account,
+    only: str,
+    positions: Collection[int] | None = None,
+    *,
+    account_changed: bool = False,
+) -> tuple[Header, list[Prepared]]:
+    """
+    What the journal of a retry will say, and the rows of it.
+
+    Raises:
+        JournalError: the run is not over, belongs to another account or address, or has no such
+            rows.
+    """
+    journal = read_journal(path, idle=True)
+    known = journal.header
+    mine = evolve(
+        known, account=account.fingerprint, origin=account.origin, version=account.version
+    )
+    known.check(evolve(mine, account=known.account) if account_changed else mine)
+    found = rows_to_retry(journal, only, positions)
+    settings = orjson.dumps({"retry": only}).decode()
+    source = Source(os.path.abspath(path), _digest(found), settings)
+    return evolve(mine, source=source), _prepared(found, known)
 
 
 def begin_retry(
     path: str | os.PathLike[str],
-    account: Account,
-    asked: Sequence[str],
+    into: str | os.PathLike[str],
+    header: Header,
+    positions: Collection[int],
     *,
     only_copy: bool = False,
-    account_changed: bool = False,
-) -> tuple[Header, list[Prepared]]:
+) -> Callable[[], Awaitable[Opened]]:
     """
-    What the journal of a retry says, and the rows of it.
+    What makes the journal of a retry, and notes in the first which rows it sends again.
 
-    Raises:
-        JournalError: the run is not over, belongs to another account or address, or its journal is
-            a copy of a run that cannot be repeated.
-    """
-    file, journal = JournalFile.open(path, only_copy=only_copy)
-    file.close()
-    known = journal.header
-    source, rows = retry_source(path, journal, asked)
-    known.check(
-        Header(
-            known.kind,
-            known.account if account_changed else account.fingerprint,
-            account.origin,
-            account.version,
-            known.chunking,
-        )
-    )
-    return evolve(known, source=source), rows
-
-
-def retry_source(
-    path: str | os.PathLike[str], journal: Resumable, asked: Sequence[str]
-) -> tuple[Source, list[Prepared]]:
-    """
-    The rows to send again, and what a journal of theirs says that they come from.
+    The first journal is written last and before anything is sent: whatever cuts this off, no two
+    retries send one row.
 
     Args:
-        path: where the journal is.
-        journal: what it says.
-        asked: see `account.odd_to_retry`.
-
-    Raises:
-        JournalError: the run is not over.
+        path: where the first journal is.
+        into: where the new one will be.
+        header: see `plan_retry`.
+        positions: of the rows.
+        only_copy: see `JournalFile.open`.
     """
-    found = odd_to_retry(journal, asked)
-    kind = kind_of(journal.header.kind)
-    settings = orjson.dumps({"retry": list(asked)}).decode()
-    source = Source(os.path.abspath(path), _digest(found), settings)
-    return source, [_prepared(odd, kind) for odd in found]
+
+    def begin() -> Opened:
+        first, journal = JournalFile.open(path, only_copy=only_copy)
+        try:
+            if _digest(_at(journal, positions)) != header.source.digest or any(
+                journal.sent_again(position) for position in positions
+            ):
+                raise JournalError(f"{first.path} was changed by another process: try again")
+            made = JournalFile.create(into, header)
+            try:
+                run, name = made.header.run, os.path.abspath(into)
+                first.put(lambda: frames.retried(run, name, positions), keep=True)
+            except BaseException:
+                made.close()
+                raise
+        finally:
+            first.close()
+        return made, None
+
+    return lambda: open_in_thread(begin)
 
 
-def rows_again(source: Source) -> list[Prepared] | None:
+@frozen
+class Later:
     """
-    The rows of a retry that is resumed; None where *source* is not another journal.
+    A retry of some rows of a journal.
+
+    Attributes:
+        journal: where its own journal is.
+        rows: how many rows it sends again.
+        recorded: what its journal says; None where that is not there.
+    """
+
+    journal: str
+    rows: int
+    recorded: Recorded | None
+
+
+def later_of(journal: Resumable, path: str | os.PathLike[str]) -> list[Later]:
+    """The retries of a journal, which lies at *path*: their journals may have moved with it."""
+    return [
+        Later(name, len(each.rows), recorded)
+        for each in journal.retried
+        for name, recorded in [_found(each, os.path.dirname(os.path.abspath(path)))]
+    ]
+
+
+def _found(retried: Retried, folder: str) -> tuple[str, Recorded | None]:
+    for name in (retried.journal, os.path.join(folder, os.path.basename(retried.journal))):
+        try:
+            journal = read_journal(name)
+            if journal.header.run == retried.run:
+                return name, recorded_of(journal)
+        except JournalError:
+            continue
+    return retried.journal, None
+
+
+def rows_again(header: Header) -> list[Prepared] | None:
+    """
+    The rows of a retry that is resumed; None where its rows are not of another journal.
 
     Raises:
         JournalError: that journal is gone, or says something else now.
     """
-    asked = _settings(source).get("retry")
-    if not asked:
+    settings = orjson.loads(header.source.settings)
+    if not (isinstance(settings, dict) and "retry" in settings):
         return None
-    again, rows = retry_source(source.name, read_journal(source.name), asked)
-    if again.digest != source.digest:
+    name = header.source.name
+    journal = read_journal(name)
+    mine = next((each for each in journal.retried if each.run == header.run), None)
+    if mine is None:
         raise JournalError(
-            f"{source.name}, whose rows are sent again, has changed since: put it back as it was"
+            f"{name}, whose rows are sent again, does not know this retry. Where `gameball-async "
+            "report` shows no row of the retry, nothing was sent: begin it again. Else put the "
+            "journal back as it was"
         )
-    return rows
+    found = _at(journal, mine.rows)
+    if _digest(found) != header.source.digest:
+        raise JournalError(
+            f"{name}, whose rows are sent again, has changed since: put it back as it was"
+        )
+    return _prepared(found, header)
 
 
-def _settings(source: Source) -> dict[str, Any]:
-    settings = orjson.loads(source.settings)
-    return settings if isinstance(settings, dict) else {}
+def _at(journal: Resumable, positions: Container[int]) -> list[Odd]:
+    return [o for o in journal.odd if o.payload is not None and o.row.position in positions]
 
 
 def _digest(rows: Iterable[Odd]) -> str:
@@ -126,7 +205,12 @@ def _digest(rows: Iterable[Odd]) -> str:
     return digest.hexdigest()
 
 
-def _prepared(odd: Odd, kind: Kind) -> Prepared:
+def _prepared(rows: Iterable[Odd], header: Header) -> list[Prepared]:
+    kind = kind_of(header.kind)
+    return [_prepare(odd, kind) for odd in rows]
+
+
+def _prepare(odd: Odd, kind: Kind) -> Prepared:
     payload = odd.payload or b""
     item_id = orjson.loads(payload)[kind.item_key] if kind.item_key is not None else None
     return Prepared(odd.row.position, odd.row.key or "", item_id, payload)

@@ -27,6 +27,7 @@ __all__ = [
     "Left",
     "Odd",
     "Resumable",
+    "Retried",
     "Source",
     "Stage",
     "Used",
@@ -178,6 +179,22 @@ class Used:
     rate_limited: int = 0
 
 
+@frozen
+class Retried:
+    """
+    Rows that were sent again by a run of their own.
+
+    Attributes:
+        run: which run, as the header of its journal has it.
+        journal: where that journal was when it began.
+        rows: their positions.
+    """
+
+    run: str
+    journal: str
+    rows: Positions
+
+
 @define
 class Resumable:
     """
@@ -191,6 +208,7 @@ class Resumable:
         used: what its runs have used so far, added up.
         recent: seconds since each of the last requests of those runs.
         dialect: the paths on which a status was read, by name; None where none was yet.
+        retried: which rows later runs have sent again.
     """
 
     header: Header
@@ -200,6 +218,11 @@ class Resumable:
     used: Used = field(factory=lambda: Used())
     recent: list[float] = field(factory=list, repr=False)
     dialect: str | None = None
+    retried: list[Retried] = field(factory=list)
+
+    def sent_again(self, position: int) -> Retried | None:
+        """The retry that sent a row again; None where none did."""
+        return next((each for each in self.retried if position in each.rows), None)
 
 
 @define

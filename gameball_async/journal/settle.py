@@ -1,0 +1,96 @@
+"""Doubt that somebody has resolved: rows that were applied, and rows that were not, by their lines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container
+
+from ..errors import InputError
+from ..rows.named import NamedRows
+from ..rows.outcome import Outcome
+from . import records as frames
+from .journal import JournalFile
+from .state import Resumable, Stage
+
+__all__ = ["refuse_others", "settle", "standing"]
+
+
+def settle(
+    path: str | os.PathLike[str],
+    applied: NamedRows,
+    not_applied: NamedRows,
+    *,
+    only_copy: bool = False,
+) -> None:
+    """
+    Note in a journal what became of rows in doubt: all that are named, or none.
+
+    Args:
+        path: where the journal is.
+        applied: rows that were applied: they have succeeded.
+        not_applied: rows that were not: they have failed, and can be sent again.
+        only_copy: see `JournalFile.open`.
+
+    Raises:
+        InputError: a named row is not in doubt, or named as both.
+        JournalError: the journal cannot be read or written, or another process holds it.
+    """
+    for position, line in not_applied.lines.items():
+        if position in applied.lines:
+            raise InputError(
+                f"row {position} is named in {applied.path} as well: take it out of one of them",
+                path=not_applied.path,
+                line=line,
+            )
+    file, journal = JournalFile.open(path, only_copy=only_copy)
+    try:
+        doubtful = {
+            odd.row.position
+            for odd in journal.odd
+            if odd.row.outcome is Outcome.INDETERMINATE
+            and journal.sent_again(odd.row.position) is None
+        }
+        for named in (applied, not_applied):
+            refuse_others(journal, named, doubtful, "only rows in doubt can be settled")
+        file.put(lambda: frames.resolved(applied.lines, not_applied.lines), keep=True)
+    finally:
+        file.close()
+
+
+def refuse_others(journal: Resumable, named: NamedRows, fit: Container[int], which: str) -> None:
+    """
+    Make sure that each row that a file names is one of those that are meant.
+
+    Args:
+        journal: what it names rows of.
+        named: the rows.
+        fit: positions of the rows that are meant.
+        which: those in words.
+
+    Raises:
+        InputError: one is not.
+    """
+    for position, line in named.lines.items():
+        if position not in fit:
+            raise InputError(
+                f"row {position} {standing(journal, position)}, and {which}: take it out of the "
+                "file. Nothing was changed, and nothing was sent",
+                path=named.path,
+                line=line,
+            )
+
+
+def standing(journal: Resumable, position: int) -> str:
+    """How a row stands in a journal, in words."""
+    retry = journal.sent_again(position)
+    if retry is not None:
+        return f"was sent again by a retry, whose journal is {retry.journal}"
+    for odd in journal.odd:
+        if odd.row.position == position:
+            return f"is {odd.row.outcome.value}"
+    for chunk in journal.chunks:
+        if position in chunk.positions:
+            if chunk.stage is Stage.SETTLED:
+                return "has succeeded"
+            return "belongs to a chunk that is open (resume the run first)"
+    return "is not in the journal"
