@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .bulk.events import BulkEvent
     from .bulk.run import Run
     from .bulk.submissions import Submissions
-    from .journal.state import Journal, Resumable, Used
+    from .journal.state import Entries, Journal, Resumable, Used
     from .limits.exchange import QuotaStore
     from .rows.chunk import Chunk
     from .rows.feed import Rows
@@ -78,7 +78,11 @@ class _NoJournal:
     async def accepted(self, number: int, job_id: int, resent: bool) -> None: ...
 
     async def settled(
-        self, number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]
+        self,
+        number: int,
+        outcomes: Sequence[Outcome],
+        reasons: Mapping[int, Reason],
+        entries: Entries | None = None,
     ) -> None: ...
 
     async def learned(self, dialect: str) -> None: ...

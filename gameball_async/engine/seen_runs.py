@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Iterable, Mapping, Sequence
 
 from ..bulk.report import Tally
 from ..errors import JournalError
-from ..journal.state import Journal, Used
+from ..journal.state import Entries, Journal, Used
 from ..pipeline.seen import JournalFailed, RowsSettled
 from ..rows.chunk import Chunk
 from ..rows.outcome import Outcome, Reason, RowOutcome
@@ -65,9 +65,13 @@ class SeenJournal:
         await self._telling(self._journal.accepted(number, job_id, resent))
 
     async def settled(
-        self, number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]
+        self,
+        number: int,
+        outcomes: Sequence[Outcome],
+        reasons: Mapping[int, Reason],
+        entries: Entries | None = None,
     ) -> None:
-        await self._telling(self._journal.settled(number, outcomes, reasons))
+        await self._telling(self._journal.settled(number, outcomes, reasons, entries))
 
     async def learned(self, dialect: str) -> None:
         await self._telling(self._journal.learned(dialect))
