@@ -106,7 +106,9 @@ class Books:
         number = sent.chunk.number
         if outcomes[0] is not Outcome.UNSENT:
             await self.note(
-                self.journal.settled(number, outcomes, reasons, results and results.telling)
+                self.journal.settled(
+                    number, outcomes, reasons, None if results is None else results.telling
+                )
             )
         elif sent.noted:
             await self.note(self.journal.dropped(number))

@@ -18,23 +18,30 @@ __all__ = ["journals_of", "recorded_rows", "rows_before"]
 
 def journals_of(path: str) -> list[str]:
     """
-    The journals of a run and of its retries, the newest first; of a retry's, those up to it.
+    A journal, those of later retries before it, and those that it is a retry of behind it.
 
     Raises:
-        JournalError: there is no journal at *path*.
+        JournalError: one of them cannot be read.
     """
-    source = read_header(path).source
-    first = source.name if "retry" in orjson.loads(source.settings) else path
-    found = [first] if os.path.exists(first) else []
+    return [*_retries(path), path, *_before(path)]
+
+
+def _retries(path: str) -> list[str]:
+    found: list[str] = []
     number = 1
-    while os.path.exists(retry := f"{first}.retry-{number}"):
-        found.append(retry)
-        if os.path.samefile(retry, path):
-            break
+    while os.path.exists(retry := f"{path}.retry-{number}"):
+        found = [*_retries(retry), retry, *found]
         number += 1
-    if not any(os.path.samefile(each, path) for each in found):
-        found.append(path)
-    return found[::-1]
+    return found
+
+
+def _before(path: str) -> list[str]:
+    source = read_header(path).source
+    if "retry" not in orjson.loads(source.settings) or not os.path.exists(source.name):
+        return []
+    siblings = _retries(source.name)
+    at = next((n for n, each in enumerate(siblings) if os.path.samefile(each, path)), -1)
+    return [*siblings[at + 1 :], source.name, *_before(source.name)]
 
 
 def recorded_rows(journals: Sequence[str], without: Sequence[int] = ()) -> Iterator[RowOutcome]:
@@ -64,8 +71,7 @@ def rows_before(path: str) -> Iterator[RowOutcome]:
     Raises:
         JournalError: a journal cannot be read, or the one whose rows are sent again has changed.
     """
-    own, *older = journals_of(path)
+    if _retries(path):  # it is over, and was retried since
+        return recorded_rows(journals_of(path))
     again = [row.position for row in rows_again(read_header(path).source) or ()]
-    if older and not again:  # it is over, and was retried since
-        return recorded_rows([own, *older])
-    return chain(read_rows(path, open_too=False), recorded_rows(older, again))
+    return chain(read_rows(path, open_too=False), recorded_rows(_before(path), again))

@@ -37,7 +37,9 @@ class Replacement:
         handle, self._unfinished = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
         self._path = path
         self._left = False
-        self.out = open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="")
+        self.out = open(  # noqa: SIM115 - open until it is put in place or dropped
+            handle, "w", encoding="utf-8", errors="backslashreplace", newline=""
+        )
 
     def put_in_place(self) -> None:
         """It is complete: it takes the place of what is at *path*."""
