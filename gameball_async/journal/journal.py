@@ -22,6 +22,8 @@ from attrs import evolve
 
 from ..api.kinds import kind_of
 from ..errors import JournalError
+from ..observe.events import JournalFailed
+from ..observe.stream import NO_OBSERVERS
 from ..rows.chunk import Chunk
 from ..rows.outcome import Outcome, Reason, RowOutcome
 from . import records as frames
@@ -51,6 +53,10 @@ class JournalFile:
         self._recent = Recent(log.path, TIMES, clock)
         self._broken: JournalError | None = None
         self._closed = False
+        self._kind = header.kind
+        self._failure_told = False
+        self.stream = NO_OBSERVERS
+        """Where it tells that it has failed."""
 
     @classmethod
     def create(
@@ -177,9 +183,6 @@ class JournalFile:
             await self._work(self.close)
 
     async def _write(self, frame: Callable[[], bytes], *, keep: bool = False) -> None:
-        if self._broken is not None:
-            raise self._broken
-
         def work() -> None:
             if self._broken is not None:
                 raise self._broken
@@ -193,7 +196,15 @@ class JournalFile:
             if keep:
                 self._witness.note(self._log.mark)
 
-        await self._work(work)
+        try:
+            if self._broken is not None:
+                raise self._broken
+            await self._work(work)
+        except JournalError as error:
+            if not self._failure_told and self.stream.wants(JournalFailed):
+                self._failure_told = True
+                self.stream.emit(JournalFailed(self._kind, str(error)))
+            raise
 
 
 def _state_of(log: LogFile, clock: Callable[[], float]) -> Resumable:
