@@ -8,8 +8,6 @@ of that customer would be in doubt. The second is rejected before it is sent.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ..api.kinds import Kind, Replay
 from ..errors import Fault
 from ..rows.row import BadRow, Prepared
@@ -32,7 +30,7 @@ class Repeats:
         self._most = most
         self._first: dict[str, int] = {}  # oldest first
 
-    def split(self, rows: Sequence[Prepared]) -> tuple[Sequence[Prepared], list[BadRow]]:
+    def split(self, rows: list[Prepared]) -> tuple[list[Prepared], list[BadRow]]:
         """The rows to send, and those that repeat the id of an earlier one."""
         if self._field is None:
             return rows, []
