@@ -195,11 +195,11 @@ class Engine:
         from .bulk.report import Tally
         from .bulk.run import Run
         from .journal.state import left_to_do
-        from .rows.batches import batch_preparer
+        from .rows.check import preparer
         from .rows.feed import Feed
 
         events: Handover[BulkEvent] = Handover()
-        feed = Feed(rows, batch_preparer(kind, ids_from_numbers=ids_from_numbers))
+        feed = Feed(rows, preparer(kind, ids_from_numbers=ids_from_numbers))
         chunker = Chunker(
             chunking,
             with_item_ids=kind.item_key is not None,
@@ -240,12 +240,12 @@ class Engine:
         """Submissions without their jobs; see `GameballClient.submit_all`."""
         from .bulk.chunks import Chunker
         from .bulk.submissions import Submissions
-        from .rows.batches import batch_preparer
+        from .rows.check import preparer
         from .rows.feed import Feed
 
         return Submissions(
             kind,
-            Feed(rows, batch_preparer(kind)),
+            Feed(rows, preparer(kind)),
             Chunker(Chunking.PLAIN, with_item_ids=kind.item_key is not None),
             self.submitter,
             self._spawn,
