@@ -10,11 +10,13 @@ import anyio.to_thread
 import click
 from attrs import frozen
 
+from ..api.kinds import kind_of
 from ..bulk.bulk import Bulk, OnCancel
 from ..client import GameballClient, Retry
 from ..errors import ConfigurationError
 from ..journal.account import RETRIES
 from ..journal.journal import read_journal
+from ..journal.results import journals_of, recorded_rows, rows_before
 from ..journal.retry import next_retry, rows_to_retry
 from ..journal.settle import refuse_others
 from ..journal.state import Resumable, Stage
@@ -22,6 +24,7 @@ from ..rows.files import FileRows
 from ..rows.named import NamedRows
 from ..rows.outcome import Outcome
 from ..rows.rejects import RejectsFile
+from ..rows.results import ResultsFile
 from .connection import Connection, talks
 from .ending import say
 from .inputs import Settings, can_do_without, input_of, origin_of, refuse_same_files, reopen_input
@@ -51,6 +54,7 @@ def resume(
     connection: Connection,
     journal: str,
     rejects: str | None,
+    results: str | None,
     concurrency: int,
     on_cancel: OnCancel,
     only_copy: bool,
@@ -69,9 +73,10 @@ def resume(
     task = _Resume(
         journal,
         rejects,
+        results,
         concurrency,
         on_cancel,
-        resume_command(journal, connection, rejects, concurrency, on_cancel),
+        resume_command(journal, connection, rejects, results, concurrency, on_cancel),
         only_copy=only_copy,
         account_changed=account_changed,
     )
@@ -84,6 +89,7 @@ class _Resume:
 
     journal: str
     rejects: str | None
+    results: str | None
     concurrency: int
     on_cancel: OnCancel
     command: str
@@ -92,11 +98,16 @@ class _Resume:
 
     async def prepare(self, files: ExitStack) -> Task:
         """Read the journal, and open the input that it names."""
-        refuse_same_files(journal=self.journal, rejects=self.rejects)
+        refuse_same_files(journal=self.journal, rejects=self.rejects, results=self.results)
         recorded = await anyio.to_thread.run_sync(partial(read_journal, self.journal, idle=True))
         header = recorded.header
         origin = await origin_of(header)
-        refuse_same_files(journal=self.journal, input=input_of(origin), rejects=self.rejects)
+        refuse_same_files(
+            journal=self.journal,
+            input=input_of(origin),
+            rejects=self.rejects,
+            results=self.results,
+        )
         is_retry = origin is not header
         rows = None
         if self.rejects is not None or not (is_retry or can_do_without(recorded)):
@@ -106,6 +117,11 @@ class _Resume:
             rejects = files.enter_context(RejectsFile(self.rejects, rows))
             known = (odd.row for odd in recorded.odd if odd.row.outcome is not Outcome.SUCCEEDED)
             rejects.add(row for row in known if recorded.sent_again(row.position) is None)
+        results = None
+        if self.results is not None:
+            results = files.enter_context(ResultsFile(self.results, kind_of(header.kind)))
+            before = await anyio.to_thread.run_sync(rows_before, self.journal)
+            await anyio.to_thread.run_sync(results.add, before)
 
         def start(client: GameballClient) -> Bulk:
             return client.resume(
@@ -121,7 +137,7 @@ class _Resume:
         say_where_it_stands(recorded)
         what = f"{header.kind} from {header.source.name}"
         read = None if is_retry else rows
-        return Task(what, start, read, rejects, self.journal, self.command)
+        return Task(what, start, read, rejects, self.journal, self.command, results)
 
 
 def say_where_it_stands(recorded: Resumable) -> None:
@@ -169,6 +185,7 @@ def retry(
     i_checked: bool,
     named: str | None,
     rejects: str | None,
+    results: str | None,
     concurrency: int,
     on_cancel: OnCancel,
     only_copy: bool,
@@ -195,6 +212,7 @@ def retry(
         only,
         named,
         rejects,
+        results,
         concurrency,
         on_cancel,
         only_copy=only_copy,
@@ -212,6 +230,7 @@ class _Retry:
     only: Retry
     named: str | None
     rejects: str | None
+    results: str | None
     concurrency: int
     on_cancel: OnCancel
     only_copy: bool
@@ -219,7 +238,9 @@ class _Retry:
 
     async def prepare(self, files: ExitStack) -> Task:
         """Find the rows."""
-        refuse_same_files(journal=self.journal, rejects=self.rejects, rows=self.named)
+        refuse_same_files(
+            journal=self.journal, rejects=self.rejects, results=self.results, rows=self.named
+        )
         recorded = await anyio.to_thread.run_sync(partial(read_journal, self.journal, idle=True))
         into = next_retry(self.journal, recorded)
         positions = {odd.row.position for odd in rows_to_retry(recorded, self.only)}
@@ -230,11 +251,18 @@ class _Retry:
         if not positions:
             raise ConfigurationError(nothing_left(self.journal, self.only, recorded))
         rejects = None
+        origin = await origin_of(recorded.header)
+        refuse_same_files(
+            journal=into, input=input_of(origin), rejects=self.rejects, results=self.results
+        )
         if self.rejects is not None:
-            origin = await origin_of(recorded.header)
-            refuse_same_files(journal=into, input=input_of(origin), rejects=self.rejects)
             rows: FileRows = await reopen_input(origin, self.journal, files)
             rejects = files.enter_context(RejectsFile(self.rejects, rows))
+        results = None
+        if self.results is not None:
+            results = files.enter_context(ResultsFile(self.results, kind_of(recorded.header.kind)))
+            told = recorded_rows(journals_of(self.journal), sorted(positions))
+            await anyio.to_thread.run_sync(results.add, told)
 
         def start(client: GameballClient) -> Bulk:
             return client.retry(
@@ -249,10 +277,10 @@ class _Retry:
             )
 
         command = resume_command(
-            into, self.connection, self.rejects, self.concurrency, self.on_cancel
+            into, self.connection, self.rejects, self.results, self.concurrency, self.on_cancel
         )
         what = f"{recorded.header.kind} from {self.journal}, {self.only} rows again"
-        return Task(what, start, None, rejects, into, command)
+        return Task(what, start, None, rejects, into, command, results)
 
 
 def nothing_left(journal: str, only: str, recorded: Resumable) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import orjson
@@ -19,8 +21,11 @@ from ..errors import JournalError
 from ..rows.chunk import Chunk
 from ..rows.outcome import Outcome, Reason, RowOutcome
 from .state import (
+    DOUBT,
     FORMAT,
+    OPEN,
     ChunkRecord,
+    Entries,
     Header,
     Odd,
     Positions,
@@ -47,6 +52,8 @@ __all__ = [
     "settled",
     "used",
 ]
+
+APPLIED, NOT_APPLIED = Reason("settled by hand: applied"), Reason("settled by hand: not applied")
 
 Write = Callable[[], bytes]
 """Makes a frame; called in whatever thread writes it."""
@@ -124,8 +131,13 @@ def accepted(number: int, job_id: int, resent: bool) -> bytes:
     return _frame("accepted", {"n": number, "job": job_id, "resent": resent})
 
 
-def settled(number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]) -> Write:
-    """Each row of the chunk has its outcome."""
+def settled(
+    number: int,
+    outcomes: Sequence[Outcome],
+    reasons: Mapping[int, Reason],
+    entries: Entries | None = None,
+) -> Write:
+    """Each row of the chunk has its outcome; entries that say more of some rows travel with it."""
 
     def frame() -> bytes:
         odd = [
@@ -134,7 +146,10 @@ def settled(number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reas
             if outcome is not Outcome.SUCCEEDED
         ]
         succeeded = outcomes.count(Outcome.SUCCEEDED)
-        return _frame("settled", {"n": number, "succeeded": succeeded}, _pack(orjson.dumps(odd)))
+        columns = [_pack(orjson.dumps(odd))]
+        if entries is not None and (telling := entries()):
+            columns.append(_pack(b"\n".join(_lines(telling))))
+        return _frame("settled", {"n": number, "succeeded": succeeded}, *columns)
 
     return frame
 
@@ -187,6 +202,12 @@ def _packed(positions: Iterable[int]) -> bytes:
     return _pack(array("q", sorted(positions)).tobytes())
 
 
+def _lines(entries: Mapping[int, Mapping[str, Any]]) -> Iterator[bytes]:
+    for index, entry in entries.items():
+        with suppress(TypeError):  # nested deeper than can be written: the run itself has told it
+            yield orjson.dumps([index, entry])
+
+
 def _reason(reason: Reason | None) -> list[Any]:
     return [] if reason is None else [reason.text, reason.code, reason.field]
 
@@ -202,6 +223,7 @@ class _Kept:
     start: int
     record: ChunkRecord
     odd: bytes | None = None
+    told: int = 0  # where the outcomes are
 
 
 class Folding:
@@ -242,7 +264,7 @@ class Folding:
             case "settled":
                 kept = self._chunks[values["n"]]
                 kept.record.stage, kept.record.succeeded = Stage.SETTLED, values["succeeded"]
-                kept.odd = columns[0]
+                kept.odd, kept.told = columns[0], start
             case "dropped":
                 self._chunks.pop(values["n"], None)
                 self._ended = False  # its rows are to be read again
@@ -286,9 +308,11 @@ class Folding:
     def _rest_of(self, kept: _Kept) -> Iterator[Odd]:
         """Look up what is still needed of a chunk; the rows that did not plainly succeed."""
         record = kept.record
-        told = [] if kept.odd is None else orjson.loads(zlib.decompress(kept.odd))
-        if record.stage is Stage.SETTLED and not told:
-            return
+        outcomes, reasons = self._fates(kept)
+        if record.stage is Stage.SETTLED:
+            record.succeeded = outcomes.count(Outcome.SUCCEEDED)
+            if record.succeeded == len(outcomes):
+                return
         _, columns = _read(self._frame(kept.start))
         keys, ids = orjson.loads(zlib.decompress(columns[1]))
         payloads = zlib.decompress(columns[2]).split(b"\n")
@@ -296,30 +320,58 @@ class Folding:
             record.keys, record.item_ids, record.payloads = keys, ids, payloads
             return
         chunk = Chunk(record.number, list(record.positions), keys, ids, payloads)
-        outcomes = [Outcome.SUCCEEDED] * len(keys)
+        yield from odd_rows(chunk, outcomes, reasons, record.job_id)
+
+    def rows(self, *, open_too: bool) -> Iterator[RowOutcome]:
+        """
+        Every row with its outcome and result, looked up chunk by chunk.
+
+        Args:
+            open_too: also the rows of chunks that have no outcomes yet.
+        """
+        for column in self._rejected:
+            yield from _rejected_rows(column)
+        for number, kept in sorted(self._chunks.items()):
+            record = kept.record
+            if record.stage is not Stage.SETTLED and not open_too:
+                continue
+            outcomes, reasons = self._fates(kept)
+            _, columns = _read(self._frame(kept.start))
+            keys, _ = orjson.loads(zlib.decompress(columns[1]))
+            entries = self._entries(kept)
+            for index, position in enumerate(record.positions):
+                yield RowOutcome(
+                    position, outcomes[index], keys[index], reasons.get(index),
+                    record.job_id, number, partial(entries.get, index),
+                )  # fmt: skip
+
+    def _entries(self, kept: _Kept) -> dict[int, Mapping[str, Any]]:
+        if kept.record.stage is not Stage.SETTLED:
+            return {}
+        _, columns = _read(self._frame(kept.told))
+        lines = zlib.decompress(columns[1]).split(b"\n") if len(columns) > 1 else []
+        return dict(orjson.loads(line) for line in lines if line)
+
+    def _fates(self, kept: _Kept) -> tuple[list[Outcome], dict[int, Reason]]:
+        """The outcome of each row of a chunk, and the reasons of some."""
+        rows = len(kept.record.positions)
+        if kept.odd is None:
+            pending = kept.record.stage is Stage.ACCEPTED
+            outcome, why = (Outcome.PENDING, OPEN) if pending else (Outcome.INDETERMINATE, DOUBT)
+            return [outcome] * rows, dict.fromkeys(range(rows), why)
+        outcomes = [Outcome.SUCCEEDED] * rows
         reasons = {}
-        for index, outcome, *reason in told:
+        for index, outcome, *reason in orjson.loads(zlib.decompress(kept.odd)):
             outcomes[index] = Outcome(outcome)
             if reason:
                 reasons[index] = Reason(*reason)
             if outcomes[index] is Outcome.INDETERMINATE:
-                self._resolve(index, record, outcomes, reasons)
-        yield from odd_rows(chunk, outcomes, reasons, record.job_id)
-
-    def _resolve(
-        self,
-        index: int,
-        record: ChunkRecord,
-        outcomes: list[Outcome],
-        reasons: dict[int, Reason],
-    ) -> None:
-        """Take somebody's word for a row in doubt, where there is one."""
-        if record.positions[index] in self._applied:
-            outcomes[index] = Outcome.SUCCEEDED
-            record.succeeded += 1
-        elif record.positions[index] in self._not_applied:
-            outcomes[index] = Outcome.FAILED
-            reasons[index] = Reason("settled by hand: not applied")
+                position = kept.record.positions[index]
+                if position in self._applied:
+                    outcomes[index], reasons[index] = Outcome.SUCCEEDED, APPLIED
+                elif position in self._not_applied:
+                    outcomes[index], reasons[index] = Outcome.FAILED, NOT_APPLIED
+        return outcomes, reasons
 
 
 def _positions(column: bytes) -> Sequence[int]:

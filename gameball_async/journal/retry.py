@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from ..api.kinds import Kind, kind_of
 from ..api.requests import Account
 from ..errors import JournalError
+from ..observe.stream import EventStream
 from ..rows.row import Prepared
 from . import records as frames
 from .account import Recorded, odd_to_retry, recorded_of
@@ -92,6 +93,7 @@ def begin_retry(
     into: str | os.PathLike[str],
     header: Header,
     positions: Collection[int],
+    stream: EventStream,
     *,
     only_copy: bool = False,
 ) -> Callable[[], Awaitable[Opened]]:
@@ -106,6 +108,7 @@ def begin_retry(
         into: where the new one will be.
         header: see `plan_retry`.
         positions: of the rows.
+        stream: is told when the new journal fails.
         only_copy: see `JournalFile.open`.
     """
 
@@ -127,7 +130,7 @@ def begin_retry(
             first.close()
         return made, None
 
-    return lambda: open_in_thread(begin)
+    return lambda: open_in_thread(begin, stream)
 
 
 @frozen

@@ -290,3 +290,15 @@ def test_a_retry_that_was_cut_off_before_it_was_noted_has_sent_nothing_and_is_be
     assert lost.run("resume", f"{lost.journal}.retry-1").exit_code == 2
     assert lost.run("resume", f"{lost.journal}.retry-2").exit_code == 0
     assert set(lost.applied().values()) == {1}
+
+
+def test_results_tell_what_was_settled_by_hand(lost: Doubtful) -> None:
+    lost.run("settle", lost.journal, "--applied", lost.lines(0))
+    lost.run("settle", lost.journal, "--not-applied", lost.lines(1))
+    lost.run("retry", lost.journal, "--only=failed")
+    lost.run("retry", lost.journal, "--only=indeterminate", "--i-checked", "--rows", lost.lines(2))
+    os.unlink(f"{lost.journal}.retry-1")
+    results = lost.path.with_name("results.jsonl")
+    lost.run("report", lost.journal, "--results", results)
+    outcomes = [json.loads(line)["outcome"] for line in results.read_text().splitlines()]
+    assert Counter(outcomes) == {"succeeded": 2, "failed": 1, "indeterminate": 3}
