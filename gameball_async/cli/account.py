@@ -67,14 +67,13 @@ def failures(report: Report) -> list[Failure]:
     return found
 
 
-def summary(report: Report, what: str, rejects: str | None = None) -> Group:
+def summary(report: Report, what: str) -> Group:
     """
     The final account.
 
     Args:
         report: the run's report.
         what: what was imported.
-        rejects: the rejects file and its rows in words; None where none was asked for.
     """
     parts: list[RenderableType] = [Text(_verdict(report, what), style="bold")]
     counts = Table.grid(padding=(0, 2))
@@ -96,8 +95,6 @@ def summary(report: Report, what: str, rejects: str | None = None) -> Group:
         parts += [Text(), _failure_table(found)]
     if len(found) > SHOWN_REASONS:
         parts.append(Text(f"and {len(found) - SHOWN_REASONS:,} more reasons; see --json"))
-    if rejects is not None:
-        parts.append(Text(rejects))
     return Group(*parts)
 
 

@@ -12,6 +12,7 @@ import anyio
 import click
 import orjson
 from attrs import define, field
+from rich.text import Text
 
 from ..api.jobs import Transition
 from ..bulk.bulk import Bulk
@@ -255,7 +256,8 @@ class Moving:
             if note
         ]
         console = console_on(sys.stdout)
-        console.print(account.summary(report, self.task.what, "\n".join(notes) or None))
+        console.print(account.summary(report, self.task.what))
+        console.print(Text("\n".join(notes)), soft_wrap=True)  # commands stay in one piece
 
     def _about_rejects(self, report: Report) -> str | None:
         assert self.task is not None  # noqa: S101
