@@ -17,7 +17,8 @@ from ..api.codes import Code
 from ..bulk.report import Report, Tally
 from ..errors import JournalError
 from ..rows.outcome import Outcome
-from .state import DOUBT, OPEN, ChunkRecord, Odd, Positions, Resumable, Stage
+from .positions import Positions
+from .state import DOUBT, OPEN, ChunkRecord, Odd, Resumable, Stage
 
 __all__ = ["RETRIES", "Doubt", "Recorded", "odd_to_retry", "recorded_of", "spans"]
 

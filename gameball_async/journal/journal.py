@@ -28,6 +28,7 @@ from ..rows.chunk import Chunk
 from ..rows.outcome import Outcome, Reason, RowOutcome
 from . import records as frames
 from .file import TIMES, LogFile, Work, Worker, damaged, refused
+from .folding import Folding
 from .identity import Witness, why_not
 from .recent import Recent
 from .state import Entries, Header, Resumable, Used
@@ -221,8 +222,8 @@ def _state_of(log: LogFile, clock: Callable[[], float]) -> Resumable:
         return _folded(log).state(recent.ages())
 
 
-def _folded(log: LogFile) -> frames.Folding:
-    found = frames.Folding(log.frame)
+def _folded(log: LogFile) -> Folding:
+    found = Folding(log.frame)
     for start, frame in log.frames():
         found.add(start, frame)
     return found

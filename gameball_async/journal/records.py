@@ -1,8 +1,8 @@
 """
-What a journal's frames hold, and how: each write of the run as one frame, and the state that they add up to.
+What a journal's frames hold, and how: each write of the run as one frame. `folding` adds them up.
 
 A frame is a short JSON object with the name of the write, followed by packed columns where the write
-has many rows. What a chunk held is looked up again only where something of it is still needed.
+has many rows.
 """
 
 from __future__ import annotations
@@ -11,34 +11,16 @@ import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import orjson
-from attrs import define
 
 from ..errors import JournalError
 from ..rows.chunk import Chunk
 from ..rows.outcome import Outcome, Reason, RowOutcome
-from .state import (
-    DOUBT,
-    FORMAT,
-    OPEN,
-    ChunkRecord,
-    Entries,
-    Header,
-    Odd,
-    Positions,
-    Resumable,
-    Retried,
-    Source,
-    Stage,
-    Used,
-    odd_rows,
-)
+from .state import FORMAT, Entries, Header, Source, Used
 
 __all__ = [
-    "Folding",
     "accepted",
     "dropped",
     "header",
@@ -46,14 +28,13 @@ __all__ = [
     "input_ended",
     "intended",
     "learned",
+    "read",
     "rejected",
     "resolved",
     "retried",
     "settled",
     "used",
 ]
-
-APPLIED, NOT_APPLIED = Reason("settled by hand: applied"), Reason("settled by hand: not applied")
 
 Write = Callable[[], bytes]
 """Makes a frame; called in whatever thread writes it."""
@@ -64,7 +45,8 @@ def _frame(name: str, values: Mapping[str, Any], *columns: bytes) -> bytes:
     return b"".join((len(head).to_bytes(4, "little"), head, *columns))
 
 
-def _read(frame: bytes) -> tuple[dict[str, Any], list[bytes]]:
+def read(frame: bytes) -> tuple[dict[str, Any], list[bytes]]:
+    """A frame's values and its columns."""
     start = 4 + int.from_bytes(frame[:4], "little")
     values = orjson.loads(frame[4:start])
     columns = []
@@ -96,7 +78,7 @@ def header_of(frame: bytes) -> Header:
     Raises:
         JournalError: its format is newer than this version knows.
     """
-    values, _ = _read(frame)
+    values, _ = read(frame)
     if values["format"] != FORMAT:
         raise JournalError(
             f"the journal's format is {values['format']}, which this version does not know: resume "
@@ -214,172 +196,3 @@ def _reason(reason: Reason | None) -> list[Any]:
 
 def _pack(data: bytes) -> bytes:
     return zlib.compress(data, 1)
-
-
-@define
-class _Kept:
-    """What is kept of a chunk while the frames are read: where the rest of it is."""
-
-    start: int
-    record: ChunkRecord
-    odd: bytes | None = None
-    told: int = 0  # where the outcomes are
-
-
-class Folding:
-    """
-    Adds up frames to what a journal says.
-
-    Args:
-        frame: gives the frame that begins at a place of the file again.
-    """
-
-    def __init__(self, frame: Callable[[int], bytes]) -> None:
-        self._frame = frame
-        self._header: Header | None = None
-        self._chunks: dict[int, _Kept] = {}
-        self._rejected: list[bytes] = []
-        self._ended = False
-        self._used = Used()
-        self._dialect: str | None = None
-        self._applied, self._not_applied = Positions(), Positions()
-        self._retried: list[Retried] = []
-
-    def add(self, start: int, frame: bytes) -> None:
-        """Take in the frame that begins at *start*."""
-        values, columns = _read(frame)
-        match values["w"]:
-            case "header":
-                self._header = header_of(frame)
-            case "intended":
-                positions = _positions(columns[0])
-                record = ChunkRecord(
-                    values["n"], Stage.INTENDED, None, bool(values["resent"]), positions
-                )
-                self._chunks[values["n"]] = _Kept(start, record)
-            case "accepted":
-                record = self._chunks[values["n"]].record
-                record.stage, record.job_id = Stage.ACCEPTED, values["job"]
-                record.resent = bool(values["resent"])
-            case "settled":
-                kept = self._chunks[values["n"]]
-                kept.record.stage, kept.record.succeeded = Stage.SETTLED, values["succeeded"]
-                kept.odd, kept.told = columns[0], start
-            case "dropped":
-                self._chunks.pop(values["n"], None)
-                self._ended = False  # its rows are to be read again
-            case "rejected":
-                self._rejected.append(columns[0])
-            case "input ended":
-                self._ended = True
-            case "learned":
-                self._dialect = values["dialect"]
-            case "resolved":
-                self._applied.add_all(_positions(columns[0]))
-                self._not_applied.add_all(_positions(columns[1]))
-            case "retried":
-                rows = Positions()
-                rows.add_all(_positions(columns[0]))
-                self._retried.append(Retried(values["run"], values["journal"], rows))
-            case "used":
-                self._used = Used(
-                    values["seconds"], values["requests"], values["polls"], values["rate_limited"]
-                )
-            case name:
-                raise ValueError(name)
-
-    def state(self, recent: list[float]) -> Resumable:
-        """What the journal says."""
-        assert self._header is not None  # noqa: S101 - the first frame of each file
-        records = [kept.record for _, kept in sorted(self._chunks.items())]
-        odd = [row for _, kept in sorted(self._chunks.items()) for row in self._rest_of(kept)]
-        odd.extend(Odd(row) for column in self._rejected for row in _rejected_rows(column))
-        return Resumable(
-            self._header,
-            records,
-            odd,
-            self._ended,
-            self._used,
-            recent,
-            self._dialect,
-            self._retried,
-        )
-
-    def _rest_of(self, kept: _Kept) -> Iterator[Odd]:
-        """Look up what is still needed of a chunk; the rows that did not plainly succeed."""
-        record = kept.record
-        outcomes, reasons = self._fates(kept)
-        if record.stage is Stage.SETTLED:
-            record.succeeded = outcomes.count(Outcome.SUCCEEDED)
-            if record.succeeded == len(outcomes):
-                return
-        _, columns = _read(self._frame(kept.start))
-        keys, ids = orjson.loads(zlib.decompress(columns[1]))
-        payloads = zlib.decompress(columns[2]).split(b"\n")
-        if record.stage is not Stage.SETTLED:
-            record.keys, record.item_ids, record.payloads = keys, ids, payloads
-            return
-        chunk = Chunk(record.number, list(record.positions), keys, ids, payloads)
-        yield from odd_rows(chunk, outcomes, reasons, record.job_id)
-
-    def rows(self, *, open_too: bool) -> Iterator[RowOutcome]:
-        """
-        Every row with its outcome and result, looked up chunk by chunk.
-
-        Args:
-            open_too: also the rows of chunks that have no outcomes yet.
-        """
-        for column in self._rejected:
-            yield from _rejected_rows(column)
-        for number, kept in sorted(self._chunks.items()):
-            record = kept.record
-            if record.stage is not Stage.SETTLED and not open_too:
-                continue
-            outcomes, reasons = self._fates(kept)
-            _, columns = _read(self._frame(kept.start))
-            keys, _ = orjson.loads(zlib.decompress(columns[1]))
-            entries = self._entries(kept)
-            for index, position in enumerate(record.positions):
-                yield RowOutcome(
-                    position, outcomes[index], keys[index], reasons.get(index),
-                    record.job_id, number, partial(entries.get, index),
-                )  # fmt: skip
-
-    def _entries(self, kept: _Kept) -> dict[int, Mapping[str, Any]]:
-        if kept.record.stage is not Stage.SETTLED:
-            return {}
-        _, columns = _read(self._frame(kept.told))
-        lines = zlib.decompress(columns[1]).split(b"\n") if len(columns) > 1 else []
-        return dict(orjson.loads(line) for line in lines if line)
-
-    def _fates(self, kept: _Kept) -> tuple[list[Outcome], dict[int, Reason]]:
-        """The outcome of each row of a chunk, and the reasons of some."""
-        rows = len(kept.record.positions)
-        if kept.odd is None:
-            pending = kept.record.stage is Stage.ACCEPTED
-            outcome, why = (Outcome.PENDING, OPEN) if pending else (Outcome.INDETERMINATE, DOUBT)
-            return [outcome] * rows, dict.fromkeys(range(rows), why)
-        outcomes = [Outcome.SUCCEEDED] * rows
-        reasons = {}
-        for index, outcome, *reason in orjson.loads(zlib.decompress(kept.odd)):
-            outcomes[index] = Outcome(outcome)
-            if reason:
-                reasons[index] = Reason(*reason)
-            if outcomes[index] is Outcome.INDETERMINATE:
-                position = kept.record.positions[index]
-                if position in self._applied:
-                    outcomes[index], reasons[index] = Outcome.SUCCEEDED, APPLIED
-                elif position in self._not_applied:
-                    outcomes[index], reasons[index] = Outcome.FAILED, NOT_APPLIED
-        return outcomes, reasons
-
-
-def _positions(column: bytes) -> Sequence[int]:
-    where = array("q")
-    where.frombytes(zlib.decompress(column))
-    return where
-
-
-def _rejected_rows(column: bytes) -> Iterator[RowOutcome]:
-    for position, outcome, key, *reason in orjson.loads(zlib.decompress(column)):
-        yield RowOutcome(position, Outcome(outcome), key, Reason(*reason) if reason else None)

@@ -10,8 +10,8 @@ import orjson
 
 from ..rows.outcome import RowOutcome
 from .journal import read_header, read_journal, read_rows
+from .positions import Positions
 from .retry import later_of, rows_again
-from .state import Positions
 
 __all__ = ["journals_of", "recorded_rows", "rows_before"]
 

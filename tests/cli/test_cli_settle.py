@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gameball_async.journal import retry
+from gameball_async.journal import records
 from gameball_async.sandbox import Constant, Sandbox
 from tests.cli.cli_desk import Run, Serve
 
@@ -279,7 +279,7 @@ def test_a_retry_that_was_cut_off_before_it_was_noted_has_sent_nothing_and_is_be
 
     words = ["retry", lost.journal, "--only=indeterminate", "--i-checked"]
     with monkeypatch.context() as patched:
-        patched.setattr(retry.frames, "retried", cut_off)
+        patched.setattr(records, "retried", cut_off)
         assert lost.run(*words).exit_code != 0
     assert not lost.applied()
     refused = lost.run("resume", f"{lost.journal}.retry-1")

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from gameball_async.errors import JournalError
 from gameball_async.journal.account import RETRIES, odd_to_retry, recorded_of, spans
+from gameball_async.journal.positions import Positions
 from gameball_async.journal.state import (
     ChunkRecord,
     Header,
     Odd,
-    Positions,
     Resumable,
     Retried,
     Stage,
