@@ -17,6 +17,7 @@ from pythonjsonlogger.json import JsonFormatter
 from benchmarks.virtual import virtual_session
 from gameball_async.client import GameballClient
 from gameball_async.errors import GameballError, UnknownJobError
+from gameball_async.journal.file import LogFile
 from gameball_async.limits.retry import Patience
 from gameball_async.sandbox import Sandbox
 from tests.engine_virtual import TRIP, at
