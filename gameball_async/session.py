@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .bulk.events import BulkEvent
     from .bulk.run import Run
     from .bulk.submissions import Submissions
-    from .journal.state import Journal, Resumable, Used
+    from .journal.state import Entries, Journal, Resumable, Used
     from .limits.exchange import QuotaStore
     from .rows.chunk import Chunk
     from .rows.feed import Rows
@@ -78,7 +78,11 @@ class _NoJournal:
     async def accepted(self, number: int, job_id: int, resent: bool) -> None: ...
 
     async def settled(
-        self, number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]
+        self,
+        number: int,
+        outcomes: Sequence[Outcome],
+        reasons: Mapping[int, Reason],
+        entries: Entries | None = None,
     ) -> None: ...
 
     async def learned(self, dialect: str) -> None: ...
@@ -191,11 +195,11 @@ class Engine:
         from .bulk.report import Tally
         from .bulk.run import Run
         from .journal.state import left_to_do
-        from .rows.batches import batch_preparer
+        from .rows.check import preparer
         from .rows.feed import Feed
 
         events: Handover[BulkEvent] = Handover()
-        feed = Feed(rows, batch_preparer(kind, ids_from_numbers=ids_from_numbers))
+        feed = Feed(rows, preparer(kind, ids_from_numbers=ids_from_numbers))
         chunker = Chunker(
             chunking,
             with_item_ids=kind.item_key is not None,
@@ -236,12 +240,12 @@ class Engine:
         """Submissions without their jobs; see `GameballClient.submit_all`."""
         from .bulk.chunks import Chunker
         from .bulk.submissions import Submissions
-        from .rows.batches import batch_preparer
+        from .rows.check import preparer
         from .rows.feed import Feed
 
         return Submissions(
             kind,
-            Feed(rows, batch_preparer(kind)),
+            Feed(rows, preparer(kind)),
             Chunker(Chunking.PLAIN, with_item_ids=kind.item_key is not None),
             self.submitter,
             self._spawn,
