@@ -15,13 +15,12 @@ from .faults import Fault, Faults
 from .jobs import Job
 from .ledger import Applied, Ledger
 from .messages import Ending, Reason, Reply, Request, Seen
-from .options import Options
+from .options import Constant, LogNormal, Options, ServiceTime, Workers
 from .scenario import Scenario, ScenarioError
 from .server import Sandbox
 from .service import Service
 from .serving import serve
 from .threaded import SandboxThread
-from .times import Constant, LogNormal, ServiceTime, Workers
 from .windows import DEFAULT_LIMITS, Windows
 
 __all__ = [

@@ -18,7 +18,7 @@ from attrs import define, field, frozen
 
 from .forms import Form
 from .messages import Chance, Reason
-from .times import ServiceTime
+from .options import ServiceTime
 
 __all__ = ["Details", "Job", "Line"]
 
