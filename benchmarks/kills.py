@@ -106,6 +106,7 @@ def _spoil(sandbox: Sandbox) -> None:
     sandbox.faults.error_after(502, on="submit", **often)
     sandbox.faults.error_before(503, on="submit", **often)
     sandbox.faults.truncate(on="submit", **often)
+    sandbox.faults.html(502, on="poll")  # one at least, however short the story is
     sandbox.faults.early_404(1, jobs=5)
     sandbox.faults.html(502, on="poll", **often)
     sandbox.faults.reset_before_commit(on="poll", **often)

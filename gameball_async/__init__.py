@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from .journal.state import Source
     from .limits.retry import Patience
     from .limits.windows import Quota
-    from .pipeline.seen import RequestSeen
+    from .observe.events import RequestEnded
     from .rows.outcome import Outcome, Reason, RowOutcome
     from .rows.row import Row
 
@@ -82,7 +82,7 @@ _LATER = {
     "journal.state": "Source",
     "bulk.report": "Progress Report",
     "rows.row": "Row",
-    "pipeline.seen": "RequestSeen",
+    "observe.events": "RequestEnded",
     "api.requests": "Dialect",
     "limits.windows": "Quota",
     "limits.retry": "Patience",
@@ -149,7 +149,7 @@ __all__ = [
     "RejectedError",
     "Replay",
     "Report",
-    "RequestSeen",
+    "RequestEnded",
     "Row",
     "RowOutcome",
     "RowOutcomes",

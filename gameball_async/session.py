@@ -14,7 +14,6 @@ from .api.kinds import Chunking, Kind, Replay
 from .api.requests import MAX_ITEMS, Account, Call, Dialect, Dialects
 from .api.responses import read_status, read_stop
 from .api.wire import Transport, WireResponse
-from .engine.seen import NOBODY, Seen, SeenTransport
 from .errors import GameballError
 from .jobs.changes import Changes
 from .jobs.schedule import Polls
@@ -25,6 +24,7 @@ from .limits.dispatcher import Dispatcher
 from .limits.queue import Rank, Turns
 from .limits.retry import Patience
 from .limits.windows import Budget, Quota
+from .observe.stream import NO_OBSERVERS, EventStream
 from .tasks import Spawn
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .bulk.events import BulkEvent
     from .bulk.run import Run
     from .bulk.submissions import Submissions
-    from .journal.state import Journal, Resumable, Used
+    from .journal.state import Entries, Journal, Resumable, Used
     from .limits.exchange import QuotaStore
     from .rows.chunk import Chunk
     from .rows.feed import Rows
@@ -78,7 +78,11 @@ class _NoJournal:
     async def accepted(self, number: int, job_id: int, resent: bool) -> None: ...
 
     async def settled(
-        self, number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]
+        self,
+        number: int,
+        outcomes: Sequence[Outcome],
+        reasons: Mapping[int, Reason],
+        entries: Entries | None = None,
     ) -> None: ...
 
     async def learned(self, dialect: str) -> None: ...
@@ -109,7 +113,7 @@ class Engine:
         patience: where retries end.
         chance: draws numbers in [0, 1).
         sharing: how the quota is shared with other processes; None where it is not.
-        seen: whoever looks on.
+        stream: where events go.
     """
 
     def __init__(
@@ -122,12 +126,12 @@ class Engine:
         patience: Patience,
         chance: Callable[[], float],
         sharing: Sharing | None = None,
-        seen: Seen = NOBODY,
+        stream: EventStream = NO_OBSERVERS,
     ) -> None:
         self._spawn = spawn
-        self._transport = SeenTransport(transport, seen)
+        self._transport = transport
         self._chance = chance
-        self._seen = seen
+        self.stream = stream
         self._patience = patience
         # Single customers have a quota of their own, as high as the one of the batch calls.
         self.dispatcher, customers = self._dispatchers = [
@@ -155,7 +159,7 @@ class Engine:
     def _dispatching(self, budget: Budget) -> Dispatcher:
         turns = Turns(budget, Polls())
         return Dispatcher(
-            turns, self._transport, self._spawn, self._chance, self._seen, self._patience.limited
+            turns, self._transport, self._spawn, self._chance, self.stream, self._patience.limited
         )
 
     def _fail(self, dispatcher: Dispatcher, error: Callable[[], GameballError]) -> None:
@@ -188,14 +192,14 @@ class Engine:
         from .bulk.handover import Handover
         from .bulk.meter import Meter
         from .bulk.orders import OrdersInquiry
+        from .bulk.report import Tally
         from .bulk.run import Run
-        from .engine.seen_runs import SeenJournal, SeenTally
         from .journal.state import left_to_do
-        from .rows.batches import batch_preparer
+        from .rows.check import preparer
         from .rows.feed import Feed
 
         events: Handover[BulkEvent] = Handover()
-        feed = Feed(rows, batch_preparer(kind, ids_from_numbers=ids_from_numbers))
+        feed = Feed(rows, preparer(kind, ids_from_numbers=ids_from_numbers))
         chunker = Chunker(
             chunking,
             with_item_ids=kind.item_key is not None,
@@ -205,7 +209,6 @@ class Engine:
 
         async def prepare() -> Run:
             journal, recorded = await open_journal()
-            journal = SeenJournal(journal, self._seen, kind.name)
             run = Run(
                 kind,
                 feed,
@@ -215,7 +218,7 @@ class Engine:
                 OrdersInquiry(self.submitter, self.changes),
                 events,
                 journal,
-                SeenTally(self._seen, kind.name),
+                Tally(kind.name, self.stream),
                 self.dialects,
                 concurrency=concurrency,
                 window=open_jobs,
@@ -230,19 +233,19 @@ class Engine:
 
         meter = Meter(self.dispatcher, self.watch)
         spawn, stop = self._spawn, self.stop
-        seen = self._seen
-        return Bulk(prepare, events, meter, spawn, anyio.current_time, stop, on_cancel, seen)
+        stream = self.stream
+        return Bulk(prepare, events, meter, spawn, anyio.current_time, stop, on_cancel, stream)
 
     def submissions(self, kind: Kind, rows: Rows, *, concurrency: int) -> Submissions:
         """Submissions without their jobs; see `GameballClient.submit_all`."""
         from .bulk.chunks import Chunker
         from .bulk.submissions import Submissions
-        from .rows.batches import batch_preparer
+        from .rows.check import preparer
         from .rows.feed import Feed
 
         return Submissions(
             kind,
-            Feed(rows, batch_preparer(kind)),
+            Feed(rows, preparer(kind)),
             Chunker(Chunking.PLAIN, with_item_ids=kind.item_key is not None),
             self.submitter,
             self._spawn,

@@ -13,7 +13,16 @@ from typing import Any
 
 from attrs import field, frozen
 
-__all__ = ["MOVES", "STATE_WORDS", "Job", "JobResults", "JobState", "JobStatus", "Transition"]
+__all__ = [
+    "MOVES",
+    "PLAIN_FIELDS",
+    "STATE_WORDS",
+    "Job",
+    "JobResults",
+    "JobState",
+    "JobStatus",
+    "Transition",
+]
 
 
 class JobState(Enum):
@@ -56,6 +65,9 @@ MOVES: Mapping[JobState | None, frozenset[JobState]] = {
     JobState.FAILED: frozenset(),
     JobState.STOPPED: frozenset(),
 }
+
+PLAIN_FIELDS = frozenset({"customerId", "orderId", "transactionId", "error", "message", "code"})
+"""The fields of an entry that say whose it is, and why it was refused: what a row's outcome says too."""
 
 
 @frozen

@@ -24,6 +24,7 @@ _LARGEST: Final = 2**63
 _LARGEST_WHOLE_FLOAT: Final = 2.0**53  # above it, two ids can be one float
 
 _MANY: Final = 100  # fields
+_LONG: Final = 1 << 20  # bytes; shorter ones are parsed in a few milliseconds, whatever they hold
 
 # Every field of an answer that we read, by its name in small letters.
 _NAMES: Mapping[str, str] = {
@@ -98,6 +99,8 @@ def read_object(body: bytes, what: str) -> dict[str, Any]:
     body = body.removeprefix(b"\xef\xbb\xbf")
     if not body.strip():
         raise AnswerLostError(f"{what} is empty")
+    if len(body) > _LONG and _takes_long(body):
+        raise AnswerLostError(f"{what} has more values than 1,000 items have ({len(body)} bytes)")
     try:
         answer = orjson.loads(body)
     except (ValueError, RecursionError):
@@ -109,6 +112,19 @@ def read_object(body: bytes, what: str) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise AnswerLostError(f"{what} is {kind} ({len(body)} bytes)")
     return documented(answer)
+
+
+def _takes_long(body: bytes) -> bool:
+    """
+    Whether parsing it would hold the event loop for long: that grows with the values, not the bytes.
+
+    `benchmarks.bench_answers` measures it at these limits, which leave 1,000 items 100 texts each.
+    """
+    return (
+        body.count(b'"') > 400_000
+        or body.count(b"[") + body.count(b"{") > 100_000
+        or body.count(b",") > 400_000
+    )
 
 
 def documented(answer: Mapping[str, Any]) -> dict[str, Any]:

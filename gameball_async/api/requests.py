@@ -92,7 +92,7 @@ class Dialects:
 @define
 class About:
     """
-    What a request is for, for whoever looks on; nothing of it is sent. Filled in as it becomes known.
+    What a request is for, for observers; nothing of it is sent. Filled in as it becomes known.
 
     Attributes:
         route: the path with ``{jobId}`` in place of a number: one value for each sort of call.
@@ -100,7 +100,7 @@ class About:
         job_id: the job that is asked about or stopped.
         attempt: which try of one call this is, from 1.
         waited: seconds that it waited for quota.
-        polled: asked in the background, for whoever watches the job.
+        polled: asked in the background, for all who watch the job.
         asks: a question, which applies nothing.
     """
 
@@ -123,7 +123,7 @@ class Call:
         path: from the root of the host.
         secret: whether the secret key goes along.
         doing: what it is for, in words for an error message.
-        about: the same for whoever looks on.
+        about: the same for observers.
     """
 
     method: str

@@ -21,7 +21,7 @@ class WireRequest:
         path: from the root of the host, made of parts that were checked.
         body: the whole JSON body; None where there is none.
         secret: whether the secret key goes along with the API key.
-        about: what it is for, for whoever looks on; nothing of it is sent.
+        about: what it is for, for observers; nothing of it is sent.
         fresh: whether it wants a connection that was not used before: one that the server closes as
             the request leaves would leave its fate in doubt.
     """

@@ -15,6 +15,7 @@ from ..rows.outcome import Outcome, Reason
 from .books import Books
 from .orders import OrdersInquiry
 from .outcomes import Settlement, settle, settle_orders
+from .results import Results
 from .sent import Sent
 
 __all__ = ["Answers"]
@@ -103,15 +104,18 @@ class Answers:
             for index, outcome in enumerate(found.outcomes):
                 if outcome is Outcome.INDETERMINATE:
                     found.reasons[index] = lost
+        results = None
+        if status is not None:
+            results = Results(self._kind, chunk.keys, chunk.item_ids, status)
         if found.unsettled:
-            tasks.start_soon(self._settle_orders, sent, found)
+            tasks.start_soon(self._settle_orders, sent, found, results)
         else:
-            await self._books.close(sent, found.outcomes, found.reasons)
+            await self._books.close(sent, found.outcomes, found.reasons, results)
 
-    async def _settle_orders(self, sent: Sent, found: Settlement) -> None:
+    async def _settle_orders(self, sent: Sent, found: Settlement, results: Results | None) -> None:
         """Ask which of the order ids exist, where the answer does not tell rows apart."""
         ids = sent.chunk.item_ids or []
         asked = {ids[index]: None for index in found.unsettled}
         exist = await self._ask_orders([order_id for order_id in asked if order_id is not None])
         found = settle_orders(found, ids, exist)
-        await self._books.close(sent, found.outcomes, found.reasons)
+        await self._books.close(sent, found.outcomes, found.reasons, results)

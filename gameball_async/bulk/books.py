@@ -20,6 +20,7 @@ from .chunks import Chunker
 from .events import BulkEvent, RowOutcomes, Settled
 from .handover import Handover
 from .report import Tally
+from .results import Results
 from .sent import Sent, fates_when_left, rejected, unsent
 
 __all__ = ["Books"]
@@ -94,17 +95,33 @@ class Books:
         await self.note(self.journal.rejected(rows))
         await self.tell(event)
 
-    async def close(self, sent: Sent, outcomes: list[Outcome], reasons: dict[int, Reason]) -> None:
+    async def close(
+        self,
+        sent: Sent,
+        outcomes: list[Outcome],
+        reasons: dict[int, Reason],
+        results: Results | None = None,
+    ) -> None:
         """The rows of a chunk have their outcomes: its keys may go again."""
         number = sent.chunk.number
         if outcomes[0] is not Outcome.UNSENT:
-            await self.note(self.journal.settled(number, outcomes, reasons))
+            await self.note(
+                self.journal.settled(
+                    number, outcomes, reasons, None if results is None else results.telling
+                )
+            )
         elif sent.noted:
             await self.note(self.journal.dropped(number))
         sent.noted = False
-        await self.tell(self.ended(sent, outcomes, reasons))
+        await self.tell(self.ended(sent, outcomes, reasons, results))
 
-    def ended(self, sent: Sent, outcomes: list[Outcome], reasons: dict[int, Reason]) -> Settled:
+    def ended(
+        self,
+        sent: Sent,
+        outcomes: list[Outcome],
+        reasons: dict[int, Reason],
+        results: Results | None = None,
+    ) -> Settled:
         """Count the rows of a chunk, and let its keys go; returns what is to be told of it."""
         chunk, job = sent.chunk, sent.job
         if sent.noted and not sent.touched:
@@ -117,7 +134,9 @@ class Books:
         self.tally.rows(outcomes, reasons)
         self._changed()
         job_id = None if job is None else job.id
-        rows = RowOutcomes(chunk.positions, chunk.keys, outcomes, reasons, job_id, chunk.number)
+        rows = RowOutcomes(
+            chunk.positions, chunk.keys, outcomes, reasons, job_id, chunk.number, results
+        )
         return Settled(chunk.number, job, rows)
 
     async def tell_the_rest(self) -> None:

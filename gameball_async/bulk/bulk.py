@@ -9,10 +9,10 @@ from typing import Literal, Self
 import anyio
 
 from ..api.jobs import Job
-from ..engine.seen import NOBODY, Seen
 from ..errors import ClosedError, GameballError, JournalError
 from ..journal.state import Used
-from ..pipeline.seen import RunBegan, RunEnded
+from ..observe.events import RunEnded, RunStarted
+from ..observe.stream import NO_OBSERVERS, EventStream
 from ..rows.outcome import Outcome
 from ..tasks import Running, Spawn
 from .events import BulkEvent
@@ -44,7 +44,7 @@ class Bulk:
         clock: tells the time.
         stop_job: stops one job.
         on_cancel: what becomes of open jobs when the run is left early.
-        seen: whoever looks on.
+        stream: where its start and its end are told.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Bulk:
         clock: Callable[[], float],
         stop_job: Callable[[Job], Awaitable[None]],
         on_cancel: OnCancel,
-        seen: Seen = NOBODY,
+        stream: EventStream = NO_OBSERVERS,
     ) -> None:
         self._prepare = prepare
         self._events = events
@@ -65,7 +65,7 @@ class Bulk:
         self._clock = clock
         self._stop_job = stop_job
         self._on_cancel = on_cancel
-        self._seen = seen
+        self._stream = stream
         self._end_told = False
         self._entered: Run | None = None
         self._running: Running | None = None
@@ -81,8 +81,8 @@ class Bulk:
             raise ClosedError("a run is opened once: make another one")
         self._entered = await self._prepare()
         self._meter.start(self._clock(), self._entered.books.journal.requested)
-        if self._seen.wants(RunBegan):
-            self._seen.see(RunBegan(self._entered.kind.name, self._entered.rows_read))
+        if self._stream.wants(RunStarted):
+            self._stream.emit(RunStarted(self._entered.kind.name, self._entered.rows_read))
         self._running = self._spawn(self._main)
         return self
 
@@ -130,11 +130,11 @@ class Bulk:
                 run.close()  # last, so that whoever reads the end of the events finds all done
 
     def _tell_end(self) -> None:
-        """Tell whoever looks on, once."""
-        if not self._end_told and self._seen.wants(RunEnded):
+        """Tell the observers, once."""
+        if not self._end_told and self._stream.wants(RunEnded):
             error = self._run.error
             name = None if error is None else type(error).__name__
-            self._seen.see(RunEnded(self.report, name))
+            self._stream.emit(RunEnded(self.report, name))
         self._end_told = True
 
     async def _stop_all(self, jobs: list[Job]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import overload
+from functools import partial
+from typing import Any, overload
 
 from attrs import field, frozen
 
 from ..api.jobs import Job, Transition
 from ..rows.outcome import Outcome, Reason, RowOutcome
+from .results import Results
 
 __all__ = ["BulkEvent", "RowOutcomes", "Settled", "Submission", "Submitted"]
 
@@ -21,7 +23,7 @@ class RowOutcomes(Sequence[RowOutcome]):
     sequence for each chunk, not one object for each row.
     """
 
-    __slots__ = ("_chunk", "_job_id", "_keys", "_outcomes", "_positions", "_reasons")
+    __slots__ = ("_chunk", "_job_id", "_keys", "_outcomes", "_positions", "_reasons", "_results")
 
     def __init__(
         self,
@@ -31,6 +33,7 @@ class RowOutcomes(Sequence[RowOutcome]):
         reasons: Mapping[int, Reason],
         job_id: int | None,
         chunk: int | None,
+        results: Results | None = None,
     ) -> None:
         self._positions = positions
         self._keys = keys
@@ -38,6 +41,7 @@ class RowOutcomes(Sequence[RowOutcome]):
         self._reasons = reasons
         self._job_id = job_id
         self._chunk = chunk
+        self._results = results
 
     def __len__(self) -> int:
         return len(self._positions)
@@ -46,7 +50,8 @@ class RowOutcomes(Sequence[RowOutcome]):
         job_id, chunk, reason = self._job_id, self._chunk, self._reasons.get
         rows = zip(self._positions, self._outcomes, self._keys, strict=True)
         for index, (position, outcome, key) in enumerate(rows):
-            yield RowOutcome(position, outcome, key, reason(index), job_id, chunk)
+            entry = self._entry(index)
+            yield RowOutcome(position, outcome, key, reason(index), job_id, chunk, entry)
 
     @overload
     def __getitem__(self, index: int) -> RowOutcome: ...
@@ -64,7 +69,11 @@ class RowOutcomes(Sequence[RowOutcome]):
             self._reasons.get(index),
             self._job_id,
             self._chunk,
+            self._entry(index),
         )
+
+    def _entry(self, index: int) -> partial[Mapping[str, Any] | None] | None:
+        return None if self._results is None else partial(self._results.of, index)
 
     def exceptions(self) -> Iterator[RowOutcome]:
         """Only the rows that did not succeed."""

@@ -29,7 +29,7 @@ from typing import Any
 from attrs import define, field
 
 from ..api.codes import CODE_READER, Code, CodeReader, Refusal
-from ..api.jobs import JobResults, JobStatus
+from ..api.jobs import PLAIN_FIELDS, JobResults, JobStatus
 from ..api.kinds import Kind, Replay
 from ..api.responses import clean_text
 from ..rows.outcome import Outcome, Reason
@@ -63,9 +63,6 @@ _ITEM_AT_FAULT = frozenset(
 
 # Under which code a duplicate order is refused is not documented; it may well be one of these.
 _ORDER_AT_FAULT = _ITEM_AT_FAULT - {Code.INVALID_VALUE, Code.INVALID_PAYLOAD}
-
-# The fields that make no difference to how a failed entry is read, but for three of them.
-_PLAIN_FIELDS = frozenset({"customerId", "orderId", "transactionId", "error", "message", "code"})
 
 _Refused = tuple[Refusal, Reason]
 
@@ -268,7 +265,7 @@ class _Judge:
 
     def _refusal(self, entry: Mapping[str, Any]) -> _Refused:
         """Read a failed entry; those that differ in their ids alone are read once."""
-        if not entry.keys() <= _PLAIN_FIELDS:
+        if not entry.keys() <= PLAIN_FIELDS:
             return self._read_entry(entry)
         what = (entry.get("error"), entry.get("message"), entry.get("code"))
         try:

@@ -14,6 +14,8 @@ from typing import Any
 from attrs import field, frozen
 
 from ..api.jobs import JobState
+from ..observe.events import RowsSettled
+from ..observe.stream import NO_OBSERVERS, EventStream
 from ..rows.outcome import Outcome, Reason, RowOutcome
 
 __all__ = ["Progress", "Report", "Tally"]
@@ -167,9 +169,17 @@ class Progress:
 
 
 class Tally:
-    """Counts outcomes as they come."""
+    """
+    Counts outcomes as they come.
 
-    def __init__(self) -> None:
+    Args:
+        kind: name of the run's batch kind.
+        stream: where rows are told as they settle; not those that a resumed run takes over.
+    """
+
+    def __init__(self, kind: str = "", stream: EventStream = NO_OBSERVERS) -> None:
+        self._kind = kind
+        self._stream = stream
         self.counts: Counter[Outcome] = Counter()
         self._reasons: Counter[str] = Counter()
 
@@ -184,6 +194,8 @@ class Tally:
 
     def rows(self, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]) -> None:
         """Count rows; *reasons* by their index. Plain successes are counted all at once."""
+        if outcomes and self._stream.wants(RowsSettled):
+            self._stream.emit(RowsSettled(self._kind, Counter(outcomes)))
         succeeded = outcomes.count(Outcome.SUCCEEDED)
         self.succeeded(succeeded)
         if succeeded == len(outcomes):

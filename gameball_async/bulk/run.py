@@ -33,6 +33,7 @@ from .events import BulkEvent, Submitted
 from .handover import Handover
 from .orders import OrdersInquiry
 from .refusals import Refusal, refusal_of, repeated_job_id
+from .repeats import Repeats
 from .report import Tally
 from .sent import Sent, Signal, only, reason_of
 
@@ -96,6 +97,7 @@ class Run:
         self.error: BaseException | None = None
         self._dialects = dialects
         self._proved = kind.replay is not Replay.UNREPEATABLE
+        self._repeats = Repeats(kind, chunker.look_ahead.rows)
         self._feed = feed
         self._submitter = submitter
         self._changes = watching()
@@ -236,6 +238,8 @@ class Run:
     def _take_in(self, batch: list[Prepared | BadRow]) -> list[BadRow]:
         bad = [row for row in batch if isinstance(row, BadRow)]
         good = [row for row in batch if isinstance(row, Prepared)]
+        good, repeated = self._repeats.split(good)
+        bad += repeated
         self.rows_read += len(batch)
         self.chunker.add_all(good)
         self.books.tally.rows([Outcome.REJECTED] * len(bad), dict(enumerate(map(reason_of, bad))))

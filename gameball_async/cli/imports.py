@@ -16,6 +16,7 @@ from ..errors import ConfigurationError
 from ..journal.state import Source
 from ..rows.files import FileRows, open_rows
 from ..rows.rejects import RejectsFile
+from ..rows.results import ResultsFile
 from .connection import Connection, talks
 from .ending import say
 from .inputs import STDIN, Settings, from_standard_input, refuse_same_files, source_of
@@ -56,6 +57,7 @@ def import_(
     file: str,
     form: str | None,
     rejects: str | None,
+    results: str | None,
     concurrency: int,
     chunking: str | None,
     custom: bool,
@@ -82,16 +84,20 @@ def import_(
         raise click.UsageError("say what standard input holds: --format csv or --format jsonl")
     if journal is None and not (no_journal or connection.sandbox or file == STDIN):
         journal = f"{file}.gbjournal"
+    command = None
+    if journal is not None:
+        command = resume_command(journal, connection, rejects, results, concurrency, on_cancel)
     task = _Import(
         kind,
         file,
         Settings(form, custom, ids_from_numbers),
         None if chunking is None else Chunking(chunking),
         rejects,
+        results,
         concurrency,
         on_cancel,
         journal,
-        resume_command(journal, connection, rejects, concurrency, on_cancel) if journal else None,
+        command,
     )
     carry_out(connection, task.prepare, on_cancel=on_cancel, as_json=as_json)
 
@@ -105,6 +111,7 @@ class _Import:
     settings: Settings
     chunking: Chunking | None
     rejects: str | None
+    results: str | None
     concurrency: int
     on_cancel: OnCancel
     journal: str | None
@@ -112,7 +119,9 @@ class _Import:
 
     async def prepare(self, files: ExitStack) -> Task:
         """Open the input, and make sure that it can be journalled."""
-        refuse_same_files(input=self.path, journal=self.journal, rejects=self.rejects)
+        refuse_same_files(
+            input=self.path, journal=self.journal, rejects=self.rejects, results=self.results
+        )
         path = from_standard_input(files) if self.path == STDIN else self.path
         settings = self.settings
         rows = files.enter_context(
@@ -121,6 +130,9 @@ class _Import:
         rejects = None
         if self.rejects is not None:
             rejects = files.enter_context(RejectsFile(self.rejects, rows))
+        results = None
+        if self.results is not None:
+            results = files.enter_context(ResultsFile(self.results, kind_of(self.kind)))
         source = None
         if self.journal is not None:
             refuse_old(self.journal, self.resume)
@@ -132,7 +144,7 @@ class _Import:
 
         shown = "standard input" if self.path == STDIN else self.path
         what = f"{self.kind} from {shown}"
-        return Task(what, start, rows, rejects, self.journal, self.resume)
+        return Task(what, start, rows, rejects, self.journal, self.resume, results)
 
     def _start(self, client: GameballClient, rows: FileRows, source: Source | None) -> Bulk:
         return client.bulk(

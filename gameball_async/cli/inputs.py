@@ -162,10 +162,10 @@ def refuse_same_files(**files: str | None) -> None:
     Links and other spellings of a path are looked through. Call it before any of them is opened.
 
     Args:
-        files: by what they are: ``input``, ``journal``, ``rejects``; None where there is none.
+        files: by what they are: ``input``, ``journal``, ``rejects``, ``results``; None where there is none.
 
     Raises:
-        ConfigurationError: two are one file, or the rejects would overwrite a journal or a database.
+        ConfigurationError: two are one file, or one would overwrite a journal or a database.
     """
     seen: dict[tuple[object, object], str] = {}
     for what, path in files.items():
@@ -177,12 +177,13 @@ def refuse_same_files(**files: str | None) -> None:
                 f"the {other} and the {what} are the same file, {path}: name another file with "
                 f"--{what}"
             )
-    rejects = files.get("rejects")
-    if rejects is not None and _begins_with(rejects, (MAGIC, b"SQLite format 3")):
-        raise ConfigurationError(
-            f"{rejects} is a journal or a database, and would be written over: name another file with "
-            "--rejects"
-        )
+    for what in ("rejects", "results"):
+        path = files.get(what)
+        if path is not None and _begins_with(path, (MAGIC, b"SQLite format 3")):
+            raise ConfigurationError(
+                f"{path} is a journal or a database, and would be written over: name another file "
+                f"with --{what}"
+            )
 
 
 def _identity(path: str) -> tuple[object, object]:

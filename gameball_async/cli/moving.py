@@ -21,6 +21,7 @@ from ..client import GameballClient
 from ..errors import GameballError, InputError, JournalError
 from ..rows.files import FileRows
 from ..rows.rejects import RejectsFile
+from ..rows.results import ResultsFile
 from . import account
 from .connection import Connection, connect
 from .ending import Ended, Exit, code_of, perform, say
@@ -50,6 +51,7 @@ class Task:
         rejects: collects the rows that did not succeed; None where nobody asked for them.
         journal: what remembers the run; None for nothing.
         resume: the command that takes it up again; None without a journal.
+        results: takes every row; None where nobody asked for them.
     """
 
     what: str
@@ -58,6 +60,7 @@ class Task:
     rejects: RejectsFile | None = None
     journal: str | None = None
     resume: str | None = None
+    results: ResultsFile | None = None
 
 
 Prepare = Callable[[ExitStack], Awaitable[Task]]
@@ -93,9 +96,11 @@ class Moving:
     run: Bulk | None = field(default=None, init=False)
     error: GameballError | OSError | None = field(default=None, init=False)
     rejected_rows: int | None = field(default=None, init=False)
+    result_rows: int | None = field(default=None, init=False)
     open_jobs: set[int] = field(factory=set, init=False)
     _leaving: bool = field(default=False, init=False)
     _unwritten: str = field(default="", init=False)  # why the rejects cannot be
+    _no_results: str = field(default="", init=False)  # why the results cannot be
     _files: ExitStack = field(factory=ExitStack, init=False)
 
     async def main(self) -> int:
@@ -106,6 +111,7 @@ class Moving:
                 await self._move(task)
             finally:
                 self._write_rejects(task)
+                self._write_results(task)
         return Exit.OK
 
     async def _move(self, task: Task) -> None:
@@ -121,15 +127,15 @@ class Moving:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(follow, look, task.what, manner, sys.stderr)
                 try:
-                    await self._take_events(run, task.rejects)
+                    await self._take_events(run, task)
                 finally:
                     tasks.cancel_scope.cancel()
 
-    async def _take_events(self, run: Bulk, rejects: RejectsFile | None) -> None:
+    async def _take_events(self, run: Bulk, task: Task) -> None:
         self.open_jobs.update(job.id for job in run.open_jobs)
         try:
             async for event in run:
-                self._note(event, rejects)
+                self._note(event, task)
         except anyio.get_cancelled_exc_class():
             # Ctrl-C: nothing more is sent, and every row still gets its outcome.
             self._leaving = True
@@ -137,14 +143,14 @@ class Moving:
             with anyio.move_on_after(WIND_UP, shield=True):
                 try:
                     async for event in run:
-                        self._note(event, rejects)
+                        self._note(event, task)
                 except (GameballError, OSError) as error:
                     self.error = error
             raise
         except (GameballError, OSError) as error:
             self.error = error
 
-    def _note(self, event: BulkEvent, rejects: RejectsFile | None) -> None:
+    def _note(self, event: BulkEvent, task: Task) -> None:
         if isinstance(event, Submitted):
             self.open_jobs.add(event.job.id)
         elif isinstance(event, Transition):
@@ -153,11 +159,16 @@ class Moving:
         else:
             if event.job is not None and not self._leaving:
                 self.open_jobs.discard(event.job.id)
-            if rejects is not None and not self._unwritten:
+            if task.rejects is not None and not self._unwritten:
                 try:
-                    rejects.add(event.outcomes.exceptions())
+                    task.rejects.add(event.outcomes.exceptions())
                 except (OSError, sqlite3.Error) as error:  # told at the end; the run goes on
                     self._unwritten = f"{type(error).__name__}: {error}"
+            if task.results is not None and not self._no_results:
+                try:
+                    task.results.add(event.outcomes)
+                except OSError as error:  # likewise
+                    self._no_results = f"{type(error).__name__}: {error}"
 
     def _write_rejects(self, task: Task) -> None:
         if task.rejects is None or self.run is None or self._unwritten:
@@ -166,6 +177,14 @@ class Moving:
             self.rejected_rows = task.rejects.write()
         except (GameballError, OSError) as error:
             self.error = self.error or error
+
+    def _write_results(self, task: Task) -> None:
+        if task.results is None or self.run is None or self._no_results:
+            return
+        try:
+            self.result_rows = task.results.write()
+        except OSError as error:
+            self._no_results = f"{type(error).__name__}: {error}"
 
     # -- the end
 
@@ -224,7 +243,13 @@ class Moving:
             click.echo(orjson.dumps(json_of(report, self.task.journal)))
             return
         notes = [
-            note for note in (self._about_rejects(report), self._about_journal(report)) if note
+            note
+            for note in (
+                self._about_rejects(report),
+                self._about_results(),
+                self._about_journal(report),
+            )
+            if note
         ]
         console = console_on(sys.stdout)
         console.print(account.summary(report, self.task.what, "\n".join(notes) or None))
@@ -240,6 +265,15 @@ class Moving:
             why = f" ({clean(self._unwritten)})" if self._unwritten else ""
             return f"The rejects could not be written to {path}{why}."
         return f"{count(self.rejected_rows, 'row')} with reasons are in {path}"
+
+    def _about_results(self) -> str | None:
+        assert self.task is not None  # noqa: S101
+        if self.task.results is None:
+            return None
+        path = clean(self.task.results.path)
+        if self.result_rows is None:
+            return f"The results could not be written to {path} ({clean(self._no_results)})."
+        return f"{count(self.result_rows, 'row')} with what Gameball answered are in {path}"
 
     def _about_journal(self, report: Report) -> str | None:
         assert self.task is not None  # noqa: S101

@@ -11,16 +11,31 @@ import click
 from ..api.requests import Dialect
 from .connection import Connection
 
-__all__ = ["manners", "resume_command"]
+__all__ = ["manners", "results_option", "resume_command"]
 
 CONCURRENCY = 8
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+def _by_suffix(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
+    if path is not None and not path.lower().endswith((".csv", ".jsonl")):
+        raise click.BadParameter(f"{path} is neither .csv nor .jsonl: name the file so that it is")
+    return path
+
+
+results_option = click.option(
+    "--results",
+    type=click.Path(),
+    callback=_by_suffix,
+    help="Write every row here (.csv or .jsonl), with its outcome and what Gameball answered for it.",
+)
+
 _OPTIONS = (
     click.option(
         "--rejects", type=click.Path(), help="Write the rows that did not succeed here, and why."
     ),
+    results_option,
     click.option(
         "--concurrency",
         type=click.IntRange(min=1),
@@ -46,12 +61,18 @@ def manners(command: F) -> F:
 
 
 def resume_command(
-    journal: str, connection: Connection, rejects: str | None, concurrency: int, on_cancel: str
+    journal: str,
+    connection: Connection,
+    rejects: str | None,
+    results: str | None,
+    concurrency: int,
+    on_cancel: str,
 ) -> str:
     """The command that takes a run up again, ready for a shell; the keys stay in the environment."""
     quota = ",".join(f"{most}/{seconds:g}" for most, seconds in connection.quota.windows)
     options = (
         ("--rejects", rejects, None),
+        ("--results", results, None),
         ("--concurrency", concurrency, CONCURRENCY),
         ("--on-cancel", on_cancel, "detach"),
         ("--base-url", connection.base_url, None),

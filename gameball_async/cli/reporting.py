@@ -10,14 +10,19 @@ import orjson
 from rich.console import Group
 from rich.text import Text
 
+from ..api.kinds import kind_of
 from ..errors import GameballError
 from ..journal.account import Doubt, Recorded, recorded_of, spans
 from ..journal.journal import read_journal
+from ..journal.results import journals_of, recorded_rows
 from ..journal.state import Header
+from ..rows.results import ResultsFile
 from . import account
 from .ending import Exit, say
+from .inputs import input_of, refuse_same_files
 from .live import console_on
 from .moving import json_of
+from .options import results_option
 from .words import clean, count
 
 __all__ = ["report"]
@@ -28,8 +33,9 @@ SHOWN_SPANS = 8
 
 @click.command()
 @click.argument("journal", type=click.Path())
+@results_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
-def report(journal: str, as_json: bool) -> NoReturn:
+def report(journal: str, results: str | None, as_json: bool) -> NoReturn:
     """
     Tell what became of the rows of JOURNAL's run, as far as it is recorded. Nothing is sent.
 
@@ -39,6 +45,10 @@ def report(journal: str, as_json: bool) -> NoReturn:
     try:
         found = read_journal(journal)
         recorded = recorded_of(found)
+        if results is not None:
+            source = input_of(found.header)
+            refuse_same_files(journal=journal, input=source, results=results)
+            write_results(results, found.header.kind, journal)
     except (GameballError, OSError) as error:
         say(clean(str(error), 2000))
         raise SystemExit(Exit.UNUSABLE) from None
@@ -47,6 +57,14 @@ def report(journal: str, as_json: bool) -> NoReturn:
     else:
         console_on(sys.stdout).print(as_text(recorded, found.header, journal))
     raise SystemExit(exit_code(recorded))
+
+
+def write_results(path: str, kind: str, journal: str) -> None:
+    """Write each row of the run, with the last that is known of it: later retries count."""
+    with ResultsFile(path, kind_of(kind)) as results:
+        results.add(recorded_rows(journals_of(journal)))
+        rows = results.write()
+    say(f"{count(rows, 'row')} with what Gameball answered are in {clean(path)}")
 
 
 def exit_code(recorded: Recorded) -> Exit:

@@ -11,16 +11,19 @@ import anyio.to_thread
 import click
 from attrs import frozen
 
+from ..api.kinds import kind_of
 from ..bulk.bulk import Bulk, OnCancel
 from ..client import GameballClient, Retry
 from ..errors import ConfigurationError
 from ..journal.account import RETRIES
 from ..journal.journal import read_journal
+from ..journal.results import journals_of, recorded_rows, rows_before
 from ..journal.retry import asked_before, next_retry, retry_source
 from ..journal.state import Resumable, Stage
 from ..rows.files import FileRows
 from ..rows.outcome import Outcome
 from ..rows.rejects import RejectsFile
+from ..rows.results import ResultsFile
 from .connection import Connection, talks
 from .ending import say
 from .inputs import Settings, can_do_without, input_of, origin_of, refuse_same_files, reopen_input
@@ -61,6 +64,7 @@ def resume(
     connection: Connection,
     journal: str,
     rejects: str | None,
+    results: str | None,
     concurrency: int,
     on_cancel: OnCancel,
     only_copy: bool,
@@ -79,9 +83,10 @@ def resume(
     task = _Resume(
         journal,
         rejects,
+        results,
         concurrency,
         on_cancel,
-        resume_command(journal, connection, rejects, concurrency, on_cancel),
+        resume_command(journal, connection, rejects, results, concurrency, on_cancel),
         only_copy=only_copy,
         account_changed=account_changed,
     )
@@ -94,6 +99,7 @@ class _Resume:
 
     journal: str
     rejects: str | None
+    results: str | None
     concurrency: int
     on_cancel: OnCancel
     command: str
@@ -102,11 +108,16 @@ class _Resume:
 
     async def prepare(self, files: ExitStack) -> Task:
         """Read the journal, and open the input that it names."""
-        refuse_same_files(journal=self.journal, rejects=self.rejects)
+        refuse_same_files(journal=self.journal, rejects=self.rejects, results=self.results)
         recorded = await anyio.to_thread.run_sync(partial(read_journal, self.journal, idle=True))
         header = recorded.header
         origin = await origin_of(header)
-        refuse_same_files(journal=self.journal, input=input_of(origin), rejects=self.rejects)
+        refuse_same_files(
+            journal=self.journal,
+            input=input_of(origin),
+            rejects=self.rejects,
+            results=self.results,
+        )
         is_retry = origin is not header
         rows = None
         if self.rejects is not None or not (is_retry or can_do_without(recorded)):
@@ -116,6 +127,11 @@ class _Resume:
             rejects = files.enter_context(RejectsFile(self.rejects, rows))
             known = (odd.row for odd in recorded.odd)
             rejects.add(row for row in known if row.outcome is not Outcome.SUCCEEDED)
+        results = None
+        if self.results is not None:
+            results = files.enter_context(ResultsFile(self.results, kind_of(header.kind)))
+            before = await anyio.to_thread.run_sync(rows_before, self.journal)
+            await anyio.to_thread.run_sync(results.add, before)
 
         def start(client: GameballClient) -> Bulk:
             return client.resume(
@@ -131,7 +147,7 @@ class _Resume:
         say_where_it_stands(recorded)
         what = f"{header.kind} from {header.source.name}"
         read = None if is_retry else rows
-        return Task(what, start, read, rejects, self.journal, self.command)
+        return Task(what, start, read, rejects, self.journal, self.command, results)
 
 
 def say_where_it_stands(recorded: Resumable) -> None:
@@ -170,6 +186,7 @@ def retry(
     only: Retry,
     i_checked: bool,
     rejects: str | None,
+    results: str | None,
     concurrency: int,
     on_cancel: OnCancel,
     only_copy: bool,
@@ -194,6 +211,7 @@ def retry(
         journal,
         only,
         rejects,
+        results,
         concurrency,
         on_cancel,
         only_copy=only_copy,
@@ -210,6 +228,7 @@ class _Retry:
     journal: str
     only: Retry
     rejects: str | None
+    results: str | None
     concurrency: int
     on_cancel: OnCancel
     only_copy: bool
@@ -217,7 +236,7 @@ class _Retry:
 
     async def prepare(self, files: ExitStack) -> Task:
         """Find the rows, and make sure that no earlier retry is under way."""
-        refuse_same_files(journal=self.journal, rejects=self.rejects)
+        refuse_same_files(journal=self.journal, rejects=self.rejects, results=self.results)
         recorded = await anyio.to_thread.run_sync(partial(read_journal, self.journal, idle=True))
         into, last = next_retry(self.journal)
         before = () if last is None else asked_before(last)
@@ -225,11 +244,18 @@ class _Retry:
         if not again:
             raise ConfigurationError(nothing_left(self.journal, self.only, last))
         rejects = None
+        origin = await origin_of(recorded.header)
+        refuse_same_files(
+            journal=into, input=input_of(origin), rejects=self.rejects, results=self.results
+        )
         if self.rejects is not None:
-            origin = await origin_of(recorded.header)
-            refuse_same_files(journal=into, input=input_of(origin), rejects=self.rejects)
             rows: FileRows = await reopen_input(origin, self.journal, files)
             rejects = files.enter_context(RejectsFile(self.rejects, rows))
+        results = None
+        if self.results is not None:
+            results = files.enter_context(ResultsFile(self.results, kind_of(recorded.header.kind)))
+            told = recorded_rows(journals_of(self.journal), sorted(row.position for row in again))
+            await anyio.to_thread.run_sync(results.add, told)
 
         def start(client: GameballClient) -> Bulk:
             return client.retry(
@@ -244,10 +270,10 @@ class _Retry:
             )
 
         command = resume_command(
-            into, self.connection, self.rejects, self.concurrency, self.on_cancel
+            into, self.connection, self.rejects, self.results, self.concurrency, self.on_cancel
         )
         what = f"{recorded.header.kind} from {self.journal}, {self.only} rows again"
-        return Task(what, start, None, rejects, into, command)
+        return Task(what, start, None, rejects, into, command, results)
 
 
 def nothing_left(journal: str, only: str, last: str | None) -> str:

@@ -12,8 +12,9 @@ from attrs import define, field
 
 from ..api.kinds import KINDS, kind_of
 from ..errors import GameballError
+from ..rows.check import preparer
 from ..rows.files import open_rows
-from ..rows.row import BadRow, Row, preparer
+from ..rows.row import BadRow, Row
 from .ending import Ended, Exit, finish
 from .imports import KIND_NAMES, warn
 from .inputs import STDIN, from_standard_input

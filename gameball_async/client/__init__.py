@@ -30,7 +30,7 @@ class GameballClient(JobVerbs, BulkVerbs):
         patience: where retries end.
         shared_quota: what the quota is shared with other processes through, such as
             `gameball_async.redis.RedisQuota`; None where this process has it alone.
-        on_request: called with a `RequestSeen` after each HTTP request, sync or async.
+        on_request: called with a `RequestEnded` after each HTTP request, sync or async.
         on_transition: called with a `Transition` when a watched job moves, sync or async.
         telemetry: where spans and metrics go, such as `gameball_async.otel.OpenTelemetry`.
         trust_env: send requests through the proxy that ``HTTP_PROXY``, ``HTTPS_PROXY`` and

@@ -92,7 +92,9 @@ class BulkVerbs(Lifecycle):
         if journal is not None:
             from ..journal.opening import begin_journal
 
-            open_journal = begin_journal(journal, self._account, which, way, source)
+            open_journal = begin_journal(
+                journal, self._account, which, way, source, self._running.stream
+            )
         return self._running.bulk(
             which,
             rows,
@@ -169,6 +171,7 @@ class BulkVerbs(Lifecycle):
                 journal,
                 self._account,
                 source,
+                self._running.stream,
                 with_rows=rows is not None,
                 only_copy=only_copy,
                 account_changed=account_changed,
@@ -230,7 +233,9 @@ class BulkVerbs(Lifecycle):
             concurrency=_positive(concurrency, "concurrency"),
             chunking=way,
             open_jobs=_positive(open_jobs, "open_jobs"),
-            open_journal=begin_journal(into, self._account, kind, way, header.source),
+            open_journal=begin_journal(
+                into, self._account, kind, way, header.source, self._running.stream
+            ),
             on_cancel=on_cancel,
         )
 

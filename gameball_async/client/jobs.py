@@ -25,8 +25,9 @@ from ..errors import (
 from ..jobs.changes import Changes
 from ..limits.calls import GaveUp, value_of
 from ..limits.queue import Rank
+from ..rows.check import preparer
 from ..rows.feed import SLICE
-from ..rows.row import BadRow, preparer
+from ..rows.row import BadRow
 from .lifecycle import Lifecycle
 
 __all__ = ["JobLike", "JobVerbs"]

@@ -9,23 +9,25 @@ import secrets
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import aiohttp
 import anyio
 
 from ..api.requests import DEFAULT_ORIGIN, Account, Dialect
 from ..api.secret import Secret
-from ..edge.looking import OnRequest, OnTransition, complaints, observers
-from ..engine.seen import NOBODY, Seen
 from ..errors import ClosedError, ConfigurationError
 from ..http import AiohttpTransport, open_session
 from ..limits.exchange import QuotaStore, SharedQuota
 from ..limits.retry import Patience
 from ..limits.windows import Quota
-from ..ports import Telemetry
+from ..observe.logging import LogObserver, OnceLogger
+from ..observe.stream import NO_OBSERVERS, EventStream, Observer, Telemetry
 from ..session import Engine, Sharing
 from ..tasks import Background, see_through
+
+if TYPE_CHECKING:
+    from ..observe.hooks import OnRequest, OnTransition
 
 __all__ = ["Lifecycle"]
 
@@ -78,8 +80,8 @@ class Lifecycle:
         self._shared_quota = shared_quota
         self._store: QuotaStore | None = None
         self._patience = patience or Patience()
-        self._look = partial(observers, on_request, on_transition, telemetry)
-        self._seen = NOBODY
+        self._observers = partial(observers, on_request, on_transition, telemetry)
+        self._stream = NO_OBSERVERS
         self._trust_env = trust_env
         self._borrowed = session
         self._own: aiohttp.ClientSession | None = None
@@ -119,7 +121,7 @@ class Lifecycle:
             account.secret_key,
             user_agent=USER_AGENT,
         )
-        self._seen = Seen(self._look(account.origin), complaints())
+        self._stream = EventStream(self._observers(account.origin), OnceLogger())
         self._engine = Engine(
             account,
             transport,
@@ -128,7 +130,7 @@ class Lifecycle:
             patience=self._patience,
             chance=random.random,
             sharing=self._sharing(),
-            seen=self._seen,
+            stream=self._stream,
         )
 
     def _sharing(self) -> Sharing | None:
@@ -188,7 +190,7 @@ class Lifecycle:
                     await session.close()
             if store is not None:
                 await store.aclose()
-            await self._seen.aclose()
+            await self._stream.aclose()
 
     def _crashed(self, error: BaseException) -> None:
         """A fault of this library: nobody may wait for what will not come."""
@@ -214,6 +216,23 @@ class Lifecycle:
         if not _is_here(self._loop):
             raise _elsewhere()
         return self._engine
+
+
+def observers(
+    on_request: OnRequest | None,
+    on_transition: OnTransition | None,
+    telemetry: Telemetry | None,
+    origin: str,
+) -> list[Observer]:
+    """The observers of a client of *origin* that is being opened: logging always, others where given."""
+    found: list[Observer] = [LogObserver()]
+    if on_request is not None or on_transition is not None:
+        from ..observe.hooks import Hooks  # only where there are some
+
+        found.append(Hooks(on_request, on_transition))
+    if telemetry is not None:
+        found.append(telemetry.observer(origin))
+    return found
 
 
 def _is_here(loop: asyncio.AbstractEventLoop | None) -> bool:

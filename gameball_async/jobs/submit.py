@@ -13,7 +13,7 @@ from ..api.responses import read_job_id
 from ..api.wire import WireResponse
 from ..limits.calls import Answered, Calls, GaveUp
 from ..limits.queue import Rank
-from ..pipeline.seen import JobAccepted
+from ..observe.events import JobAccepted
 
 __all__ = ["Accepted", "Submitter"]
 
@@ -76,8 +76,8 @@ class Submitter:
         outcome = await submission
         if isinstance(outcome, Answered):
             job = Job(outcome.value, kind.name, rows)
-            if self._calls.seen.wants(JobAccepted):
-                self._calls.seen.see(JobAccepted(job, outcome.resent))
+            if self._calls.stream.wants(JobAccepted):
+                self._calls.stream.emit(JobAccepted(job, outcome.resent))
             return Accepted(job, outcome.resent)
         return outcome
 

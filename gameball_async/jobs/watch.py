@@ -29,7 +29,14 @@ from ..errors import (
 )
 from ..limits.calls import retry_after_of
 from ..limits.dispatcher import Dispatcher
-from ..pipeline.seen import JobLost, JobMoved, JobWatched, RetrySeen, StatusMissing, why
+from ..observe.events import (
+    JobTransition,
+    RetryScheduled,
+    StatusNotFound,
+    WatchFailed,
+    WatchStarted,
+    why,
+)
 
 if TYPE_CHECKING:
     from .changes import Changes
@@ -87,6 +94,7 @@ class Watch:
         dialects: Dialects,
     ) -> None:
         self._dispatcher = dispatcher
+        self._stream = dispatcher.stream
         self._account = account
         self._chance = chance
         self._dialects = dialects
@@ -103,8 +111,8 @@ class Watch:
         watched = self._jobs.get(job.id)
         if watched is None:
             watched = self._jobs[job.id] = _Watched(job, since=now, heard=now, moved_at=now)
-            if self._dispatcher.seen.wants(JobWatched):
-                self._dispatcher.seen.see(JobWatched(job))
+            if self._stream.wants(WatchStarted):
+                self._stream.emit(WatchStarted(job))
             self._dispatcher.turns.polls.add(job.id, now, submitted=submitted)
         elif watched.status is not None:
             changes.tell(Transition(job, None, watched.status))
@@ -155,8 +163,8 @@ class Watch:
             answer = await self._dispatcher.carry(request, slot, retry_after_of)
             status = self._read(answer, job_id)
         except TransportError as error:
-            if self._dispatcher.seen.wants(RetrySeen):
-                self._dispatcher.seen.see(RetrySeen.of(call.method, call.about, error, None))
+            if self._stream.wants(RetryScheduled):
+                self._stream.emit(RetryScheduled.of(call.method, call.about, error, None))
             self._unheard(job_id)
         except GameballError as error:
             # Without its traceback: the frames that read the answer hold what it said.
@@ -203,8 +211,8 @@ class Watch:
         status = self._keep(watched, status, body, now)
         if status.state in MOVES[before]:
             change = Transition(watched.job, before, status)
-            if self._dispatcher.seen.wants(JobMoved):
-                self._dispatcher.seen.see(JobMoved(change, now - watched.since))
+            if self._stream.wants(JobTransition):
+                self._stream.emit(JobTransition(change, now - watched.since))
             self._tell(watched, change)
         elif before is status.state:
             self._tell(watched, Transition(watched.job, before, status, moved=False))
@@ -275,13 +283,13 @@ class Watch:
     def _tell_trouble(self, why: str) -> None:
         if self.trouble is None:
             self.trouble = why
-            if self._dispatcher.seen.wants(StatusMissing):
-                self._dispatcher.seen.see(StatusMissing(why))
+            if self._stream.wants(StatusNotFound):
+                self._stream.emit(StatusNotFound(why))
 
     def _give_up(self, watched: _Watched, error: GameballError) -> None:
         self._forget(watched.job.id)
-        if self._dispatcher.seen.wants(JobLost) and not isinstance(error, ClosedError):
-            self._dispatcher.seen.see(JobLost(watched.job, type(error).__name__, why(error)))
+        if self._stream.wants(WatchFailed) and not isinstance(error, ClosedError):
+            self._stream.emit(WatchFailed(watched.job, type(error).__name__, why(error)))
         for changes in list(watched.watchers):
             changes.fail(watched.job, error)
 

@@ -16,15 +16,13 @@ from attrs import field, frozen
 from ..api.codes import Code
 from ..bulk.report import Report, Tally
 from ..errors import JournalError
-from ..rows.outcome import Outcome, Reason
-from .state import DOUBT, ChunkRecord, Odd, Positions, Resumable, Stage
+from ..rows.outcome import Outcome
+from .state import DOUBT, OPEN, ChunkRecord, Odd, Positions, Resumable, Stage
 
 __all__ = ["RETRIES", "Doubt", "Recorded", "odd_to_retry", "recorded_of", "spans"]
 
 RETRIES = ("transient", "failed", "indeterminate")
 """Which rows can be sent again."""
-
-OPEN = Reason("its job had not ended when the run was left: resume it, or ask for the job's status")
 
 
 @frozen

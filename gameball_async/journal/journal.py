@@ -14,22 +14,25 @@ import hashlib
 import os
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import evolve
 
 from ..api.kinds import kind_of
 from ..errors import JournalError
+from ..observe.events import JournalFailed
+from ..observe.stream import NO_OBSERVERS
 from ..rows.chunk import Chunk
 from ..rows.outcome import Outcome, Reason, RowOutcome
 from . import records as frames
 from .file import TIMES, LogFile, Work, Worker, damaged, refused
 from .identity import Witness, why_not
 from .recent import Recent
-from .state import Header, Resumable, Used
+from .state import Entries, Header, Resumable, Used
 
-__all__ = ["JournalFile", "digest_of", "read_header", "read_journal"]
+__all__ = ["JournalFile", "digest_of", "read_header", "read_journal", "read_rows"]
 
 
 class JournalFile:
@@ -50,6 +53,10 @@ class JournalFile:
         self._recent = Recent(log.path, TIMES, clock)
         self._broken: JournalError | None = None
         self._closed = False
+        self._kind = header.kind
+        self._failure_told = False
+        self.stream = NO_OBSERVERS
+        """Where it tells that it has failed."""
 
     @classmethod
     def create(
@@ -139,10 +146,14 @@ class JournalFile:
         await self._write(lambda: frames.accepted(number, job_id, resent), keep=True)
 
     async def settled(
-        self, number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]
+        self,
+        number: int,
+        outcomes: Sequence[Outcome],
+        reasons: Mapping[int, Reason],
+        entries: Entries | None = None,
     ) -> None:
         """See `ports.Journal`."""
-        await self._write(frames.settled(number, list(outcomes), dict(reasons)))
+        await self._write(frames.settled(number, list(outcomes), dict(reasons), entries))
 
     async def learned(self, dialect: str) -> None:
         """See `ports.Journal`."""
@@ -172,9 +183,6 @@ class JournalFile:
             await self._work(self.close)
 
     async def _write(self, frame: Callable[[], bytes], *, keep: bool = False) -> None:
-        if self._broken is not None:
-            raise self._broken
-
         def work() -> None:
             if self._broken is not None:
                 raise self._broken
@@ -188,17 +196,36 @@ class JournalFile:
             if keep:
                 self._witness.note(self._log.mark)
 
-        await self._work(work)
+        try:
+            if self._broken is not None:
+                raise self._broken
+            await self._work(work)
+        except JournalError as error:
+            if not self._failure_told and self.stream.wants(JournalFailed):
+                self._failure_told = True
+                self.stream.emit(JournalFailed(self._kind, str(error)))
+            raise
 
 
 def _state_of(log: LogFile, clock: Callable[[], float]) -> Resumable:
     """What a journal says."""
-    found = frames.Folding(log.frame)
     recent = Recent(log.path, TIMES, clock)
+    with _sound(log):
+        return _folded(log).state(recent.ages())
+
+
+def _folded(log: LogFile) -> frames.Folding:
+    found = frames.Folding(log.frame)
+    for start, frame in log.frames():
+        found.add(start, frame)
+    return found
+
+
+@contextmanager
+def _sound(log: LogFile) -> Iterator[None]:
+    """What cannot be read within means that the journal is damaged."""
     try:
-        for start, frame in log.frames():
-            found.add(start, frame)
-        return found.state(recent.ages())
+        yield
     except JournalError:
         raise
     except (KeyError, TypeError, ValueError, IndexError, zlib.error):
@@ -238,6 +265,32 @@ def read_journal(path: str | os.PathLike[str], *, idle: bool = False) -> Resumab
         if idle and log.held():
             raise JournalError(f"another process holds {path}: let it end, or stop it, first")
         return _state_of(log, time.time)
+    finally:
+        log.close()
+
+
+def read_rows(path: str | os.PathLike[str], *, open_too: bool = True) -> Iterator[RowOutcome]:
+    """
+    Each row that a journal says something of, with its result, read as it is asked for.
+
+    Args:
+        path: where it is.
+        open_too: also rows without an outcome yet: pending, or indeterminate where no job is known.
+
+    Raises:
+        JournalError: it cannot be read.
+    """
+    log = LogFile.open(Path(path), write=False)
+    try:
+        with _sound(log):
+            found = _folded(log)
+        rows = found.rows(open_too=open_too)
+        while True:
+            with _sound(log):
+                row = next(rows, None)
+            if row is None:
+                return
+            yield row
     finally:
         log.close()
 

@@ -10,6 +10,7 @@ import anyio.to_thread
 from ..api.kinds import Chunking, Kind
 from ..api.requests import Account
 from ..errors import JournalError
+from ..observe.stream import EventStream
 from ..tasks import see_through
 from .journal import JournalFile
 from .state import Header, Resumable, Source
@@ -25,6 +26,7 @@ def begin_journal(
     kind: Kind,
     chunking: Chunking,
     source: Source | None,
+    stream: EventStream,
 ) -> Callable[[], Awaitable[Opened]]:
     """What makes the journal of a new run."""
     header = Header(
@@ -37,7 +39,7 @@ def begin_journal(
     )
 
     async def begin() -> Opened:
-        return await _opened(lambda: (JournalFile.create(path, header), None))
+        return await _opened(lambda: (JournalFile.create(path, header), None), stream)
 
     return begin
 
@@ -46,6 +48,7 @@ def reopen_journal(
     path: str | os.PathLike[str],
     account: Account,
     source: Source | None,
+    stream: EventStream,
     *,
     with_rows: bool,
     only_copy: bool = False,
@@ -78,13 +81,13 @@ def reopen_journal(
         return journal, recorded
 
     async def begin() -> Opened:
-        return await _opened(reopen)
+        return await _opened(reopen, stream)
 
     return begin
 
 
-async def _opened(opening: Callable[[], Opened]) -> Opened:
-    """Open in a worker thread. If the waiting task is cancelled, the journal is let go again."""
+async def _opened(opening: Callable[[], Opened], stream: EventStream) -> Opened:
+    """Open in a worker thread; the journal tells *stream* when it fails. If the waiting task is cancelled, the journal is let go again."""
     opened: list[Opened] = []
 
     async def work() -> None:
@@ -96,4 +99,6 @@ async def _opened(opening: Callable[[], Opened]) -> Opened:
         for journal, _ in opened:
             journal.close()
         raise
-    return opened[0]
+    journal, recorded = opened[0]
+    journal.stream = stream
+    return journal, recorded

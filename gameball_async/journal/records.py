@@ -10,6 +10,8 @@ from __future__ import annotations
 import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import orjson
@@ -18,7 +20,20 @@ from attrs import define
 from ..errors import JournalError
 from ..rows.chunk import Chunk
 from ..rows.outcome import Outcome, Reason, RowOutcome
-from .state import FORMAT, ChunkRecord, Header, Odd, Resumable, Source, Stage, Used, odd_rows
+from .state import (
+    DOUBT,
+    FORMAT,
+    OPEN,
+    ChunkRecord,
+    Entries,
+    Header,
+    Odd,
+    Resumable,
+    Source,
+    Stage,
+    Used,
+    odd_rows,
+)
 
 __all__ = [
     "Folding",
@@ -110,8 +125,13 @@ def accepted(number: int, job_id: int, resent: bool) -> bytes:
     return _frame("accepted", {"n": number, "job": job_id, "resent": resent})
 
 
-def settled(number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]) -> Write:
-    """Each row of the chunk has its outcome."""
+def settled(
+    number: int,
+    outcomes: Sequence[Outcome],
+    reasons: Mapping[int, Reason],
+    entries: Entries | None = None,
+) -> Write:
+    """Each row of the chunk has its outcome; entries that say more of some rows travel with it."""
 
     def frame() -> bytes:
         odd = [
@@ -120,7 +140,10 @@ def settled(number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reas
             if outcome is not Outcome.SUCCEEDED
         ]
         succeeded = outcomes.count(Outcome.SUCCEEDED)
-        return _frame("settled", {"n": number, "succeeded": succeeded}, _pack(orjson.dumps(odd)))
+        columns = [_pack(orjson.dumps(odd))]
+        if entries is not None and (telling := entries()):
+            columns.append(_pack(b"\n".join(_lines(telling))))
+        return _frame("settled", {"n": number, "succeeded": succeeded}, *columns)
 
     return frame
 
@@ -159,6 +182,12 @@ def used(values: Used) -> bytes:
     )
 
 
+def _lines(entries: Mapping[int, Mapping[str, Any]]) -> Iterator[bytes]:
+    for index, entry in entries.items():
+        with suppress(TypeError):  # nested deeper than can be written: the run itself has told it
+            yield orjson.dumps([index, entry])
+
+
 def _reason(reason: Reason | None) -> list[Any]:
     return [] if reason is None else [reason.text, reason.code, reason.field]
 
@@ -174,6 +203,7 @@ class _Kept:
     start: int
     record: ChunkRecord
     odd: bytes | None = None
+    told: int = 0  # where the outcomes are
 
 
 class Folding:
@@ -212,7 +242,7 @@ class Folding:
             case "settled":
                 kept = self._chunks[values["n"]]
                 kept.record.stage, kept.record.succeeded = Stage.SETTLED, values["succeeded"]
-                kept.odd = columns[0]
+                kept.odd, kept.told = columns[0], start
             case "dropped":
                 self._chunks.pop(values["n"], None)
                 self._ended = False  # its rows are to be read again
@@ -240,8 +270,8 @@ class Folding:
     def _rest_of(self, kept: _Kept) -> Iterator[Odd]:
         """Look up what is still needed of a chunk; the rows that did not plainly succeed."""
         record = kept.record
-        told = [] if kept.odd is None else orjson.loads(zlib.decompress(kept.odd))
-        if record.stage is Stage.SETTLED and not told:
+        outcomes, reasons = _fates(kept)
+        if record.stage is Stage.SETTLED and outcomes.count(Outcome.SUCCEEDED) == len(outcomes):
             return
         _, columns = _read(self._frame(kept.start))
         keys, ids = orjson.loads(zlib.decompress(columns[1]))
@@ -250,13 +280,53 @@ class Folding:
             record.keys, record.item_ids, record.payloads = keys, ids, payloads
             return
         chunk = Chunk(record.number, list(record.positions), keys, ids, payloads)
-        outcomes = [Outcome.SUCCEEDED] * len(keys)
-        reasons = {}
-        for index, outcome, *reason in told:
-            outcomes[index] = Outcome(outcome)
-            if reason:
-                reasons[index] = Reason(*reason)
         yield from odd_rows(chunk, outcomes, reasons, record.job_id)
+
+    def rows(self, *, open_too: bool) -> Iterator[RowOutcome]:
+        """
+        Every row with its outcome and result, looked up chunk by chunk.
+
+        Args:
+            open_too: also the rows of chunks that have no outcomes yet.
+        """
+        for column in self._rejected:
+            yield from _rejected_rows(column)
+        for number, kept in sorted(self._chunks.items()):
+            record = kept.record
+            if record.stage is not Stage.SETTLED and not open_too:
+                continue
+            outcomes, reasons = _fates(kept)
+            _, columns = _read(self._frame(kept.start))
+            keys, _ = orjson.loads(zlib.decompress(columns[1]))
+            entries = self._entries(kept)
+            for index, position in enumerate(record.positions):
+                yield RowOutcome(
+                    position, outcomes[index], keys[index], reasons.get(index),
+                    record.job_id, number, partial(entries.get, index),
+                )  # fmt: skip
+
+    def _entries(self, kept: _Kept) -> dict[int, Mapping[str, Any]]:
+        if kept.record.stage is not Stage.SETTLED:
+            return {}
+        _, columns = _read(self._frame(kept.told))
+        lines = zlib.decompress(columns[1]).split(b"\n") if len(columns) > 1 else []
+        return dict(orjson.loads(line) for line in lines if line)
+
+
+def _fates(kept: _Kept) -> tuple[list[Outcome], dict[int, Reason]]:
+    """The outcome of each row of a chunk, and the reasons of some."""
+    rows = len(kept.record.positions)
+    if kept.odd is None:
+        pending = kept.record.stage is Stage.ACCEPTED
+        outcome, why = (Outcome.PENDING, OPEN) if pending else (Outcome.INDETERMINATE, DOUBT)
+        return [outcome] * rows, dict.fromkeys(range(rows), why)
+    outcomes = [Outcome.SUCCEEDED] * rows
+    reasons = {}
+    for index, outcome, *reason in orjson.loads(zlib.decompress(kept.odd)):
+        outcomes[index] = Outcome(outcome)
+        if reason:
+            reasons[index] = Reason(*reason)
+    return outcomes, reasons
 
 
 def _positions(column: bytes) -> Sequence[int]:

@@ -9,9 +9,9 @@ that was intended and has no job may have been applied, so what becomes of it is
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from attrs import define, evolve, field, frozen
 
@@ -22,6 +22,7 @@ from ..rows.outcome import Outcome, Reason, RowOutcome
 
 __all__ = [
     "ChunkRecord",
+    "Entries",
     "Header",
     "Journal",
     "Left",
@@ -35,6 +36,9 @@ __all__ = [
 ]
 
 FORMAT = 2
+
+Entries = Callable[[], Mapping[int, Mapping[str, Any]]]
+"""Looks up what an answer lists for rows of a chunk, by their index."""
 
 
 @frozen
@@ -273,6 +277,8 @@ DOUBT = Reason(
     "this row may or may not have been applied: the run was cut off while it was being sent"
 )
 
+OPEN = Reason("its job had not ended when the run was left: resume it, or ask for the job's status")
+
 
 def left_to_do(journal: Resumable, replay: Replay) -> Left:
     """
@@ -338,9 +344,13 @@ class Journal(Protocol):
         ...
 
     async def settled(
-        self, number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]
+        self,
+        number: int,
+        outcomes: Sequence[Outcome],
+        reasons: Mapping[int, Reason],
+        entries: Entries | None = None,
     ) -> None:
-        """Each row of the chunk has its outcome."""
+        """Each row of the chunk has its outcome; *entries* of the answer say more of some."""
         ...
 
     async def learned(self, dialect: str) -> None:

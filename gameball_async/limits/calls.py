@@ -14,7 +14,6 @@ from ..api.kinds import Replay
 from ..api.requests import Call
 from ..api.responses import error_for, parse_retry_after, read_error
 from ..api.wire import WireRequest, WireResponse
-from ..engine.seen import Seen
 from ..errors import (
     AnswerLostError,
     GameballError,
@@ -25,7 +24,8 @@ from ..errors import (
     TransportError,
     UnknownJobError,
 )
-from ..pipeline.seen import RetrySeen
+from ..observe.events import RetryScheduled
+from ..observe.stream import EventStream
 from .dispatcher import Dispatcher
 from .queue import Rank
 from .retry import Evidence, Next, Patience, Tries, evidence_of_status, next_step
@@ -93,9 +93,9 @@ class Calls:
         self._patience = patience
 
     @property
-    def seen(self) -> Seen:
-        """Whoever looks on."""
-        return self._dispatcher.seen
+    def stream(self) -> EventStream:
+        """Where events go."""
+        return self._dispatcher.stream
 
     async def call(
         self,
@@ -149,8 +149,9 @@ class Calls:
                 return GaveUp(failure.error, unsure=unsure > 0)
 
     def _again(self, request: WireRequest, failure: _Failure, wait: float) -> None:
-        if self.seen.wants(RetrySeen):
-            self.seen.see(RetrySeen.of(request.method, request.about, failure.error, wait))
+        if self.stream.wants(RetryScheduled):
+            about, error = request.about, failure.error
+            self.stream.emit(RetryScheduled.of(request.method, about, error, wait))
 
     async def _try(
         self,

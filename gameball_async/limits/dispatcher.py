@@ -15,9 +15,9 @@ from attrs import define
 
 from ..api.responses import read_error
 from ..api.wire import Transport, WireRequest, WireResponse
-from ..engine.seen import NOBODY, Seen
 from ..errors import ClosedError, ErrorObject, GameballError, NotSentError, RateLimitError
-from ..pipeline.seen import PauseSeen, RequestSeen
+from ..observe.events import QuotaPaused, RequestEnded
+from ..observe.stream import NO_OBSERVERS, EventStream
 from ..tasks import Running, Spawn
 from .queue import Grant, Poll, Rank, Rest, Ticket, Turns
 
@@ -44,7 +44,7 @@ class Dispatcher:
         transport: sends.
         spawn: starts the loop in the background.
         chance: draws numbers in [0, 1).
-        seen: whoever looks on.
+        stream: where events go.
         patience: seconds that calls wait out a pause, at most.
         ask: asks about one job with a slot that is taken; set by the watch.
     """
@@ -55,7 +55,7 @@ class Dispatcher:
         transport: Transport,
         spawn: Spawn,
         chance: Callable[[], float],
-        seen: Seen = NOBODY,
+        stream: EventStream = NO_OBSERVERS,
         patience: float = float("inf"),
     ) -> None:
         self.turns = turns
@@ -71,7 +71,7 @@ class Dispatcher:
         self._asking = 0
         self.sent = 0
         self.witnesses: list[Callable[[], None]] = []  # told of each request as it leaves
-        self.seen = seen
+        self.stream = stream
         self.ask: Callable[[int, int], Awaitable[None]] | None = None
         self.give_up: Callable[[GameballError], None] = lambda error: None
         self.supply: Callable[[], None] | None = None  # of permits, where the quota is shared
@@ -98,7 +98,7 @@ class Dispatcher:
         """
         ticket = await self._slot(rank)
         try:
-            if self.seen.wants(RequestSeen):
+            if self.stream.wants(RequestEnded):
                 request.about.waited = anyio.current_time() - ticket.since
             if began is not None:
                 await self._announce(began, ticket)
@@ -119,7 +119,7 @@ class Dispatcher:
         for witness in self.witnesses:
             witness()
         try:
-            answer = await self._transport.send(request)
+            answer = await self._exchange(request)
         except NotSentError:
             self.sent -= 1
             budget.unsent(slot)
@@ -138,10 +138,27 @@ class Dispatcher:
             if self.pauses_too_long(now):
                 self.refuse(self.limited_error)
                 self.give_up(self.limited_error())
-            if self.seen.wants(PauseSeen):
-                self.seen.see(PauseSeen(budget.next_free(now) - now, budget.share(now)))
+            if self.stream.wants(QuotaPaused):
+                self.stream.emit(QuotaPaused(budget.next_free(now) - now, budget.share(now)))
         else:
             budget.answered(slot, anyio.current_time())
+        return answer
+
+    async def _exchange(self, request: WireRequest) -> WireResponse:
+        """Send *request*, and emit what became of it."""
+        if not self.stream.wants(RequestEnded):
+            return await self._transport.send(request)
+        began = anyio.current_time()
+        answer = failure = None
+        try:
+            answer = await self._transport.send(request)
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            seconds = anyio.current_time() - began
+            self.stream.emit(RequestEnded.of(request, answer, failure, seconds))
+            del failure  # it would keep this frame, and the request with it
         return answer
 
     def pauses_too_long(self, now: float) -> bool:

@@ -33,9 +33,9 @@ from ..api.item_classes import item_class
 from ..api.kinds import Kind
 from ..errors import Fault
 from .cells import READERS, SUFFIXES, ReadCell
-from .checks import shown
+from .check import Prepare, letters, preparer, shown
 from .plain import Refusal
-from .row import BadRow, Prepare, Row, preparer
+from .row import BadRow, Row
 
 __all__ = ["Layout", "layout_of"]
 
@@ -233,15 +233,11 @@ def _refuse_other_separators(cell: str) -> None:
 def _refuse_near_misses(name: str, known: Mapping[str, Column]) -> None:
     """A name that is probably a known one written otherwise is never left out in silence."""
     for other in known:
-        if _letters(other) == _letters(name):
+        if letters(other) == letters(name):
             raise Refusal(
                 f"column {shown(name)!r} is not known, but {other!r} is: names are exact; rename "
                 "the column"
             )
-
-
-def _letters(name: str) -> str:
-    return "".join(each for each in name if each.isalnum() or each == ".").casefold()
 
 
 def _refuse_doubles(columns: Sequence[Column], header: Sequence[str]) -> None:

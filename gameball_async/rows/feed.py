@@ -1,9 +1,8 @@
 """
 Rows from the caller, sync or async, read lazily and made ready for the wire in small batches.
 
-A row of a generator is made ready before the next one is asked for: a generator may change a mapping
-and yield it again. A list, or a file that we opened, runs no such code in between, so many rows of it
-are read at once.
+Each row is made ready before the next one is asked for: a generator may change a mapping and yield it
+again.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ import anyio
 import anyio.lowlevel
 
 from ..errors import ConfigurationError, RowsError
-from .batches import PrepareAll
+from .check import Prepare
 from .row import BadRow, Prepared, Row
 
 __all__ = ["Feed", "Rows"]
@@ -47,13 +46,13 @@ class Feed:
     Args:
         rows: any sync or async iterable of items, or of `Row` and `BadRow` with a position of
             their own; others are counted from 0.
-        prepare: makes items ready, or tells what is wrong with them.
+        prepare: makes an item ready, or tells what is wrong with it.
 
     Raises:
         ConfigurationError: *rows* cannot be iterated, or is one item instead of many.
     """
 
-    def __init__(self, rows: Rows, prepare: PrepareAll) -> None:
+    def __init__(self, rows: Rows, prepare: Prepare) -> None:
         if isinstance(rows, (str, bytes, dict)):
             raise ConfigurationError(
                 f"rows is a single {type(rows).__name__}: give an iterable of items, such as a list"
@@ -66,7 +65,6 @@ class Feed:
             self._sync = iter(rows)
         else:
             raise ConfigurationError("rows cannot be iterated: give a sync or async iterable")
-        self._at_hand = type(rows) in (list, tuple) or getattr(rows, "makes_each_row", False)
         self._given = GivenPositions()
         self._failure: Exception | None = None
         self._done: Container[int] | None = None
@@ -98,7 +96,7 @@ class Feed:
             if isinstance(error, CancelledError) and _is_being_cancelled():
                 raise
             raise _as_of_the_input(error) from error
-        return self._unless_over(self._ready([value]))
+        return [self._ready(value)]
 
     async def fresh(self) -> list[Prepared | BadRow]:
         """The next batch, without the rows to skip; an empty list at the end of the input."""
@@ -115,33 +113,28 @@ class Feed:
         self._done = done
 
     def _slice(self, rows: Iterator[object]) -> list[Prepared | BadRow]:
-        values: list[object] = []
         ready: list[Prepared | BadRow] = []
         try:
-            if self._at_hand:
-                values.extend(islice(rows, self._at_once))  # keeps what came before an error
-            else:
-                for value in islice(rows, self._at_once):
-                    ready += self._ready([value])
-        except BaseException as error:  # noqa: BLE001 - the caller's code
+            for value in islice(rows, self._at_once):
+                ready.append(self._ready(value))  # noqa: PERF401 - keeps what came before an error
+        except BaseException as error:
             self._failure = _as_of_the_input(error)
-        return self._unless_over(ready + self._ready(values))
-
-    def _unless_over(self, ready: list[Prepared | BadRow]) -> list[Prepared | BadRow]:
-        if self._failure is not None and not ready:
-            raise self._failure
+            if not ready:
+                raise self._failure from error
         return ready
 
-    def _with_positions(self, values: list[object]) -> list[object]:
-        """The rows before the first whose position is none, or was given before: it ends the input."""
-        for index, value in enumerate(values):
-            if isinstance(value, (Row, BadRow)):
-                try:
-                    self._given.add(value.position)
-                except RowsError as error:
-                    self._failure = error
-                    return values[:index]
-        return values
+    def _ready(self, value: object) -> Prepared | BadRow:
+        number = next(self._numbers)
+        if isinstance(value, Prepared):
+            return value
+        if isinstance(value, (Row, BadRow)):
+            # A source of our own, which counts by itself and has judged some rows already.
+            self._at_once = PARSED_SLICE
+            self._given.add(value.position)
+            if isinstance(value, BadRow):
+                return value
+            return self._prepare(value.position, value.value)
+        return self._prepare(number, value)
 
     async def aclose(self) -> Exception | None:
         """
@@ -159,23 +152,6 @@ class Feed:
             except Exception as error:  # noqa: BLE001 - told to the reader, whatever it is
                 return error
         return None
-
-    def _ready(self, values: list[object]) -> list[Prepared | BadRow]:
-        positions = list(islice(self._numbers, len(values)))
-        kinds = set(map(type, values))
-        if kinds.isdisjoint((Row, BadRow, Prepared)):
-            return self._prepare(positions, values)
-        # A source of our own, which counts by itself and has judged some rows already.
-        self._at_once = PARSED_SLICE
-        values = self._with_positions(values)
-        rows = [
-            row if isinstance(row, Row) else Row(number, row)
-            for number, row in zip(positions, values, strict=False)
-            if not isinstance(row, (BadRow, Prepared))
-        ]
-        ready = iter(self._prepare([row.position for row in rows], [row.value for row in rows]))
-        done = (BadRow, Prepared)
-        return [value if isinstance(value, done) else next(ready) for value in values]
 
 
 def _is_being_cancelled() -> bool:

@@ -102,8 +102,6 @@ class FileRows(Iterator[Row | BadRow]):
         records: how many rows and bad rows have been handed out.
     """
 
-    makes_each_row = True  # and changes none later: `feed` may read many at once
-
     def __init__(self, lines: Lines, kind: Kind, format: str, *, custom: bool) -> None:
         self._lines = lines
         self.path = lines.path

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from enum import Enum
+from typing import Any
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 __all__ = ["Outcome", "Reason", "RowOutcome"]
 
@@ -59,6 +61,7 @@ class RowOutcome:
         reason: why; None for a plain success.
         job_id: the job that carried it; None where none did.
         chunk: number of the chunk that carried it, from 1; None where none did.
+        entry: looks up its `result`.
     """
 
     position: int
@@ -67,3 +70,15 @@ class RowOutcome:
     reason: Reason | None = None
     job_id: int | None = None
     chunk: int | None = None
+    _entry: Callable[[], Mapping[str, Any] | None] | None = field(
+        default=None, repr=False, eq=False
+    )
+
+    @property
+    def result(self) -> Mapping[str, Any] | None:
+        """
+        The entry that Gameball sent for this row, as it came: a balance, an order's transactions.
+
+        None where the answer has none, or where its entries do not tell the customer's rows apart.
+        """
+        return None if self._entry is None else self._entry()

@@ -18,7 +18,6 @@ import csv
 import json
 import os
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self, TextIO
@@ -40,8 +39,9 @@ from .files import (
 from .outcome import Outcome, Reason, RowOutcome
 from .plain import Refusal
 from .records import Lines, Record, csv_records, text_records
+from .replacing import Replacement, refuse_unfit
 
-__all__ = ["RejectsFile"]
+__all__ = ["RejectsFile", "reason_text"]
 
 
 @frozen
@@ -94,14 +94,9 @@ class RejectsFile:
         )
 
     def _refuse_unfit_target(self) -> None:
-        directory = os.path.dirname(os.path.abspath(self.path))
-        if not os.path.isdir(directory) or not os.access(directory, os.W_OK):
-            raise ConfigurationError(f"{self.path}: its directory cannot be written to")
-        if os.path.lexists(self.path):
-            if os.path.islink(self.path) or not os.path.isfile(self.path):
-                raise ConfigurationError(f"{self.path}: is there and is not a regular file")
-            if os.path.samefile(self.path, self._source):
-                raise ConfigurationError(f"{self.path}: is the input; write the rejects elsewhere")
+        refuse_unfit(self.path)
+        if os.path.lexists(self.path) and os.path.samefile(self.path, self._source):
+            raise ConfigurationError(f"{self.path}: is the input; write the rejects elsewhere")
 
     def __enter__(self) -> Self:
         return self
@@ -131,7 +126,7 @@ class RejectsFile:
                     each.position,
                     each.outcome.value,
                     each.reason and each.reason.code,
-                    _reason_text(each.reason),
+                    reason_text(each.reason),
                 )
                 for each in outcomes
                 if each.outcome not in (Outcome.SUCCEEDED, Outcome.PENDING)
@@ -154,16 +149,13 @@ class RejectsFile:
             lines.close()
 
     def _replace(self, lines: Lines) -> int:
-        directory, name = os.path.split(os.path.abspath(self.path))
-        handle, unfinished = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
+        new = Replacement(self.path)
         try:
-            with open(handle, "w", encoding="utf-8", newline="") as out:
-                write = self._write_csv if self._format == "csv" else self._write_jsonl
-                count = write(lines, out)
-            os.replace(unfinished, self.path)
-        except BaseException:
-            os.unlink(unfinished)
-            raise
+            write = self._write_csv if self._format == "csv" else self._write_jsonl
+            count = write(lines, new.out)
+            new.put_in_place()
+        finally:
+            new.drop()
         return count
 
     def _rejected(self, records: Iterator[Record]) -> Iterator[tuple[Record, _Reject]]:
@@ -222,7 +214,8 @@ class RejectsFile:
         return _json_line(text, reject)
 
 
-def _reason_text(reason: Reason | None) -> str:
+def reason_text(reason: Reason | None) -> str:
+    """Why, with the field at fault in front; empty for a plain success."""
     if reason is None:
         return ""
     return f"{reason.field}: {reason.text}" if reason.field else reason.text

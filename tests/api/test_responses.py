@@ -7,6 +7,7 @@ from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -378,3 +379,29 @@ def test_a_clean_text_is_printable_and_within_its_limit(value: object, limit: in
 def test_a_printable_text_is_left_as_it_is(text: str) -> None:
     """No letter is lost to cleaning."""
     assert clean_text(text, 60) == text
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [{"customerId": n} for n in range(700_000)],
+        [{f"k{n}": n for n in range(300_000)}],
+        [{"x": [1] * 7_000_000}],
+    ],
+    ids=["entries", "fields", "numbers"],
+)
+def test_an_answer_of_too_many_values_is_refused_before_it_is_parsed(
+    values: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = orjson.dumps({"jobId": 5, "status": "completed", "response": {"successful": values}})
+    monkeypatch.setattr("gameball_async.api.reading.orjson.loads", None)
+    with pytest.raises(AnswerLostError, match="more values than 1,000 items have"):
+        read_status(body, 5)
+
+
+def test_a_long_answer_of_few_values_is_read() -> None:
+    entries = [{"customerId": f"c{n}", "text": "x" * 14_000} for n in range(1000)]
+    body = orjson.dumps({"jobId": 5, "status": "completed", "response": {"successful": entries}})
+    results = read_status(body, 5).results
+    assert results is not None
+    assert len(results.successful) == 1000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gameball_async.api.kinds import KINDS
-from gameball_async.rows.batches import batch_preparer
+from gameball_async.rows.check import preparer
 from gameball_async.rows.feed import PARSED_SLICE, SLICE, Feed, Rows
 from gameball_async.rows.row import Row
 
@@ -16,7 +16,7 @@ ITEMS = [{"customerId": f"c{n}"} for n in range(1000)]
 
 async def slices(rows: Rows) -> list[list[int]]:
     """The positions of each batch."""
-    feed = Feed(rows, batch_preparer(KINDS["customers"]))
+    feed = Feed(rows, preparer(KINDS["customers"]))
     found = []
     while batch := await feed.batch():
         found.append([row.position for row in batch])

@@ -21,8 +21,9 @@ from attrs import frozen
 
 from gameball_async.api.kinds import KINDS
 from gameball_async.errors import InputError
+from gameball_async.rows.check import preparer
 from gameball_async.rows.files import open_rows
-from gameball_async.rows.row import BadRow, Prepared, preparer
+from gameball_async.rows.row import BadRow, Prepared
 
 SHARED = Path(os.environ.get("GAMEBALL_SHARED", Path(__file__).parents[3] / "shared"))
 DATA = SHARED / "data"

@@ -18,7 +18,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gameball_async.api.codec import from_wire
 from gameball_async.api.fields import FieldSpec, FieldType, specs_of
 from gameball_async.api.items import (
     ITEMS,
@@ -33,7 +32,9 @@ from gameball_async.api.items import (
     OrderRedemption,
 )
 from gameball_async.api.kinds import KINDS
-from gameball_async.rows.row import MAX_ITEM_BYTES, BadRow, Prepared, preparer
+from gameball_async.rows.check import MAX_ITEM_BYTES, preparer
+from gameball_async.rows.row import BadRow, Prepared
+from tests.api.models import model_of
 
 CUSTOMERS = preparer(KINDS["customers"])
 ORDERS = preparer(KINDS["orders"])
@@ -549,6 +550,15 @@ def test_a_bad_row_carries_its_id_where_that_is_sound() -> None:
     assert worse.key is None
 
 
+def test_a_check_changes_no_row() -> None:
+    model = Customer(customer_id="c1", customer_attributes=CustomerAttributes(city="Oslo"))
+    row = {"customerId": "c2", "customerAttributes": {"joinDate": date(2024, 2, 29)}}
+    assert sent(model)
+    assert sent(row)
+    assert model.customer_attributes == CustomerAttributes(city="Oslo")
+    assert row == {"customerId": "c2", "customerAttributes": {"joinDate": date(2024, 2, 29)}}
+
+
 # Properties
 
 anything = st.recursive(
@@ -645,7 +655,7 @@ def test_a_sound_item_comes_back_out_of_its_bytes_unchanged_as_mapping_and_as_mo
     assert isinstance(from_mapping, Prepared), from_mapping
     assert json.loads(from_mapping.payload) == item
     assert from_mapping.key == item["customerId"]
-    from_model = prepare(0, from_wire(cls, item))
+    from_model = prepare(0, model_of(cls, item))
     assert isinstance(from_model, Prepared), from_model
     assert json.loads(from_model.payload) == item
 

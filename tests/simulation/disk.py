@@ -20,7 +20,7 @@ import anyio.lowlevel
 from gameball_async.errors import JournalError
 from gameball_async.journal.file import LogFile
 from gameball_async.journal.journal import JournalFile
-from gameball_async.journal.state import Resumable, Used
+from gameball_async.journal.state import Entries, Resumable, Used
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 
@@ -218,9 +218,13 @@ class Noted:
         self.jobs.add(job_id)
 
     async def settled(
-        self, number: int, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]
+        self,
+        number: int,
+        outcomes: Sequence[Outcome],
+        reasons: Mapping[int, Reason],
+        entries: Entries | None = None,
     ) -> None:
-        writing = self.journal.settled(number, outcomes, reasons)
+        writing = self.journal.settled(number, outcomes, reasons, entries)
         await self._note(writing, "settled", number, tuple(outcomes))
 
     async def learned(self, dialect: str) -> None:

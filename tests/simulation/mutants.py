@@ -126,10 +126,10 @@ def resend_unrepeatable_rows_on_resume() -> Any:
 
 @_mutant
 def settle_unsent_chunks() -> Any:
-    async def close(self: Any, sent: Any, outcomes: Any, reasons: Any) -> None:
+    async def close(self: Any, sent: Any, outcomes: Any, reasons: Any, results: Any = None) -> None:
         if sent.touched:
             await self.note(self.journal.settled(sent.chunk.number, outcomes, reasons))
-        await self.tell(self.ended(sent, outcomes, reasons))
+        await self.tell(self.ended(sent, outcomes, reasons, results))
 
     return patch.object(books.Books, "close", close)
 

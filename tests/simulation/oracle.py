@@ -18,8 +18,9 @@ from gameball_async.api.kinds import KINDS, Chunking, Replay
 from gameball_async.api.requests import join_items
 from gameball_async.errors import RateLimitError
 from gameball_async.journal.state import Resumable, Stage
+from gameball_async.rows.check import preparer
 from gameball_async.rows.outcome import Outcome
-from gameball_async.rows.row import Prepared, preparer
+from gameball_async.rows.row import Prepared
 from tests.simulation.plan import number_of
 from tests.simulation.world import Session, Told, World
 

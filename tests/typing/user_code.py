@@ -21,7 +21,7 @@ from gameball_async import (
     Outcome,
     Quota,
     Redemption,
-    RequestSeen,
+    RequestEnded,
     Settled,
     Submitted,
     Transition,
@@ -66,7 +66,7 @@ async def rows() -> AsyncIterator[Customer]:
     yield customer
 
 
-def on_request(request: RequestSeen) -> None:
+def on_request(request: RequestEnded) -> None:
     print(request.outcome, request.status, request.seconds)
 
 

@@ -1,7 +1,7 @@
 """
-What being seen from outside costs: CPU for each request, off and with log, hooks and telemetry on.
+What observers cost: CPU for each request, off and with log, hooks and telemetry on.
 
-    python -m benchmarks.bench_seen [--quick]
+    python -m benchmarks.bench_observe [--quick]
 
 One row in one chunk is submitted again and again to a server in another process, so that the request
 itself is as small as a request gets. All variants are open at once and take turns of a few requests, so
@@ -30,11 +30,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from gameball_async.client import GameballClient, lifecycle
-from gameball_async.edge.logs import Logs
-from gameball_async.engine.seen import Seen
 from gameball_async.limits.windows import Quota
+from gameball_async.observe.events import RequestEnded
+from gameball_async.observe.logging import LogObserver
+from gameball_async.observe.stream import EventStream
 from gameball_async.otel import OpenTelemetry
-from gameball_async.pipeline.seen import RequestSeen
 
 from . import shop
 from .record import Gate, Result, table, write
@@ -45,7 +45,7 @@ __all__ = ["main", "run"]
 NO_LIMIT = Quota((10**9, 1.0))
 AT_ONCE = 8
 ASKED = 3
-"""Times that a submission asks whether anybody looks: for its wait, for itself, for its job."""
+"""Times that a submission asks whether anybody observes: for its wait, for itself, for its job."""
 
 NOBODY, OFF = "nobody, not even a log", "off (the default)"
 WARNING, DEBUG = "log at WARNING", "log at DEBUG, each line formatted"
@@ -77,11 +77,11 @@ def _nobody() -> AbstractContextManager[Any]:
     return mock.patch.object(lifecycle, "observers", lambda *_: [])
 
 
-def _sync_hook(what: RequestSeen) -> None:
+def _sync_hook(what: RequestEnded) -> None:
     pass
 
 
-async def _async_hook(what: RequestSeen) -> None:
+async def _async_hook(what: RequestEnded) -> None:
     pass
 
 
@@ -143,9 +143,9 @@ async def _turns(origin: str, requests: int, turns: int) -> dict[str, list[float
 
 
 def _question() -> float:
-    """Seconds that asking whether anybody looks takes, where nobody does."""
-    seen, many = Seen([Logs()]), 100_000
-    return min(timeit.repeat(lambda: seen.wants(RequestSeen), number=many, repeat=5)) / many
+    """Seconds that asking whether anybody observes takes, where nobody does."""
+    stream, many = EventStream([LogObserver()]), 100_000
+    return min(timeit.repeat(lambda: stream.wants(RequestEnded), number=many, repeat=5)) / many
 
 
 def run(*, requests: int = 40, turns: int = 400) -> Result:
@@ -169,7 +169,7 @@ def _result(cpu: dict[str, list[float]], question: float, requests: int, turns: 
         for name, spent in cpu.items()
     }
     gates = [
-        Gate("off: asking whether anybody looks, % of a request's CPU",
+        Gate("off: asking whether anybody observes, % of a request's CPU",
              100 * ASKED * question / base, 0.5),
         Gate("off: CPU per request / nobody at all", ratios[OFF], 1.02),
         Gate("log at WARNING: CPU per request / nobody at all", ratios[WARNING], 1.02),
@@ -182,7 +182,7 @@ def _result(cpu: dict[str, list[float]], question: float, requests: int, turns: 
     heads = ("what", "CPU µs/request, median", "least", "x nobody, median of turns", "µs more")
     text = f"""
 {turns} turns of {requests} submissions of one row for each variant, {AT_ONCE} at once. The server is another process and
-is not counted. Asking whether anybody looks takes {question:.2f} µs where nobody does, and is done {ASKED} times
+is not counted. Asking whether anybody observes takes {question:.2f} µs where nobody does, and is done {ASKED} times
 for each of these requests. The SDK's own thread is counted, and keeps spans and metrics in memory: sending
 them on costs extra.
 
@@ -192,12 +192,12 @@ them on costs extra.
         name: dict(zip(QUARTERS, quantiles(each, n=4), strict=True)) for name, each in cpu.items()
     }
     figures = {"cpu_us": spread, "ratios": ratios, "question_us": question, "turns": turns}
-    return Result("seen", "What being seen from outside costs", gates, text, figures)
+    return Result("observe", "What observers cost", gates, text, figures)
 
 
 def main() -> int:
     """Measure, print and write it down."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_seen", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_observe", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small run; nothing is written")
     quick = parser.parse_args().quick
     result = run(turns=10) if quick else run()

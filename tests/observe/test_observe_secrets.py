@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from gameball_async.api.kinds import KINDS
-from tests.seen.seen_desk import Kept, Telemetered, extras, kept
+from tests.observe.observe_desk import Kept, Telemetered, extras, kept
 from tests.steps import nothing_left
 from tests.test_secrets import ANSWERS, CANARIES, FAULTS, judge, virtual
 

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 from gameball_async.client import GameballClient
-from gameball_async.edge import logs
+from gameball_async.observe import logging as logs
 from gameball_async.sandbox import Sandbox
 from tests.engine_virtual import TRIP, at
-from tests.seen.seen_desk import LOGGERS, Telemetered, extras, kept
+from tests.observe.observe_desk import LOGGERS, Telemetered, extras, kept
 
 PAGE = (Path(__file__).parents[2] / "docs" / "observability.md").read_text(encoding="utf-8")
 NAMES = set(re.findall(r"`([a-z_.0-9]+)`", PAGE))
@@ -36,7 +36,7 @@ def test_every_logger_and_every_extra_is_on_the_page() -> None:
     with kept() as records:
         at(sandbox(), everything)
     assert {f"gameball_async.{name}" for name in LOGGERS} <= NAMES
-    written = {where[0].name for where in logs._WHERE.values()} | {logs._HOOKS.name}
+    written = {record[0].name for record in logs._RECORDS.values()} | {logs._HOOKS.name}
     assert written == {f"gameball_async.{name}" for name in LOGGERS}
     for record in records.records:
         assert record.name in written

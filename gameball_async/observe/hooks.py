@@ -1,9 +1,9 @@
 """
-Hooks: functions of the user's, sync or async, that are called with what they asked to see.
+Hooks: functions of the user's, sync or async, that are called with what they asked for.
 
-A sync hook is called at once, where the thing happens. What an async hook gives to await waits in a
-queue of its own, for one task that exists while there is something to await, so no hook holds up
-the run. A hook that raises is named once in the log, and changes nothing.
+A sync hook is called at once, where the thing happens. What an async hook returns waits in a queue,
+and is awaited by one task that exists while there is something to await, so no async hook holds up a run.
+A hook that raises is named once in the log, and has no effect.
 """
 
 from __future__ import annotations
@@ -13,18 +13,22 @@ import contextvars
 import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 
-from ..pipeline.seen import JobMoved, RequestSeen, Sighting
 from ..tasks import Background
-from .logs import Complaints
+from .events import Event, JobTransition, RequestEnded
+from .logging import OnceLogger
 
 if TYPE_CHECKING:
-    from .looking import OnRequest, OnTransition
+    from ..api.jobs import Transition
 
-__all__ = ["CLOSE_WITHIN", "MOST_WAITING", "Hooks"]
+__all__ = ["CLOSE_WITHIN", "MOST_WAITING", "Hooks", "OnRequest", "OnTransition"]
+
+# An async function returns an object too: something to await.
+OnRequest = Callable[[RequestEnded], object]
+OnTransition = Callable[["Transition"], object]
 
 T = TypeVar("T")
 
@@ -36,7 +40,7 @@ CLOSE_WITHIN = 5.0
 
 class Hooks:
     """
-    `ports.Observer` that calls hooks. Make it in the context that async hooks shall run in.
+    `stream.Observer` that calls hooks. Make it in the context that async hooks shall run in.
 
     Args:
         on_request: called after each request.
@@ -48,65 +52,64 @@ class Hooks:
         self._on_transition = on_transition
         self._background = Background(lambda error: None)
         self._context = contextvars.copy_context()
-        self._waiting: deque[tuple[str, Awaitable[object]]] = deque()
+        self._waiting: deque[tuple[object, Awaitable[object]]] = deque()
         self._running = False
         self._idle = anyio.Event()
         self._idle.set()
-        self._complain = Complaints()
+        self._failed = OnceLogger()
         self._closed = False
 
-    def wants(self, sort: type[Sighting]) -> bool:
+    def wants(self, event: type[Event]) -> bool:
         """Whether there is a hook for it."""
-        if sort is RequestSeen:
+        if event is RequestEnded:
             return self._on_request is not None
-        return sort is JobMoved and self._on_transition is not None
+        return event is JobTransition and self._on_transition is not None
 
-    def see(self, what: Sighting) -> None:
+    def on_event(self, event: Event) -> None:
         """Call the hook for it."""
-        if isinstance(what, RequestSeen) and self._on_request is not None:
-            self._call(self._on_request, what)
-        elif isinstance(what, JobMoved) and self._on_transition is not None:
-            self._call(self._on_transition, what.change)
+        if isinstance(event, RequestEnded) and self._on_request is not None:
+            self._call(self._on_request, event)
+        elif isinstance(event, JobTransition) and self._on_transition is not None:
+            self._call(self._on_transition, event.change)
 
     def _call(self, hook: Callable[[T], object], what: T) -> None:
         try:
             result = hook(what)
         except Exception as error:  # noqa: BLE001 - the hook is the user's code
-            self._complain(_name(hook), "raised", error)
+            self._failed(hook, error)
             return
         if result is None or not inspect.isawaitable(result):
             return
         if self._closed or len(self._waiting) >= MOST_WAITING:
             if inspect.iscoroutine(result):
                 result.close()
-            self._complain(_name(hook), "is too slow: some of its calls are left out")
+            self._failed.log(hook, "is too slow: some of its calls are left out")
             return
-        self._waiting.append((_name(hook), result))
+        self._waiting.append((hook, result))
         if not self._running:
             self._running = True
             self._idle = anyio.Event()
-            # In the context of the client's opening: not in that of the call which happens to be seen.
+            # In the context of the client's opening, not in that of some call.
             self._context.copy().run(self._background.spawn, self._run)
 
     async def _run(self) -> None:
         try:
             while self._waiting:
-                name, result = self._waiting.popleft()
-                await self._await(name, result)
+                await self._await(*self._waiting.popleft())
         finally:
             self._running = False
             self._idle.set()
 
-    async def _await(self, name: str, result: Awaitable[object]) -> None:
+    async def _await(self, hook: object, result: Awaitable[object]) -> None:
         try:
             await result
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            self._complain(name, "raised", error)  # its own, not ours
+            self._failed(hook, error)  # its own, not ours
         except Exception as error:  # noqa: BLE001 - the hook is the user's code
-            self._complain(name, "raised", error)
+            self._failed(hook, error)
 
     async def aclose(self) -> None:
         """See async hooks through, for `CLOSE_WITHIN` seconds at most; those left are cancelled."""
@@ -115,13 +118,7 @@ class Hooks:
         self._closed = True
         await self._background.aclose()
         while self._waiting:
-            name, result = self._waiting.popleft()
+            hook, result = self._waiting.popleft()
             if inspect.iscoroutine(result):
                 result.close()
-            self._complain(name, f"was not done {CLOSE_WITHIN:g} s after the client was closed")
-
-
-def _name(hook: Any) -> str:
-    hook = getattr(hook, "func", hook)  # of a functools.partial
-    named = hook if hasattr(hook, "__qualname__") else type(hook)
-    return f"{named.__module__}.{named.__qualname__}"
+            self._failed.log(hook, f"was not done {CLOSE_WITHIN:g} s after the client was closed")

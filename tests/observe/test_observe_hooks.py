@@ -12,12 +12,12 @@ import anyio
 import pytest
 
 from benchmarks.virtual import virtual_client
-from gameball_async import RequestSeen, Transition
+from gameball_async import RequestEnded, Transition
 from gameball_async.client import GameballClient
-from gameball_async.edge import hooks
+from gameball_async.observe import hooks
 from gameball_async.sandbox import Sandbox
 from tests.engine_virtual import TRIP, at
-from tests.seen.seen_desk import extras, kept
+from tests.observe.observe_desk import extras, kept
 from tests.steps import Cut, at_each_step, nothing_left
 
 ROWS = [{"customerId": f"c{n}"} for n in range(3)]
@@ -70,7 +70,7 @@ def test_hooks_of_every_sort_see_each_request_and_each_transition_once(sort: str
         )
     assert done == 3
     assert len(requests.got) == len(sandbox.requests)
-    assert all(isinstance(one, RequestSeen) and one.outcome == "ok" for one in requests.got)
+    assert all(isinstance(one, RequestEnded) and one.outcome == "ok" for one in requests.got)
     assert all(isinstance(one, Transition) and one.moved for one in transitions.got)
     states = [one.status.state.value for one in transitions.got]
     assert states[-1] == "completed"
@@ -112,8 +112,8 @@ def test_a_hook_that_raises_changes_nothing_and_is_named_once_without_its_errors
         assert at(Sandbox(latency=TRIP), bulk, on_request=hook, on_transition=hook) == 3
     (record,) = records.of("hooks")
     assert record.levelname == "ERROR"
-    assert extras(record)["gameball_hook"].endswith(f"test_seen_hooks.{hook.__name__}")
-    assert record.getMessage().count("test_seen_hooks.py, line ") == 1
+    assert extras(record)["gameball_hook"].endswith(f"test_observe_hooks.{hook.__name__}")
+    assert record.getMessage().count("test_observe_hooks.py, line ") == 1
     assert "canary" not in record.getMessage() + repr(vars(record))
 
 
@@ -252,13 +252,13 @@ def test_what_a_hook_sees_shows_no_key() -> None:
 
 
 def test_a_call_may_be_cancelled_at_any_step_and_its_request_is_told_at_most_once() -> None:
-    requests: list[list[RequestSeen]] = []
+    requests: list[list[RequestEnded]] = []
 
     async def main(cut: Cut) -> None:
-        told: list[RequestSeen] = []
+        told: list[RequestEnded] = []
         requests.append(told)
 
-        async def hook(what: RequestSeen) -> None:
+        async def hook(what: RequestEnded) -> None:
             await asyncio.sleep(0.01)
             told.append(what)
 

@@ -17,13 +17,13 @@ from opentelemetry.semconv.attributes import (
 from opentelemetry.semconv.metrics import http_metrics
 from opentelemetry.trace import SpanKind, StatusCode
 
-from gameball_async import otel
 from gameball_async.client import GameballClient
 from gameball_async.errors import DeadlineError, GameballError, UnknownJobError
+from gameball_async.observe import otel
 from gameball_async.otel import OpenTelemetry
 from gameball_async.sandbox import Constant, Request, Sandbox, Service
 from tests.engine_virtual import TRIP, at, submit
-from tests.seen.seen_desk import ROUTE, Telemetered, kept
+from tests.observe.observe_desk import ROUTE, Telemetered, kept
 
 ROWS = [{"customerId": f"c{n}"} for n in range(3)]
 SUBMIT = "/api/v4.0/integrations/batch/customers"
@@ -325,10 +325,10 @@ def test_telemetry_that_raises_changes_nothing_and_is_named_once() -> None:
         def observer(self, origin: str) -> Any:
             real = super().observer(origin)
 
-            def see(what: object) -> None:
+            def on_event(what: object) -> None:
                 raise ValueError("a secret")
 
-            real.see = see  # type: ignore[method-assign]
+            real.on_event = on_event  # type: ignore[method-assign, assignment]
             return real
 
     done = []

@@ -1,0 +1,55 @@
+"""
+Items whose id an earlier row of the same input had.
+
+Gameball takes an order id, or the id of a cashback or a redemption, once. Of two rows with one id the
+second cannot succeed, and where both meet in one chunk the answer cannot tell them apart: all orders
+of that customer would be in doubt. The second is rejected before it is sent.
+"""
+
+from __future__ import annotations
+
+from ..api.kinds import Kind, Replay
+from ..errors import Fault
+from ..rows.row import BadRow, Prepared
+
+__all__ = ["Repeats"]
+
+
+class Repeats:
+    """
+    Remembers the item ids of the last rows.
+
+    Args:
+        kind: the batch kind; only those that Gameball takes once by their id are looked at.
+        most: ids to remember, which bounds the memory: a repetition further away is not found here,
+            and Gameball refuses it.
+    """
+
+    def __init__(self, kind: Kind, most: int) -> None:
+        self._field = kind.item_key if kind.replay is Replay.KEYED else None
+        self._most = most
+        self._first: dict[str, int] = {}  # oldest first
+
+    def split(self, rows: list[Prepared]) -> tuple[list[Prepared], list[BadRow]]:
+        """The rows to send, and those that repeat the id of an earlier one."""
+        if self._field is None:
+            return rows, []
+        fresh, repeated = list[Prepared](), list[BadRow]()
+        for row in rows:
+            first = row.position
+            if row.item_id is not None:
+                first = self._first.setdefault(row.item_id, row.position)
+            if first == row.position:
+                fresh.append(row)
+            else:
+                repeated.append(BadRow(row.position, (self._fault(row.position, first),), row.key))
+        for item_id in list(self._first)[: max(0, len(self._first) - self._most)]:
+            del self._first[item_id]
+        return fresh, repeated
+
+    def _fault(self, position: int, first: int) -> Fault:
+        return Fault(
+            self._field or "",
+            f"row {position} has the id of row {first}, and Gameball takes an id once: remove one of "
+            "the two, or give it an id of its own (rows are counted as the file's lines, or from 0)",
+        )

@@ -1,1 +1,0 @@
-"""Thin I/O: HTTP and files. Edges decide nothing."""

@@ -1,1 +1,0 @@
-"""Joins decisions and edges, with anyio alone."""

@@ -1,0 +1,358 @@
+"""
+The check of a row: a mapping, a model or a text becomes an item of JSON, or a bad row with all its faults.
+
+A check is made once for each kind, out of the field table of its item class, and is one function that
+goes through a row once. A value of the very type that its field wants costs one comparison; anything
+else goes through its field's own check, and the row is copied only if a value has to be converted. What
+no field table describes (custom attributes, fields that we do not know) is left to the JSON encoder.
+
+Only a row that has failed is looked at again, for the sake of its messages: every value of it this
+time, in the order of the row, and `faults_within` finds what the encoder refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from math import isfinite
+from operator import is_not
+from typing import Any, TypeAlias
+
+import orjson
+
+from ..api.base import Item
+from ..api.codec import to_wire, writer
+from ..api.fields import AnyClass, FieldSpec, FieldType, specs_of
+from ..api.item_classes import item_class
+from ..api.kinds import Kind
+from ..errors import Fault
+from .plain import UNREADABLE, Faulty, Refusal, described
+from .row import BadRow, Prepared
+from .scalars import Convert, converter, identifier, text, to_json
+
+__all__ = ["MAX_ITEM_BYTES", "Prepare", "letters", "preparer", "shown"]
+
+Prepare: TypeAlias = Callable[[int, object], Prepared | BadRow]
+CheckItem: TypeAlias = Callable[[object], dict[str, Any]]
+
+MAX_ITEM_BYTES = 1_000_000
+"""The longest JSON of one item. The API names no limit; proxies have one for the whole request."""
+
+# Subclasses and times go through ``to_json``: by itself, orjson would write a time without zone.
+_OPTIONS = (
+    orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
+_TOO_LONG = Fault("", f"is longer than {MAX_ITEM_BYTES:,} bytes of JSON: leave something out")
+_MAX_DEPTH = 200
+_MAX_NAME = 60
+
+_SOUND: Mapping[FieldType, type] = {
+    FieldType.TEXT: str,
+    FieldType.NUMBER: float,
+    FieldType.INTEGER: int,
+    FieldType.BOOLEAN: bool,
+    FieldType.OBJECT: dict,
+}
+"""The types whose values will do unless the JSON encoder refuses them."""
+
+
+def preparer(kind: Kind, *, ids_from_numbers: bool = False) -> Prepare:
+    """
+    The function that makes an item of a row of *kind*: ``(position, value) -> Prepared | BadRow``.
+
+    It never raises for what a row holds, and encodes at once: what happens to the row afterwards
+    changes nothing.
+
+    Args:
+        kind: the batch kind.
+        ids_from_numbers: take whole numbers as ids. Off by default: a number has lost the leading
+            zeros that the id may have had.
+    """
+    cls = item_class(kind.name)
+    if cls is None:
+        return _text_preparer(ids_from_numbers)
+    check = check_of(cls, ids_from_numbers, _SOUND)
+    explained = check_of(cls, ids_from_numbers, {})
+    key_name, id_name = kind.key, kind.item_key
+    dumps = orjson.dumps
+
+    def prepare(position: int, value: object) -> Prepared | BadRow:
+        try:
+            taken = check(value)
+            payload = dumps(taken, to_json, _OPTIONS)
+            # The encoder writes NaN as null. No null: no NaN, at any depth, at the cost of one
+            # search. A null: look at the numbers.
+            if (
+                payload.find(b"null") >= 0
+                and _may_hide_a_number(taken)
+                and any(faults_within(value))
+            ):
+                return _bad_row(position, value, cls, explained, key_name)
+        except UNREADABLE:
+            return _bad_row(position, value, cls, explained, key_name)
+        if len(payload) > MAX_ITEM_BYTES:
+            return BadRow(position, (_TOO_LONG,), taken[key_name])
+        # A copy, in memory of its own size: the encoder's bytes are the shortened end of a buffer
+        # of 8 KiB, and items that wait for their chunk would hold 14 times what they need.
+        payload = b"".join((payload, b""))
+        return Prepared(position, taken[key_name], id_name and taken[id_name], payload)
+
+    return prepare
+
+
+def _text_preparer(ids_from_numbers: bool) -> Prepare:
+    """For items that are a plain text: order ids."""
+    check = identifier(ids_from_numbers)
+
+    def prepare(position: int, value: object) -> Prepared | BadRow:
+        try:
+            text = check(value)
+            payload = orjson.dumps(text)
+        except UNREADABLE as error:
+            return BadRow(position, tuple(_faults_of(error, "orderId")))
+        if len(payload) > MAX_ITEM_BYTES:
+            return BadRow(position, (_TOO_LONG,))
+        return Prepared(position, str(text), None, b"".join((payload, b"")))
+
+    return prepare
+
+
+def _bad_row(
+    position: int, value: object, cls: AnyClass, explained: CheckItem, key_name: str
+) -> BadRow:
+    """All faults of a row that is known to have some."""
+    try:
+        item = _as_mapping(value, cls)
+    except UNREADABLE as error:
+        return BadRow(position, tuple(_faults_of(error, "")))
+    faults: list[Fault] = []
+    try:
+        explained(item)
+    except UNREADABLE as error:
+        faults = [Fault(fault.field[1:], fault.reason) for fault in _faults_of(error, "")]
+    by_path: dict[str, Fault] = {}
+    for fault in (*faults, *faults_within(item)):
+        by_path.setdefault(fault.field, fault)
+    found = tuple(by_path.values()) or (Fault("", "cannot be written as JSON"),)
+    key = item.get(key_name)
+    return BadRow(position, found, key if isinstance(key, str) and key.isprintable() else None)
+
+
+def check_of(cls: AnyClass, ids_from_numbers: bool, sound: Mapping[FieldType, type]) -> CheckItem:
+    """
+    The check of mappings and models for items of *cls*: it returns what to send, or raises `Faulty` with all faults.
+
+    Args:
+        cls: the item class.
+        ids_from_numbers: as in `preparer`.
+        sound: the types whose values need no look in a field that has neither limits nor members.
+    """
+    specs = specs_of(cls)
+    required = tuple(spec.wire for spec in specs.values() if spec.required)
+    checks = {name: _check_of_field(spec, ids_from_numbers, sound) for name, spec in specs.items()}
+    exact = {name: None if _limited(spec) else sound.get(spec.type) for name, spec in specs.items()}
+
+    write = writer(cls)
+
+    def check(value: object) -> dict[str, Any]:
+        item: dict[str, Any]
+        if type(value) is dict:
+            item = value
+        else:
+            item = write(value) if type(value) is cls else _as_mapping(value, cls)
+        changed: dict[str, Any] | None = None
+        faults: list[Fault] | None = None
+        for name, each in item.items():
+            try:
+                if type(each) is exact[name] or each is None:
+                    continue
+            except KeyError:
+                continue  # a field that we do not know: sent as it is; here it could be counted
+            try:
+                new = checks[name](each)
+            except UNREADABLE as error:
+                faults = [*(faults or ()), *_faults_of(error, f".{name}")]
+                continue
+            if new is not each:
+                changed = changed or {}
+                changed[name] = new
+        for name in required:
+            if item.get(name) is None:
+                faults = [*(faults or ()), Fault(f".{name}", _why_missing(name, item))]
+        if faults:
+            raise Faulty(faults)
+        return {**item, **changed} if changed else item
+
+    return check
+
+
+def _limited(spec: FieldSpec) -> bool:
+    limits = (spec.minimum, spec.maximum, spec.each)
+    return any(limit is not None for limit in limits)
+
+
+def _why_missing(name: str, item: Iterable[object]) -> str:
+    """Why a required field is not there; names a field that was probably meant."""
+    if name in item:
+        return "is null, but every item needs it"
+    for other in item:
+        if isinstance(other, str) and letters(other) == letters(name):
+            return f"is missing: names are exact, write {name}, not {shown(other)}"
+    return "is missing"
+
+
+def letters(name: str) -> str:
+    """A name without case, blanks and signs, dots apart: what near misses have in common."""
+    return "".join(each for each in name if each.isalnum() or each == ".").casefold()
+
+
+def shown(name: str) -> str:
+    """A field's name, fit for a message: cut, with control characters escaped."""
+    cut = name if len(name) <= _MAX_NAME else name[: _MAX_NAME - 1] + "…"
+    return cut if cut.isprintable() else ascii(cut)[1:-1]
+
+
+def _check_of_field(
+    spec: FieldSpec, ids_from_numbers: bool, sound: Mapping[FieldType, type]
+) -> Convert:
+    """The check of one field's values, None excepted."""
+    single = converter(spec, ids_from_numbers=ids_from_numbers)
+    if single is not None:
+        # A cache would blame what it cannot hash: it is left out where faults are explained.
+        return single if sound else getattr(single, "__wrapped__", single)
+    if spec.type is FieldType.EVENTS:
+        return _object_of(_mapping, least=1)
+    if spec.type is FieldType.OBJECT:
+        return _mapping if spec.each is None else _object_of(_text_or_number)
+    if spec.nested is not None:
+        nested = check_of(spec.nested, ids_from_numbers, sound)
+        return _list_of(nested) if spec.type is FieldType.LIST else nested
+    return _list_of(None) if spec.each is None else _list_of(text, sound.get(spec.each))
+
+
+def _object_of(check: Convert, *, least: int = 0) -> Convert:
+    """An object with names of the account's choice."""
+
+    def member(pair: Any) -> object:
+        name, value = pair
+        if not isinstance(name, str) or not name.strip():
+            raise Refusal("has a member without a name")
+        return check(value)
+
+    def path(name: object) -> str:
+        return f".{shown(name)}" if isinstance(name, str) and name.strip() else ""
+
+    def taken(value: object) -> object:
+        mapping = _mapping(value)
+        if len(mapping) < least:
+            raise Refusal("is empty: name at least one")
+        names = [*mapping]
+        found = _each(member, mapping.items(), lambda index: path(names[index]))
+        changed = any(map(is_not, found, mapping.values()))
+        return dict(zip(names, found, strict=True)) if changed else mapping
+
+    return taken
+
+
+def _list_of(check: Convert | None, exact: type | None = None) -> Convert:
+    """A list of members that pass *check*, or of anything; those of type *exact* need no look."""
+
+    def taken(value: object) -> object:
+        if not isinstance(value, list | tuple):
+            raise Refusal("must be a list")
+        if check is None:
+            return value
+        for member in value:
+            if type(member) is not exact:
+                break
+        else:
+            return value
+        found = _each(check, value, "[{}]".format)
+        return found if any(map(is_not, found, value)) else value
+
+    return taken
+
+
+def _each(check: Convert, values: Collection[object], path: Callable[[int], str]) -> list[object]:
+    """All of *values* after *check*, or all their faults."""
+    taken: list[object] = []
+    faults: list[Fault] = []
+    for index, value in enumerate(values):
+        try:
+            taken.append(check(value))
+        except UNREADABLE as error:
+            faults += _faults_of(error, path(index))
+    if faults:
+        raise Faulty(faults)
+    return taken
+
+
+def _faults_of(error: Exception, path: str) -> list[Fault]:
+    """What went wrong with the value at *path*."""
+    if isinstance(error, Faulty):
+        return [Fault(path + fault.field, fault.reason) for fault in error.faults]
+    # Anything but a refusal comes out of the user's own classes (a number whose methods raise,
+    # say): it costs that row and no other.
+    refused = isinstance(error, Refusal)
+    return [Fault(path, str(error) if refused else f"could not be read ({type(error).__name__})")]
+
+
+def _as_mapping(value: object, cls: AnyClass) -> dict[str, Any]:
+    """What a mapping or a model of *cls* holds, as a dict in the API's names."""
+    if isinstance(value, cls):
+        return to_wire(value)
+    if isinstance(value, Mapping):
+        return value if type(value) is dict else dict(value)
+    raise Refusal(f"must be a mapping or a {cls.__name__}, not {described(value)}")
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return value if type(value) is dict else dict(value)
+    raise Refusal(f"must be an object (a mapping), not {described(value)}")
+
+
+def _text_or_number(value: object) -> object:
+    converted = to_json(value)
+    if converted is None or isinstance(converted, bool | dict | list):
+        raise Refusal("must be text or a number")
+    return converted
+
+
+def _may_hide_a_number(value: Any) -> bool:
+    """Whether a number that is not finite, which the encoder writes as null, may be in *value*."""
+    kind = type(value)
+    if kind is float:
+        return not isfinite(value)
+    if kind is dict:
+        return any(map(_may_hide_a_number, value.values()))
+    if kind is list or kind is tuple:
+        return any(map(_may_hide_a_number, value))
+    return kind not in (str, int, bool, type(None))
+
+
+def faults_within(value: object, path: str = "", depth: int = 0) -> Iterator[Fault]:
+    """Every place in *value* that JSON cannot hold, whatever the fields are."""
+    if depth > _MAX_DEPTH:
+        yield Fault(shown(path), f"is nested deeper than {_MAX_DEPTH} levels")
+        return
+    try:
+        found = to_wire(value) if isinstance(value, Item) else to_json(value)
+    except UNREADABLE as error:
+        yield from _faults_of(error, path)
+        return
+    if isinstance(found, dict):
+        for name, each in found.items():
+            if not isinstance(name, str):
+                yield Fault(path, f"has a name of type {type(name).__name__}: names are text")
+                continue
+            inner = f"{path}.{shown(name)}" if path else shown(name)
+            try:
+                text(name)
+            except UNREADABLE as error:
+                yield from _faults_of(error, inner)
+            yield from faults_within(each, inner, depth + 1)
+    elif isinstance(found, list):
+        for index, each in enumerate(found):
+            yield from faults_within(each, f"{path}[{index}]", depth + 1)

@@ -1,0 +1,58 @@
+"""A file that takes the place of an earlier one only when it is complete."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+from ..errors import ConfigurationError
+
+__all__ = ["Replacement", "refuse_unfit"]
+
+
+def refuse_unfit(path: str) -> None:
+    """
+    Make sure that a file can be written to *path*, or put in place of the one that is there.
+
+    Raises:
+        ConfigurationError: its directory cannot be written to, or something else is there.
+    """
+    directory = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(directory) or not os.access(directory, os.W_OK):
+        raise ConfigurationError(f"{path}: its directory cannot be written to")
+    if os.path.lexists(path) and (os.path.islink(path) or not os.path.isfile(path)):
+        raise ConfigurationError(f"{path}: is there and is not a regular file")
+
+
+class Replacement:
+    """
+    A new file of mode 0600, under another name beside *path* until it is complete.
+
+    Attributes:
+        out: what it is written with.
+    """
+
+    def __init__(self, path: str) -> None:
+        directory, name = os.path.split(os.path.abspath(path))
+        handle, self._unfinished = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
+        self._path = path
+        self._left = False
+        self.out = open(  # noqa: SIM115 - open until it is put in place or dropped
+            handle, "w", encoding="utf-8", errors="backslashreplace", newline=""
+        )
+
+    def put_in_place(self) -> None:
+        """It is complete: it takes the place of what is at *path*."""
+        self.out.close()
+        os.replace(self._unfinished, self._path)
+        self._left = True
+
+    def drop(self) -> None:
+        """Remove it, unless it was put in place. Safe to call twice."""
+        if self._left:
+            return
+        self._left = True
+        try:
+            self.out.close()
+        finally:
+            os.unlink(self._unfinished)
