@@ -17,7 +17,8 @@ from .options import Options
 
 __all__ = ["job_created", "other_status", "other_stopped", "status", "stopped"]
 
-_OTHER_WORDS = {"queued": "pending", "running": "processing"}
+# The four states of the OpenAPI file; it has none for a stopped job, so "failed" is a choice.
+_OTHER_WORDS = {"queued": "pending", "running": "processing", "stopped": "failed"}
 
 
 def job_created(job: Job, options: Options) -> dict[str, Any]:

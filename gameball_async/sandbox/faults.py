@@ -33,7 +33,7 @@ def _texts(value: Any) -> dict[str, str]:
 
 
 def _count(value: Any) -> int | None:
-    return None if value in (None, "always") else Must.whole(0).take(value)  # type: ignore[no-any-return]
+    return None if value in (None, "always") else Must.whole(0).take(value)
 
 
 Times = Annotated[int | None, Must('a whole number, 0 or more, or "always"', _count)]

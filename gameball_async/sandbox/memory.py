@@ -44,6 +44,7 @@ class Memory:
         create_unknown: an item for an unknown customer creates it, as "Track Order" does; else
             the item fails with 7000. The batch pages do not say which.
         unique_times: a second transaction of a customer at the same time fails with 9003.
+        merge_by: ``email`` or ``mobile`` to make one customer of ids with the same value; ``id``.
         check_points: a redemption of more points than the balance has fails with 9008.
         duplicate_order_code: the code with which a known order id is refused; which one the API
             uses is not documented.
@@ -55,6 +56,7 @@ class Memory:
         discard: bool = False,
         create_unknown: bool = True,
         unique_times: bool = False,
+        merge_by: str = "id",
         check_points: bool = False,
         duplicate_order_code: int = 9004,
     ) -> None:
@@ -64,6 +66,9 @@ class Memory:
         self.orders: dict[str, tuple[str, float, int]] = new()
         self.transactions: dict[tuple[str, str], None] = new()
         self.times: dict[tuple[str, str], None] = new()
+        self.merged: dict[str, str] = new()
+        self.contacts: dict[str, str] = new()
+        self.merge_by = merge_by
         self.discard = discard
         self.create_unknown = create_unknown
         self.unique_times = unique_times
@@ -71,6 +76,27 @@ class Memory:
         self.duplicate_order_code = duplicate_order_code
         self.last_gameball_id = 41
         self.last_transaction_id = 11_034_753
+
+    def person(self, item: Any) -> str:
+        """The id under which the customer of *item* is kept: its own, or one that it merged into."""
+        if self.merge_by == "id":
+            return str(item["customerId"])
+        return self.contacts.get(item.get(self.merge_by) or "") or self._kept(item["customerId"])
+
+    def merge(self, item: Any) -> None:
+        """Notes the contact of an applied *item*, and merges its customer into the one with it."""
+        customer, contact = item["customerId"], item.get(self.merge_by)
+        person, before = self.person(item), self._kept(customer)
+        if person != before:
+            self.merged[before] = person
+            self.move(person, self.balances.pop(before, 0))
+        if contact:
+            self.contacts.setdefault(contact, person)
+
+    def _kept(self, customer: str) -> str:
+        while customer in self.merged:
+            customer = self.merged[customer]
+        return customer
 
     def gameball_id(self, customer: str) -> int:
         """The customer's number at Gameball; a new customer gets the next one, from 42."""
@@ -101,19 +127,19 @@ Applies one checked item: a Reason refuses it; a mapping is what its entry says 
 
 
 def _customer(memory: Memory, item: Any) -> None:
-    memory.gameball_id(item["customerId"])
+    memory.gameball_id(memory.person(item))
 
 
 def _order(memory: Memory, item: Any) -> Reason | None:
     if item["orderId"] in memory.orders:
         return Reason(memory.duplicate_order_code, "Order id already exists")
-    refusal = memory.stranger(item["customerId"])
+    refusal = memory.stranger(memory.person(item))
     if refusal is None:
         memory.last_transaction_id += 1
         memory.orders[item["orderId"]] = (
             item["orderDate"], item["totalPaid"], memory.last_transaction_id
         )  # fmt: skip
-        memory.move(item["customerId"], item["totalPaid"])
+        memory.move(memory.person(item), item["totalPaid"])
     return refusal
 
 
@@ -134,7 +160,7 @@ def _order_transactions(memory: Memory, item: Any) -> Reason | Mapping[str, Any]
 
 
 def _inquiry(memory: Memory, item: Any) -> Reason | Mapping[str, Any]:
-    customer = item["customerId"]
+    customer = memory.person(item)
     refusal = memory.stranger(customer)
     if refusal is not None:
         return refusal
@@ -152,14 +178,14 @@ def _inquiry(memory: Memory, item: Any) -> Reason | Mapping[str, Any]:
 
 
 def _adjustment(memory: Memory, item: Any) -> Reason | None:
-    refusal = memory.stranger(item["customerId"])
+    refusal = memory.stranger(memory.person(item))
     if refusal is None:
-        memory.move(item["customerId"], item["amount"])
+        memory.move(memory.person(item), item["amount"])
     return refusal
 
 
 def _transaction(memory: Memory, kind: str, item: Any, points: float) -> Reason | None:
-    customer, number, when = item["customerId"], item["transactionId"], item["transactionTime"]
+    customer, number, when = memory.person(item), item["transactionId"], item["transactionTime"]
     if (kind, number) in memory.transactions:
         return Reason(9004, "Transaction id already exists")
     if memory.unique_times and (customer, when) in memory.times:
@@ -185,7 +211,7 @@ def _redemption(memory: Memory, item: Any) -> Reason | None:
 
 
 def _events(memory: Memory, item: Any) -> Reason | None:
-    return memory.stranger(item["customerId"])
+    return memory.stranger(memory.person(item))
 
 
 EFFECTS: Mapping[str, Effect] = {

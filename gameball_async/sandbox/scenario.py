@@ -136,7 +136,7 @@ class ItemTable(ItemOptions):
     def fail_if(self, kind: str, item: Any) -> Reason | None:
         """The reason of the first rule that fits."""
         rule = next((each for each in self.fail if each.fits(kind, item)), None)
-        return rule and Reason(rule.code, rule.reason)
+        return None if rule is None else Reason(rule.code, rule.reason)
 
 
 @frozen
@@ -285,7 +285,9 @@ def _table(kind: Any) -> Callable[[Any, Any], Any]:
     return structure
 
 
-@_converter.register_structure_hook_factory(lambda kind: get_origin(kind) is list)
+@_converter.register_structure_hook_factory(
+    lambda kind: get_origin(kind) is list  # type: ignore[comparison-overlap]
+)
 def _list_of_tables(kind: Any) -> Callable[[Any, Any], Any]:
     read = list_structure_factory(kind, _converter)
 
@@ -305,15 +307,15 @@ def _fault_line(value: Any, _: Any) -> FaultLine:
     name = words.pop("fault", None)
     if not isinstance(name, str) or name not in FAULT_TABLES:
         raise Unfit(f"has no such fault as {name!r}{_cure(str(name), FAULT_TABLES)}")
-    table = _converter.structure(words, FAULT_TABLES[name])
+    table: Any = _converter.structure(words, FAULT_TABLES[name])
     return FaultLine(name, {key: getattr(table, key) for key in words})
 
 
 def _sentences(error: BaseException, place: str) -> Iterator[str]:
     """What is wrong, each with its place in the file."""
     if isinstance(error, IterableValidationError):
-        for each, note in error.group_exceptions()[0]:
-            yield from _sentences(each, f"{place} number {note.index + 1}")
+        for each, at in error.group_exceptions()[0]:
+            yield from _sentences(each, f"{place} number {int(at.index) + 1}")
     elif isinstance(error, ClassValidationError):
         if issubclass(error.cl, When):
             place += f", {error.cl.__name__}"
@@ -323,8 +325,8 @@ def _sentences(error: BaseException, place: str) -> Iterator[str]:
                 yield f"{place} must have `{note.name}`"
             else:
                 yield from _sentences(each, f"{place}.{note.name}".lstrip("."))
-        for each in others:
-            yield from _sentences(each, place)
+        for other in others:
+            yield from _sentences(other, place)
     elif isinstance(error, ForbiddenExtraKeysError):
         known = attrs.fields_dict(error.cl)
         for key in sorted(error.extra_fields):

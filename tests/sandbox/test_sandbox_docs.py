@@ -6,6 +6,7 @@ import inspect
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -16,7 +17,11 @@ from gameball_async.sandbox.scenario import FAULT_TABLES, FailRule, File
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
 PARTS = ("account", "quota", "jobs", "items")
-TABLES = [FailRule, *FAULT_TABLES.values(), *(attrs.fields_dict(File)[part].type for part in PARTS)]
+TABLES: list[Any] = [
+    FailRule,
+    *FAULT_TABLES.values(),
+    *(attrs.fields_dict(File)[part].type for part in PARTS),
+]
 NAMES = {
     "seed",
     "latency",
