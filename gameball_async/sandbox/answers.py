@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .account import stamp
 from .jobs import Job
-from .memory import stamp
 from .messages import Reason
 from .options import Options
 

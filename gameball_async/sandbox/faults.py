@@ -169,14 +169,14 @@ class Faults:
         """How many requests were hit so far by the faults that are in the script."""
         return sum(sum(rule.hit.values()) for rule in self._rules)
 
-    def script(self, fault: Fault, **when: Any) -> None:
+    def script(self, fault: Fault, **words: Any) -> None:
         """
-        Adds a fault to the end of the script; *when* are the words of `When`.
+        Adds a fault to the end of the script; *words* are those of `When`.
 
         Raises:
-            ValueError: a word of *when* has no such value.
+            ValueError: one of *words* has no such value.
         """
-        self._rules.append(_Rule(fault, When(**when)))
+        self._rules.append(_Rule(fault, When(**words)))
 
     def load(self, lines: Iterable[Mapping[str, Any]]) -> None:
         """
@@ -306,6 +306,6 @@ class Faults:
 FAULTS = tuple(
     name
     for name, method in vars(Faults).items()
-    if "when" in getattr(method, "__annotations__", ()) and name not in ("script", "edit")
+    if "when" in getattr(method, "__annotations__", ()) and name != "edit"
 )
 """The faults that a scenario file can name."""

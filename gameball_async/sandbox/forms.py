@@ -27,32 +27,19 @@ with one `Spec` for a list of objects. Fields that it does not name pass.
 """
 
 
-def _text(value: Any) -> bool:
-    return isinstance(value, str)
+def _is(*types: type) -> Fits:
+    return lambda value: type(value) in types
 
 
-def _number(value: Any) -> bool:
-    return type(value) in (int, float)
+_text, _number, _flag, _object, _list = _is(str), _is(int, float), _is(bool), _is(dict), _is(list)
 
 
 def _whole(value: Any) -> bool:
     return type(value) is int or (type(value) is float and value.is_integer())
 
 
-def _flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _object(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
 def _objects(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(each, dict) for each in value.values())
-
-
-def _list(value: Any) -> bool:
-    return isinstance(value, list)
 
 
 def _texts(value: Any) -> bool:

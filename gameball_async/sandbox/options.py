@@ -9,33 +9,30 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from types import UnionType
-from typing import Annotated, Any, Literal, Protocol, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import attrs
 from attrs import field, frozen
 
-from .messages import Chance, Reason
+from .durations import Constant, ServiceTime
+from .messages import Reason
 from .windows import DEFAULT_LIMITS
 
 __all__ = [
     "AccountOptions",
-    "Constant",
     "FailIf",
     "ItemOptions",
     "JobOptions",
     "Latency",
     "Limits",
-    "LogNormal",
     "Must",
     "Options",
     "Part",
     "Positive",
     "QuotaOptions",
     "Seconds",
-    "ServiceTime",
     "Unfit",
     "Whole",
-    "Workers",
     "check_settings",
 ]
 
@@ -163,75 +160,6 @@ FailIf = Callable[[str, Any], "Reason | str | bool | None"]
 Given the kind's name and an item: False or None lets it be applied; True, words, or a Reason (code
 and words) fail it.
 """
-
-
-class ServiceTime(Protocol):
-    """How long jobs take. The API says nothing about it; tests and benchmarks choose a model."""
-
-    @property
-    def queue(self) -> float:
-        """Seconds that a job is queued at least, before it may begin."""
-
-    @property
-    def workers(self) -> int | None:
-        """How many jobs run at once, first in first out; None for any number."""
-
-    def seconds(self, rows: int, chance: Chance) -> float:
-        """How long a job of *rows* items runs."""
-
-
-@frozen
-class Constant:
-    """
-    Every job is queued for *queue* seconds and then runs for *duration* seconds.
-
-    Any number of jobs run at once.
-    """
-
-    duration: float = field(validator=attrs.validators.ge(0.0))
-    queue: float = field(default=0.0, validator=attrs.validators.ge(0.0))
-    workers: int | None = field(default=None, init=False)
-
-    def seconds(self, rows: int, chance: Chance) -> float:
-        """Always the same."""
-        return self.duration
-
-
-@frozen
-class LogNormal:
-    """
-    Durations are log-normal: *mean* seconds on average, *sigma* the deviation of the logarithm.
-
-    Any number of jobs run at once, each after *queue* seconds.
-    """
-
-    mean: float = field(validator=attrs.validators.gt(0))
-    sigma: float = field(validator=attrs.validators.ge(0.0))
-    queue: float = field(default=0.0, validator=attrs.validators.ge(0.0))
-    workers: int | None = field(default=None, init=False)
-
-    def seconds(self, rows: int, chance: Chance) -> float:
-        """One draw, by the method of Box and Muller."""
-        radius = math.sqrt(-2.0 * math.log(1.0 - chance()))
-        normal = radius * math.cos(2.0 * math.pi * chance())
-        return math.exp(math.log(self.mean) - self.sigma**2 / 2 + self.sigma * normal)
-
-
-@frozen
-class Workers:
-    """
-    *workers* take the jobs first in, first out; each job keeps one for *duration* seconds.
-
-    A job waits *queue* seconds at least, and longer while no worker is free.
-    """
-
-    workers: int = field(validator=attrs.validators.ge(1))
-    duration: float = field(validator=attrs.validators.ge(0.0))
-    queue: float = field(default=0.0, validator=attrs.validators.ge(0.0))
-
-    def seconds(self, rows: int, chance: Chance) -> float:
-        """Always the same."""
-        return self.duration
 
 
 @frozen(kw_only=True, slots=False)

@@ -35,24 +35,21 @@ from cattrs import (
 from cattrs.cols import list_structure_factory
 from cattrs.gen import make_dict_structure_fn
 
+from .durations import Constant, LogNormal, ServiceTime, Workers
 from .faults import FAULTS, Faults, When
 from .forms import FORMS
 from .messages import Reason
 from .options import (
     AccountOptions,
-    Constant,
     ItemOptions,
     JobOptions,
     Latency,
-    LogNormal,
     Must,
     Positive,
     QuotaOptions,
     Seconds,
-    ServiceTime,
     Unfit,
     Whole,
-    Workers,
 )
 
 __all__ = ["FAULT_TABLES", "FailRule", "File", "Scenario", "ScenarioError"]

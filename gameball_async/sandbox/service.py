@@ -17,11 +17,10 @@ from typing import Any
 from attrs import frozen
 
 from . import answers
+from .account import EFFECTS, Ledger, Memory, identity
 from .faults import Circumstance, Faults
 from .forms import UPSERT, Form
 from .jobs import Job, Line
-from .ledger import Ledger, identity
-from .memory import EFFECTS, Memory
 from .messages import Chance, Ending, Reason, Refusal, Reply, Request, Seen, json_reply
 from .options import Options
 from .routes import Route, read_items, read_object, route
@@ -70,14 +69,7 @@ class Service:
     ) -> None:
         self.options = options
         self.faults = faults
-        self.memory = Memory(
-            discard=options.discard,
-            create_unknown=options.create_unknown,
-            unique_times=options.unique_times,
-            merge_by=options.merge_by,
-            check_points=options.check_points,
-            duplicate_order_code=options.duplicate_order_code,
-        )
+        self.memory = Memory(options)
         self.ledger = Ledger(discard=options.discard)
         self.jobs: dict[int, Job] = {}
         self.counts: Counter[str] = Counter()
@@ -230,7 +222,7 @@ class Service:
         """Gives the job's items before *stop* their turn."""
         start, items, details = job.applied, job.items(), job.details()
         form, effect, memory = job.form, EFFECTS[job.kind], self.memory
-        merging = memory.merge_by != "id" and not form.plain
+        merging = self.options.merge_by != "id" and not form.plain
         strict = self.options.strict_customers and not form.plain
         for index in range(start, stop):
             item = items[index]

@@ -224,7 +224,7 @@ def test_a_scenario_can_name_every_fault_and_option_there_is() -> None:
         for name, method in vars(Faults).items()
         if inspect.isfunction(method) and "when" in inspect.signature(method).parameters
     }
-    assert faults - {"edit", "script"} == set(FAULTS) == set(FAULT_TABLES)
+    assert faults - {"edit"} == set(FAULTS) == set(FAULT_TABLES)
     for name, table in FAULT_TABLES.items():
         words = set(inspect.signature(getattr(Faults, name)).parameters) - {"self", "when"}
         assert words <= set(attrs.fields_dict(table)), name
