@@ -267,6 +267,9 @@ class ItemOptions:
     discard: bool = False
 
 
+_QUICK = Constant(0.2, queue=0.05)  # every state can be seen
+
+
 @frozen(kw_only=True, slots=False)
 class Options(AccountOptions, QuotaOptions, JobOptions, ItemOptions):
     """
@@ -284,7 +287,7 @@ class Options(AccountOptions, QuotaOptions, JobOptions, ItemOptions):
         ValueError: a setting has no such value.
     """
 
-    service_time: ServiceTime = Constant(0.2, queue=0.05)
+    service_time: ServiceTime = _QUICK
     fail_if: FailIf | None = field(default=None, repr=False)
     seed: int = 0
 
