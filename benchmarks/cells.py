@@ -15,8 +15,7 @@ from attrs import asdict, frozen
 
 from gameball_async.bulk.chunks import LookAhead
 from gameball_async.client import GameballClient
-from gameball_async.sandbox import Sandbox
-from gameball_async.sandbox.times import Constant, LogNormal, ServiceTime, Workers
+from gameball_async.sandbox import Constant, LogNormal, Sandbox, ServiceTime, Workers
 
 from .virtual import run_virtual, virtual_client
 

@@ -8,20 +8,22 @@ A Gameball to test against, offline: an independent reading of the batch API.
         ...
         assert sandbox.ledger.times("orders")["order-1"] == 1
 
-It imports nothing of the client's: a field misread by both would hide itself.
+It tests clients against a second, independent reading of the API, so it imports nothing of the
+client. Decisions are in `service` (``handle(request, now)``) and in what it uses: routes, forms,
+account, jobs, answers, windows, faults. I/O is in `server`, `serving` and the reading of files in
+`scenario`.
 """
 
+from .account import Applied, Ledger
+from .durations import Constant, LogNormal, ServiceTime, Workers
 from .faults import Fault, Faults
 from .jobs import Job
-from .ledger import Applied, Ledger
 from .messages import Ending, Reason, Reply, Request, Seen
 from .options import Options
 from .scenario import Scenario, ScenarioError
 from .server import Sandbox
 from .service import Service
-from .serving import serve
-from .threaded import SandboxThread
-from .times import Constant, LogNormal, ServiceTime, Workers
+from .serving import SandboxThread, serve
 from .windows import DEFAULT_LIMITS, Windows
 
 __all__ = [

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .account import stamp
 from .jobs import Job
-from .memory import stamp
 from .messages import Reason
 from .options import Options
 
 __all__ = ["job_created", "other_status", "other_stopped", "status", "stopped"]
 
-_OTHER_WORDS = {"queued": "pending", "running": "processing"}
+# The four states of the OpenAPI file; it has none for a stopped job, so "failed" is a choice.
+_OTHER_WORDS = {"queued": "pending", "running": "processing", "stopped": "failed"}
 
 
 def job_created(job: Job, options: Options) -> dict[str, Any]:

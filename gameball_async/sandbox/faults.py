@@ -11,20 +11,36 @@ that it has. Both count against the limits: the server has seen them. Wrong keys
 are answered before any fault.
 """
 
-from __future__ import annotations
-
+# No postponed annotations here: the types are read when scenarios are checked.
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from attrs import define, evolve, field, frozen
 
 from . import mishaps
 from .forms import FORMS
 from .messages import Chance, Reply
+from .options import Must, Part, Positive, Seconds, Whole, check_settings
 
-__all__ = ["Circumstance", "Fault", "Faults"]
+__all__ = ["FAULTS", "Circumstance", "Fault", "Faults", "When"]
 
-_SORTS = frozenset({"submit", "poll", "stop", "upsert", "any"})
+
+def _texts(value: Any) -> dict[str, str]:
+    texts = dict(value)
+    if not all(isinstance(each, str) for each in texts.values()):
+        raise ValueError
+    return texts
+
+
+def _count(value: Any) -> int | None:
+    return None if value in (None, "always") else Must.whole(0).take(value)
+
+
+Times = Annotated[int | None, Must('a whole number, 0 or more, or "always"', _count)]
+Status = Annotated[int, Must.whole(100)]
+Body = Annotated[bytes | str, Must("a text", str)]
+Headers = Annotated[Mapping[str, str] | None, Must("a table of texts", _texts)]
+RetryAfter = Annotated[float | str | None, Must.of(Seconds)]
 
 
 @frozen
@@ -61,35 +77,62 @@ class Fault:
     change: Callable[[Reply], Reply] = field(repr=False)
 
 
+@frozen(kw_only=True, slots=False)
+class When:
+    """
+    Which requests a fault hits.
+
+    Attributes:
+        on: ``submit``, ``poll``, ``stop``, ``upsert``, ``any``, or the name of a batch kind for
+            submissions of that kind.
+        times: how many requests are hit; None (``always`` in a file) for every one.
+        after: how many requests that fit pass unharmed first.
+        probability: the chance of each request that fits to be hit, from 0 to 1.
+        finished: True for requests about jobs that have ended only, False for open ones only.
+        each_job: count *times* and *after* for each job apart.
+        jobs: with *each_job*, the number of jobs that may be hit: those asked about first.
+
+    Raises:
+        ValueError: a word has no such value.
+    """
+
+    on: Annotated[str, Must.one_of(("submit", "poll", "stop", "upsert", "any", *FORMS))] = "any"
+    times: Times = 1
+    after: Whole = 0
+    probability: Part = 1.0
+    finished: bool | None = None
+    each_job: bool = False
+    jobs: Positive | None = None
+
+    def __attrs_post_init__(self) -> None:
+        check_settings(self)
+
+
 @define(eq=False)
 class _Rule:
     """One line of the script, and how often it fitted so far."""
 
     fault: Fault
-    on: str
-    times: int | None
-    after: int
-    probability: float
-    finished: bool | None
-    each_job: bool
-    jobs: int | None
+    when: When
     seen: dict[int | None, int] = field(factory=dict)
     hit: dict[int | None, int] = field(factory=dict)
 
     def fits(self, at: Circumstance) -> bool:
-        if self.on not in ("any", at.sort) and (at.sort, self.on) != ("submit", at.kind):
+        on, finished = self.when.on, self.when.finished
+        if on not in ("any", at.sort) and (at.sort, on) != ("submit", at.kind):
             return False
-        return self.finished is None or (at.job_id is not None and at.finished == self.finished)
+        return finished is None or (at.job_id is not None and at.finished == finished)
 
     def fires(self, at: Circumstance, chance: Chance) -> bool:
-        key = at.job_id if self.each_job else None
-        if self.jobs is not None and key not in self.seen and len(self.seen) >= self.jobs:
+        when = self.when
+        key = at.job_id if when.each_job else None
+        if when.jobs is not None and key not in self.seen and len(self.seen) >= when.jobs:
             return False
         seen, hit = self.seen.get(key, 0), self.hit.get(key, 0)
-        if self.times is not None and hit >= self.times:
+        if when.times is not None and hit >= when.times:
             return False
         self.seen[key] = seen + 1
-        if seen < self.after or (self.probability < 1 and chance() >= self.probability):
+        if seen < when.after or (when.probability < 1 and chance() >= when.probability):
             return False
         self.hit[key] = hit + 1
         return True
@@ -99,7 +142,7 @@ class Faults:
     """
     The script of one sandbox.
 
-    Every method takes, besides its own, the words of `script`: *on*, *times*, *after*,
+    Every method takes, besides its own arguments, the words of `When`: *on*, *times*, *after*,
     *probability*, *finished*, *each_job* and *jobs*.
 
     Arguments:
@@ -126,41 +169,14 @@ class Faults:
         """How many requests were hit so far by the faults that are in the script."""
         return sum(sum(rule.hit.values()) for rule in self._rules)
 
-    def script(
-        self,
-        fault: Fault,
-        *,
-        on: str = "any",
-        times: int | None = 1,
-        after: int = 0,
-        probability: float = 1.0,
-        finished: bool | None = None,
-        each_job: bool = False,
-        jobs: int | None = None,
-    ) -> None:
+    def script(self, fault: Fault, **words: Any) -> None:
         """
-        Adds a fault to the end of the script.
-
-        Arguments:
-            fault: what happens.
-            on: which requests: ``submit``, ``poll``, ``stop``, ``upsert``, ``any``, or the name of
-                a batch kind for submissions of that kind.
-            times: how many requests are hit; None for every one.
-            after: how many requests that fit pass unharmed first.
-            probability: the chance of each request that fits to be hit, from 0 to 1.
-            finished: True for requests about jobs that have ended only, False for open ones only.
-            each_job: count *times* and *after* for each job apart.
-            jobs: with *each_job*, the number of jobs that may be hit: those asked about first.
+        Adds a fault to the end of the script; *words* are those of `When`.
 
         Raises:
-            ValueError: *on* names nothing, or *probability* is none.
+            ValueError: one of *words* has no such value.
         """
-        if on not in _SORTS and on not in FORMS:
-            known = ", ".join((*sorted(_SORTS), *FORMS))
-            raise ValueError(f"there is nothing called {on!r} to script a fault on: use {known}")
-        if not 0 <= probability <= 1:
-            raise ValueError("probability must be from 0 to 1")
-        self._rules.append(_Rule(fault, on, times, after, probability, finished, each_job, jobs))
+        self._rules.append(_Rule(fault, When(**words)))
 
     def load(self, lines: Iterable[Mapping[str, Any]]) -> None:
         """
@@ -172,11 +188,10 @@ class Faults:
         for line in lines:
             words = dict(line)
             name = words.pop("fault", None)
-            method = getattr(self, name, None) if isinstance(name, str) and name in _NAMES else None
-            if method is None:
-                raise ValueError(f"there is no fault {name!r}; use one of: {', '.join(_NAMES)}")
+            if name not in FAULTS:
+                raise ValueError(f"there is no fault {name!r}; use one of: {', '.join(FAULTS)}")
             try:
-                method(**words)
+                getattr(self, name)(**words)
             except TypeError as error:
                 raise ValueError(f"fault {name}: {error}") from None
 
@@ -190,7 +205,7 @@ class Faults:
         """The connection is reset; the request took effect."""
         self.script(Fault("reset_after_commit", True, mishaps.reset), **when)
 
-    def delay(self, seconds: float, **when: Any) -> None:
+    def delay(self, seconds: Seconds, **when: Any) -> None:
         """The request takes effect at once; its answer comes *seconds* later."""
         self.script(Fault("delay", True, lambda reply: evolve(reply, delay=seconds)), **when)
 
@@ -201,7 +216,7 @@ class Faults:
     def truncate(
         self,
         framing: Literal["length", "chunked", "none"] = "length",
-        keep: float = 0.5,
+        keep: Part = 0.5,
         **when: Any,
     ) -> None:
         """
@@ -221,23 +236,23 @@ class Faults:
 
     # Other answers
 
-    def error_before(self, status: int = 503, code: int = 5003, **when: Any) -> None:
+    def error_before(self, status: Status = 503, code: Positive = 5003, **when: Any) -> None:
         """An error with Gameball's error object; the request had no effect."""
         self.script(Fault("error_before", False, mishaps.error(status, code)), **when)
 
-    def error_after(self, status: int = 502, code: int = 5000, **when: Any) -> None:
+    def error_after(self, status: Status = 502, code: Positive = 5000, **when: Any) -> None:
         """An error with Gameball's error object; the request took effect."""
         self.script(Fault("error_after", True, mishaps.error(status, code)), **when)
 
-    def html(self, status: int = 502, *, commit: bool = True, **when: Any) -> None:
+    def html(self, status: Status = 502, *, commit: bool = True, **when: Any) -> None:
         """A proxy's page instead of the answer. *commit* tells whether the request took effect."""
         self.script(Fault("html", commit, mishaps.page(status)), **when)
 
     def answer(
         self,
-        status: int = 200,
-        body: bytes | str = b"",
-        headers: Mapping[str, str] | None = None,
+        status: Status = 200,
+        body: Body = b"",
+        headers: Headers = None,
         *,
         commit: bool = True,
         **when: Any,
@@ -246,30 +261,28 @@ class Faults:
         made = mishaps.answer(status, body, headers or {})
         self.script(Fault("answer", commit, made), **when)
 
-    def redirect(self, to: str, status: int = 307, *, commit: bool = False, **when: Any) -> None:
+    def redirect(self, to: str, status: Status = 307, *, commit: bool = False, **when: Any) -> None:
         """A redirect to the URL *to*."""
         made = mishaps.answer(status, b"", {"Location": to})
         self.script(Fault("redirect", commit, made), **when)
 
-    def rate_limit(
-        self, times: int | None = 1, retry_after: float | str | None = None, **when: Any
-    ) -> None:
+    def rate_limit(self, times: Times = 1, retry_after: RetryAfter = None, **when: Any) -> None:
         """A 429 for no fault of the client's. *retry_after*: what the header of that name says."""
         made = mishaps.rate_limit(retry_after)
         self.script(Fault("rate_limit", False, made), times=times, **when)
 
-    def gzip_bomb(self, mib: int = 200, **when: Any) -> None:
+    def gzip_bomb(self, mib: Positive = 200, **when: Any) -> None:
         """The request takes effect; its answer is compressed and unpacks to *mib* MiB."""
         self.script(Fault("gzip_bomb", True, mishaps.gzip_bomb(mib)), **when)
 
     # Odd answers about jobs
 
-    def early_404(self, times: int | None = 2, *, jobs: int | None = None, **when: Any) -> None:
+    def early_404(self, times: Times = 2, *, jobs: Positive | None = None, **when: Any) -> None:
         """The first *times* polls of each job find no job yet."""
         fault = Fault("early_404", False, mishaps.unknown_job)
         self.script(fault, **{"on": "poll", "times": times, "each_job": True, "jobs": jobs, **when})
 
-    def late_404(self, after: int = 1, *, jobs: int | None = None, **when: Any) -> None:
+    def late_404(self, after: Whole = 1, *, jobs: Positive | None = None, **when: Any) -> None:
         """After *after* polls of a job, it is not found any more."""
         fault = Fault("late_404", False, mishaps.unknown_job)
         words = {"on": "poll", "times": None, "after": after, "each_job": True, "jobs": jobs}
@@ -290,9 +303,9 @@ class Faults:
         self.script(Fault("edit", True, mishaps.edit(change)), **when)
 
 
-_NAMES = (
-    "reset_before_commit", "reset_after_commit", "delay", "hang_up", "truncate",
-    "broken_status_line", "error_before", "error_after", "html", "answer", "redirect",
-    "rate_limit", "gzip_bomb", "early_404", "late_404", "odd_state", "null_response",
-)  # fmt: skip
+FAULTS = tuple(
+    name
+    for name, method in vars(Faults).items()
+    if "when" in getattr(method, "__annotations__", ()) and name != "edit"
+)
 """The faults that a scenario file can name."""

@@ -9,7 +9,8 @@ the customers' are documented; the others follow their pattern.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from attrs import field, frozen
@@ -18,33 +19,112 @@ from .messages import Reason
 
 __all__ = ["FORMS", "PATHS", "UPSERT", "Form"]
 
-_TEXT: tuple[type, ...] = (str,)
-_NUMBER: tuple[type, ...] = (int, float)
-_WHOLE: tuple[type, ...] = (int,)
-_FLAG: tuple[type, ...] = (bool,)
-_OBJECT: tuple[type, ...] = (dict,)
-_LIST: tuple[type, ...] = (list,)
+Fits = Callable[[Any], bool]
+Spec = Mapping[str, Any]
+"""
+What the reference says of an object's fields: each a `Fits`, a `Spec` for an object, or a tuple
+with one `Spec` for a list of objects. Fields that it does not name pass.
+"""
 
-Types = Mapping[str, tuple[type, ...]]
+
+def _is(*types: type) -> Fits:
+    return lambda value: type(value) in types
+
+
+_text, _number, _flag, _object, _list = _is(str), _is(int, float), _is(bool), _is(dict), _is(list)
+
+
+def _whole(value: Any) -> bool:
+    return type(value) is int or (type(value) is float and value.is_integer())
+
+
+def _objects(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(each, dict) for each in value.values())
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _extra(value: Any) -> bool:
+    return isinstance(value, dict) and all(_text(each) or _number(each) for each in value.values())
+
+
+def _channel(value: Any) -> bool:
+    return value in ("mobile", "pos", "web", "callcenter")
+
 
 # Times "must be in UTC (ISO 8601)", for example 2024-10-16T08:13:29.290Z.
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|\+00:?00)")
-_CHANNELS = frozenset({None, "mobile", "pos", "web", "callcenter"})
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|\+00:?00)", re.ASCII)
 
-_ATTRIBUTES: Types = {
+
+def _is_time(value: str) -> bool:
+    try:
+        return _TIME.fullmatch(value) is not None and bool(datetime.fromisoformat(value))
+    except ValueError:  # such as February 30
+        return False
+
+
+_ATTRIBUTES: Spec = {
     **dict.fromkeys(
         ("displayName", "firstName", "lastName", "email", "gender", "mobile", "dateOfBirth",
-         "joinDate", "country", "city", "zip", "preferredLanguage", "source", "lastOrderDate",
-         "channel"),
-        _TEXT,
+         "joinDate", "country", "city", "zip", "preferredLanguage", "source", "lastOrderDate"),
+        _text,
     ),
-    **dict.fromkeys(("utms", "devices", "paymentMethods"), _LIST),
-    **dict.fromkeys(("totalSpent", "avgOrderAmount"), _NUMBER),
-    "totalOrders": _WHOLE,
-    "custom": _OBJECT,
+    **dict.fromkeys(("utms", "devices", "paymentMethods"), _list),
+    **dict.fromkeys(("totalSpent", "avgOrderAmount"), _number),
+    "totalOrders": _whole,
+    "channel": _channel,
+    "custom": _object,
+}  # fmt: skip
+_PERSON: Spec = dict.fromkeys(("customerId", "email", "mobile"), _text)
+_TRANSACTION: Spec = {
+    **_PERSON, "transactionId": _text, "transactionTime": _text, "amount": _number,
+}  # fmt: skip
+_PLACE: Spec = {"uniqueId": _text, "name": _text}
+# Of the batch's orders four fields are documented; the others are those of "Track Order".
+_ORDER: Spec = {
+    **_PERSON,
+    **dict.fromkeys(("orderId", "orderDate", "cartId"), _text),
+    **dict.fromkeys(
+        ("totalPaid", "totalPrice", "totalDiscount", "totalShipping", "totalTax"), _number
+    ),
+    "lineItems": (
+        {
+            **dict.fromkeys(("productId", "sku", "vendor", "title"), _text),
+            **dict.fromkeys(("quantity", "price", "weight", "taxes", "discount"), _number),
+            **dict.fromkeys(("tags", "category", "collection"), _texts),
+            "extra": _extra,
+        },
+    ),
+    "redemption": {
+        "pointsHoldReference": _text, "couponsLockReference": _text, "couponCodes": _texts,
+    },
+    "extra": _extra,
+    "merchant": {**_PLACE, "branch": _PLACE},
+    "guest": _flag,
+    "channel": _channel,
+    "cashbackConfigurations": {"returnWindow": _whole},
 }  # fmt: skip
 
-_PERSON: Types = dict.fromkeys(("customerId", "email", "mobile"), _TEXT)
+
+def _first_wrong(value: Any, want: Any, path: str, accept_null: bool) -> Reason | None:
+    """The first field of *value* that is not as the reference says; None for none."""
+    if value is None:
+        return None if accept_null else Reason(3001, f"{path} must not be null")
+    if isinstance(want, tuple):
+        fits = _list(value)
+        inner = [(f"{path}[{n}]", each, want[0]) for n, each in enumerate(value if fits else ())]
+    elif isinstance(want, Mapping):
+        fits = _object(value)
+        known = want.keys() & value.keys() if fits else ()
+        inner = [(f"{path}.{name}", value[name], want[name]) for name in sorted(known)]
+    else:
+        fits, inner = want(value), []
+    if not fits:
+        return Reason(3003, f"{path} has an invalid value")
+    found = (_first_wrong(each, spec, place, accept_null) for place, each, spec in inner)
+    return next((reason for reason in found if reason is not None), None)
 
 
 @frozen
@@ -59,7 +139,7 @@ class Form:
         done: ``message`` of an item that was applied.
         undone: words of an item that failed for no reason that has a code.
         required: the fields an item must have; none where items are plain texts.
-        types: the documented types of fields. Fields that are not here pass.
+        fields: what the reference says of the fields. Fields that are not here pass.
         times: the fields that must be UTC ISO 8601, each with the code of its refusal.
         item_id: the field that is an item's own id; None where there is none.
         plain: whether an item is a text, not an object.
@@ -72,7 +152,7 @@ class Form:
     done: str
     undone: str
     required: tuple[str, ...] = ()
-    types: Types = field(factory=dict)
+    fields: Spec = field(factory=dict)
     times: tuple[tuple[str, int], ...] = ()
     item_id: str | None = None
     plain: bool = field(init=False)
@@ -93,45 +173,32 @@ class Form:
         value = item.get(self.item_id) if self.item_id else None
         return value if isinstance(value, str) else None
 
-    def check(self, item: Any) -> Reason | None:
-        """The first thing that is wrong with *item*; None where nothing is."""
+    def check(self, item: Any, *, accept_null: bool = False, contact: str = "id") -> Reason | None:
+        """
+        The first thing that is wrong with *item*; None if nothing is.
+
+        *contact* is the field by which the account merges customers: required where the kind has
+        it. *accept_null* lets null pass in optional fields.
+        """
         if self.plain:
             return None if item else Reason(3003, "Order id must not be empty")
-        types = self.types
+        fields, required = self.fields, self.required
         for name, value in item.items():
-            allowed = types.get(name)
-            if allowed is not None and type(value) not in allowed:
-                reason = self._unfit(name, value)
+            if (want := fields.get(name)) is not None:
+                lenient = accept_null and name not in required
+                reason = _first_wrong(value, want, name, lenient)
                 if reason is not None:
                     return reason
-        for name in self.required:
-            if name not in item:
+        for name in (*required, contact):
+            if name not in item and (name in fields or name != contact):
                 return Reason(3000, f"{name} is missing")
         for name in self.ids:
             if not item[name] or item[name].isspace():
                 return Reason(3003, f"{name} must not be empty")
         for name, code in self.times:
-            if not _TIME.fullmatch(item[name]):
-                return Reason(code, f"{name} must be in UTC (ISO 8601)")
-        # Only customers have these; in an item of another kind the name means nothing.
-        attributes = item.get("customerAttributes") if self.name == "customers" else None
-        return _check_attributes(attributes) if attributes else None
-
-    def _unfit(self, name: str, value: object) -> Reason | None:
-        if value is not None:
-            return Reason(3003, f"{name} has an invalid value")
-        return Reason(3001, f"{name} must not be null") if name in self.required else None
-
-
-def _check_attributes(attributes: Mapping[str, Any]) -> Reason | None:
-    for name, value in attributes.items():
-        allowed = _ATTRIBUTES.get(name)
-        if allowed is not None and value is not None and type(value) not in allowed:
-            return Reason(3003, f"customerAttributes.{name} has an invalid value")
-    channel = attributes.get("channel")
-    if not (channel is None or isinstance(channel, str)) or channel not in _CHANNELS:
-        return Reason(3003, "customerAttributes.channel must be mobile, pos, web or callcenter")
-    return None
+            if not _is_time(item[name]):
+                return Reason(code, f"{name} must be a time in UTC (ISO 8601)")
+        return None
 
 
 FORMS: Mapping[str, Form] = {
@@ -140,37 +207,34 @@ FORMS: Mapping[str, Form] = {
         Form("customers", "customers", "Customer Creation Batch Job",
              "Customer created successfully", "Failed to create customer",
              ("customerId",),
-             {**_PERSON, "deviceToken": _TEXT, "osType": _TEXT, "referrerCode": _TEXT,
-              "guest": _FLAG, "customerAttributes": _OBJECT}),
+             {**_PERSON, "deviceToken": _text, "osType": _text, "referrerCode": _text,
+              "guest": _flag, "customerAttributes": _ATTRIBUTES}),
         Form("orders", "orders", "Order Creation Batch Job",
              "Order created successfully", "Failed to create order",
              ("customerId", "orderId", "orderDate", "totalPaid"),
-             {**_PERSON, "orderId": _TEXT, "orderDate": _TEXT, "totalPaid": _NUMBER,
-              "totalPrice": _NUMBER, "totalDiscount": _NUMBER, "totalShipping": _NUMBER,
-              "totalTax": _NUMBER, "lineItems": _LIST},
+             _ORDER,
              (("orderDate", 3003),), "orderId"),
         Form("order-transactions", "orders/transactions", "Order Transactions Batch Job",
              "Order transactions retrieved successfully", "Failed to retrieve order transactions"),
         Form("balance-inquiries", "balance-inquiry", "Balance Inquiry Batch Job",
              "Balance retrieved successfully", "Failed to retrieve balance",
-             ("customerId",), _PERSON),
+             ("customerId",), {"customerId": _text}),
         Form("balance-adjustments", "balance-adjustment", "Balance Adjustment Batch Job",
              "Balance adjusted successfully", "Failed to adjust balance",
-             ("customerId", "amount"), {**_PERSON, "amount": _NUMBER, "reason": _TEXT}),
+             ("customerId", "amount"), {"customerId": _text, "amount": _number, "reason": _text}),
         Form("cashback", "cashback", "Cashback Batch Job",
              "Cashback rewarded successfully", "Failed to reward cashback",
              ("customerId", "transactionId", "transactionTime", "amount"),
-             {**_PERSON, "transactionId": _TEXT, "transactionTime": _TEXT, "amount": _NUMBER},
+             _TRANSACTION,
              (("transactionTime", 9007),), "transactionId"),
         Form("redemptions", "redeem", "Redemption Batch Job",
              "Points redeemed successfully", "Failed to redeem points",
              ("customerId", "transactionId", "transactionTime"),
-             {**_PERSON, "transactionId": _TEXT, "transactionTime": _TEXT, "amount": _NUMBER,
-              "points": _WHOLE, "holdReference": _TEXT},
+             {**_TRANSACTION, "points": _whole, "holdReference": _text},
              (("transactionTime", 9007),), "transactionId"),
         Form("events", "events", "Event Tracking Batch Job",
              "Events tracked successfully", "Failed to track events",
-             ("customerId", "events"), {**_PERSON, "events": _OBJECT}),
+             ("customerId", "events"), {"customerId": _text, "events": _objects}),
     )
 }  # fmt: skip
 

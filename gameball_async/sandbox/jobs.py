@@ -16,9 +16,9 @@ from typing import Any
 import orjson
 from attrs import define, field, frozen
 
+from .durations import ServiceTime
 from .forms import Form
 from .messages import Chance, Reason
-from .times import ServiceTime
 
 __all__ = ["Details", "Job", "Line"]
 

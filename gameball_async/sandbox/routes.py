@@ -17,7 +17,7 @@ from attrs import frozen
 from .forms import PATHS, Form
 from .messages import Refusal, Request
 
-__all__ = ["MAX_ITEMS", "Route", "read_customer", "read_items", "route"]
+__all__ = ["MAX_ITEMS", "Route", "read_items", "read_object", "route"]
 
 MAX_ITEMS = 1000
 
@@ -69,7 +69,13 @@ def route(method: str, path: str, dialect: str) -> Route:
     return Route("other")
 
 
-def _read(request: Request) -> dict[str, Any]:
+def read_object(request: Request) -> dict[str, Any]:
+    """
+    The body, which must be a JSON object.
+
+    Raises:
+        Refusal: it is not; the whole request is refused.
+    """
     kind = (request.header("Content-Type") or "application/json").partition(";")[0].strip()
     if kind.lower() != "application/json":
         raise Refusal(3013, "Content type is not supported; use application/json")
@@ -89,7 +95,7 @@ def read_items(request: Request, form: Form) -> list[Any]:
     Raises:
         Refusal: the body is not one; the whole request is refused.
     """
-    value = _read(request)
+    value = read_object(request)
     if "body" not in value:
         raise Refusal(3000, "body is missing")
     items = value["body"]
@@ -106,17 +112,3 @@ def read_items(request: Request, form: Form) -> list[Any]:
         what = "a string" if form.plain else "an object"
         raise Refusal(3016, f"Invalid payload: an item of body is not {what}")
     return items
-
-
-def read_customer(request: Request, form: Form) -> dict[str, Any]:
-    """
-    The customer of a single upsert.
-
-    Raises:
-        Refusal: the body is not one, or a field is wrong.
-    """
-    item = _read(request)
-    reason = form.check(item)
-    if reason is not None:
-        raise Refusal(reason.code, reason.text)
-    return item

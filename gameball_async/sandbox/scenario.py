@@ -10,46 +10,151 @@ Scenarios: a sandbox's settings and faults as a file, TOML or JSON, or as a mapp
     fault = "reset_after_commit"
     on = "submit"
 
-Every key is checked when the scenario is read; what is wrong is named with its place and a cure.
+The classes below declare the tables of a file. Every error names its place and says what to write.
 """
 
-from __future__ import annotations
-
+# No postponed annotations here: cattrs reads the types.
+import inspect
 import json
 import os
+import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_origin, get_type_hints
 
+import attrs
 from attrs import field, frozen
+from cattrs import (
+    ClassValidationError,
+    Converter,
+    ForbiddenExtraKeysError,
+    IterableValidationError,
+)
+from cattrs.cols import list_structure_factory
+from cattrs.gen import make_dict_structure_fn
 
-from .faults import Faults
+from .durations import Constant, LogNormal, ServiceTime, Workers
+from .faults import FAULTS, Faults, When
+from .forms import FORMS
 from .messages import Reason
-from .options import FailIf
-from .scenario_keys import (
-    FAIL,
-    ITEMS,
-    JOBS,
-    NEEDED,
-    OWN,
-    SECTIONS,
-    WHEN,
-    cure,
-    listed,
-    only_known,
-    section,
-    table,
-    taken,
-)  # fmt: skip
-from .times import Constant, LogNormal, ServiceTime, Workers
-from .wants import Unfit, pair, whole
+from .options import (
+    AccountOptions,
+    ItemOptions,
+    JobOptions,
+    Latency,
+    Must,
+    Positive,
+    QuotaOptions,
+    Seconds,
+    Unfit,
+    Whole,
+)
 
-__all__ = ["Scenario", "ScenarioError"]
+__all__ = ["FAULT_TABLES", "FailRule", "File", "Scenario", "ScenarioError"]
 
 
 class ScenarioError(ValueError):
     """A scenario cannot be used. The message names the file, the place, and what to do."""
+
+
+def _compile(value: Any) -> re.Pattern[str]:
+    if not isinstance(value, str) or not value:
+        raise ValueError
+    try:
+        return re.compile(value)
+    except re.error as error:
+        raise ValueError(str(error)) from None
+
+
+_ABSENT = object()
+
+
+@frozen(kw_only=True)
+class FailRule:
+    """One ``[[items.fail]]``: items that fail, by the value of a field."""
+
+    field: str
+    kind: Annotated[str, Must.one_of(FORMS)] | None = None
+    equals: Any = _ABSENT
+    matches: Annotated[re.Pattern[str], Must("a regular expression", _compile)] | None = None
+    code: Positive | None = None
+    reason: str = "Something went wrong"
+
+    def __attrs_post_init__(self) -> None:
+        if (self.equals is _ABSENT) == (self.matches is None):
+            raise Unfit("must have `field`, and one of `equals` and `matches`")
+
+    def fits(self, kind: str, item: Any) -> bool:
+        """Whether an item of *kind* fails by this rule."""
+        for name in self.field.split("."):
+            if not isinstance(item, Mapping):  # an order id stands for itself
+                break
+            item = item.get(name)
+        matched = item == self.equals if self.matches is None else self.matches.search(str(item))
+        return self.kind in (None, kind) and bool(matched)
+
+
+@frozen(kw_only=True, slots=False)
+class JobTable(JobOptions):
+    """``[jobs]``."""
+
+    model: Literal["constant", "log-normal", "workers"] = "constant"
+    seconds: Seconds = 0.2
+    sigma: Seconds | None = None
+    workers: Positive | None = None
+    queue: Seconds = 0.05
+
+    def __attrs_post_init__(self) -> None:
+        for key, model in (("sigma", "log-normal"), ("workers", "workers")):
+            if getattr(self, key) is not None and self.model != model:
+                raise Unfit(f'is for model = "{model}" only: set that, or leave it out', key)
+        if self.model == "log-normal" and self.seconds <= 0:
+            raise Unfit("must be a number, more than 0, with a log-normal model", "seconds")
+
+    @property
+    def service_time(self) -> ServiceTime:
+        """The model of these durations."""
+        if self.model == "log-normal":
+            sigma = 1.0 if self.sigma is None else self.sigma
+            return LogNormal(self.seconds, sigma, self.queue)
+        if self.model == "workers":
+            return Workers(self.workers or 1, self.seconds, self.queue)
+        return Constant(self.seconds, self.queue)
+
+
+@frozen(kw_only=True, slots=False)
+class ItemTable(ItemOptions):
+    """``[items]``."""
+
+    fail: list[FailRule] = field(factory=list)
+
+    def fail_if(self, kind: str, item: Any) -> Reason | None:
+        """The reason of the first rule that fits."""
+        rule = next((each for each in self.fail if each.fits(kind, item)), None)
+        return None if rule is None else Reason(rule.code, rule.reason)
+
+
+@frozen
+class FaultLine:
+    """One ``[[faults]]``: a method of `Faults`, and its arguments."""
+
+    fault: str
+    words: Mapping[str, Any]
+
+
+@frozen(kw_only=True)
+class File:
+    """A whole scenario file."""
+
+    seed: Whole = 0
+    latency: Latency = (0.0, 0.0)
+    account: AccountOptions = field(factory=AccountOptions)
+    quota: QuotaOptions = field(factory=QuotaOptions)
+    jobs: JobTable = field(factory=JobTable)
+    items: ItemTable = field(factory=ItemTable)
+    faults: list[FaultLine] = field(factory=list)
 
 
 @frozen
@@ -68,9 +173,9 @@ class Scenario:
     faults: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Scenario:
+    def load(cls, path: str | os.PathLike[str]) -> "Scenario":
         """
-        Reads a file: TOML, or JSON where its name ends so.
+        Reads a file: JSON if its name ends in ``.json``, otherwise TOML.
 
         Raises:
             ScenarioError: it cannot be read, or something in it is wrong.
@@ -90,116 +195,145 @@ class Scenario:
         return cls.of(value, name)
 
     @classmethod
-    def of(cls, value: Any, name: str = "given") -> Scenario:
+    def of(cls, value: Any, name: str = "given") -> "Scenario":
         """
         Reads a mapping of the same form; *name* is for messages.
 
         Raises:
-            ScenarioError: something in it is wrong.
+            ScenarioError: something in it is wrong; the message names everything that is.
         """
         try:
-            return _read(value)
-        except ValueError as error:
-            raise ScenarioError(f"the scenario {name}: {error}") from None
+            file = _converter.structure(value, File)
+        except (Unfit, ClassValidationError) as error:
+            wrong = "; ".join(_sentences(error, ""))
+            raise ScenarioError(f"the scenario {name}: {wrong}") from None
+        return cls(_options(file, value), file.latency, tuple(
+            {"fault": line.fault, **line.words} for line in file.faults
+        ))  # fmt: skip
 
     @classmethod
-    def given(cls, value: Scenario | Mapping[str, Any] | str | os.PathLike[str] | None) -> Scenario:
-        """A scenario of whatever stands for one; None for the one in which nothing is set."""
+    def given(
+        cls, value: "Scenario | Mapping[str, Any] | str | os.PathLike[str] | None"
+    ) -> "Scenario":
+        """A scenario from whatever can stand for one; None is the one that sets nothing."""
         if value is None or isinstance(value, Scenario):
             return value or cls()
         return cls.of(value) if isinstance(value, Mapping) else cls.load(value)
 
 
-def _read(value: Any) -> Scenario:
-    given = table(value, "the whole")
-    only_known(given, ("seed", "latency", *SECTIONS, "faults"), "")
-    options: dict[str, Any] = {}
-    if "seed" in given:
-        options["seed"] = taken(whole(), given["seed"], "seed")
-    latency = taken(pair, given.get("latency", [0.0, 0.0]), "latency")
-    for part in ("account", "quota"):
-        options |= section(given.get(part, {}), SECTIONS[part], part)
-    jobs = section(given.get("jobs", {}), JOBS, "jobs")
-    service_time = _service_time(jobs)
-    if service_time is not None:
-        options["service_time"] = service_time
-    items = dict(table(given.get("items", {}), "items"))
-    fails = listed(items.pop("fail", []), "items.fail")
-    options |= jobs | section(items, ITEMS, "items")
-    if fails:
-        options["fail_if"] = _fail_if(fails)
-    return Scenario(options, latency, _faults(given.get("faults", [])))
+def _options(file: File, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that the file names, and no others: defaults are for `Options`."""
+    options: dict[str, Any] = {"seed": file.seed} if "seed" in raw else {}
+    parts = (
+        (file.account, "account", AccountOptions), (file.quota, "quota", QuotaOptions),
+        (file.jobs, "jobs", JobOptions), (file.items, "items", ItemOptions),
+    )  # fmt: skip
+    for table, part, declared in parts:
+        names = attrs.fields_dict(declared).keys() & raw.get(part, {}).keys()
+        options |= {name: getattr(table, name) for name in names}
+    if raw.get("jobs", {}).keys() - attrs.fields_dict(JobOptions).keys():
+        options["service_time"] = file.jobs.service_time
+    if file.items.fail:
+        options["fail_if"] = file.items.fail_if
+    return options
 
 
-def _service_time(jobs: dict[str, Any]) -> ServiceTime | None:
-    """How long jobs take; its keys are taken out of *jobs*."""
-    keys = ("model", "seconds", "sigma", "workers", "queue")
-    told = {key: jobs.pop(key) for key in keys if key in jobs}
-    if not told:
-        return None
-    model, seconds = told.get("model", "constant"), told.get("seconds", 0.2)
-    for key, of in (("sigma", "log-normal"), ("workers", "workers")):
-        if key in told and model != of:
-            raise Unfit(f'jobs.{key} is for model = "{of}" only: set that, or leave it out')
-    queue = told.get("queue", 0.05)
-    if model == "log-normal":
-        if seconds <= 0:
-            raise Unfit("jobs.seconds must be a number, more than 0, with a log-normal model")
-        return LogNormal(seconds, told.get("sigma", 1.0), queue)
-    return (
-        Workers(told.get("workers", 1), seconds, queue)
-        if model == "workers"
-        else Constant(seconds, queue)
-    )
+# How cattrs reads it, and what is said of its errors
 
 
-def _fail_if(value: list[Any]) -> FailIf:
-    """The rules of ``[[items.fail]]`` as one function: the first that fits an item fails it."""
-    rules: list[tuple[str | None, Callable[[Any], bool], Reason]] = []
-    for n, each in enumerate(value, 1):
-        place = f"items.fail number {n}"
-        told = section(each, FAIL, place)
-        if ("equals" in told) == ("matches" in told) or "field" not in told:
-            raise Unfit(f"{place} must have `field`, and one of `equals` and `matches`")
-        reason = Reason(told.get("code"), told.get("reason", "Something went wrong"))
-        rules.append((told.get("kind"), _fits(told), reason))
-
-    def fail_if(kind: str, item: Any) -> Reason | None:
-        for of, fits, reason in rules:
-            if of in (None, kind) and fits(item):
-                return reason
-        return None
-
-    return fail_if
+def _fault_table(name: str) -> type:
+    """The table of one fault: its method's own arguments, and the words of `When`."""
+    method = getattr(Faults, name)
+    types = get_type_hints(method, include_extras=True)
+    own = {
+        each.name: field(
+            type=types[each.name],
+            default=attrs.NOTHING if each.default is each.empty else each.default,
+        )
+        for each in inspect.signature(method).parameters.values()
+        if each.name not in ("self", "when")
+    }
+    return attrs.make_class(name, own, bases=(When,), kw_only=True, frozen=True, slots=False)
 
 
-def _fits(told: Mapping[str, Any]) -> Callable[[Any], bool]:
-    path = told["field"].split(".")
-    matches, equals = told.get("matches"), told.get("equals")
-
-    def fits(item: Any) -> bool:
-        for name in path:
-            if not isinstance(item, Mapping):  # an order id stands for itself
-                break
-            item = item.get(name)
-        return item == equals if matches is None else bool(matches.search(str(item)))
-
-    return fits
+FAULT_TABLES = {name: _fault_table(name) for name in FAULTS}
+_converter = Converter(forbid_extra_keys=True, detailed_validation=True)
 
 
-def _faults(value: Any) -> tuple[Mapping[str, Any], ...]:
-    lines = []
-    for n, each in enumerate(listed(value, "faults"), 1):
-        place = f"faults number {n}"
-        given = dict(table(each, place))
-        name = given.pop("fault", None)
-        if not isinstance(name, str) or name not in OWN:
-            raise Unfit(f"{place} has no such fault as {name!r}{cure(str(name), OWN)}")
-        wants = {**OWN[name], **WHEN}
-        line = section(given, wants, f"{place}, {name}".strip())
-        needed = NEEDED.get(name)
-        if needed is not None and needed not in line:
-            raise Unfit(f"{place}, {name}, must have `{needed}`")
-        lines.append({"fault": name, **line})
-    Faults(lambda: 0.0).load(lines)
-    return tuple(lines)
+def _value(value: Any, kind: Any) -> Any:
+    must = Must.of(kind)
+    return value if must is None else must(value)
+
+
+_converter.register_structure_hook_func(lambda kind: Must.of(kind) is not None, _value)
+for _plain in (bool, int, str):  # cattrs looks these up before it asks the predicate
+    _converter.register_structure_hook(_plain, _value)
+
+
+@_converter.register_structure_hook_factory(attrs.has)
+def _table(kind: Any) -> Callable[[Any, Any], Any]:
+    read = make_dict_structure_fn(kind, _converter)
+
+    def structure(value: Any, _: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise Unfit("must be a table of keys and values")
+        return read(value, kind)
+
+    return structure
+
+
+@_converter.register_structure_hook_factory(
+    lambda kind: get_origin(kind) is list  # type: ignore[comparison-overlap]
+)
+def _list_of_tables(kind: Any) -> Callable[[Any, Any], Any]:
+    read = list_structure_factory(kind, _converter)
+
+    def structure(value: Any, _: Any) -> Any:
+        if not isinstance(value, list):
+            raise Unfit("must be a list of tables: write [[{place}]] in TOML")
+        return read(value, kind)
+
+    return structure
+
+
+@_converter.register_structure_hook
+def _fault_line(value: Any, _: Any) -> FaultLine:
+    if not isinstance(value, Mapping):
+        raise Unfit("must be a table of keys and values")
+    words = dict(value)
+    name = words.pop("fault", None)
+    if not isinstance(name, str) or name not in FAULT_TABLES:
+        raise Unfit(f"has no such fault as {name!r}{_cure(str(name), FAULT_TABLES)}")
+    table: Any = _converter.structure(words, FAULT_TABLES[name])
+    return FaultLine(name, {key: getattr(table, key) for key in words})
+
+
+def _sentences(error: BaseException, place: str) -> Iterator[str]:
+    """What is wrong, each with its place in the file."""
+    if isinstance(error, IterableValidationError):
+        for each, at in error.group_exceptions()[0]:
+            yield from _sentences(each, f"{place} number {int(at.index) + 1}")
+    elif isinstance(error, ClassValidationError):
+        if issubclass(error.cl, When):
+            place += f", {error.cl.__name__}"
+        named, others = error.group_exceptions()
+        for each, note in named:
+            if isinstance(each, KeyError):
+                yield f"{place} must have `{note.name}`"
+            else:
+                yield from _sentences(each, f"{place}.{note.name}".lstrip("."))
+        for other in others:
+            yield from _sentences(other, place)
+    elif isinstance(error, ForbiddenExtraKeysError):
+        known = attrs.fields_dict(error.cl)
+        for key in sorted(error.extra_fields):
+            yield f"there is no key {key!r}{f' in {place}' if place else ''}{_cure(key, known)}"
+    else:
+        key = getattr(error, "key", "")
+        words = str(error).replace("{place}", place)
+        yield f"{place or 'the whole'}{f'.{key}' if key else ''} {words}"
+
+
+def _cure(word: str, known: Collection[str]) -> str:
+    close = get_close_matches(word, list(known), 1)
+    return f": do you mean `{close[0]}`?" if close else f": use one of {', '.join(known)}"

@@ -26,9 +26,9 @@ from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
 from attrs import evolve
 
+from .account import Ledger
 from .faults import Faults
 from .jobs import Job
-from .ledger import Ledger
 from .messages import Ending, Reply, Request, Seen, by_hand
 from .options import Options
 from .scenario import Scenario

@@ -17,14 +17,13 @@ from typing import Any
 from attrs import frozen
 
 from . import answers
+from .account import EFFECTS, Ledger, Memory, identity
 from .faults import Circumstance, Faults
 from .forms import UPSERT, Form
 from .jobs import Job, Line
-from .ledger import Ledger, identity
-from .memory import EFFECTS, Memory
 from .messages import Chance, Ending, Reason, Refusal, Reply, Request, Seen, json_reply
 from .options import Options
-from .routes import Route, read_customer, read_items, route
+from .routes import Route, read_items, read_object, route
 from .windows import Windows
 
 __all__ = ["Service"]
@@ -70,13 +69,7 @@ class Service:
     ) -> None:
         self.options = options
         self.faults = faults
-        self.memory = Memory(
-            discard=options.discard,
-            create_unknown=options.create_unknown,
-            unique_times=options.unique_times,
-            check_points=options.check_points,
-            duplicate_order_code=options.duplicate_order_code,
-        )
+        self.memory = Memory(options)
         self.ledger = Ledger(discard=options.discard)
         self.jobs: dict[int, Job] = {}
         self.counts: Counter[str] = Counter()
@@ -87,7 +80,8 @@ class Service:
         self._origin = origin
         self._observe = observe
         self._line = Line(options.service_time, chance, self._apply, self._closed)
-        self._open: Counter[Any] = Counter()
+        self._open: Counter[str] = Counter()
+        self._held: dict[int, set[str]] = {}
         self._requests = 0
         self._salt = f"{options.seed}:"
         self._screening = options.fail_if is not None or options.fail_rate > 0
@@ -207,33 +201,40 @@ class Service:
         job = Job(number, form, len(items), now, items, body)
         self.jobs[number] = job
         if self.options.strict_customers and not form.plain:
-            self._open.update(self._customers(job))
+            self._held[number] = {name for item in items for name in self._names(item)}
+            self._open.update(self._held[number])
         self._line.enter(job, now)
         self._line.advance(now)
         return answers.job_created(job, self.options)
 
     def _upsert(self, request: Request, now: float) -> Any:
-        item = read_customer(request, UPSERT)
-        if self._open[item["customerId"]]:
+        item = read_object(request)
+        if (reason := self._check(UPSERT, item)) is not None:
+            raise Refusal(reason.code, reason.text)
+        if any(self._open[name] for name in self._names(item)):
             raise Refusal(_BUSY.code, _BUSY.text)
         EFFECTS[UPSERT.name](self.memory, item)
+        self.memory.merge(item)
         self.ledger.record(_Single(item), 0, 1, 0, now)
-        return {"gameballId": self.memory.gameball_id(item["customerId"])}
+        return {"gameballId": self.memory.gameball_id(self.memory.person(item))}
 
     def _apply(self, job: Job, stop: int, when: float) -> None:
         """Gives the job's items before *stop* their turn."""
         start, items, details = job.applied, job.items(), job.details()
-        check, effect, memory = job.form.check, EFFECTS[job.kind], self.memory
-        strict = self.options.strict_customers and not job.form.plain
+        form, effect, memory = job.form, EFFECTS[job.kind], self.memory
+        merging = self.options.merge_by != "id" and not form.plain
+        strict = self.options.strict_customers and not form.plain
         for index in range(start, stop):
             item = items[index]
-            outcome: Any = check(item)
-            if outcome is None and strict and self._open[item["customerId"]] > 1:
+            outcome: Any = self._check(form, item)
+            if outcome is None and strict and any(self._open[n] > 1 for n in self._names(item)):
                 outcome = _BUSY
             if outcome is None and self._screening:
-                outcome = self._screen(job.form, item)
+                outcome = self._screen(form, item)
             if outcome is None:
                 outcome = effect(memory, item)
+                if merging and not isinstance(outcome, Reason):
+                    memory.merge(item)
             if isinstance(outcome, Reason):
                 details.failures[index] = outcome
             elif outcome is not None:
@@ -254,12 +255,18 @@ class Service:
         return Reason(None, form.undone) if drawn < self.options.fail_rate * 2**32 else None
 
     def _closed(self, job: Job) -> None:
-        if self.options.strict_customers and not job.form.plain:
-            self._open.subtract(names := self._customers(job))
-            for name in names:
-                if not self._open[name]:
-                    del self._open[name]
+        self._open.subtract(held := self._held.pop(job.id, set()))
+        for name in held:
+            if not self._open[name]:
+                del self._open[name]
 
-    @staticmethod
-    def _customers(job: Job) -> set[str]:
-        return {name for name in job.details().names if isinstance(name, str)}
+    def _names(self, item: Any) -> set[str]:
+        """What tells the customer of *item* from others: the id, and the contact that merges."""
+        if not isinstance(item.get("customerId"), str):
+            return set()
+        names = {self.memory.person(item), item.get(self.options.merge_by)}
+        return {name for name in names if isinstance(name, str)}
+
+    def _check(self, form: Form, item: Any) -> Reason | None:
+        options = self.options
+        return form.check(item, accept_null=options.accept_null, contact=options.merge_by)

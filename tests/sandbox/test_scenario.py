@@ -22,7 +22,8 @@ from gameball_async.sandbox import (
     ScenarioError,
     Workers,
 )  # fmt: skip
-from gameball_async.sandbox.scenario_keys import ACCOUNT, ITEMS, JOBS, OWN, QUOTA, WHEN
+from gameball_async.sandbox.faults import FAULTS
+from gameball_async.sandbox.scenario import FAULT_TABLES, File
 
 FILE = """
 seed = 7
@@ -148,7 +149,10 @@ WRONG: dict[str, tuple[Any, str]] = {
         {"jobs": {"secnds": 1}},
         "no key 'secnds' in jobs: do you mean `seconds`?",
     ),
-    "a strange key": ({"jobs": {"zzz": 1}}, "no key 'zzz' in jobs: use one of model, seconds"),
+    "a strange key": (
+        {"jobs": {"zzz": 1}},
+        "no key 'zzz' in jobs: use one of progress, partial_lists",
+    ),
     "a section": ({"jobs": 3}, "jobs must be a table"),
     "a number": ({"jobs": {"seconds": -1}}, "jobs.seconds is -1, and must be a number, at least 0"),
     "a truth": ({"quota": {"retry_after": 1}}, "quota.retry_after is 1, and must be true or false"),
@@ -178,7 +182,7 @@ WRONG: dict[str, tuple[Any, str]] = {
         {"faults": [{"fault": "hang_up"}, {"fault": "delay", "second": 1}]},
         "no key 'second' in faults number 2, delay: do you mean `seconds`?",
     ),
-    "what a fault needs": ({"faults": [{"fault": "delay"}]}, "delay, must have `seconds`"),
+    "what a fault needs": ({"faults": [{"fault": "delay"}]}, "delay must have `seconds`"),
     "where": (
         {"faults": [{"fault": "hang_up", "on": "polls"}]},
         'hang_up.on is "polls", and must be one of: submit, poll',
@@ -220,11 +224,24 @@ def test_a_scenario_can_name_every_fault_and_option_there_is() -> None:
         for name, method in vars(Faults).items()
         if inspect.isfunction(method) and "when" in inspect.signature(method).parameters
     }
-    assert faults - {"edit"} == set(OWN)
-    for name, own in OWN.items():
+    assert faults - {"edit"} == set(FAULTS) == set(FAULT_TABLES)
+    for name, table in FAULT_TABLES.items():
         words = set(inspect.signature(getattr(Faults, name)).parameters) - {"self", "when"}
-        assert words <= {*own, *WHEN}, name
-    assert set(WHEN) == set(inspect.signature(Faults.script).parameters) - {"self", "fault"}
+        assert words <= set(attrs.fields_dict(table)), name
     options = {each.name for each in attrs.fields(Options)} - {"seed", "fail_if", "service_time"}
     durations = {"model", "seconds", "sigma", "workers", "queue"}
-    assert options == {*ACCOUNT, *QUOTA, *ITEMS, *JOBS} - durations
+    tables = (attrs.fields_dict(File)[part].type for part in ("account", "quota", "items", "jobs"))
+    assert options == {key for table in tables for key in keys(table)} - durations - {"fail"}
+
+
+def keys(table: Any) -> list[str]:
+    return [each.name for each in attrs.fields(table)]
+
+
+def test_everything_that_is_wrong_is_named_at_once() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        Scenario.of(
+            {"sede": 1, "jobs": {"seconds": "x", "queue": -1}, "faults": [{"fault": "dela"}]}
+        )
+    for words in ("'sede'", "jobs.seconds is", "jobs.queue is", "do you mean `delay`?"):
+        assert words in str(caught.value)

@@ -32,8 +32,8 @@ from gameball_async.journal.journal import JournalFile
 from gameball_async.journal.state import Header, Journal, Resumable
 from gameball_async.limits.retry import Patience
 from gameball_async.rows.outcome import Outcome
+from gameball_async.sandbox import LogNormal
 from gameball_async.sandbox.messages import Ending, Reply, Request, Seen
-from gameball_async.sandbox.times import LogNormal
 from tests.loopback import API_KEY, SECRET_KEY, Loopback, LoopbackEngine
 from tests.simulation.disk import Image, Memory, Noted, SlowWork, Struck, summary_of
 from tests.simulation.plan import Disturbance, Plan

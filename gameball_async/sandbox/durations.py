@@ -1,8 +1,4 @@
-"""
-How long jobs take at the sandbox: service-time models, given as values.
-
-The API says nothing about durations; these are the models that benchmarks and tests need.
-"""
+"""How long jobs take at the sandbox: models, given as values."""
 
 from __future__ import annotations
 
@@ -15,9 +11,11 @@ from .messages import Chance
 
 __all__ = ["Constant", "LogNormal", "ServiceTime", "Workers"]
 
+_AT_LEAST_0 = validators.ge(0.0)
+
 
 class ServiceTime(Protocol):
-    """What the service asks a model for."""
+    """How long jobs take. The API says nothing about it; tests and benchmarks choose a model."""
 
     @property
     def queue(self) -> float:
@@ -31,9 +29,6 @@ class ServiceTime(Protocol):
         """How long a job of *rows* items runs."""
 
 
-_AT_LEAST_0 = validators.ge(0.0)
-
-
 @frozen
 class Constant:
     """
@@ -44,11 +39,7 @@ class Constant:
 
     duration: float = field(validator=_AT_LEAST_0)
     queue: float = field(default=0.0, validator=_AT_LEAST_0)
-
-    @property
-    def workers(self) -> int | None:
-        """Any number."""
-        return None
+    workers: int | None = field(default=None, init=False)
 
     def seconds(self, rows: int, chance: Chance) -> float:
         """Always the same."""
@@ -66,11 +57,7 @@ class LogNormal:
     mean: float = field(validator=validators.gt(0))
     sigma: float = field(validator=_AT_LEAST_0)
     queue: float = field(default=0.0, validator=_AT_LEAST_0)
-
-    @property
-    def workers(self) -> int | None:
-        """Any number."""
-        return None
+    workers: int | None = field(default=None, init=False)
 
     def seconds(self, rows: int, chance: Chance) -> float:
         """One draw, by the method of Box and Muller."""
@@ -82,19 +69,14 @@ class LogNormal:
 @frozen
 class Workers:
     """
-    *count* workers take the jobs first in, first out; each job keeps one for *duration* seconds.
+    *workers* take the jobs first in, first out; each job keeps one for *duration* seconds.
 
-    A job waits *queue* seconds at least, and as much longer as no worker is free.
+    A job waits *queue* seconds at least, and longer while no worker is free.
     """
 
-    count: int = field(validator=validators.ge(1))
+    workers: int = field(validator=validators.ge(1))
     duration: float = field(validator=_AT_LEAST_0)
     queue: float = field(default=0.0, validator=_AT_LEAST_0)
-
-    @property
-    def workers(self) -> int | None:
-        """As many jobs as there are workers."""
-        return self.count
 
     def seconds(self, rows: int, chance: Chance) -> float:
         """Always the same."""
