@@ -17,7 +17,8 @@ later attempt only, and the earlier may have been applied:
 - anything else, and a refusal without a code most of all, proves nothing: the time exists (9003),
   another request is in progress (2001), points that the earlier attempt may have used up (9008).
 
-What only reads, or creates or updates, is not in doubt: its last answer counts.
+What only reads, or creates or updates, is not in doubt: its last answer counts. Where that refuses a
+customer, the reason says that the earlier attempt may have been applied.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from ..api.responses import clean_text
 from ..rows.outcome import Outcome, Reason
 from .matching import Group, Lists, Said, all_succeeded, listen, rows_by_key, rows_of_failures
 from .order_doubts import Doubt, Settlement, orders_found, settle_orders
+from .refusals import SECOND_ATTEMPT
 
 __all__ = ["Settlement", "orders_found", "settle", "settle_orders"]
 
@@ -280,6 +282,8 @@ class _Judge:
         refusal = self.codes.read(entry)
         code = Code.find(refusal.code)
         text = clean_text(refusal.text) or (code.meaning if code else NO_REASON)
+        if self.resent and self.kind.replay is Replay.REPLAYABLE and not self.kind.asks:
+            text = clean_text(f"{SECOND_ATTEMPT}: {text}")
         return refusal, Reason(text, refusal.code)
 
     def _common(self, refusals: Sequence[_Refused]) -> Reason | None:

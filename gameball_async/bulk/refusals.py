@@ -12,11 +12,16 @@ from ..errors import (
     GameballError,
     NotSentError,
     RateLimitError,
+    RejectedError,
     SharedQuotaError,
 )
 from ..rows.outcome import Outcome, Reason
 
-__all__ = ["Refusal", "fate_unknown", "refusal_of", "repeated_job_id"]
+__all__ = ["SECOND_ATTEMPT", "Refusal", "fate_unknown", "refusal_of", "repeated_job_id"]
+
+SECOND_ATTEMPT = (
+    "refused on a second attempt; the first one's answer was lost, so it may have been applied"
+)
 
 
 @frozen
@@ -52,9 +57,15 @@ def refusal_of(error: GameballError, unsure: bool, kind: Kind) -> Refusal:
     ends_run = isinstance(
         error, (AuthenticationError, NotSentError, RateLimitError, SharedQuotaError)
     )
-    if unsure:
+    refused = error if isinstance(error, (RejectedError, AuthenticationError)) else None
+    if refused and refused.status == 408:
+        refused = None  # a proxy's time is up: the server may have had it
+    if unsure and not (refused and kind.asks):  # a question applies nothing
         fate = error if isinstance(error, FateUnknownError) else fate_unknown(kind, str(error))
-        reason = Reason("this row may or may not have been applied: " + str(error), code)
+        text = f"this row may or may not have been applied: {error}"
+        if refused:
+            text = f"{SECOND_ATTEMPT} ({refused.error})"
+        reason = Reason(text, code)
         return Refusal(Outcome.INDETERMINATE, reason, fate, ends_run)
     if isinstance(error, APIError) and not isinstance(error, RateLimitError):
         reason = Reason(error.error.message or f"HTTP {error.status}", code)

@@ -37,6 +37,7 @@ from ..observe.events import (
     WatchStarted,
     why,
 )
+from .partial import Partial
 
 if TYPE_CHECKING:
     from .changes import Changes
@@ -50,6 +51,8 @@ SILENCE = 3600.0
 NO_LISTS = 3
 """How often a finished job without its lists is asked again before it is taken as it is."""
 
+KEPT = 16 * 1024 * 1024
+"""Bytes of answers with partial lists that are kept over all open jobs; the oldest are dropped first."""
 
 NO_PATH = (
     "the status of job {} is answered with 404 on both paths that Gameball's documents name: check "
@@ -67,7 +70,6 @@ class _Watched:
     heard: float
     status: JobStatus | None = None
     moved_at: float = 0.0
-    snapshot: bytes = b""  # the last answer that listed rows before the end, for an end without
     bare_ends: int = 0
     asked: int = 0
     missing: int = 0  # answers in a row that said that there is no such job
@@ -99,6 +101,7 @@ class Watch:
         self._chance = chance
         self._dialects = dialects
         self._jobs: dict[int, _Watched] = {}
+        self._partial = Partial(KEPT)
         self.polls = 0
         self.trouble: str | None = None
         dispatcher.ask = self._ask
@@ -165,7 +168,7 @@ class Watch:
         except TransportError as error:
             if self._stream.wants(RetryScheduled):
                 self._stream.emit(RetryScheduled.of(call.method, call.about, error, None))
-            self._unheard(job_id)
+            self._lost(job_id)
         except GameballError as error:
             # Without its traceback: the frames that read the answer hold what it said.
             self._refused(job_id, error.with_traceback(None))
@@ -226,20 +229,26 @@ class Watch:
         watched.bare_ends += bare
         return bare and watched.bare_ends <= NO_LISTS
 
-    @staticmethod
-    def _keep(watched: _Watched, status: JobStatus, body: bytes, now: float) -> JobStatus:
+    def _keep(self, watched: _Watched, status: JobStatus, body: bytes, now: float) -> JobStatus:
         known = watched.status
         if known is None or (known.state, known.share) != (status.state, status.share):
             watched.moved_at = now
         listed = 0 if status.results is None else len(status.results)
         if not status.state.final:
-            watched.snapshot = body if listed else watched.snapshot
+            if listed:
+                self._partial.keep(status.job_id, body)
             watched.status = evolve(status, results=None)
-        elif watched.snapshot:
-            earlier = read_status(watched.snapshot, status.job_id).results
+        elif snapshot := self._partial.pop(status.job_id):
+            earlier = read_status(snapshot, status.job_id).results
             if earlier is not None and len(earlier) > listed:
                 status = evolve(status, earlier=earlier)
         return status
+
+    def _lost(self, job_id: int) -> None:
+        watched = self._jobs.get(job_id)
+        if watched is not None:
+            watched.missing = 0  # the path may be there
+        self._unheard(job_id)
 
     def _unheard(self, job_id: int) -> None:
         now = anyio.current_time()
@@ -296,6 +305,7 @@ class Watch:
     def _forget(self, job_id: int) -> None:
         self._dispatcher.turns.polls.remove(job_id)
         self._jobs.pop(job_id, None)
+        self._partial.pop(job_id)
 
     @staticmethod
     def _tell(watched: _Watched, change: Transition) -> None:

@@ -11,6 +11,7 @@ from gameball_async.api.codes import CodeReader
 from gameball_async.api.jobs import JobResults, JobState, JobStatus
 from gameball_async.api.kinds import KINDS
 from gameball_async.bulk.outcomes import Settlement, orders_found, settle, settle_orders
+from gameball_async.bulk.refusals import SECOND_ATTEMPT
 from gameball_async.rows.outcome import Outcome
 
 OK, FAILED, UNSURE = Outcome.SUCCEEDED, Outcome.FAILED, Outcome.INDETERMINATE
@@ -323,9 +324,13 @@ def test_an_invalid_order_may_be_a_duplicate_in_disguise() -> None:
 
 
 def test_what_may_be_repeated_has_failed_if_its_last_attempt_has() -> None:
-    """Sending it again does nothing new."""
-    told = fate("customers", "a", (), named("a", error="Refused"), resent=True)
+    """Sending it again does nothing new; that the first attempt may have been applied is said."""
+    entry = named("a", error="Refused", code=3003)
+    told = fate("customers", "a", (), entry, resent=True)
     assert told.outcomes == [FAILED]
+    assert str(told.reasons[0]) == f"{SECOND_ATTEMPT}: Refused (code 3003)"
+    question = fate("balance-inquiries", "a", (), entry, resent=True)
+    assert (question.outcomes, question.reasons[0].text) == ([FAILED], "Refused")
 
 
 def test_what_has_no_id_of_its_own_cannot_be_known_by_it() -> None:

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Callable
 
 import anyio
+import orjson
 import pytest
 
-from gameball_async.api.jobs import JobState
+from gameball_async.api.jobs import JobState, JobStatus
 from gameball_async.client import GameballClient
-from gameball_async.errors import DeadlineError, UnknownJobError
+from gameball_async.errors import AnswerLostError, DeadlineError, UnknownJobError
 from gameball_async.sandbox import Constant, Sandbox
 from tests.engine_virtual import TRIP, at, polls, submit
 
@@ -241,3 +242,97 @@ def test_an_unknown_job_is_told_and_does_not_stop_the_others() -> None:
         assert (await client.wait(job)).state is JobState.COMPLETED
 
     at(sandbox, main)
+
+
+def test_a_job_that_nothing_is_heard_of_for_an_hour_is_given_up() -> None:
+    sandbox = Sandbox(latency=TRIP)
+    sandbox.faults.error_before(503, on="poll", times=None)
+
+    async def main(client: GameballClient) -> float:
+        job = await submit(client)
+        with pytest.raises(AnswerLostError, match="for 60 minutes"):
+            await client.wait(job, deadline=10_000)
+        return anyio.current_time()
+
+    assert 3600 < at(sandbox, main) < 3700
+
+
+def test_an_answer_in_between_begins_the_hour_anew() -> None:
+    sandbox = Sandbox(latency=TRIP, service_time=Constant(6000.0), progress=False)
+
+    async def main(client: GameballClient) -> JobState:
+        job = await submit(client)
+        async with anyio.create_task_group() as tasks:
+
+            async def fall_silent() -> None:
+                for _ in range(2):
+                    sandbox.faults.error_before(503, on="poll", times=None)
+                    await anyio.sleep(2400)
+                    sandbox.faults.clear()
+                    await anyio.sleep(300)
+
+            tasks.start_soon(fall_silent)
+            status = await client.wait(job, deadline=10_000)
+        return status.state
+
+    assert at(sandbox, main) is JobState.COMPLETED
+
+
+@pytest.mark.parametrize(("missing_for", "found"), [(150.0, True), (400.0, False)])
+def test_a_young_job_that_is_not_found_is_asked_for_again_for_200_seconds(
+    missing_for: float, found: bool
+) -> None:
+    sandbox = Sandbox(latency=TRIP, service_time=Constant(1.0))
+
+    async def main(client: GameballClient) -> None:
+        await client.wait(await submit(client))  # the path is known: a 404 is about the job
+        job = await submit(client, "c2")
+        sandbox.faults.answer(404, b"{}", on="poll", times=None, commit=False)
+        async with anyio.create_task_group() as tasks:
+
+            async def appear() -> None:
+                await anyio.sleep(missing_for)
+                sandbox.faults.clear()
+
+            tasks.start_soon(appear)
+            if found:
+                assert (await client.wait(job)).state is JobState.COMPLETED
+                return
+            began = anyio.current_time()
+            with pytest.raises(UnknownJobError):
+                await client.wait(job)
+            assert 200 < anyio.current_time() - began < missing_for
+            tasks.cancel_scope.cancel()
+
+    at(sandbox, main)
+
+
+def told_of(before: list[str], end: list[str]) -> JobStatus:
+    """The final status of a job that lists *before* while it runs, and *end* when it has ended."""
+    sandbox = Sandbox(latency=TRIP)
+    for state, names in (("running", before), ("completed", end)):
+        lists = {"successful": [{"customerId": name} for name in names], "failed": []}
+        body = orjson.dumps({"status": state, "response": lists})
+        sandbox.faults.answer(200, body, on="poll", times=1, commit=False)
+
+    async def main(client: GameballClient) -> JobStatus:
+        return await client.wait(await submit(client))
+
+    return at(sandbox, main)
+
+
+@pytest.mark.parametrize(
+    ("before", "end", "kept"), [("ab", "a", 2), ("a", "", 1), ("ab", "cd", None), ("a", "ab", None)]
+)
+def test_an_earlier_answer_is_kept_for_an_end_that_lists_fewer_rows(
+    before: str, end: str, kept: int | None
+) -> None:
+    earlier = told_of(list(before), list(end)).earlier
+    assert (None if earlier is None else len(earlier)) == kept
+
+
+def test_lists_beyond_the_budget_are_as_if_they_had_never_been_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gameball_async.jobs.watch.KEPT", 10)
+    assert told_of(["a", "b"], ["a"]).earlier is None
