@@ -84,7 +84,9 @@ def test_a_resumed_run_writes_every_row_once_and_report_writes_the_same(
     stop_after_one_chunk(run, sandbox, path, "--results", first)
     journal = f"{path}.gbjournal"
     read: Callable[[Path], list[dict[str, Any]]] = rows_of if suffix == "csv" else lines_of
-    assert [int(row["line"]) for row in read(first)] == list(range(2, 2_502))
+    # How far it had read ahead when it was stopped is up to chance: each of those rows is there once.
+    lines = [int(row["line"]) for row in read(first)]
+    assert sorted(lines) == list(range(2, 2 + len(lines)))
     assert len([row for row in read(first) if row["outcome"] == "succeeded"]) == 1_000
     result = run("resume", journal, "--results", second)
     assert result.exit_code == 0, result.output
