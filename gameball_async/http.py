@@ -101,7 +101,7 @@ def open_session(
 
 class AiohttpTransport:
     """
-    `ports.Transport` over one session, which is neither changed nor closed here.
+    `api.wire.Transport` over one session, which is neither changed nor closed here.
 
     Args:
         session: the session, own or borrowed.
@@ -134,7 +134,7 @@ class AiohttpTransport:
 
     async def send(self, request: WireRequest) -> WireResponse:
         """
-        Send *request* once. See `ports.Transport`.
+        Send *request* once. See `api.wire.Transport`.
 
         Raises:
             ClosedError: the session was closed by somebody else.

@@ -69,7 +69,7 @@ class Sharing:
 
 
 class _NoJournal:
-    """Remembers nothing. `ports.Journal`."""
+    """Remembers nothing. `state.Journal`."""
 
     def requested(self) -> None: ...
 

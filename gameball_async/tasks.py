@@ -82,7 +82,7 @@ class Background:
         self._tasks: set[asyncio.Task[None]] = set()  # the loop alone would not keep them
 
     def spawn(self, run: Callable[[], Awaitable[None]], /) -> _Task:
-        """Start *run* in a task of its own. `ports.Spawn`."""
+        """Start *run* in a task of its own. `Spawn`."""
 
         async def main() -> None:
             await run()

@@ -8,6 +8,8 @@ of that customer would be in doubt. The second is rejected before it is sent.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from ..api.kinds import Kind, Replay
 from ..errors import Fault
 from ..rows.row import BadRow, Prepared
@@ -28,7 +30,7 @@ class Repeats:
     def __init__(self, kind: Kind, most: int) -> None:
         self._field = kind.item_key if kind.replay is Replay.KEYED else None
         self._most = most
-        self._first: dict[str, int] = {}  # oldest first
+        self._first = OrderedDict[str, int]()  # oldest first; a plain dict is slow to give those up
 
     def split(self, rows: list[Prepared]) -> tuple[list[Prepared], list[BadRow]]:
         """The rows to send, and those that repeat the id of an earlier one."""
@@ -43,8 +45,8 @@ class Repeats:
                 fresh.append(row)
             else:
                 repeated.append(BadRow(row.position, (self._fault(row.position, first),), row.key))
-        for item_id in list(self._first)[: max(0, len(self._first) - self._most)]:
-            del self._first[item_id]
+        while len(self._first) > self._most:
+            self._first.popitem(last=False)
         return fresh, repeated
 
     def _fault(self, position: int, first: int) -> Fault:

@@ -16,11 +16,11 @@ from attrs import field, frozen
 from ..api.codes import Code
 from ..bulk.report import Report, Tally
 from ..errors import JournalError
-from ..rows.outcome import Outcome
+from ..rows.outcome import Outcome, RowOutcome
 from .positions import Positions
 from .state import DOUBT, OPEN, ChunkRecord, Odd, Resumable, Stage
 
-__all__ = ["RETRIES", "Doubt", "Recorded", "odd_to_retry", "recorded_of", "spans"]
+__all__ = ["RETRIES", "Doubt", "Recorded", "in_doubt", "odd_to_retry", "recorded_of", "spans"]
 
 RETRIES = ("transient", "failed", "indeterminate")
 """Which rows can be sent again."""
@@ -118,11 +118,7 @@ def _count(journal: Resumable, chunk: ChunkRecord, odd: list[Odd], tally: Tally)
     )
     tally.succeeded(chunk.succeeded)
     tally.add_all(others)
-    unsure = [
-        row
-        for row in others
-        if row.outcome is Outcome.INDETERMINATE and journal.sent_again(row.position) is None
-    ]
+    unsure = [row for row in others if in_doubt(journal, row)]
     if not unsure:
         return None
     reasons = Counter("" if row.reason is None else str(row.reason) for row in unsure)
@@ -132,6 +128,11 @@ def _count(journal: Resumable, chunk: ChunkRecord, odd: list[Odd], tally: Tally)
         sorted(row.position for row in unsure),
         [reason for reason, _ in reasons.most_common()],
     )
+
+
+def in_doubt(journal: Resumable, row: RowOutcome) -> bool:
+    """Whether a row may or may not have been applied, and no retry has sent it again."""
+    return row.outcome is Outcome.INDETERMINATE and journal.sent_again(row.position) is None
 
 
 def _report(journal: Resumable, rows: int, tally: Tally) -> Report:

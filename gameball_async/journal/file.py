@@ -8,7 +8,7 @@ last acknowledged state, with at most one frame more, which was not acknowledged
 shorter than its mark says, or damaged before that length, has lost something: it is refused.
 
 The mark also says which file it is in (the inode) and which opening wrote it (the generation), so
-that a copy and an older state that was put back are noticed (`journal_identity`).
+that a copy and an older state that was put back are noticed (`identity`).
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ __all__ = ["JournalFile", "digest_of", "read_header", "read_journal", "read_rows
 
 class JournalFile:
     """
-    One journal, open and locked. `ports.Journal`.
+    One journal, open and locked. `state.Journal`.
 
     Made by `create` or `open`, both of which run in the calling thread; all later work is done by
     *work*, in a worker thread unless another is given.
@@ -136,15 +136,15 @@ class JournalFile:
     # -- writing, each in the worker thread
 
     def requested(self) -> None:
-        """See `ports.Journal`."""
+        """See `state.Journal`."""
         self._recent.note()
 
     async def intended(self, chunk: Chunk, resent: bool) -> None:
-        """See `ports.Journal`."""
+        """See `state.Journal`."""
         await self._write(frames.intended(chunk, resent), keep=True)
 
     async def accepted(self, number: int, job_id: int, resent: bool) -> None:
-        """See `ports.Journal`."""
+        """See `state.Journal`."""
         await self._write(lambda: frames.accepted(number, job_id, resent), keep=True)
 
     async def settled(
@@ -154,27 +154,27 @@ class JournalFile:
         reasons: Mapping[int, Reason],
         entries: Entries | None = None,
     ) -> None:
-        """See `ports.Journal`."""
+        """See `state.Journal`."""
         await self._write(frames.settled(number, list(outcomes), dict(reasons), entries))
 
     async def learned(self, dialect: str) -> None:
-        """See `ports.Journal`."""
+        """See `state.Journal`."""
         await self._write(lambda: frames.learned(dialect))
 
     async def dropped(self, number: int) -> None:
-        """See `ports.Journal`."""
+        """See `state.Journal`."""
         await self._write(lambda: frames.dropped(number))
 
     async def rejected(self, rows: Iterable[RowOutcome]) -> None:
-        """See `ports.Journal`."""
+        """See `state.Journal`."""
         await self._write(frames.rejected(rows))
 
     async def input_ended(self) -> None:
-        """See `ports.Journal`."""
+        """See `state.Journal`."""
         await self._write(frames.input_ended)
 
     async def aclose(self, used: Used, complete: bool) -> None:
-        """See `ports.Journal`."""
+        """See `state.Journal`."""
         if self._closed:
             return
         try:

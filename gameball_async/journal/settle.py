@@ -7,8 +7,8 @@ from collections.abc import Container
 
 from ..errors import InputError
 from ..rows.named import NamedRows
-from ..rows.outcome import Outcome
 from . import records as frames
+from .account import in_doubt
 from .journal import JournalFile
 from .state import Resumable, Stage
 
@@ -44,12 +44,7 @@ def settle(
             )
     file, journal = JournalFile.open(path, only_copy=only_copy)
     try:
-        doubtful = {
-            odd.row.position
-            for odd in journal.odd
-            if odd.row.outcome is Outcome.INDETERMINATE
-            and journal.sent_again(odd.row.position) is None
-        }
+        doubtful = {odd.row.position for odd in journal.odd if in_doubt(journal, odd.row)}
         for named in (applied, not_applied):
             refuse_others(journal, named, doubtful, "only rows in doubt can be settled")
         file.put(lambda: frames.resolved(applied.lines, not_applied.lines), keep=True)

@@ -94,7 +94,7 @@ class Dispatcher:
 
         Raises:
             ClosedError: the client was closed meanwhile.
-            TransportError: see `ports.Transport`.
+            TransportError: see `api.wire.Transport`.
         """
         ticket = await self._slot(rank)
         try:

@@ -100,13 +100,13 @@ class RedisQuota:
         _where(self.url)
 
     def connect(self, fingerprint: str) -> RedisStore:
-        """The store of one account. See `ports.SharedQuota`."""
+        """The store of one account. See `exchange.SharedQuota`."""
         return RedisStore(self.url, f"{self.prefix}:{{{fingerprint}:%s}}:")
 
 
 class RedisStore:
     """
-    `ports.QuotaStore` in one Redis.
+    `exchange.QuotaStore` in one Redis.
 
     Args:
         url: of the server.
@@ -120,7 +120,7 @@ class RedisStore:
         self._redis: Any = None  # its commands are typed by some versions only
 
     async def exchange(self, bucket: str, ask: Ask) -> Given:
-        """See `ports.QuotaStore`."""
+        """See `exchange.QuotaStore`."""
         start = self._keys.replace("%s", bucket)
         keys = [start + name for name in ("state", "uses", "waiting", "served")]
         fault = ""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import anyio
 import pytest
@@ -17,6 +17,7 @@ from gameball_async.client import GameballClient
 from gameball_async.connections import QUIET
 from gameball_async.errors import AnswerLostError
 from gameball_async.http import AiohttpTransport, open_session
+from tests.http.raw import raw_server
 
 pytestmark = pytest.mark.anyio
 
@@ -50,26 +51,6 @@ class Requests:
         return head + b"\r\n\r\n" + rest[:size]
 
 
-Serve = Callable[[SocketStream], Awaitable[None]]
-
-
-@asynccontextmanager
-async def served(serve: Serve) -> AsyncIterator[str]:
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610
-
-    async def handle(stream: SocketStream) -> None:
-        async with stream:
-            with suppress(anyio.BrokenResourceError, anyio.EndOfStream):
-                await serve(stream)
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(listener.serve, handle)
-        yield f"http://127.0.0.1:{port}"
-        tasks.cancel_scope.cancel()
-    await listener.aclose()
-
-
 @asynccontextmanager
 async def transport(origin: str) -> AsyncIterator[AiohttpTransport]:
     async with open_session() as session:
@@ -99,7 +80,7 @@ async def test_an_answer_that_nobody_asked_for_is_given_to_nobody(how: str, paus
             else:
                 await stream.send(own + stray)
 
-    async with served(twice) as origin, transport(origin) as wire:
+    async with raw_server(twice) as origin, transport(origin) as wire:
         for number in range(6):
             path = f"/x/{number}"
             found = await wire.send(evolve(GET, path=path))
@@ -114,7 +95,7 @@ async def test_an_answer_before_the_request_was_sent_is_not_taken_for_its_own() 
         await stream.send(STRAY)
         await anyio.sleep(0.3)
 
-    async with served(early) as origin, transport(origin) as wire:
+    async with raw_server(early) as origin, transport(origin) as wire:
         with pytest.raises(AnswerLostError, match="an answer before the request was sent"):
             await wire.send(evolve(POST, body=b"x" * 20_000_000))
 
@@ -130,7 +111,7 @@ async def test_a_connection_that_stayed_quiet_is_used_again() -> None:
             await requests.next()
             await stream.send(answer(b"{}"))
 
-    async with served(serve) as origin, transport(origin) as wire:
+    async with raw_server(serve) as origin, transport(origin) as wire:
         for _ in range(4):
             await wire.send(GET)
             await anyio.sleep(QUIET * 2)
@@ -166,7 +147,7 @@ async def test_no_adjustment_is_in_doubt_where_the_server_closes_idle_connection
                 return  # without a word
 
     async with (
-        served(closes_soon) as origin,
+        raw_server(closes_soon) as origin,
         GameballClient("k", "s", base_url=origin) as client,
     ):
         for number in range(8):

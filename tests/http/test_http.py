@@ -6,7 +6,7 @@ import gzip
 import traceback
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import aiohttp
 import anyio
@@ -19,30 +19,13 @@ from gameball_async.api.wire import WireRequest
 from gameball_async.connections import QUIET
 from gameball_async.errors import AnswerLostError, NotSentError
 from gameball_async.http import AiohttpTransport, open_session
+from tests.http.raw import raw_server
 
 pytestmark = pytest.mark.anyio
 
 API, SECRET = "gb_test_canary_api", "gb_test_canary_secret"
 POST = WireRequest("POST", "/api/v4.0/integrations/batch/customers", b'{"body":[]}')
 GET = WireRequest("GET", "/api/v4.0/integrations/batch/7")
-
-
-@asynccontextmanager
-async def raw_server(answer: Callable[[SocketStream], Awaitable[None]]) -> AsyncIterator[str]:
-    """A TCP server that lets *answer* deal with each connection."""
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610
-
-    async def handle(stream: SocketStream) -> None:
-        async with stream:
-            with suppress(anyio.BrokenResourceError, anyio.EndOfStream):
-                await answer(stream)
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(listener.serve, handle)
-        yield f"http://127.0.0.1:{port}"
-        tasks.cancel_scope.cancel()
-    await listener.aclose()
 
 
 @asynccontextmanager

@@ -166,7 +166,7 @@ def summary_of(recorded: Resumable) -> Summary:
 
 class Noted:
     """
-    A journal of which every write is noted. `ports.Journal`.
+    A journal of which every write is noted. `journal.state.Journal`.
 
     Attributes:
         memory: by the writes that have returned.
