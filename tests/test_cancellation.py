@@ -381,6 +381,9 @@ import asyncio, gc, signal, sys, warnings
 from gameball_async.client import GameballClient
 from gameball_async.sandbox import Sandbox, Constant
 
+# A shell that starts us in the background has the signal ignored, which is inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 async def main(doing, delay):
     asyncio.get_running_loop().call_later(delay, signal.raise_signal, signal.SIGINT)
     async with Sandbox(service_time=Constant(9)) as sandbox:
