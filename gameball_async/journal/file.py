@@ -6,6 +6,8 @@ checksum. A frame is written at the end, and the mark, which says how long the f
 written after the frame is on the disk. So at every instant, also in the middle of a kill, the file alone is the
 last acknowledged state, with at most one frame more, which was not acknowledged yet. A file that is
 shorter than its mark says, or damaged before that length, has lost something: it is refused.
+The mark counts every frame without which rows would be sent again; a frame that only ends a doubt
+is made durable too, and counted with the next mark.
 
 The mark also says which file it is in (the inode) and which opening wrote it (the generation), so
 that a copy and an older state that was put back are noticed (`identity`).
@@ -18,6 +20,7 @@ import os
 import struct
 import zlib
 from collections.abc import Awaitable, Callable, Iterator
+from enum import Enum
 from pathlib import Path
 
 import anyio.to_thread
@@ -26,7 +29,7 @@ from attrs import evolve, frozen
 from ..errors import JournalError
 from .recent import ROOM
 
-__all__ = ["MAGIC", "TIMES", "LogFile", "Mark", "Work", "Worker", "damaged", "refused"]
+__all__ = ["MAGIC", "TIMES", "Lasts", "LogFile", "Mark", "Work", "Worker", "damaged", "refused"]
 
 MAGIC = b"gameball_async journal\n"
 TIMES = 4096
@@ -38,6 +41,18 @@ _MARK = struct.Struct("<QQQ16sI")
 _FRAME = struct.Struct("<II")
 MOST = 1 << 30
 """Bytes of the longest frame; a longer one is damage."""
+
+
+class Lasts(Enum):
+    """What a frame survives once its write has returned."""
+
+    A_KILL = "kill"
+    """A kill of the process; a power cut may take it back."""
+    A_POWER_CUT = "power cut"
+    """A power cut too; a file that is cut short just before it is not noticed."""
+    A_CUT = "cut"
+    """A power cut too, and a file without it is refused."""
+
 
 Work = Callable[[Callable[[], None]], Awaitable[None]]
 """Carries out one piece of blocking work at a time, in the order it was given."""
@@ -220,9 +235,13 @@ class LogFile:
         _write(self._file, data, self._end)
         self._end += len(data)
 
+    def sync(self) -> None:
+        """Make all frames so far durable; the mark does not count them yet."""
+        _sync(self._file)
+
     def keep(self) -> None:
         """Make all frames so far durable, then the mark that counts them."""
-        _sync(self._file)
+        self.sync()
         self.mark = evolve(self.mark, number=self.mark.number + 1, length=self._end)
         _write(self._file, self.mark.packed(), _SLOTS[self.mark.number % 2])
         _sync(self._file)

@@ -2,9 +2,8 @@
 The journal: one file that remembers a run, so that kill -9 anywhere loses nothing.
 
 Writes go one after the other through a worker thread, never on the event loop. What must not be
-lost is on the disk when its write returns: that bytes of a chunk may leave, and which job it has become. The rest
-survives a kill at once, and a power cut with the next such write; what a power cut takes is asked
-for again. One process writes the file at a time; anybody may read it. After a failed write nothing
+lost is on the disk when its write returns: that bytes of a chunk may leave, which job it has become, and
+how it ended. The rest survives a kill at once, and a power cut with the next such write. One process writes the file at a time; anybody may read it. After a failed write nothing
 more is written: the disk is not to be trusted.
 """
 
@@ -27,7 +26,7 @@ from ..observe.stream import NO_OBSERVERS
 from ..rows.chunk import Chunk
 from ..rows.outcome import Outcome, Reason, RowOutcome
 from . import records as frames
-from .file import TIMES, LogFile, Work, Worker, damaged, refused
+from .file import TIMES, Lasts, LogFile, Work, Worker, damaged, refused
 from .folding import Folding
 from .identity import Witness, why_not
 from .recent import Recent
@@ -141,11 +140,11 @@ class JournalFile:
 
     async def intended(self, chunk: Chunk, resent: bool) -> None:
         """See `state.Journal`."""
-        await self._write(frames.intended(chunk, resent), keep=True)
+        await self._write(frames.intended(chunk, resent), Lasts.A_CUT)
 
     async def accepted(self, number: int, job_id: int, resent: bool) -> None:
         """See `state.Journal`."""
-        await self._write(lambda: frames.accepted(number, job_id, resent), keep=True)
+        await self._write(lambda: frames.accepted(number, job_id, resent), Lasts.A_POWER_CUT)
 
     async def settled(
         self,
@@ -155,7 +154,9 @@ class JournalFile:
         entries: Entries | None = None,
     ) -> None:
         """See `state.Journal`."""
-        await self._write(frames.settled(number, list(outcomes), dict(reasons), entries))
+        await self._write(
+            frames.settled(number, list(outcomes), dict(reasons), entries), Lasts.A_POWER_CUT
+        )
 
     async def learned(self, dialect: str) -> None:
         """See `state.Journal`."""
@@ -179,25 +180,25 @@ class JournalFile:
             return
         try:
             if self._broken is None:
-                await self._write(lambda: frames.used(used), keep=True)
+                await self._write(lambda: frames.used(used), Lasts.A_CUT)
         finally:
             self._closed = True
             await self._work(self.close)
 
-    async def _write(self, frame: Callable[[], bytes], *, keep: bool = False) -> None:
+    async def _write(self, frame: Callable[[], bytes], lasts: Lasts = Lasts.A_KILL) -> None:
         try:
             if self._broken is not None:
                 raise self._broken
-            await self._work(lambda: self.put(frame, keep=keep))
+            await self._work(lambda: self.put(frame, lasts))
         except JournalError as error:
             if not self._failure_told and self.stream.wants(JournalFailed):
                 self._failure_told = True
                 self.stream.emit(JournalFailed(self._kind, str(error)))
             raise
 
-    def put(self, frame: Callable[[], bytes], *, keep: bool) -> None:
+    def put(self, frame: Callable[[], bytes], lasts: Lasts) -> None:
         """
-        Write a frame in the calling thread; *keep*: it is on the disk when this returns.
+        Write a frame in the calling thread; when this returns, it survives what *lasts* says.
 
         Raises:
             JournalError: the disk refuses, or has refused before.
@@ -206,12 +207,14 @@ class JournalFile:
             raise self._broken
         try:
             self._log.append(frame())
-            if keep:
+            if lasts is Lasts.A_CUT:
                 self._log.keep()
+            elif lasts is Lasts.A_POWER_CUT:
+                self._log.sync()
         except OSError as error:
             self._broken = refused(self.path, error)
             raise self._broken from None
-        if keep:
+        if lasts is Lasts.A_CUT:
             self._witness.note(self._log.mark)
 
 

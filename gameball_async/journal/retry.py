@@ -16,6 +16,7 @@ from ..observe.stream import EventStream
 from ..rows.row import Prepared
 from . import records as frames
 from .account import Recorded, odd_to_retry, recorded_of
+from .file import Lasts
 from .journal import JournalFile, read_journal
 from .opening import Opened, open_in_thread
 from .settle import standing
@@ -122,7 +123,7 @@ def begin_retry(
             made = JournalFile.create(into, header)
             try:
                 run, name = made.header.run, os.path.abspath(into)
-                first.put(lambda: frames.retried(run, name, positions), keep=True)
+                first.put(lambda: frames.retried(run, name, positions), Lasts.A_CUT)
             except BaseException:
                 made.close()
                 raise

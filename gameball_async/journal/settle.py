@@ -9,6 +9,7 @@ from ..errors import InputError
 from ..rows.named import NamedRows
 from . import records as frames
 from .account import in_doubt
+from .file import Lasts
 from .journal import JournalFile
 from .state import Resumable, Stage
 
@@ -47,7 +48,7 @@ def settle(
         doubtful = {odd.row.position for odd in journal.odd if in_doubt(journal, odd.row)}
         for named in (applied, not_applied):
             refuse_others(journal, named, doubtful, "only rows in doubt can be settled")
-        file.put(lambda: frames.resolved(applied.lines, not_applied.lines), keep=True)
+        file.put(lambda: frames.resolved(applied.lines, not_applied.lines), Lasts.A_CUT)
     finally:
         file.close()
 

@@ -19,8 +19,9 @@ from attrs import evolve
 
 from gameball_async.errors import JournalError
 from gameball_async.journal import file as journal_disk
-from gameball_async.journal.journal import JournalFile
-from gameball_async.journal.state import Header, Resumable, Used
+from gameball_async.journal.file import Lasts
+from gameball_async.journal.journal import JournalFile, read_journal
+from gameball_async.journal.state import Header, Resumable, Stage, Used
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 
@@ -112,9 +113,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, int, bytes
         write = JournalFile._write
 
         async def kept(
-            self: JournalFile, frame: Callable[[], bytes], *, keep: bool = False
+            self: JournalFile, frame: Callable[[], bytes], lasts: Lasts = Lasts.A_KILL
         ) -> None:
-            await write(self, frame, keep=keep)
+            await write(self, frame, lasts)
             if self.path == path:
                 last.append((path.read_bytes(), self._log.mark.length))
 
@@ -221,3 +222,35 @@ def test_a_disk_that_fails_at_the_nth_write_leaves_an_earlier_state(
             assert after < 5, "only a journal that was not yet made is not there"
     else:
         pytest.fail("the disk never stopped failing")
+
+
+@pytest.mark.anyio
+async def test_a_power_cut_leaves_each_write_of_a_chunk_that_has_returned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, sync = tmp_path / "j", journal_disk._sync
+    on_the_disk: list[bytes] = []
+
+    def kept(file: int) -> None:
+        sync(file)
+        on_the_disk.append(path.read_bytes() if path.exists() else b"")
+
+    monkeypatch.setattr(journal_disk, "_sync", kept)
+    journal = JournalFile.create(path, HEADER)
+    syncs = len(on_the_disk)
+    found: list[tuple[Stage, int | None]] = []
+
+    def cut_the_power() -> None:
+        cut = tmp_path / "cut"
+        cut.write_bytes(on_the_disk[-1])
+        found.extend((record.stage, record.job_id) for record in read_journal(cut).chunks)
+
+    await journal.intended(chunk(1, [0]), False)
+    cut_the_power()
+    await journal.accepted(1, 7, False)
+    cut_the_power()
+    await journal.settled(1, [Outcome.SUCCEEDED], {})
+    cut_the_power()
+    assert found == [(Stage.INTENDED, None), (Stage.ACCEPTED, 7), (Stage.SETTLED, 7)]
+    assert len(on_the_disk) - syncs == 4
+    await journal.aclose(Used(), True)

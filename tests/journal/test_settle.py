@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from gameball_async.errors import InputError
 from gameball_async.journal import records as frames
 from gameball_async.journal.account import RETRIES, recorded_of
+from gameball_async.journal.file import Lasts
 from gameball_async.journal.journal import JournalFile, read_journal
 from gameball_async.journal.retry import rows_to_retry
 from gameball_async.journal.settle import settle
@@ -81,7 +82,7 @@ def test_however_rows_are_settled_and_retried_none_is_sent_by_two_retries_or_aft
                 sent |= mine
                 journal, _ = JournalFile.open(path)
                 frame = frames.retried(str(step), "again", mine)
-                journal.put(partial(bytes, frame), keep=True)
+                journal.put(partial(bytes, frame), Lasts.A_CUT)
                 journal.close()
         found = read_journal(path)
         recorded = recorded_of(found)

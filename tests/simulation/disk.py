@@ -77,6 +77,8 @@ class Struck:
     def __init__(self, log: LogFile, strike: Callable[[str, str], None]) -> None:
         self._log = log
         self._strike = strike
+        self.durable = log.mark.length
+        """Bytes that a power cut leaves."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._log, name)
@@ -86,9 +88,16 @@ class Struck:
         self._log.append(frame)
         self._strike("after", "append")
 
+    def sync(self) -> None:
+        self._strike("before", "sync")
+        self._log.sync()
+        self.durable = self._log._end
+        self._strike("after", "sync")
+
     def keep(self) -> None:
         self._strike("before", "keep")
         self._log.keep()
+        self.durable = self._log._end
         self._strike("after", "keep")
 
 
@@ -200,7 +209,7 @@ class Noted:
         await writing  # where this fails or is cancelled, the write may be there or not
         self.pending.remove(write)
         self.memory.apply(*write)
-        if write[0] in ("intended", "accepted"):
+        if write[0] in ("intended", "accepted", "settled"):
             self._since_kept.clear()
         self._since_kept.append(self.memory.copy())
 

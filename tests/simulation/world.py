@@ -521,7 +521,7 @@ class World:
                 self._cut(self._written)
         elif ending.detail == "power":
             if when == "after":
-                self._cut(self._logs[-1].mark.length, power=True)
+                self._cut(self._noted.journal._log.durable, power=True)  # type: ignore[union-attr]
         elif ending.detail == when:
             self._kill()
         if self.dead:
@@ -538,7 +538,7 @@ class World:
     def _fail(self, when: str, word: str) -> None:
         detail = self.session.disturbance.detail
         if detail == "late error":
-            if (when, word) == ("after", "keep"):
+            if when == "after" and word in ("keep", "sync"):
                 self._strike()
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
         elif when == "before":
