@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         InputError,
         ItemError,
         JournalError,
+        NotGameballError,
         NotSentError,
         RateLimitError,
         RejectedError,
@@ -52,11 +53,12 @@ if TYPE_CHECKING:
         SharedQuotaError,
         TransportError,
         UnknownJobError,
+        UnreachableError,
     )
     from .journal.state import Source
     from .limits.retry import Patience
     from .limits.windows import Quota
-    from .observe.events import RequestEnded
+    from .observe.events import ConnectionRestored, ConnectionTrouble, RequestEnded
     from .rows.outcome import Outcome, Reason, RowOutcome
     from .rows.row import Row
 
@@ -66,8 +68,8 @@ _LATER = {
     "errors": """
         AnswerLostError APIError AuthenticationError ChunkError ClosedError
         ConfigurationError DeadlineError ErrorObject FateUnknownError Fault GameballError
-        InputError ItemError JournalError NotSentError RateLimitError RejectedError RowsError
-        ServerError SharedQuotaError TransportError UnknownJobError
+        InputError ItemError JournalError NotGameballError NotSentError RateLimitError RejectedError
+        RowsError ServerError SharedQuotaError TransportError UnknownJobError UnreachableError
     """,
     "api.customers": "Customer CustomerAttributes",
     "api.fields": "UNSET Unset",
@@ -82,7 +84,7 @@ _LATER = {
     "journal.state": "Source",
     "bulk.report": "Progress Report",
     "rows.row": "Row",
-    "observe.events": "RequestEnded",
+    "observe.events": "ConnectionRestored ConnectionTrouble RequestEnded",
     "api.requests": "Dialect",
     "limits.windows": "Quota",
     "limits.retry": "Patience",
@@ -115,6 +117,8 @@ __all__ = [
     "Chunking",
     "ClosedError",
     "ConfigurationError",
+    "ConnectionRestored",
+    "ConnectionTrouble",
     "Customer",
     "CustomerAttributes",
     "DeadlineError",
@@ -136,6 +140,7 @@ __all__ = [
     "LineItem",
     "LookAhead",
     "Merchant",
+    "NotGameballError",
     "NotSentError",
     "Order",
     "OrderRedemption",
@@ -163,6 +168,7 @@ __all__ = [
     "Transition",
     "TransportError",
     "UnknownJobError",
+    "UnreachableError",
     "Unset",
     "__version__",
 ]

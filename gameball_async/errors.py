@@ -16,8 +16,10 @@ Every error that the library raises, in one tree::
     │   ├── RejectedError           any other 4xx: the whole request was refused
     │   └── ServerError             5xx
     ├── TransportError          no answer of Gameball's was had
-    │   ├── NotSentError            provably not one byte of the request was written
+    │   ├── NotSentError            provably nothing of the request reached Gameball
+    │   │   └── UnreachableError        no connection came about; says why, and whether waiting can mend it
     │   └── AnswerLostError         written, but the answer is lost, late or unreadable
+    │       └── NotGameballError        the first answer is a web page or a redirect: not Gameball's
     ├── FateUnknownError        a submission may or may not have been accepted; it was not repeated
     ├── UnknownJobError         Gameball does not know the job (any more)
     └── DeadlineError           a job was not finished in time (also a TimeoutError); it may be watched again
@@ -50,6 +52,7 @@ __all__ = [
     "InputError",
     "ItemError",
     "JournalError",
+    "NotGameballError",
     "NotSentError",
     "RateLimitError",
     "RejectedError",
@@ -58,6 +61,7 @@ __all__ = [
     "SharedQuotaError",
     "TransportError",
     "UnknownJobError",
+    "UnreachableError",
 ]
 
 
@@ -251,11 +255,42 @@ class TransportError(GameballError):
 
 
 class NotSentError(TransportError):
-    """Provably not one byte of the request was written: nothing has happened."""
+    """Provably nothing of the request reached Gameball: nothing has happened."""
+
+
+class UnreachableError(NotSentError):
+    """
+    No connection to *host* came about, for *reason*; *cure* says what to do. Nothing was sent.
+
+    Where waiting can mend it (*heals*), it was tried for so many *seconds*.
+    """
+
+    def __init__(
+        self, host: str, reason: str, cure: str, *, heals: bool, seconds: float = 0.0
+    ) -> None:
+        self.host, self.reason, self.cure = host, reason, cure
+        self.heals, self.seconds = heals, seconds
+        tried = f" (tried for {seconds:.0f} s)" if seconds >= 1 else ""
+        super().__init__(
+            f"cannot connect to {host}: {reason}{tried}. Nothing was sent. What to do: {cure}"
+        )
 
 
 class AnswerLostError(TransportError):
     """The request was written, but its answer is lost, late or unreadable."""
+
+
+class NotGameballError(AnswerLostError):
+    """The first answer that a client got, from *host* with *status*, is a web page or a redirect."""
+
+    def __init__(self, host: str, status: int) -> None:
+        self.host, self.status = host, status
+        what = "a redirect" if 300 <= status < 400 else "a web page"
+        super().__init__(
+            f"{host} answered with {what} (HTTP {status}): it is not Gameball's API, or a login page "
+            "of this network stands in between. What to do: log in to the network with a browser; "
+            "else check the address (base_url, GAMEBALL_BASE_URL, --base-url)"
+        )
 
 
 class FateUnknownError(GameballError):

@@ -17,12 +17,20 @@ import aiohttp
 from aiohttp import hdrs
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
+from attrs import evolve
 from yarl import URL
 
 from .api.secret import Secret
 from .api.wire import WireRequest, WireResponse
+from .connection_faults import ConnectionFault, connection_fault, proxy_refused
 from .connections import Connector, fresh_connection
-from .errors import AnswerLostError, ClosedError, NotSentError, TransportError
+from .errors import (
+    AnswerLostError,
+    ClosedError,
+    NotSentError,
+    TransportError,
+    UnreachableError,
+)
 
 __all__ = ["AiohttpTransport", "Timeouts", "open_session"]
 
@@ -63,6 +71,10 @@ class _Body(Payload):
         self, writer: AbstractStreamWriter, content_length: int | None
     ) -> None:
         await self.write(writer)
+
+
+class _Refused(Exception):
+    """A proxy's answer to a request that it did not pass on."""
 
 
 class _Lost(Exception):
@@ -148,10 +160,9 @@ class AiohttpTransport:
         try:
             with fresh_connection(request.fresh):
                 return await self._exchange(request, body)
-        except aiohttp.ClientConnectorError as error:
-            failure = NotSentError(f"no connection to {self._origin.host}: {_name(error)}")
         except Exception as error:  # noqa: BLE001 - even a bug's traceback holds our headers
-            failure = self._lost(body, error)
+            fault = _fault(error)
+            failure = self._lost(body, error) if fault is None else self._unreachable(fault)
         # Raised outside of the handlers: their exceptions hold our headers, keys included, and
         # would otherwise hang on the new one as its context.
         raise failure
@@ -163,7 +174,7 @@ class AiohttpTransport:
             data=body,
             headers=self._headers(request),
             allow_redirects=False,
-            timeout=self._timeout,
+            timeout=self._timeouts(request),
             raise_for_status=False,
             middlewares=(_no_second_try,),
         ) as answer:
@@ -171,12 +182,19 @@ class AiohttpTransport:
                 # It is the answer to something else: this has not been asked yet.
                 answer.close()
                 raise _Lost("an answer before the request was sent")
+            if answer.status == 407:  # a proxy's, which passed nothing on
+                raise _Refused(answer.status)
             return WireResponse(
                 status=answer.status,
                 body=await self._read(answer),
                 retry_after=answer.headers.get(hdrs.RETRY_AFTER),
                 date=answer.headers.get(hdrs.DATE),
             )
+
+    def _timeouts(self, request: WireRequest) -> aiohttp.ClientTimeout:
+        if request.connect_within is None:
+            return self._timeout
+        return evolve(self._timeout, connect=request.connect_within)
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         parts: list[bytes] = []
@@ -199,10 +217,18 @@ class AiohttpTransport:
             headers["SecretKey"] = self._secret_key.reveal()
         return headers
 
+    def _unreachable(self, fault: ConnectionFault) -> UnreachableError:
+        host = fault.proxy or self._origin.host_port_subcomponent or ""
+        return UnreachableError(host, fault.reason, fault.cure, heals=fault.heals)
+
     def _lost(self, body: _Body | None, error: BaseException) -> TransportError:
         if body is not None and not body.begun:
             return NotSentError(f"nothing was sent to {self._origin.host}: {_name(error)}")
         return AnswerLostError(f"no whole answer from {self._origin.host}: {_name(error)}")
+
+
+def _fault(error: Exception) -> ConnectionFault | None:
+    return proxy_refused(error.args[0]) if isinstance(error, _Refused) else connection_fault(error)
 
 
 def _name(error: BaseException) -> str:

@@ -20,6 +20,7 @@ from .jobs.schedule import Polls
 from .jobs.submit import Submitter
 from .jobs.watch import Watch
 from .limits.calls import Answered, Calls, GaveUp, is_missing, value_of
+from .limits.contact import Contact
 from .limits.dispatcher import Dispatcher
 from .limits.queue import Rank, Turns
 from .limits.retry import Patience
@@ -133,6 +134,7 @@ class Engine:
         self._chance = chance
         self.stream = stream
         self._patience = patience
+        self._contact = Contact(account.host, patience)
         # Single customers have a quota of their own, as high as the one of the batch calls.
         self.dispatcher, customers = self._dispatchers = [
             self._dispatcher(bucket, quota, sharing) for bucket in ("batch", "customers")
@@ -141,7 +143,7 @@ class Engine:
         self.upserts = Calls(customers, chance, patience)
         self.submitter = Submitter(self.calls, account)
         self.dialects = Dialects(account.dialect)
-        self.watch = Watch(self.dispatcher, account, chance, self.dialects)
+        self.watch = Watch(self.dispatcher, account, chance, self.dialects, patience)
         self._account = account
 
     def _dispatcher(self, bucket: str, quota: Quota, sharing: Sharing | None) -> Dispatcher:
@@ -159,7 +161,13 @@ class Engine:
     def _dispatching(self, budget: Budget) -> Dispatcher:
         turns = Turns(budget, Polls())
         return Dispatcher(
-            turns, self._transport, self._spawn, self._chance, self.stream, self._patience.limited
+            turns,
+            self._transport,
+            self._spawn,
+            self._chance,
+            self.stream,
+            self._patience.limited,
+            contact=self._contact,
         )
 
     def _fail(self, dispatcher: Dispatcher, error: Callable[[], GameballError]) -> None:

@@ -171,6 +171,11 @@ class Account:
             )
 
     @property
+    def host(self) -> str:
+        """Host and port of the origin."""
+        return urlsplit(self.origin).netloc
+
+    @property
     def fingerprint(self) -> str:
         """Tells this account from others, and tells nothing of its key."""
         key = self.api_key.reveal().encode()

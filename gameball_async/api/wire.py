@@ -24,6 +24,7 @@ class WireRequest:
         about: what it is for, for observers; nothing of it is sent.
         fresh: whether it wants a connection that was not used before: one that the server closes as
             the request leaves would leave its fate in doubt.
+        connect_within: seconds that connecting may take; None for as long as the transport allows.
     """
 
     method: str
@@ -32,6 +33,7 @@ class WireRequest:
     secret: bool = True
     about: About = field(factory=About)
     fresh: bool = False
+    connect_within: float | None = None
 
 
 @frozen
@@ -60,7 +62,8 @@ class Transport(Protocol):
         Send *request* and return the answer.
 
         Raises:
-            NotSentError: provably not one byte of the request was written.
+            UnreachableError: no connection came about.
+            NotSentError: provably nothing of the request reached Gameball.
             AnswerLostError: it was written, but no whole answer came back.
         """
         ...

@@ -10,6 +10,7 @@ from ..errors import (
     AuthenticationError,
     FateUnknownError,
     GameballError,
+    NotGameballError,
     NotSentError,
     RateLimitError,
     RejectedError,
@@ -55,7 +56,8 @@ def refusal_of(error: GameballError, unsure: bool, kind: Kind) -> Refusal:
     """
     code = error.code if isinstance(error, APIError) else None
     ends_run = isinstance(
-        error, (AuthenticationError, NotSentError, RateLimitError, SharedQuotaError)
+        error,
+        (AuthenticationError, NotGameballError, NotSentError, RateLimitError, SharedQuotaError),
     )
     refused = error if isinstance(error, (RejectedError, AuthenticationError)) else None
     if refused and refused.status == 408:

@@ -16,6 +16,7 @@ from ..client import GameballClient
 from ..errors import ConfigurationError
 from ..limits.windows import Quota
 from ..sandbox import Sandbox
+from .reaching import Reaching
 
 __all__ = ["Connection", "connect", "missing_keys", "read_quota", "talks"]
 
@@ -148,7 +149,13 @@ def missing_keys(environment: Mapping[str, str], *, both: bool) -> str | None:
     )
 
 
-async def connect(stack: AsyncExitStack, connection: Connection, *, batch: bool) -> GameballClient:
+async def connect(
+    stack: AsyncExitStack,
+    connection: Connection,
+    *,
+    batch: bool,
+    reaching: Reaching | None = None,
+) -> GameballClient:
     """
     Open a client, and the sandbox it talks to where that is asked for; *stack* closes both.
 
@@ -156,19 +163,21 @@ async def connect(stack: AsyncExitStack, connection: Connection, *, batch: bool)
         stack: what closes them.
         connection: whom to talk to.
         batch: whether batch calls will be made, which need both keys.
+        reaching: hears of the connection; one that says it where None is given.
 
     Raises:
         ConfigurationError: a key is missing, or a setting is unusable.
     """
+    reaching = reaching or Reaching()
     if not connection.sandbox:
         wrong = missing_keys(os.environ, both=batch or connection.both_keys)
         if wrong:
             raise ConfigurationError(wrong)
-        return await stack.enter_async_context(_client(connection, None))
+        return await stack.enter_async_context(_client(connection, None, reaching))
     sandbox = await stack.enter_async_context(
         Sandbox(high_security=connection.high_security, dialect=_dialect_of(connection))
     )
-    return await stack.enter_async_context(_client(connection, sandbox))
+    return await stack.enter_async_context(_client(connection, sandbox, reaching))
 
 
 def _dialect_of(connection: Connection) -> str:
@@ -176,7 +185,7 @@ def _dialect_of(connection: Connection) -> str:
     return "both" if connection.dialect is Dialect.AUTO else connection.dialect.value
 
 
-def _client(connection: Connection, sandbox: Sandbox | None) -> GameballClient:
+def _client(connection: Connection, sandbox: Sandbox | None, reaching: Reaching) -> GameballClient:
     return GameballClient(
         None if sandbox is None else sandbox.api_key,
         None if sandbox is None else sandbox.secret_key,
@@ -185,5 +194,6 @@ def _client(connection: Connection, sandbox: Sandbox | None) -> GameballClient:
         high_security=connection.high_security,
         dialect=connection.dialect,
         quota=connection.quota,
+        on_connection=reaching,
         trust_env=connection.trust_env and sandbox is None,
     )

@@ -107,10 +107,17 @@ def _quota(progress: Progress) -> str:
     return ", ".join(found) or "no wait for it yet"
 
 
-def remarks(progress: Progress, part_read: float | None) -> list[str]:
-    """What somebody who wonders should know: nothing moves, rows held back, others on the account."""
-    found = [] if progress.trouble is None else [progress.trouble]
-    if progress.stalled_for >= QUIET:
+def remarks(progress: Progress, part_read: float | None, away: str | None = None) -> list[str]:
+    """
+    What somebody who wonders should know: nothing moves, rows held back, others on the account.
+
+    Args:
+        progress: where the run stands.
+        part_read: which part of the input has been read, 0 to 1; None if unknown.
+        away: why Gameball cannot be reached now; None where it can.
+    """
+    found = [said for said in (away, progress.trouble) if said is not None]
+    if progress.stalled_for >= QUIET and away is None:
         found.append(f"nothing has moved for {duration(progress.stalled_for)}: " + _why(progress))
     if progress.waiting_because and progress.held_back >= progress.waiting / 2:
         found.append(progress.waiting_because)
@@ -161,7 +168,7 @@ def _troubled(progress: Progress) -> int:
     return progress.failed + progress.rejected + progress.indeterminate
 
 
-def plain_line(progress: Progress, part_read: float | None) -> str:
+def plain_line(progress: Progress, part_read: float | None, away: str | None = None) -> str:
     """Progress as one line, for logs."""
     parts = [
         f"{duration(progress.seconds)}: rows: {_rows(progress)}",
@@ -169,12 +176,18 @@ def plain_line(progress: Progress, part_read: float | None) -> str:
         _jobs(progress),
         f"requests: {_requests(progress)}",
         f"quota: {_quota(progress)}",
-        *remarks(progress, part_read),
+        *remarks(progress, part_read, away),
     ]
     return "; ".join(parts)
 
 
-def live(progress: Progress, part_read: float | None, what: str, width: int = 80) -> Group:
+def live(
+    progress: Progress,
+    part_read: float | None,
+    what: str,
+    width: int = 80,
+    away: str | None = None,
+) -> Group:
     """
     Progress as a block of lines, for a terminal.
 
@@ -183,6 +196,7 @@ def live(progress: Progress, part_read: float | None, what: str, width: int = 80
         part_read: which part of the input has been read, 0 to 1; None if unknown.
         what: what is imported, such as ``customers from customers.csv``.
         width: columns of the terminal.
+        away: why Gameball cannot be reached now; None where it can.
     """
     part = _part_done(progress, part_read)
     bar = ProgressBar(
@@ -207,7 +221,7 @@ def live(progress: Progress, part_read: float | None, what: str, width: int = 80
     lines.add_row("jobs", Text(_jobs(progress)))
     lines.add_row("requests", Text(_requests(progress)))
     lines.add_row("quota", Text(_quota(progress)))
-    for remark in remarks(progress, part_read):
+    for remark in remarks(progress, part_read, away):
         lines.add_row("", Text(remark, style="yellow"))
     return Group(Text(f"importing {clean(what)}", style="bold"), head, lines)
 

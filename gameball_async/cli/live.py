@@ -15,6 +15,7 @@ from rich.live import Live
 from ..bulk.report import Progress
 from . import display
 from .ending import say
+from .reaching import Reaching
 from .words import clean, duration
 
 __all__ = ["Look", "Manner", "console_on", "follow", "manner_of"]
@@ -53,13 +54,13 @@ def console_on(stream: TextIO) -> Console:
     return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
 
 
-async def follow(look: Look, what: str, manner: Manner, stream: TextIO) -> None:
+async def follow(look: Look, what: str, manner: Manner, stream: TextIO, reaching: Reaching) -> None:
     """Show a run on *stream* until cancelled. Whatever goes wrong with that does not end the run."""
     try:
         if manner is Manner.LIVE:
-            await _live(look, what, console_on(stream))
+            await _live(look, what, console_on(stream), reaching)
         elif manner is Manner.PLAIN:
-            await _plain(look, what, stream)
+            await _plain(look, what, stream, reaching)
     except OSError:
         return  # whoever read it has left: the run goes on unseen
     except Exception as error:  # noqa: BLE001 - a fault of the display is no fault of the run
@@ -68,16 +69,17 @@ async def follow(look: Look, what: str, manner: Manner, stream: TextIO) -> None:
             say(f"the progress cannot be shown any more ({name}); the run goes on")
 
 
-async def _live(look: Look, what: str, console: Console) -> None:
+async def _live(look: Look, what: str, console: Console, reaching: Reaching) -> None:
     # No refreshing thread: each frame is drawn here, and the block goes when the run is over.
     with Live(console=console, auto_refresh=False, transient=True) as block:
         while True:
             progress, part_read = look()
-            block.update(display.live(progress, part_read, what, console.width), refresh=True)
+            width, away = console.width, reaching.words
+            block.update(display.live(progress, part_read, what, width, away), refresh=True)
             await anyio.sleep(FRAME)
 
 
-async def _plain(look: Look, what: str, stream: TextIO) -> None:
+async def _plain(look: Look, what: str, stream: TextIO, reaching: Reaching) -> None:
     click.echo(f"importing {clean(what)}", file=stream)
     before: Progress | None = None
     was_read = False
@@ -90,5 +92,5 @@ async def _plain(look: Look, what: str, stream: TextIO) -> None:
             click.echo(f"{duration(progress.seconds)}: {news}", file=stream)
         if progress.seconds - last >= LINES:
             last = progress.seconds
-            click.echo(display.plain_line(progress, part_read), file=stream)
+            click.echo(display.plain_line(progress, part_read, reaching.words), file=stream)
         before, was_read = progress, is_read

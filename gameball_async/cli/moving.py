@@ -27,6 +27,7 @@ from . import account, doubts
 from .connection import Connection, connect
 from .ending import Ended, Exit, code_of, perform, say
 from .live import console_on, follow, manner_of
+from .reaching import Reaching
 from .words import clean, count
 
 __all__ = ["Moving", "Task", "carry_out", "json_of"]
@@ -117,7 +118,8 @@ class Moving:
 
     async def _move(self, task: Task) -> None:
         async with AsyncExitStack() as stack:
-            client = await connect(stack, self.connection, batch=True)
+            reaching = Reaching()
+            client = await connect(stack, self.connection, batch=True, reaching=reaching)
             run = await stack.enter_async_context(task.start(client))
             self.run = run
 
@@ -126,7 +128,7 @@ class Moving:
 
             manner = manner_of(sys.stderr, as_json=self.as_json)
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(follow, look, task.what, manner, sys.stderr)
+                tasks.start_soon(follow, look, task.what, manner, sys.stderr, reaching)
                 try:
                     await self._take_events(run, task)
                 finally:

@@ -27,7 +27,7 @@ from ..session import Engine, Sharing
 from ..tasks import Background, see_through
 
 if TYPE_CHECKING:
-    from ..observe.hooks import OnRequest, OnTransition
+    from ..observe.hooks import OnConnection, OnRequest, OnTransition
 
 __all__ = ["Lifecycle"]
 
@@ -56,6 +56,7 @@ class Lifecycle:
         shared_quota: SharedQuota | None = None,
         on_request: OnRequest | None = None,
         on_transition: OnTransition | None = None,
+        on_connection: OnConnection | None = None,
         telemetry: Telemetry | None = None,
         trust_env: bool = False,
     ) -> None:
@@ -80,7 +81,7 @@ class Lifecycle:
         self._shared_quota = shared_quota
         self._store: QuotaStore | None = None
         self._patience = patience or Patience()
-        self._observers = partial(observers, on_request, on_transition, telemetry)
+        self._observers = partial(observers, on_request, on_transition, on_connection, telemetry)
         self._stream = NO_OBSERVERS
         self._trust_env = trust_env
         self._borrowed = session
@@ -221,15 +222,17 @@ class Lifecycle:
 def observers(
     on_request: OnRequest | None,
     on_transition: OnTransition | None,
+    on_connection: OnConnection | None,
     telemetry: Telemetry | None,
     origin: str,
 ) -> list[Observer]:
     """The observers of a client of *origin* that is being opened: logging always, others where given."""
     found: list[Observer] = [LogObserver()]
-    if on_request is not None or on_transition is not None:
+    hooks = (on_request, on_transition, on_connection)
+    if any(hook is not None for hook in hooks):
         from ..observe.hooks import Hooks  # only where there are some
 
-        found.append(Hooks(on_request, on_transition))
+        found.append(Hooks(*hooks))
     if telemetry is not None:
         found.append(telemetry.observer(origin))
     return found

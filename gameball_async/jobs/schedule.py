@@ -220,12 +220,12 @@ class Polls:
         self._missed(job, now)
         self._plan(job, now, chance)
 
-    def failed(self, job_id: int, now: float, chance: float) -> None:
-        """The question about the job was not answered, or not so that it could be read."""
+    def failed(self, job_id: int, now: float, chance: float, within: float = float("inf")) -> None:
+        """The question was not answered, or not so that it could be read; it is due *within* seconds."""
         job = self._back(job_id)
         if job is not None:
             self._missed(job, now)
-            self._later_again(job, now, chance)
+            self._later_again(job, now, chance, within)
 
     def _back(self, job_id: int) -> _Open | None:
         job = self._jobs.get(job_id)
@@ -264,11 +264,13 @@ class Polls:
         else:
             self._later_again(job, now, chance)
 
-    def _later_again(self, job: _Open, now: float, chance: float) -> None:
+    def _later_again(
+        self, job: _Open, now: float, chance: float, within: float = float("inf")
+    ) -> None:
         job.ahead = False
         age = now - job.moved_at
         wait = max(_next_look(age) - age, min(LOOKS_APART, 0.1 * (now - job.since)))
-        job.due = now + wait + chance * min(0.1 * wait, 5.0)
+        job.due = now + min(within, wait + chance * min(0.1 * wait, 5.0))
         # Of those that are due, what runs goes in the order in which it was seen to start: it is
         # nearer to its end than what waits. Then whoever can bear least to wait longer.
         job.place = job.moved_at if job.state is JobState.RUNNING else job.due + 4.0 * wait

@@ -23,12 +23,16 @@ from ..errors import (
     AuthenticationError,
     ClosedError,
     GameballError,
+    NotGameballError,
     RejectedError,
     TransportError,
     UnknownJobError,
+    UnreachableError,
 )
 from ..limits.calls import retry_after_of
+from ..limits.contact import tried_for
 from ..limits.dispatcher import Dispatcher
+from ..limits.retry import Patience
 from ..observe.events import (
     JobTransition,
     RetryScheduled,
@@ -86,6 +90,7 @@ class Watch:
         account: makes the requests.
         chance: draws numbers in [0, 1).
         dialects: on which path to ask.
+        patience: for how long a server that was not reached yet is tried.
     """
 
     def __init__(
@@ -94,7 +99,9 @@ class Watch:
         account: Account,
         chance: Callable[[], float],
         dialects: Dialects,
+        patience: Patience,
     ) -> None:
+        self._patience = patience
         self._dispatcher = dispatcher
         self._stream = dispatcher.stream
         self._account = account
@@ -160,7 +167,10 @@ class Watch:
         dialect = self._path_for(job_id)
         call = self._account.status(job_id, dialect)
         call.about.polled = True
-        request = WireRequest(call.method, call.path, None, call.secret, call.about)
+        within = self._dispatcher.contact.connect_within(self._tried(job_id))
+        request = WireRequest(
+            call.method, call.path, None, call.secret, call.about, connect_within=within
+        )
         self.polls += 1
         try:
             answer = await self._dispatcher.carry(request, slot, retry_after_of)
@@ -168,7 +178,12 @@ class Watch:
         except TransportError as error:
             if self._stream.wants(RetryScheduled):
                 self._stream.emit(RetryScheduled.of(call.method, call.about, error, None))
-            self._lost(job_id)
+            if isinstance(error, UnreachableError):
+                self._no_connection(job_id, error)
+            elif isinstance(error, NotGameballError):
+                self.fail(error.with_traceback(None))
+            else:
+                self._lost(job_id)
         except GameballError as error:
             # Without its traceback: the frames that read the answer hold what it said.
             self._refused(job_id, error.with_traceback(None))
@@ -176,6 +191,10 @@ class Watch:
             self._dialects.answered(dialect)
             self.trouble = None
             self._heard(job_id, status, answer.body)
+
+    def _tried(self, job_id: int) -> float:
+        watched = self._jobs.get(job_id)
+        return 0.0 if watched is None else anyio.current_time() - watched.heard
 
     def _path_for(self, job_id: int) -> Dialect:
         """The path that answers; while that is not known, both by turns."""
@@ -186,7 +205,21 @@ class Watch:
         watched.asked += 1
         return order[(watched.asked - 1) % len(order)]
 
+    def _no_connection(self, job_id: int, error: UnreachableError) -> None:
+        """Tell it, and give up where waiting cannot mend it, or has not for long enough."""
+        tried = self._tried(job_id)
+        first = not self._dispatcher.contact.worked
+        most = self._patience.connecting(reached=False) if first else SILENCE
+        left = self._dispatcher.unreachable(error, most, tried)
+        if left:
+            self._lost(job_id, left)
+        else:
+            self.fail(tried_for(error, tried).with_traceback(None))
+
     def _read(self, answer: WireResponse, job_id: int) -> JobStatus:
+        foreign = self._dispatcher.contact.foreign(answer)
+        if foreign is not None:
+            raise foreign
         if 200 <= answer.status < 300:
             return read_status(answer.body, job_id)
         if answer.status == 404 or (answer.status == 405 and self._dialects.known is None):
@@ -244,13 +277,13 @@ class Watch:
                 status = evolve(status, earlier=earlier)
         return status
 
-    def _lost(self, job_id: int) -> None:
+    def _lost(self, job_id: int, within: float = SILENCE) -> None:
         watched = self._jobs.get(job_id)
         if watched is not None:
             watched.missing = 0  # the path may be there
-        self._unheard(job_id)
+        self._unheard(job_id, within)
 
-    def _unheard(self, job_id: int) -> None:
+    def _unheard(self, job_id: int, within: float = SILENCE) -> None:
         now = anyio.current_time()
         watched = self._jobs.get(job_id)
         if watched is None:
@@ -264,7 +297,7 @@ class Watch:
                 ),
             )
         else:
-            self._dispatcher.turns.polls.failed(job_id, now, self._chance())
+            self._dispatcher.turns.polls.failed(job_id, now, self._chance(), within)
 
     def _refused(self, job_id: int, error: GameballError) -> None:
         watched = self._jobs.get(job_id)

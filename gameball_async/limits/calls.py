@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 import anyio
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
 from ..api.kinds import Replay
 from ..api.requests import Call
@@ -23,9 +23,11 @@ from ..errors import (
     SharedQuotaError,
     TransportError,
     UnknownJobError,
+    UnreachableError,
 )
 from ..observe.events import RetryScheduled
 from ..observe.stream import EventStream
+from .contact import tried_for
 from .dispatcher import Dispatcher
 from .queue import Rank
 from .retry import Evidence, Next, Patience, Tries, evidence_of_status, next_step
@@ -126,11 +128,12 @@ class Calls:
         started = anyio.current_time()
         failures = unsure = 0
         while True:
+            request = self._in_time(request, anyio.current_time() - started)
             failure = await self._try(request, read, rank, call.doing, began)
             if not isinstance(failure, _Failure):
                 return Answered(failure, resent=unsure > 0)
             failures += 1
-            unsure += failure.evidence is Evidence.UNSURE
+            unsure += failure.evidence in (Evidence.UNSURE, Evidence.FOREIGN)
             if undone is not None and not unsure:
                 undone()
             tries = Tries(
@@ -139,7 +142,9 @@ class Calls:
                 failures,
                 anyio.current_time() - started,
                 failure.retry_after,
+                self._dispatcher.contact.worked,
             )
+            failure.error = self._told(failure.error, tries)
             step, wait = next_step(replay, tries, self._chance(), self._patience)
             if step is Next.AGAIN:
                 self._again(request, failure, wait)
@@ -147,6 +152,18 @@ class Calls:
                 await anyio.sleep(wait)
             else:
                 return GaveUp(failure.error, unsure=unsure > 0)
+
+    def _in_time(self, request: WireRequest, tried: float) -> WireRequest:
+        within = self._dispatcher.contact.connect_within(tried)
+        return evolve(request, connect_within=within)
+
+    def _told(self, error: GameballError, tries: Tries) -> GameballError:
+        """Tell that there is no connection, where that is the error; gives it with the time that was tried."""
+        if not isinstance(error, UnreachableError):
+            return error
+        most = self._patience.connecting(reached=tries.reached)
+        self._dispatcher.unreachable(error, most, tries.seconds)
+        return tried_for(error, tries.seconds)
 
     def _again(self, request: WireRequest, failure: _Failure, wait: float) -> None:
         if self.stream.wants(RetryScheduled):
@@ -163,9 +180,15 @@ class Calls:
     ) -> T | _Failure:
         try:
             answer = await self._dispatcher.send(request, rank, retry_after_of, began)
+            foreign = self._dispatcher.contact.foreign(answer)
+            if foreign is not None:
+                return _Failure(Evidence.FOREIGN, foreign)
             if 200 <= answer.status < 300:
                 return read(answer)
         # Without their tracebacks: the frames that read the answer hold what it said.
+        except UnreachableError as error:
+            evidence = Evidence.UNSENT if error.heals else Evidence.UNREACHABLE
+            return _Failure(evidence, error.with_traceback(None))
         except NotSentError as error:
             return _Failure(Evidence.UNSENT, error.with_traceback(None))
         except TransportError as error:

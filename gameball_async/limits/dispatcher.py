@@ -15,10 +15,18 @@ from attrs import define
 
 from ..api.responses import read_error
 from ..api.wire import Transport, WireRequest, WireResponse
-from ..errors import ClosedError, ErrorObject, GameballError, NotSentError, RateLimitError
-from ..observe.events import QuotaPaused, RequestEnded
+from ..errors import (
+    ClosedError,
+    ErrorObject,
+    GameballError,
+    NotSentError,
+    RateLimitError,
+    UnreachableError,
+)
+from ..observe.events import ConnectionRestored, ConnectionTrouble, QuotaPaused, RequestEnded
 from ..observe.stream import NO_OBSERVERS, EventStream
 from ..tasks import Running, Spawn
+from .contact import Contact
 from .queue import Grant, Poll, Rank, Rest, Ticket, Turns
 
 __all__ = ["Dispatcher"]
@@ -46,6 +54,7 @@ class Dispatcher:
         chance: draws numbers in [0, 1).
         stream: where events go.
         patience: seconds that calls wait out a pause, at most.
+        contact: what the client knows of its way to Gameball.
         ask: asks about one job with a slot that is taken; set by the watch.
     """
 
@@ -57,6 +66,8 @@ class Dispatcher:
         chance: Callable[[], float],
         stream: EventStream = NO_OBSERVERS,
         patience: float = float("inf"),
+        *,
+        contact: Contact,
     ) -> None:
         self.turns = turns
         self._transport = transport
@@ -69,6 +80,7 @@ class Dispatcher:
         self._patience = patience
         self._limited = RateLimitError(ErrorObject(429))
         self._asking = 0
+        self.contact = contact
         self.sent = 0
         self.witnesses: list[Callable[[], None]] = []  # told of each request as it leaves
         self.stream = stream
@@ -128,6 +140,9 @@ class Dispatcher:
             # Lost or late: the server may have counted it all the same.
             budget.answered(slot, anyio.current_time())
             raise
+        restored = self.contact.answered(answer, anyio.current_time())
+        if restored is not None and self.stream.wants(ConnectionRestored):
+            self.stream.emit(restored)
         # One that is cancelled may still be on its way: its slot stays open until the budget itself
         # takes it to have been counted.
         if answer.status == 429:
@@ -143,6 +158,14 @@ class Dispatcher:
         else:
             budget.answered(slot, anyio.current_time())
         return answer
+
+    def unreachable(self, error: UnreachableError, most: float, tried: float) -> float:
+        """Tell that no connection came about; gives the seconds left of *most* for more tries."""
+        left = max(0.0, most - tried) if error.heals else 0.0
+        trouble = self.contact.failed(error, anyio.current_time(), left)
+        if trouble is not None and self.stream.wants(ConnectionTrouble):
+            self.stream.emit(trouble)
+        return left
 
     async def _exchange(self, request: WireRequest) -> WireResponse:
         """Send *request*, and emit what became of it."""

@@ -3,7 +3,9 @@ What a failed request proves, and what follows from it: the design's table of re
 
 | evidence about a POST                 | replayable | keyed         | unrepeatable  |
 |---------------------------------------|------------|---------------|---------------|
-| not one byte was written              | retry      | retry         | retry         |
+| nothing of it reached Gameball        | retry      | retry         | retry         |
+| no connection, and waiting mends none | refused    | refused       | refused       |
+| a first answer that is not Gameball's | give up    | give up       | unknown fate  |
 | 429                                   | wait       | wait          | wait          |
 | a real 4xx answer                     | refused    | refused       | refused       |
 | anything else after the first byte    | resend     | resend        | unknown fate  |
@@ -24,7 +26,9 @@ __all__ = ["Evidence", "Next", "Patience", "Tries", "evidence_of_status", "next_
 class Evidence(Enum):
     """What is known of a request that did not succeed."""
 
-    UNSENT = "not one byte was written"
+    UNSENT = "nothing of it reached Gameball"
+    UNREACHABLE = "nothing of it reached Gameball, and waiting does not mend that"
+    FOREIGN = "it went to something that is not Gameball, which may have passed it on"
     LIMITED = "429: the quota is used up"
     REFUSED = "the server refused it"
     UNSURE = "it may have been applied"
@@ -51,7 +55,9 @@ class Patience:
 
     Attributes:
         unsure: how often a request that may have been applied is sent again, at most.
-        unsent: for how many seconds a server that cannot be reached is tried.
+        unsent: for how many seconds a server that cannot be reached any more is tried.
+        first_contact: for how many seconds it is tried while the client has had no answer yet, where that is
+            less than *unsent*: an address that is wrong should be told soon.
         limited: for how many seconds a request waits out 429s, and what ``Retry-After`` asks for: a
             longer wait is given up at once.
     """
@@ -59,6 +65,11 @@ class Patience:
     unsure: int = 5
     unsent: float = 120.0
     limited: float = 900.0
+    first_contact: float = 15.0
+
+    def connecting(self, *, reached: bool) -> float:
+        """For how many seconds a server is tried that was *reached* before, or was not yet."""
+        return self.unsent if reached else min(self.unsent, self.first_contact)
 
 
 class Next(Enum):
@@ -80,6 +91,7 @@ class Tries:
         failures: how often it failed in all.
         seconds: since it was first tried.
         retry_after: what the answer asked to wait for; None where it did not.
+        reached: whether the client has had an answer of Gameball's.
     """
 
     evidence: Evidence
@@ -87,6 +99,7 @@ class Tries:
     failures: int
     seconds: float
     retry_after: float | None = None
+    reached: bool = True
 
 
 def next_step(
@@ -101,13 +114,20 @@ def next_step(
         chance: a number in [0, 1).
         patience: where retries end.
     """
-    if tries.evidence is Evidence.UNSURE and replay is Replay.UNREPEATABLE:
+    if tries.evidence in (Evidence.UNSURE, Evidence.FOREIGN) and replay is Replay.UNREPEATABLE:
         return Next.UNKNOWN, 0.0
-    if tries.evidence is Evidence.REFUSED or _worn_out(tries, patience):
+    if tries.evidence in _FINAL or _worn_out(tries, patience):
         return Next.GIVE_UP, 0.0
     # The quota itself holds everybody back after a 429, so its wait is not doubled here.
     wait = 0.0 if tries.evidence is Evidence.LIMITED else backoff(tries.failures, chance)
+    if (
+        tries.evidence is Evidence.UNSENT
+    ):  # the last try is made when the time is up, not long after
+        wait = min(wait, patience.connecting(reached=tries.reached) - tries.seconds)
     return Next.AGAIN, max(wait, tries.retry_after or 0.0)
+
+
+_FINAL = (Evidence.REFUSED, Evidence.UNREACHABLE, Evidence.FOREIGN)
 
 
 def _worn_out(tries: Tries, patience: Patience) -> bool:
@@ -117,5 +137,5 @@ def _worn_out(tries: Tries, patience: Patience) -> bool:
     if tries.evidence is Evidence.LIMITED:
         return tries.seconds >= patience.limited
     if tries.evidence is Evidence.UNSENT:
-        return tries.seconds >= patience.unsent
+        return tries.seconds >= patience.connecting(reached=tries.reached)
     return tries.unsure > patience.unsure

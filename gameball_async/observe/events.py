@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # imported with the client: it brings along nothing that it n
     from ..rows.outcome import Outcome
 
 __all__ = [
+    "ConnectionRestored",
+    "ConnectionTrouble",
     "Event",
     "JobAccepted",
     "JobTransition",
@@ -129,6 +131,7 @@ class RequestEnded(NamedTuple):
 
 _WITHOUT_ANSWER = {
     "NotSentError": "unsent",
+    "UnreachableError": "unsent",
     "ClosedError": "unsent",
     "CancelledError": "cancelled",
 }
@@ -182,6 +185,28 @@ class RetryScheduled(NamedTuple):
             wait=wait,
             error=error.error if isinstance(error, APIError) else None,
         )
+
+
+class ConnectionTrouble(NamedTuple):
+    """
+    No connection to *host* came about. Emitted at the first failure, and for each new reason.
+
+    Attributes:
+        host: host and port, of the proxy where that cannot be reached.
+        reason: what the operating system or OpenSSL said.
+        seconds_left: for how long it is tried; 0 where waiting cannot mend it.
+    """
+
+    host: str
+    reason: str
+    seconds_left: float
+
+
+class ConnectionRestored(NamedTuple):
+    """*host* answered again, *seconds* after the trouble was first told."""
+
+    host: str
+    seconds: float
 
 
 class QuotaPaused(NamedTuple):
@@ -271,6 +296,8 @@ class JournalFailed(NamedTuple):
 Event = (
     RequestEnded
     | RetryScheduled
+    | ConnectionTrouble
+    | ConnectionRestored
     | QuotaPaused
     | JobAccepted
     | WatchStarted

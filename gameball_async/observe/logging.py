@@ -16,6 +16,8 @@ from attrs import asdict
 
 from ..api.jobs import JobState
 from .events import (
+    ConnectionRestored,
+    ConnectionTrouble,
     Event,
     JobAccepted,
     JobTransition,
@@ -43,6 +45,8 @@ _RECORDS: dict[type[Event], tuple[logging.Logger, int, str]] = {
     for event, logger, level, name in (
         (RequestEnded, "requests", logging.DEBUG, "request"),
         (RetryScheduled, "retries", logging.WARNING, "retry"),
+        (ConnectionTrouble, "connection", logging.WARNING, "connection_trouble"),
+        (ConnectionRestored, "connection", logging.INFO, "connection_restored"),
         (QuotaPaused, "quota", logging.WARNING, "pause"),
         (JobAccepted, "jobs", logging.INFO, "job_accepted"),
         (JobTransition, "jobs", logging.INFO, "job_transition"),
@@ -131,6 +135,11 @@ def _text(event: Event) -> tuple[Any, ...]:
             when = "at the next poll" if e.wait is None else when
             return ("%s %s failed at attempt %d and is made again %s: %s",
                     e.method, e.route, e.attempt, when, e.why)  # fmt: skip
+        case ConnectionTrouble(host, reason, left):
+            more = f"trying for {left:.0f} s more" if left else "waiting cannot mend it"
+            return "cannot connect to %s: %s; %s", host, reason, more
+        case ConnectionRestored(host, seconds):
+            return "connected to %s again after %.1f s", host, seconds
         case QuotaPaused(seconds, share):
             return ("429: nothing is sent for %.2f s, then %.0f %% of the quota is used",
                     seconds, 100 * share)  # fmt: skip

@@ -18,6 +18,7 @@ from rich.console import RenderableType
 from gameball_async.api.jobs import Job, JobState, JobStatus, Transition
 from gameball_async.bulk.report import Progress, Report
 from gameball_async.cli import account, display, live
+from gameball_async.cli.reaching import Reaching
 from gameball_async.cli.words import clean, count, duration
 
 PROGRESS = Progress(
@@ -263,7 +264,7 @@ def test_a_log_gets_a_line_every_five_seconds() -> None:
             return evolve(PROGRESS, seconds=anyio.current_time() - began), 0.5
 
         with anyio.move_on_after(16):
-            await live.follow(look, "x from y", live.Manner.PLAIN, out)
+            await live.follow(look, "x from y", live.Manner.PLAIN, out, Reaching())
 
     virtually(main)
     lines = out.getvalue().splitlines()
@@ -288,7 +289,7 @@ def test_a_terminal_gets_frames_and_json_gets_nothing(
 
     async def main() -> None:
         with anyio.move_on_after(1):
-            await live.follow(lambda: (PROGRESS, 0.5), "x", live.Manner.LIVE, out)
+            await live.follow(lambda: (PROGRESS, 0.5), "x", live.Manner.LIVE, out, Reaching())
 
     virtually(main)
     assert "5,000 read" in out.getvalue()

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from gameball_async.otel import OpenTelemetry
 
-LOGGERS = ("requests", "retries", "quota", "jobs", "rows", "runs", "hooks")
+LOGGERS = ("requests", "retries", "connection", "quota", "jobs", "rows", "runs", "hooks")
 ROUTE = "/api/v4.0/integrations/batch/{jobId}"
 
 
