@@ -270,7 +270,7 @@ class UnreachableError(NotSentError):
     ) -> None:
         self.host, self.reason, self.cure = host, reason, cure
         self.heals, self.seconds = heals, seconds
-        tried = f" (tried for {seconds:.0f} s)" if seconds >= 1 else ""
+        tried = f", tried for {seconds:.0f} s" if seconds >= 1 else ""
         super().__init__(
             f"cannot connect to {host}: {reason}{tried}. Nothing was sent. What to do: {cure}"
         )

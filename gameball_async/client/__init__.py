@@ -27,11 +27,14 @@ class GameballClient(JobVerbs, BulkVerbs):
         quota: requests that are allowed in which time, for each bucket; all calls share it.
         dialect: which paths ask for a status and stop a job: the one that answers, unless one is
             named.
-        patience: where retries end.
+        patience: where retries end. `Patience.first_contact` (15 s) is for how long a server is tried
+            that has not answered yet.
         shared_quota: what the quota is shared with other processes through, such as
             `gameball_async.redis.RedisQuota`; None where this process has it alone.
         on_request: called with a `RequestEnded` after each HTTP request, sync or async.
         on_transition: called with a `Transition` when a watched job moves, sync or async.
+        on_connection: called with a `ConnectionTrouble` when no connection comes about, and with a
+            `ConnectionRestored` when Gameball answers again, sync or async.
         telemetry: where spans and metrics go, such as `gameball_async.otel.OpenTelemetry`.
         trust_env: send requests through the proxy that ``HTTP_PROXY``, ``HTTPS_PROXY`` and
             ``NO_PROXY`` name, and take what ``~/.netrc`` says. Off, the environment is not read.

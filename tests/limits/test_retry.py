@@ -18,6 +18,8 @@ from gameball_async.limits.retry import (
 PATIENCE = Patience()
 TABLE = [
     (Evidence.UNSENT, Next.AGAIN, Next.AGAIN, Next.AGAIN),
+    (Evidence.UNREACHABLE, Next.GIVE_UP, Next.GIVE_UP, Next.GIVE_UP),
+    (Evidence.FOREIGN, Next.GIVE_UP, Next.GIVE_UP, Next.UNKNOWN),
     (Evidence.LIMITED, Next.AGAIN, Next.AGAIN, Next.AGAIN),
     (Evidence.REFUSED, Next.GIVE_UP, Next.GIVE_UP, Next.GIVE_UP),
     (Evidence.UNSURE, Next.AGAIN, Next.AGAIN, Next.UNKNOWN),
@@ -63,11 +65,22 @@ def test_what_a_status_proves(status: int, evidence: Evidence) -> None:
     [
         Tries(Evidence.UNSURE, PATIENCE.unsure + 1, 9, 1.0),
         Tries(Evidence.UNSENT, 0, 9, PATIENCE.unsent),
+        Tries(Evidence.UNSENT, 0, 9, PATIENCE.first_contact, reached=False),
         Tries(Evidence.LIMITED, 0, 9, PATIENCE.limited),
     ],
 )
 def test_no_retry_is_endless(tries: Tries) -> None:
     assert next_step(Replay.REPLAYABLE, tries, 0.0, PATIENCE)[0] is Next.GIVE_UP
+
+
+@pytest.mark.parametrize(("reached", "most"), [(False, 15.0), (True, 120.0)])
+def test_the_last_try_to_connect_is_made_when_the_time_is_up(reached: bool, most: float) -> None:
+    tries = Tries(Evidence.UNSENT, 0, 9, most - 2.0, reached=reached)
+    assert next_step(Replay.KEYED, tries, 0.9, PATIENCE) == (Next.AGAIN, 2.0)
+
+
+def test_a_first_contact_is_tried_no_longer_than_a_lost_one() -> None:
+    assert Patience(unsent=1.0).connecting(reached=False) == 1.0
 
 
 def test_retry_after_is_honoured() -> None:

@@ -10,6 +10,8 @@ from gameball_async import (
     BalanceInquiry,
     Cashback,
     Channel,
+    ConnectionRestored,
+    ConnectionTrouble,
     Customer,
     CustomerAttributes,
     Event,
@@ -70,6 +72,10 @@ def on_request(request: RequestEnded) -> None:
     print(request.outcome, request.status, request.seconds)
 
 
+def on_connection(event: ConnectionTrouble | ConnectionRestored) -> None:
+    print(event.host)
+
+
 async def on_transition(change: Transition) -> None:
     print(change.job.id, change.status.state)
 
@@ -83,6 +89,7 @@ async def main() -> None:
             quota=Quota((30, 1.0), (360, 30.0)),
             on_request=on_request,
             on_transition=on_transition,
+            on_connection=on_connection,
             telemetry=OpenTelemetry(),
         ) as client:
             number: int = await client.upsert_customer(customer)

@@ -1,0 +1,95 @@
+"""What the command line says where Gameball cannot be reached."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio.from_thread import start_blocking_portal
+from attrs import evolve
+
+from benchmarks.virtual import run_virtual
+from gameball_async.cli import display
+from gameball_async.cli.reaching import Reaching
+from gameball_async.client import lifecycle
+from gameball_async.limits.retry import Patience
+from gameball_async.observe.events import ConnectionRestored, ConnectionTrouble
+from tests.cli.cli_desk import Run
+from tests.cli.test_cli_display import PROGRESS
+from tests.http.fault_servers import certified, refused, self_signed
+
+Customers = Callable[..., Path]
+TROUBLE = ConnectionTrouble("api.example", "connection refused (ECONNREFUSED)", 15.0)
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAMEBALL_API_KEY", "k")
+    monkeypatch.setenv("GAMEBALL_SECRET_KEY", "s")
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch, keys: None) -> Iterator[str]:
+    """An address where nobody listens, and a first contact that is given up after a second."""
+    monkeypatch.setattr(lifecycle, "Patience", partial(Patience, first_contact=1.0))
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(refused()) as place:
+        monkeypatch.setenv("GAMEBALL_BASE_URL", place.url)
+        yield place.url.removeprefix("http://")
+
+
+@pytest.mark.parametrize("command", ["status 5", "watch 5", "stop 5", "upsert --customer-id c1"])
+def test_a_command_says_at_once_that_it_cannot_connect_and_at_the_end_what_to_do(
+    run: Run, nowhere: str, command: str
+) -> None:
+    result = run(*command.split())
+    assert result.exit_code == 3
+    first, last = result.stderr.splitlines()
+    wrong = f"gameball-async: cannot connect to {nowhere}: connection refused (ECONNREFUSED)"
+    assert first == f"{wrong}; trying for 1.0 s more"
+    assert last.startswith(f"{wrong}, tried for 1 s. Nothing was sent. What to do: check the add")
+    assert "--base-url" in last
+
+
+def test_an_import_says_so_too_sends_nothing_and_can_be_taken_up(
+    run: Run, nowhere: str, customers: Customers
+) -> None:
+    result = run("import", "customers", customers(3), "--json")
+    assert result.exit_code == 3
+    assert json.loads(result.stdout)["unsent"] == 3
+    assert f"cannot connect to {nowhere}" in result.stderr.splitlines()[0]
+    assert "gameball-async resume" in result.stderr
+
+
+def test_a_certificate_is_refused_with_one_line(run: Run, keys: None, customers: Customers) -> None:
+    server = certified(self_signed)()
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(server) as place:
+        result = run("status", "5", "--base-url", place.url)
+    assert result.exit_code == 3
+    (line,) = result.stderr.splitlines()
+    assert "self-signed certificate" in line and "SSL_CERT_FILE" in line
+
+
+def test_the_live_block_and_the_log_count_down_and_do_not_wait_for_an_answer() -> None:
+    said: list[str] = []
+    still = evolve(PROGRESS, stalled_for=30.0, jobs={})
+
+    async def main() -> None:
+        reaching = Reaching(said.append)
+        reaching(TROUBLE)
+        await anyio.sleep(2)
+        words = reaching.words
+        assert words is not None and words.endswith("(ECONNREFUSED); trying for 13 s more")
+        assert display.remarks(still, 1.0, words) == [words]
+        assert words in display.plain_line(still, 1.0, words)
+        reaching(ConnectionRestored("api.example", 34.0))
+        assert reaching.words is None
+
+    run_virtual(main)
+    assert said == [
+        "cannot connect to api.example: connection refused (ECONNREFUSED); trying for 15 s more",
+        "connected to api.example again after 34 s",
+    ]
