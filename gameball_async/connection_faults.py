@@ -22,6 +22,7 @@ _NETWORK = f"{_ADDRESS}, and that this machine has a network and no firewall in 
 _PROXY = (
     "check the proxy that HTTP_PROXY or HTTPS_PROXY names, or leave trust_env (--trust-env) out"
 )
+_UNUSABLE = f"{_ADDRESS}, and with trust_env (--trust-env) the proxy's in HTTPS_PROXY or HTTP_PROXY"
 _ISSUER = (
     f"{_ADDRESS}. Where a server or a proxy of your own has that certificate, set SSL_CERT_FILE to a "
     "file with its issuer's certificate"
@@ -61,7 +62,12 @@ class ConnectionFault:
 
 
 def connection_fault(error: BaseException) -> ConnectionFault | None:
-    """What kept *error*'s request from a connection; None where there may have been one."""
+    """
+    What kept a request from a connection; None where there may have been one.
+
+    Args:
+        error: what aiohttp raised before any of the request's body was written.
+    """
     match error:
         case aiohttp.ClientHttpProxyError(status=status):
             return proxy_refused(status)
@@ -81,8 +87,8 @@ def connection_fault(error: BaseException) -> ConnectionFault | None:
             return ConnectionFault(True, _of_system(error.os_error), _NETWORK)
         case aiohttp.ConnectionTimeoutError():
             return ConnectionFault(True, "timed out (ETIMEDOUT)", _NETWORK)
-        case aiohttp.InvalidURL():
-            return ConnectionFault(False, "the address cannot be used", _ADDRESS)
+        case aiohttp.InvalidURL() | UnicodeError() | ValueError():  # of a host, a port
+            return ConnectionFault(False, "the address cannot be used", _UNUSABLE)
     return None
 
 

@@ -161,7 +161,7 @@ class AiohttpTransport:
             with fresh_connection(request.fresh):
                 return await self._exchange(request, body)
         except Exception as error:  # noqa: BLE001 - even a bug's traceback holds our headers
-            fault = _fault(error)
+            fault = _fault(error, begun=body is not None and body.begun)
             failure = self._lost(body, error) if fault is None else self._unreachable(fault)
         # Raised outside of the handlers: their exceptions hold our headers, keys included, and
         # would otherwise hang on the new one as its context.
@@ -227,8 +227,10 @@ class AiohttpTransport:
         return AnswerLostError(f"no whole answer from {self._origin.host}: {_name(error)}")
 
 
-def _fault(error: Exception) -> ConnectionFault | None:
-    return proxy_refused(error.args[0]) if isinstance(error, _Refused) else connection_fault(error)
+def _fault(error: Exception, *, begun: bool) -> ConnectionFault | None:
+    if isinstance(error, _Refused):
+        return proxy_refused(error.args[0])
+    return None if begun else connection_fault(error)
 
 
 def _name(error: BaseException) -> str:

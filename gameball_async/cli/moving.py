@@ -19,7 +19,7 @@ from ..bulk.bulk import Bulk
 from ..bulk.events import BulkEvent, Submitted
 from ..bulk.report import Progress, Report
 from ..client import GameballClient
-from ..errors import GameballError, InputError, JournalError
+from ..errors import GameballError, InputError, JournalError, UnreachableError
 from ..rows.files import FileRows
 from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
@@ -230,6 +230,12 @@ class Moving:
         code = code_of(error)
         if code is Exit.STOPPED and self._go_on():
             say(self._go_on())
+            report = self.run.report
+            if isinstance(error, UnreachableError) and report.unsent == report.rows:
+                say(
+                    "if the address was wrong: nothing was sent, so import again with the right "
+                    "--base-url and a new --journal FILE"
+                )
         elif isinstance(error, InputError) and self.task is not None and self.task.journal:
             say("the rows before it are done: import the rest from a file of its own")
         return code

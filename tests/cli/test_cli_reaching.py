@@ -18,9 +18,9 @@ from gameball_async.cli.reaching import Reaching
 from gameball_async.client import lifecycle
 from gameball_async.limits.retry import Patience
 from gameball_async.observe.events import ConnectionRestored, ConnectionTrouble
-from tests.cli.cli_desk import Run
+from tests.cli.cli_desk import Run, Serve
 from tests.cli.test_cli_display import PROGRESS
-from tests.http.fault_servers import certified, refused, self_signed
+from tests.http.fault_servers import PAGE, answering, certified, page, refused, self_signed
 
 Customers = Callable[..., Path]
 TROUBLE = ConnectionTrouble("api.example", "connection refused (ECONNREFUSED)", 15.0)
@@ -62,6 +62,42 @@ def test_an_import_says_so_too_sends_nothing_and_can_be_taken_up(
     assert json.loads(result.stdout)["unsent"] == 3
     assert f"cannot connect to {nowhere}" in result.stderr.splitlines()[0]
     assert "gameball-async resume" in result.stderr
+
+
+def test_an_import_to_a_wrong_address_is_made_again_as_it_says(
+    run: Run, nowhere: str, customers: Customers, serve: Serve, tmp_path: Path
+) -> None:
+    path = customers(3)
+    result = run("import", "customers", path)
+    assert result.exit_code == 3
+    assert "with the right --base-url and a new --journal FILE" in result.stderr.splitlines()[-1]
+    sandbox = serve()
+    again = run("import", "customers", path, f"--journal={tmp_path / 'new'}")
+    assert again.exit_code == 0, again.stderr
+    assert sandbox.counts["submit"] == 1
+
+
+@pytest.mark.parametrize("kind", ["customers", "balance-adjustments"])
+def test_an_import_that_met_a_login_page_is_taken_up_as_it_says(
+    run: Run, serve: Serve, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch, keys: None
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("customerId,amount\nc1,5\n" if kind != "customers" else "customerId\nc1\n")
+    login = answering(page("200 OK", PAGE))()
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(login) as place:
+        monkeypatch.setenv("GAMEBALL_BASE_URL", place.url)
+        result = run("import", kind, path)
+    assert result.exit_code == 3
+    assert "a web page (HTTP 200)" in result.stderr
+    assert f"gameball-async resume {path}.gbjournal" in result.stderr
+    sandbox = serve(port=int(place.url.rpartition(":")[2]), api_key="k", secret_key="s")
+    again = run("resume", f"{path}.gbjournal", "--json")
+    found = json.loads(again.stdout)
+    if kind == "customers":
+        assert (again.exit_code, found["succeeded"]) == (0, 1)
+    else:  # the page may have been the answer of one who passed it on: it is not sent again
+        assert (again.exit_code, found["indeterminate"]) == (1, 1)
+    assert sandbox.counts["submit"] == (kind == "customers")
 
 
 def test_a_certificate_is_refused_with_one_line(run: Run, keys: None, customers: Customers) -> None:

@@ -58,14 +58,18 @@ async def refused() -> AsyncIterator[Place]:
         yield Place(f"http://127.0.0.1:{held.getsockname()[1]}")
 
 
-@asynccontextmanager
-async def unreachable() -> AsyncIterator[Place]:
-    yield Place("https://224.0.0.1")  # a group, to which no TCP leads on any network
+def at(url: str, **environment: str) -> Callable[[], AbstractAsyncContextManager[Place]]:
+    """No server."""
+
+    @asynccontextmanager
+    async def serve() -> AsyncIterator[Place]:
+        yield Place(url, environment)
+
+    return serve
 
 
-@asynccontextmanager
-async def unresolved() -> AsyncIterator[Place]:
-    yield Place("https://gameball.invalid")
+unreachable = at("https://224.0.0.1")  # a group, to which no TCP leads on any network
+unresolved = at("https://gameball.invalid")
 
 
 @asynccontextmanager

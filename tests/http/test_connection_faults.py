@@ -28,6 +28,7 @@ from tests.http.fault_servers import (
     PAGE,
     Place,
     answering,
+    at,
     away_proxy,
     behind_proxy,
     certified,
@@ -66,6 +67,15 @@ AT_ONCE: dict[str, tuple[Serve, str]] = {
     "self-signed": (certified(self_signed), r"self-signed certificate.*SSL_CERT_FILE"),
     "expired": (certified(issued("127.0.0.1", -1)), r"certificate has expired.*clock"),
     "wrong host": (certified(issued("other.example")), r"mismatch.*one of the names"),
+    "an address that is none": (
+        at("https://a..b.example"),
+        r"the address cannot be used.*--base-url",
+    ),
+    "a number that is none": (at("https://1.2.3"), r"the address cannot be used.*--base-url"),
+    "a proxy's address that is none": (
+        at("https://127.0.0.1:9", HTTPS_PROXY="http://user:canary-proxy-77@x:y"),
+        r"the address cannot be used.*HTTPS_PROXY",
+    ),
     "plain HTTP": (answering(page("400 Bad"), tls=True), r"does not speak TLS on this port.*port"),
     "407 to a request": (
         behind_proxy("http", page("407 Proxy Authentication Required")),
