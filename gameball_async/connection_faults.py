@@ -87,7 +87,9 @@ def connection_fault(error: BaseException) -> ConnectionFault | None:
             return ConnectionFault(True, _of_system(error.os_error), _NETWORK)
         case aiohttp.ConnectionTimeoutError():
             return ConnectionFault(True, "timed out (ETIMEDOUT)", _NETWORK)
-        case aiohttp.InvalidURL() | UnicodeError() | ValueError():  # of a host, a port
+        case UnicodeDecodeError():
+            return None  # of an answer
+        case aiohttp.InvalidURL() | UnicodeError():  # of a host that is no name
             return ConnectionFault(False, "the address cannot be used", _UNUSABLE)
     return None
 

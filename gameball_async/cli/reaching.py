@@ -50,4 +50,4 @@ class Reaching:
             return None
         left = max(0.0, self._until - self._now())
         what = f"cannot connect to {clean(self._trouble.host)}: {clean(self._trouble.reason)}"
-        return f"{what}; trying for {duration(left)} more"
+        return f"{what}; trying for {duration(left)} more" if left else what

@@ -211,8 +211,8 @@ class Watch:
         first = not self._dispatcher.contact.worked
         most = self._patience.connecting(reached=False) if first else SILENCE
         left = self._dispatcher.unreachable(error, most, tried)
-        if left:
-            self._lost(job_id, left)
+        if error.heals and (left or not first):
+            self._lost(job_id, left or SILENCE)
         else:
             self.fail(tried_for(error, tried).with_traceback(None))
 

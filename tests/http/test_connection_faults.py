@@ -73,7 +73,7 @@ AT_ONCE: dict[str, tuple[Serve, str]] = {
     ),
     "a number that is none": (at("https://1.2.3"), r"the address cannot be used.*--base-url"),
     "a proxy's address that is none": (
-        at("https://127.0.0.1:9", HTTPS_PROXY="http://user:canary-proxy-77@x:y"),
+        at("https://127.0.0.1:9", HTTPS_PROXY="canary-proxy-77"),
         r"the address cannot be used.*HTTPS_PROXY",
     ),
     "plain HTTP": (answering(page("400 Bad"), tls=True), r"does not speak TLS on this port.*port"),
