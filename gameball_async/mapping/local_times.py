@@ -46,7 +46,7 @@ def iso_time(cell: str, *, form: str = "", zone: str = "") -> str:
         zone: the zone of a time that names none.
 
     Raises:
-        MeaninglessTime: the cell is not written so, or the clocks skip that time.
+        MeaninglessTime: the cell is not written so, has no zone, or the clocks skip that time.
     """
     text = cell.strip()
     if not form and len(text) == 10:
@@ -54,7 +54,11 @@ def iso_time(cell: str, *, form: str = "", zone: str = "") -> str:
     found = _read(text, form)
     if form and not any(each in form for each in ("%H", "%I", "%X", "%c")):
         return found.date().isoformat()
-    if found.tzinfo is None and zone:
+    if found.tzinfo is None:
+        if not zone:
+            raise MeaninglessTime(
+                "has no time zone: pass --naive-as ZONE, or give the mapping a zone"
+            )
         found = found.replace(tzinfo=zone_of(zone))
         if _skipped(found):
             raise MeaninglessTime(f"does not exist in {zone}: the clocks go forward there and then")

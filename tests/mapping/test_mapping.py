@@ -1,16 +1,20 @@
 """What a mapping file says, and what becomes of a record."""
 
 import json
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from gameball_async.api.kinds import kind_of
 from gameball_async.errors import ConfigurationError, Fault
 from gameball_async.mapping.applied import UnreadableCells, UnusableMapping, applied
 from gameball_async.mapping.local_times import MeaninglessTime, iso_time
-from gameball_async.mapping.presets import preset, recognised
+from gameball_async.mapping.presets import SHOPS, preset, recognised
 from gameball_async.mapping.proposal import propose
 from gameball_async.mapping.rules import mapping_of
+from gameball_async.rows.mapped import mapped_layout
 
 HEADER = ["Customer ID", "First Name", "Last Name", "Tags", "Status", "Signed up"]
 RECORD = ["'7001", "Ana", "Lima", "vip, newsletter", "active", "31/12/2024"]
@@ -206,3 +210,26 @@ def test_a_proposal_is_a_mapping_file_that_can_be_used() -> None:
     text = found.as_toml()
     assert mapping_of(text, name="m").columns["orderId"].source == "ID"
     assert "# totalPaid = ...  # required" in text and '#   "A \\"b\\""' in text
+
+
+def test_the_mapping_files_of_the_guide_can_be_used() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        found = mapping_of(block, name="the guide")
+        applied(found, sorted(found.sources), kind=found.kind)
+
+
+@pytest.mark.parametrize("shop", SHOPS)
+@pytest.mark.parametrize("kind", ["customers", "orders"])
+def test_each_preset_makes_columns_that_gameball_knows(shop: str, kind: str) -> None:
+    mapping = preset(shop, kind)
+    assert set(mapping.recognised_by) <= mapping.sources | {
+        "ID",
+        "Web Site",
+        "Accepts Email Marketing",
+    }
+    mapped_layout(
+        mapping, kind_of(kind), sorted({*mapping.sources, *mapping.recognised_by}), zone="UTC"
+    )
