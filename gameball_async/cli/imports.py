@@ -14,34 +14,35 @@ from ..bulk.bulk import Bulk, OnCancel
 from ..client import GameballClient
 from ..errors import ConfigurationError
 from ..journal.state import Source
-from ..rows.files import FileRows, open_rows
+from ..rows.files import FileRows
 from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
 from .connection import Connection, talks
-from .ending import say
-from .inputs import STDIN, Settings, from_standard_input, refuse_same_files, source_of
+from .inputs import (
+    STDIN,
+    Settings,
+    from_standard_input,
+    reads,
+    refuse_same_files,
+    refuse_unnamed,
+    source_of,
+    warn,
+)
 from .moving import Task, carry_out
 from .options import manners, resume_command
-from .words import clean
+from .validation import KIND_NAMES, rehearse
 
-__all__ = ["KIND_NAMES", "import_", "warn"]
-
-KIND_NAMES = f"KIND is one of: {', '.join(KINDS)}."
+__all__ = ["import_"]
 
 
 @click.command("import", epilog=KIND_NAMES)
 @click.argument("kind", metavar="KIND", type=click.Choice(list(KINDS)))
 @click.argument("file", type=click.Path())
 @click.option(
-    "--format", "form", type=click.Choice(["csv", "jsonl"]), help="[default: by the file's suffix]"
-)
-@click.option(
     "--chunking",
     type=click.Choice([way.value for way in Chunking]),
     help="How rows of one customer are spread over chunks.  [default: what suits the kind]",
 )
-@click.option("--custom", is_flag=True, help="Send columns that the API does not know as custom.")
-@click.option("--ids-from-numbers", is_flag=True, help="Take whole numbers as ids (JSONL).")
 @click.option(
     "--journal",
     type=click.Path(),
@@ -49,28 +50,34 @@ KIND_NAMES = f"KIND is one of: {', '.join(KINDS)}."
     "[default: FILE.gbjournal; with --sandbox, whose jobs end with it, and - none]",
 )
 @click.option("--no-journal", is_flag=True, help="Remember nothing: the run cannot be resumed.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Send nothing: check FILE, show its first rows as they would be sent, and the least time.",
+)
+@reads
 @manners
 @talks
 def import_(
     connection: Connection,
     kind: str,
     file: str,
-    form: str | None,
+    settings: Settings,
     rejects: str | None,
     results: str | None,
     concurrency: int,
     chunking: str | None,
-    custom: bool,
-    ids_from_numbers: bool,
     journal: str | None,
     no_journal: bool,
+    dry_run: bool,
     on_cancel: OnCancel,
     as_json: bool,
 ) -> NoReturn:
     """
     Send the rows of FILE (CSV or JSONL) to Gameball as batches, and account for each.
 
-    KIND says what a row is. A CSV file's header has the API's field names. FILE may be -, for
+    KIND says what a row is. A CSV file's header has the API's field names, or a mapping (--map,
+    --from) turns its columns into them. FILE may be -, for
     standard input (with --format): it is read to its end first, and such a run cannot be resumed.
     """
     if no_journal and journal is not None:
@@ -80,8 +87,9 @@ def import_(
             "a run that reads standard input cannot be resumed: write the rows to a file first, "
             "or leave --journal out"
         )
-    if file == STDIN and form is None:
-        raise click.UsageError("say what standard input holds: --format csv or --format jsonl")
+    refuse_unnamed(file, settings)
+    if dry_run:
+        rehearse(kind, file, settings, connection.quota)
     if journal is None and not (no_journal or connection.sandbox or file == STDIN):
         journal = f"{file}.gbjournal"
     command = None
@@ -90,7 +98,7 @@ def import_(
     task = _Import(
         kind,
         file,
-        Settings(form, custom, ids_from_numbers),
+        settings,
         None if chunking is None else Chunking(chunking),
         rejects,
         results,
@@ -124,9 +132,7 @@ class _Import:
         )
         path = from_standard_input(files) if self.path == STDIN else self.path
         settings = self.settings
-        rows = files.enter_context(
-            open_rows(path, kind_of(self.kind), custom=settings.custom, format=settings.form)
-        )
+        rows = files.enter_context(settings.open(path, kind_of(self.kind)))
         rejects = None
         if self.rejects is not None:
             rejects = files.enter_context(RejectsFile(self.rejects, rows))
@@ -172,10 +178,3 @@ def refuse_old(journal: str, command: str | None) -> None:
             f"with it: `{command}`. See what became of its rows: `gameball-async report {journal}`. "
             "Import rows that are new from a file of their own"
         )
-
-
-def warn(rows: FileRows, *, custom: bool) -> None:
-    """Say once what the user should know before anything is sent."""
-    for warning in rows.warnings:
-        cure = "" if custom else " (--custom)"
-        say(clean(f"{rows.path}: {warning}{cure}", 1000))

@@ -5,20 +5,27 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from functools import wraps
+from typing import Any, TextIO
 
 import anyio.to_thread
 import click
 import orjson
-from attrs import frozen
+from attrs import asdict, frozen
 
-from ..api.kinds import kind_of
+from ..api.kinds import Kind, kind_of
 from ..errors import ConfigurationError, InputError
 from ..journal.file import MAGIC
 from ..journal.journal import digest_of, read_journal
 from ..journal.state import Header, Resumable, Source
+from ..mapping.local_times import zone_of
+from ..mapping.presets import SHOPS, preset
+from ..mapping.rules import mapping_of
 from ..rows.files import FileRows, open_rows
+from .ending import say
+from .words import clean
 
 __all__ = [
     "STDIN",
@@ -27,9 +34,12 @@ __all__ = [
     "from_standard_input",
     "input_of",
     "origin_of",
+    "reads",
     "refuse_same_files",
+    "refuse_unnamed",
     "reopen_input",
     "source_of",
+    "warn",
 ]
 
 STDIN = "-"
@@ -44,32 +54,104 @@ class Settings:
         form: ``csv`` or ``jsonl``; None to go by the suffix.
         custom: send unknown columns as custom.
         ids_from_numbers: take whole numbers as ids.
+        mapping: the text of the mapping file; None for none.
+        shop: the shop whose export it is; None to go by the header.
+        zone: the time zone of mapped times that name none.
     """
 
     form: str | None
     custom: bool
     ids_from_numbers: bool
+    mapping: str | None = None
+    shop: str | None = None
+    zone: str = ""
+
+    def open(self, path: str, kind: Kind) -> FileRows:
+        """
+        Open the file.
+
+        Raises:
+            InputError: it cannot be read.
+            ConfigurationError: the mapping, the shop or the zone cannot be used.
+        """
+        if self.zone:
+            zone_of(self.zone)
+        mapping = None
+        if self.mapping is not None:
+            mapping = mapping_of(self.mapping, name="the mapping file")
+        elif self.shop is not None:
+            mapping = preset(self.shop, kind.name)
+        return open_rows(
+            path, kind, custom=self.custom, format=self.form, mapping=mapping, zone=self.zone
+        )
 
     def as_json(self) -> str:
         """For a journal."""
-        return orjson.dumps(
-            {
-                "format": self.form,
-                "custom": self.custom,
-                "ids_from_numbers": self.ids_from_numbers,
-            }
-        ).decode()
+        return orjson.dumps(asdict(self)).decode()
 
     @classmethod
     def of(cls, source: Source) -> Settings:
         """From a journal."""
-        values: dict[str, Any] = orjson.loads(source.settings)
-        form = values.get("format")
-        return cls(
-            None if form is None else str(form),
-            bool(values.get("custom")),
-            bool(values.get("ids_from_numbers")),
-        )
+        return cls(**orjson.loads(source.settings))
+
+
+_READING = (
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(["csv", "jsonl"]),
+        help="[default: by the file's suffix]",
+    ),
+    click.option(
+        "--custom", is_flag=True, help="Send columns that the API does not know as custom."
+    ),
+    click.option("--ids-from-numbers", is_flag=True, help="Take whole numbers as ids (JSONL)."),
+    click.option(
+        "--map",
+        "mapping",
+        type=click.File(encoding="utf-8"),
+        metavar="FILE",
+        help="A mapping file (TOML) from the file's columns to Gameball's; `map` proposes one.",
+    ),
+    click.option(
+        "--from",
+        "shop",
+        type=click.Choice(SHOPS),
+        help="Read FILE as an export of this shop.  [default: recognised by its columns]",
+    ),
+    click.option(
+        "--naive-as",
+        "zone",
+        metavar="ZONE",
+        default="",
+        help="The time zone of mapped times that name none, such as Europe/Paris.",
+    ),
+)
+
+
+def reads(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of how a file is read, as its argument *settings*."""
+
+    @wraps(command)
+    def with_settings(
+        *args: Any,
+        form: str | None,
+        custom: bool,
+        ids_from_numbers: bool,
+        mapping: TextIO | None,
+        shop: str | None,
+        zone: str,
+        **options: Any,
+    ) -> Any:
+        if mapping is not None and shop is not None:
+            raise click.UsageError("--map and --from exclude each other: keep one")
+        text = None if mapping is None else mapping.read()
+        settings = Settings(form, custom, ids_from_numbers, text, shop, zone)
+        return command(*args, settings=settings, **options)
+
+    for option in reversed(_READING):
+        with_settings = option(with_settings)
+    return with_settings
 
 
 async def source_of(rows: FileRows, settings: Settings) -> Source:
@@ -92,9 +174,7 @@ async def reopen_input(header: Header, journal: str, files: ExitStack) -> FileRo
     source = header.source
     _refuse_unless_there(source, journal)
     settings = Settings.of(source)
-    rows = files.enter_context(
-        open_rows(source.name, kind_of(header.kind), custom=settings.custom, format=settings.form)
-    )
+    rows = files.enter_context(settings.open(source.name, kind_of(header.kind)))
     if await _digest(source.name) != source.digest:
         raise InputError(
             f"has changed since {journal} was written: put it back as it was, or import the rows "
@@ -153,6 +233,24 @@ def from_standard_input(files: ExitStack) -> str:
     if not os.path.getsize(path):
         raise InputError("is empty: there is nothing to send", path="standard input")
     return path
+
+
+def refuse_unnamed(file: str, settings: Settings) -> None:
+    """
+    Standard input has no name to tell its format by.
+
+    Raises:
+        UsageError: no ``--format`` was given for it.
+    """
+    if file == STDIN and settings.form is None:
+        raise click.UsageError("pass --format csv or --format jsonl with standard input")
+
+
+def warn(rows: FileRows, *, custom: bool) -> None:
+    """Say once what the user should know before anything is sent."""
+    for warning in rows.warnings:
+        cure = "" if custom or rows.mapped is not None else " (--custom)"
+        say(clean(f"{rows.path}: {warning}{cure}", 1000))
 
 
 def refuse_same_files(**files: str | None) -> None:

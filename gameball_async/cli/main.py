@@ -8,6 +8,7 @@ from .. import __version__
 from .customers import upsert
 from .imports import import_
 from .jobs import status, stop, watch
+from .mapping import map_
 from .reporting import report
 from .resuming import resume, retry
 from .serving import sandbox
@@ -33,6 +34,7 @@ def cli() -> None:
 
 for _command in (
     import_,
+    map_,
     resume,
     retry,
     settle,

@@ -257,6 +257,7 @@ class Moving:
         notes = [
             note
             for note in (
+                self._about_skipped(),
                 self._about_rejects(report),
                 self._about_results(),
                 self._about_journal(report),
@@ -266,6 +267,12 @@ class Moving:
         console = console_on(sys.stdout)
         console.print(account.summary(report, self.task.what))
         console.print(Text("\n".join(notes)), soft_wrap=True)  # commands stay in one piece
+
+    def _about_skipped(self) -> str | None:
+        assert self.task is not None  # noqa: S101
+        if self.task.rows is None or not self.task.rows.skipped:
+            return None
+        return f"{count(self.task.rows.skipped, 'row')} left out, as the mapping says."
 
     def _about_rejects(self, report: Report) -> str | None:
         assert self.task is not None  # noqa: S101

@@ -12,15 +12,18 @@ from attrs import define, field
 
 from ..api.kinds import KINDS, kind_of
 from ..errors import GameballError
+from ..limits.windows import Quota
 from ..rows.check import preparer
-from ..rows.files import open_rows
 from ..rows.row import BadRow, Row
 from .ending import Ended, Exit, finish
-from .imports import KIND_NAMES, warn
-from .inputs import STDIN, from_standard_input
+from .inputs import STDIN, Settings, from_standard_input, reads, refuse_unnamed, warn
 from .words import clean, count, duration
 
-__all__ = ["validate"]
+__all__ = ["KIND_NAMES", "rehearse", "validate"]
+
+KIND_NAMES = f"KIND is one of: {', '.join(KINDS)}."
+CHUNK_ROWS = 1000
+SHOWN = 3
 
 
 @define
@@ -30,22 +33,18 @@ class Findings:
     rows: int = 0
     faulty: int = 0
     faults: int = 0
+    skipped: int = 0
     seconds: float = 0.0
     error: GameballError | OSError | None = field(default=None)
+    first: list[str] = field(factory=list, repr=False)
 
 
 @click.command(epilog=KIND_NAMES)
 @click.argument("kind", metavar="KIND", type=click.Choice(list(KINDS)))
 @click.argument("file", type=click.Path())
-@click.option(
-    "--format", "form", type=click.Choice(["csv", "jsonl"]), help="[default: by the file's suffix]"
-)
-@click.option("--custom", is_flag=True, help="Send columns that the API does not know as custom.")
-@click.option("--ids-from-numbers", is_flag=True, help="Take whole numbers as ids (JSONL).")
+@reads
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
-def validate(
-    kind: str, file: str, form: str | None, custom: bool, ids_from_numbers: bool, as_json: bool
-) -> NoReturn:
+def validate(kind: str, file: str, settings: Settings, as_json: bool) -> NoReturn:
     """
     Check every row of FILE, and report each fault with line and field. Nothing is sent.
 
@@ -53,16 +52,13 @@ def validate(
 
     Exit code 1 where a row would be rejected, 2 where the file cannot be read.
     """
-    if file == STDIN and form is None:
-        raise click.UsageError("pass --format csv or --format jsonl with standard input")
+    refuse_unnamed(file, settings)
     show = _JsonOutput(kind) if as_json else _TextOutput(file)
     found = Findings()
     try:
         with ExitStack() as files:
             path = from_standard_input(files) if file == STDIN else file
-            check(
-                kind, path, show, found, form=form, custom=custom, ids_from_numbers=ids_from_numbers
-            )
+            check(kind, path, show, found, settings)
     except KeyboardInterrupt:
         show.end(found)
         raise SystemExit(finish(Ended(interrupted=True))) from None
@@ -80,10 +76,7 @@ def check(
     path: str,
     show: _TextOutput | _JsonOutput,
     found: Findings,
-    *,
-    form: str | None,
-    custom: bool,
-    ids_from_numbers: bool,
+    settings: Settings,
 ) -> None:
     """
     Check a file row by row; *found* is filled in as it goes.
@@ -93,10 +86,10 @@ def check(
         OSError: it cannot be read at all.
     """
     began = perf_counter()
-    prepare = preparer(kind_of(kind), ids_from_numbers=ids_from_numbers)
+    prepare = preparer(kind_of(kind), ids_from_numbers=settings.ids_from_numbers)
     try:
-        with open_rows(path, kind_of(kind), custom=custom, format=form) as rows:
-            warn(rows, custom=custom)
+        with settings.open(path, kind_of(kind)) as rows:
+            warn(rows, custom=settings.custom)
             for row in rows:
                 found.rows += 1
                 ready = prepare(row.position, row.value) if isinstance(row, Row) else row
@@ -104,8 +97,35 @@ def check(
                     found.faulty += 1
                     found.faults += len(ready.faults)
                     show.faults(ready)
+                elif len(found.first) < SHOWN:
+                    found.first.append(ready.payload.decode())
+            found.skipped = rows.skipped
     finally:
         found.seconds = perf_counter() - began
+
+
+def rehearse(kind: str, file: str, settings: Settings, quota: Quota) -> NoReturn:
+    """Check a file, show its first rows as they would be sent, and how long they take at least."""
+    found = Findings()
+    show = _TextOutput(file)
+    try:
+        with ExitStack() as files:
+            path = from_standard_input(files) if file == STDIN else file
+            check(kind, path, show, found, settings)
+    except (GameballError, OSError) as error:
+        found.error = error
+    for payload in found.first:
+        click.echo(f"would send: {clean(payload, 1000)}")
+    jobs = -(-(found.rows - found.faulty) // CHUNK_ROWS)
+    seconds = 2 * jobs / min(most / each for most, each in quota.windows)
+    if jobs:
+        click.echo(
+            f"at least {count(jobs, 'job')}, {count(2 * jobs, 'request')} with one poll each, and "
+            f"{duration(seconds)} at this quota"
+        )
+    show.end(found)
+    code = Exit.SOME_FAILED if found.faulty else Exit.OK
+    raise SystemExit(finish(Ended(code=code, error=found.error)))
 
 
 class _TextOutput:
@@ -129,6 +149,8 @@ class _TextOutput:
             )
         else:
             rest = "no fault found" if found.error is None else f"{found.rows:,} sound"
+        if found.skipped:
+            rest += f", {count(found.skipped, 'row')} left out by the mapping"
         cut = "" if found.error is None else ", but the rest of the file cannot be read"
         click.echo(f"{rows}: {rest}{cut}. Nothing was sent.")
 
@@ -151,6 +173,7 @@ class _JsonOutput:
             "rows": found.rows,
             "sound": found.rows - found.faulty,
             "faulty": found.faulty,
+            "skipped": found.skipped,
             "seconds": round(found.seconds, 3),
             "complete": found.error is None,
         }

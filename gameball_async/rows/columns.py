@@ -37,7 +37,7 @@ from .check import Prepare, letters, preparer, shown
 from .plain import Refusal
 from .row import BadRow, Row
 
-__all__ = ["Layout", "layout_of"]
+__all__ = ["Layout", "known_columns", "layout_of", "needed_columns", "not_a_record"]
 
 Path = tuple[str, ...]
 
@@ -77,10 +77,10 @@ class Layout:
 
     def row(self, position: int, cells: Sequence[str]) -> Row | BadRow:
         """The item of one record, or all that is wrong with it."""
-        if len(cells) != len(self.header) or not any(cells):
-            return BadRow(position, (Fault("", self._why_no_record(cells)),))
-        if cells[0] == self.header[0] and tuple(cells) == self.header:
-            return BadRow(position, (Fault("", "is the header again: remove it"),))
+        if len(cells) != len(self.header) or not any(cells) or cells[0] == self.header[0]:
+            why = not_a_record(self.header, cells)
+            if why is not None:
+                return BadRow(position, (Fault("", why),))
         item: dict[str, Any] = {}
         faults: dict[str, Fault] = {}
         for column in self.columns:
@@ -97,13 +97,6 @@ class Layout:
         made = _finished(self.kind, item)
         return self._bad(position, made, faults) if faults else Row(position, made)
 
-    def _why_no_record(self, cells: Sequence[str]) -> str:
-        if not any(map(str.strip, cells)):
-            return "is blank: remove the line"
-        if len(cells) == 1 and cells[0].lstrip().startswith("#"):
-            return "is a comment, which CSV does not have: remove the line"
-        return f"has {len(cells)} cells, but the header has {len(self.header)} columns"
-
     def _bad(self, position: int, made: object, faults: dict[str, Fault]) -> BadRow:
         """A bad row with the faults of the cells that could be read, too."""
         prepared = self.prepare(position, made)
@@ -112,6 +105,18 @@ class Layout:
         for fault in prepared.faults:
             faults.setdefault(fault.field, fault)
         return BadRow(position, tuple(faults.values()), prepared.key)
+
+
+def not_a_record(header: Sequence[str], cells: Sequence[str]) -> str | None:
+    """Why these cells are no record under that header; None where they are."""
+    if len(cells) == len(header) and any(cells):
+        again = cells[0] == header[0] and tuple(cells) == tuple(header)
+        return "is the header again: remove it" if again else None
+    if not any(map(str.strip, cells)):
+        return "is blank: remove the line"
+    if len(cells) == 1 and cells[0].lstrip().startswith("#"):
+        return "is a comment, which CSV does not have: remove the line"
+    return f"has {len(cells)} cells, but the header has {len(header)} columns"
 
 
 def _put(item: dict[str, Any], path: Path, value: object) -> None:
@@ -145,7 +150,7 @@ def layout_of(kind: Kind, header: Sequence[str], *, custom: bool = False) -> Lay
     """
     if len(header) == 1:
         _refuse_other_separators(header[0])
-    known = _known_columns(kind)
+    known = known_columns(kind)
     columns: list[Column] = []
     unknown: list[str] = []
     for index, name in enumerate(header):
@@ -162,7 +167,8 @@ def layout_of(kind: Kind, header: Sequence[str], *, custom: bool = False) -> Lay
     return Layout(kind, tuple(header), tuple(columns), _warnings(unknown, custom), preparer(kind))
 
 
-def _known_columns(kind: Kind) -> Mapping[str, Column]:
+def known_columns(kind: Kind) -> Mapping[str, Column]:
+    """The columns that a kind has, by their names."""
     cls = item_class(kind.name)
     if cls is None:
         return {"orderId": Column(("orderId",), READERS[FieldType.ID])}
@@ -260,15 +266,17 @@ def _refuse_doubles(columns: Sequence[Column], header: Sequence[str]) -> None:
                 )
 
 
-def _refuse_gaps(kind: Kind, columns: Sequence[Column]) -> None:
-    """Columns that every record needs."""
-    given = {column.path[0] for column in columns}
+def needed_columns(kind: Kind) -> list[str]:
+    """The columns that every record needs."""
     cls = item_class(kind.name)
-    needed = (
-        ["orderId"]
-        if cls is None
-        else [spec.wire for spec in specs_of(cls).values() if spec.required]
-    )
+    if cls is None:
+        return ["orderId"]
+    return [spec.wire for spec in specs_of(cls).values() if spec.required]
+
+
+def _refuse_gaps(kind: Kind, columns: Sequence[Column]) -> None:
+    given = {column.path[0] for column in columns}
+    needed = needed_columns(kind)
     if kind.name == "events" and "event" in given:
         if "events" in given:
             raise Refusal("columns 'event' and 'events' say the same thing: keep one")

@@ -36,14 +36,17 @@ from typing import Self
 
 from ..api.kinds import Kind, Replay, kind_of
 from ..errors import Fault
+from ..mapping.presets import preset, recognised
+from ..mapping.rules import ColumnMapping
 from .cells import read_json, restored
 from .columns import Layout, layout_of
+from .mapped import MappedLayout, mapped_layout, needs_mapping
 from .outcome import Outcome
 from .plain import Refusal
 from .records import Lines, Record, csv_records, text_records
 from .row import BadRow, Row
 
-__all__ = ["ADDED", "TEXT", "WHOLE", "FileRows", "open_rows"]
+__all__ = ["ADDED", "TEXT", "WHOLE", "FileRows", "header_of", "open_rows"]
 
 ADDED = ("outcome", "code", "reason", "line")
 """The columns that a rejects file adds."""
@@ -57,6 +60,8 @@ def open_rows(
     *,
     custom: bool = False,
     format: str | None = None,
+    mapping: ColumnMapping | None = None,
+    zone: str = "",
 ) -> FileRows:
     """
     Open a file of rows and read its header and first record.
@@ -66,23 +71,52 @@ def open_rows(
         kind: the batch kind, or its name.
         custom: send CSV columns that the API does not know among the account's own fields.
         format: ``csv`` or ``jsonl``; by default, what the file's name ends in.
+        mapping: how the file's columns become Gameball's; by default they are Gameball's already,
+            or a shop's whose export is recognised by its header.
+        zone: the time zone of mapped times that name none, such as ``Europe/Paris``.
 
     Raises:
         InputError: the file cannot be read, its header cannot be used, or it holds no rows.
     """
     lines = Lines(path)
     try:
-        return FileRows(lines, kind_of(kind), _format(lines, format), custom=custom)
+        return FileRows(
+            lines,
+            kind_of(kind),
+            _format(lines, format),
+            custom=custom,
+            mapping=mapping,
+            zone=zone,
+        )
     except BaseException:
         lines.close()
         raise
+
+
+def header_of(path: str | os.PathLike[str]) -> list[str]:
+    """
+    The names of a CSV file's columns.
+
+    Raises:
+        InputError: the file cannot be read, or is empty.
+    """
+    lines = Lines(path)
+    try:
+        first = next(csv_records(lines), None)
+        if first is None or first.cells is None:
+            raise lines.error("is empty: the first line must name the columns", 1)
+        return first.cells
+    finally:
+        lines.close()
 
 
 def _format(lines: Lines, format: str | None) -> str:
     found = format or os.path.splitext(lines.path)[1].lstrip(".")
     word = {"csv": "csv", "jsonl": "jsonl", "ndjson": "jsonl"}.get(found.lower())
     if word is None:
-        raise lines.error("is neither .csv nor .jsonl by its name: say which it is", None)
+        raise lines.error(
+            "has a name that does not show its format: pass --format csv or --format jsonl", None
+        )
     return word
 
 
@@ -99,10 +133,21 @@ class FileRows(Iterator[Row | BadRow]):
         columns: the names in the header, without those of a rejects file; empty for JSONL.
         warnings: what the user should know before anything is sent.
         from_rejects: whether the file is a rejects file.
+        mapped: the mapping of its columns; None where they are Gameball's.
+        skipped: how many rows the mapping has left out so far.
         records: how many rows and bad rows have been handed out.
     """
 
-    def __init__(self, lines: Lines, kind: Kind, format: str, *, custom: bool) -> None:
+    def __init__(
+        self,
+        lines: Lines,
+        kind: Kind,
+        format: str,
+        *,
+        custom: bool,
+        mapping: ColumnMapping | None,
+        zone: str,
+    ) -> None:
         self._lines = lines
         self.path = lines.path
         self.kind = kind
@@ -111,6 +156,11 @@ class FileRows(Iterator[Row | BadRow]):
         self.columns: tuple[str, ...] = ()
         self.warnings: tuple[str, ...] = ()
         self.records = 0
+        self.skipped = 0
+        self._mapping, self._zone = mapping, zone
+        self.mapped: MappedLayout | None = None
+        if mapping is not None and format != "csv":
+            raise lines.error("a mapping is for files with columns, and this has none", None)
         self._rows = self._csv_rows(custom) if format == "csv" else self._json_rows()
         first = next(self._rows, None)
         if first is None:
@@ -150,20 +200,34 @@ class FileRows(Iterator[Row | BadRow]):
     def _csv_rows(self, custom: bool) -> Iterator[Row | BadRow]:
         records = csv_records(self._lines)
         layout = self._layout(next(records, None), custom)
+        if isinstance(layout, MappedLayout):
+            yield from self._mapped_rows(records, layout)
+            return
         for record in records:
             if record.cells is None:
                 yield BadRow(record.line, (Fault("", record.fault),))
             elif self.from_rejects:
-                yield self._once_rejected(record, layout)
+                row = layout.row(record.line, original_cells(record.cells))
+                yield self._guarded(row, outcome_cell(record.cells))
             else:
                 yield layout.row(record.line, record.cells)
 
-    def _once_rejected(self, record: Record, layout: Layout) -> Row | BadRow:
-        """The row of a rejects file, unless it may have been applied and must not be twice."""
-        cells = record.cells or []
-        row = layout.row(record.line, original_cells(cells))
-        outcome = cells[-len(ADDED)] if len(cells) > len(ADDED) else ""
-        return self._guarded(row, outcome)
+    def _mapped_rows(
+        self, records: Iterator[Record], layout: MappedLayout
+    ) -> Iterator[Row | BadRow]:
+        read = original_cells if self.from_rejects else list[str]
+        for group in layout.groups(records, len(ADDED) if self.from_rejects else 0):
+            first = group[0]
+            if first.cells is None:
+                yield BadRow(first.line, (Fault("", first.fault),))
+                continue
+            row = layout.row(first.line, [read(each.cells or []) for each in group])
+            if row is None:
+                self.skipped += 1
+            elif self.from_rejects:
+                yield self._guarded(row, outcome_cell(first.cells))
+            else:
+                yield row
 
     def _guarded(self, row: Row | BadRow, outcome: object) -> Row | BadRow:
         if not must_not_repeat(self.kind, outcome):
@@ -171,18 +235,30 @@ class FileRows(Iterator[Row | BadRow]):
         key = row.key if isinstance(row, BadRow) else None
         return BadRow(row.position, (Fault("", MAY_BE_APPLIED.format(outcome)),), key)
 
-    def _layout(self, header: Record | None, custom: bool) -> Layout:
+    def _layout(self, header: Record | None, custom: bool) -> Layout | MappedLayout:
         if header is None or header.cells is None:
             why = "is empty" if header is None else f"the header {header.fault}"
             raise self._lines.error(f"{why}: the first line must name the columns", 1)
         self.from_rejects = is_rejects_header(header.cells)
         names = original_cells(header.cells) if self.from_rejects else header.cells
         try:
-            layout = layout_of(self.kind, names, custom=custom)
+            layout = self._layout_of(names, custom)
         except Refusal as refusal:
             raise self._lines.error(str(refusal), header.line) from None
-        self.columns, self.warnings = layout.header, layout.warnings
+        self.columns, self.warnings = layout.header, layout.warnings + self.warnings
         return layout
+
+    def _layout_of(self, names: list[str], custom: bool) -> Layout | MappedLayout:
+        mapping = self._mapping
+        if mapping is None and needs_mapping(self.kind, names):
+            shop = recognised(names, self.kind.name)
+            if shop is not None:
+                mapping = preset(shop, self.kind.name)
+                self.warnings = (f"read as an export of {shop}, by its columns (--from {shop})",)
+        if mapping is None:
+            return layout_of(self.kind, names, custom=custom)
+        self.mapped = mapped_layout(mapping, self.kind, names, zone=self._zone)
+        return self.mapped
 
     def _json_rows(self) -> Iterator[Row | BadRow]:
         for count, record in enumerate(text_records(self._lines)):
@@ -221,6 +297,11 @@ def outcome_of(value: object) -> object:
 def is_rejects_header(cells: list[str]) -> bool:
     """Whether a header is that of a rejects file."""
     return len(cells) > len(ADDED) and tuple(cells[-len(ADDED) :]) == ADDED
+
+
+def outcome_cell(cells: list[str]) -> str:
+    """The outcome that a record of a rejects file has."""
+    return cells[-len(ADDED)] if len(cells) > len(ADDED) else ""
 
 
 def original_cells(cells: list[str]) -> list[str]:

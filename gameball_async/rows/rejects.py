@@ -85,6 +85,7 @@ class RejectsFile:
         self._source, self._stamp = rows.path, rows.stamp
         self._format = rows.format
         self._kind = rows.kind
+        self._mapped = rows.mapped
         self._refuse_unfit_target()
         # The empty name makes a private file of mode 0600 that is gone when it is closed.
         self._spool = sqlite3.connect("", isolation_level=None)
@@ -158,16 +159,16 @@ class RejectsFile:
             new.drop()
         return count
 
-    def _rejected(self, records: Iterator[Record]) -> Iterator[tuple[Record, _Reject]]:
-        """The records that did not succeed, in the order of the input."""
+    def _rejected(self, groups: Iterator[list[Record]]) -> Iterator[tuple[Record, _Reject]]:
+        """The records of the rows that did not succeed, in the order of the input."""
         rejects = self._spool.execute(
             "SELECT line, outcome, code, reason FROM rejects ORDER BY line"
         )
         for row in rejects:
             reject = _Reject(*row)
-            for record in records:
-                if record.line == reject.line:
-                    yield record, reject
+            for group in groups:
+                if group[0].line == reject.line:
+                    yield from ((record, reject) for record in group)
                     break
             else:
                 raise InputError(
@@ -186,7 +187,10 @@ class RejectsFile:
         writer = csv.writer(out, lineterminator="\r\n")
         writer.writerow([*map(neutralised, names), *ADDED])
         count = 0
-        for record, reject in self._rejected(records):
+        groups: Iterator[list[Record]] = ([record] for record in records)
+        if self._mapped is not None:
+            groups = self._mapped.groups(records, len(ADDED) if again else 0)
+        for record, reject in self._rejected(groups):
             cells = [record.text] if record.cells is None else record.cells
             kept, added = cells, reject.as_cells()
             if again and record.cells is not None:
@@ -194,12 +198,12 @@ class RejectsFile:
                 # Still in doubt: the next import must refuse it as well.
                 added = before if must_not_repeat(self._kind, before[0]) else added
             writer.writerow([*map(neutralised, kept), *added])
-            count += 1
+            count += record.line == reject.line
         return count
 
     def _write_jsonl(self, lines: Lines, out: TextIO) -> int:
         count = 0
-        for record, reject in self._rejected(text_records(lines)):
+        for record, reject in self._rejected([each] for each in text_records(lines)):
             out.write(self._json_line(record.text, reject) + "\n")
             count += 1
         return count

@@ -1,0 +1,190 @@
+"""A mapping, applied to one header: the new header, and the new cells of each record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from attrs import field, frozen
+
+from ..errors import Fault
+from .local_times import MeaninglessTime, iso_time, zone_of
+from .rules import ColumnMapping, Rule
+
+__all__ = ["AppliedMapping", "UnreadableCells", "UnusableMapping", "applied"]
+
+Cells: TypeAlias = Sequence[str]
+Cut: TypeAlias = Callable[[Cells], str]
+
+ANY = "*"
+LINE_ITEMS = "lineItems"
+OWN_FIELDS = {"customers": "customerAttributes.custom", "orders": "extra", "events": "metadata"}
+"""Where each kind keeps the account's own fields."""
+
+
+class UnusableMapping(ValueError):
+    """A mapping does not fit the header; the text says why, and the cure."""
+
+
+class UnreadableCells(ValueError):
+    """Cells of a record cannot be turned into what the mapping says."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__()
+        self.faults = tuple(faults)
+
+
+@frozen
+class AppliedMapping:
+    """
+    A mapping for the files with one header.
+
+    Attributes:
+        header: Gameball's columns, in the mapping's order.
+        not_sent: columns of the file that the mapping leaves out.
+    """
+
+    header: tuple[str, ...]
+    not_sent: tuple[str, ...]
+    _cuts: Mapping[str, Cut] = field(repr=False)
+    _line_cuts: Mapping[str, Cut] = field(repr=False)
+    _skip: tuple[tuple[int, frozenset[str]], ...] = field(repr=False)
+    _group: int | None = field(repr=False)
+
+    @property
+    def grouped(self) -> bool:
+        """Whether one row may be several lines of the file."""
+        return self._group is not None
+
+    def skips(self, cells: Cells) -> bool:
+        """Whether the mapping leaves this record out."""
+        for index, words in self._skip:
+            cell = cells[index].strip().casefold()
+            if cell in words or (cell and ANY in words):
+                return True
+        return False
+
+    def same_row(self, first: Cells, cells: Cells) -> bool:
+        """Whether a record goes on with the row that *first* began."""
+        return self._group is not None and first[self._group] == cells[self._group]
+
+    def cells(self, records: Sequence[Cells]) -> list[str]:
+        """
+        The new cells of a row; of its first record, and the line items of all.
+
+        Raises:
+            UnreadableCells: some cannot be had, each with its reason.
+        """
+        faults: list[Fault] = []
+        made = [_cut(name, cut, records[0], faults) for name, cut in self._cuts.items()]
+        if self.grouped:
+            made.append(json.dumps([self._line_item(each, faults) for each in records]))
+        if faults:
+            raise UnreadableCells(faults)
+        return made
+
+    def _line_item(self, record: Cells, faults: list[Fault]) -> dict[str, object]:
+        item: dict[str, object] = {}
+        for name, cut in self._line_cuts.items():
+            bare, _, form = name.partition(":")
+            cell = _cut(f"{LINE_ITEMS}.{bare}", cut, record, faults)
+            if cell:
+                item[bare] = _number(bare, cell, faults) if form == "number" else cell
+        return item
+
+
+def _cut(name: str, cut: Cut, record: Cells, faults: list[Fault]) -> str:
+    try:
+        return cut(record)
+    except MeaninglessTime as error:
+        faults.append(Fault(name, str(error)))
+        return ""
+
+
+def _number(name: str, cell: str, faults: list[Fault]) -> float | int:
+    try:
+        return int(cell) if cell.isdigit() else float(cell)
+    except ValueError:
+        faults.append(Fault(f"{LINE_ITEMS}.{name}", "is not a plain number: write it as 1234.50"))
+        return 0
+
+
+def applied(
+    mapping: ColumnMapping, header: Sequence[str], *, kind: str, zone: str = ""
+) -> AppliedMapping:
+    """
+    Fit a mapping to a header.
+
+    Arguments:
+        mapping: what to do.
+        header: the columns of the file.
+        kind: the name of the batch kind.
+        zone: the zone of times without one, where the mapping names none.
+
+    Raises:
+        UnusableMapping: it is for another kind, or names columns that the file does not have.
+        ConfigurationError: a zone does not exist.
+    """
+    if mapping.kind and mapping.kind != kind:
+        raise UnusableMapping(f"the mapping is for {mapping.kind}, not for {kind}")
+    missing = [name for name in sorted(mapping.sources) if name not in header]
+    if missing:
+        raise UnusableMapping(
+            f"the mapping reads {_quoted(missing)}, which the header does not have: it has "
+            f"{_quoted(header)}"
+        )
+    rules = {**mapping.columns, **_own(mapping, kind)}
+    cuts = {name: _cut_of(rule, header, zone) for name, rule in rules.items()}
+    lines = {name: _cut_of(rule, header, zone) for name, rule in mapping.lines.items()}
+    skip = tuple(
+        (header.index(name), frozenset(word.strip().casefold() for word in words))
+        for name, words in mapping.skip.items()
+    )
+    group = header.index(mapping.group_by) if mapping.group_by else None
+    names = (*cuts, *((LINE_ITEMS,) if lines else ()))
+    not_sent = tuple(name for name in header if name.strip() and name not in mapping.sources)
+    return AppliedMapping(names, not_sent, cuts, lines, skip, group)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(repr(name[:60]) for name in names[:40])
+
+
+def _own(mapping: ColumnMapping, kind: str) -> Mapping[str, Rule]:
+    """The columns that go among the account's own fields."""
+    if mapping.custom and kind not in OWN_FIELDS:
+        raise UnusableMapping(
+            f"{kind} have no place for fields of your own: leave custom out of the mapping"
+        )
+    return {f"{OWN_FIELDS[kind]}.{name}": Rule(source=name) for name in mapping.custom}
+
+
+def _cut_of(rule: Rule, header: Sequence[str], zone: str) -> Cut:
+    """The function from a record to one cell."""
+    indices = [header.index(name) for name in rule.sources]
+    words = {word.strip().casefold(): value for word, value in rule.values.items()}
+    local = rule.zone or zone
+    if local:
+        zone_of(local)
+
+    def cut(record: Cells) -> str:
+        cell = rule.constant if rule.constant is not None else _joined(rule, record, indices)
+        if rule.strip:
+            cell = cell.strip().strip(rule.strip)
+        cell = words.get(cell.strip().casefold(), cell) if words else cell
+        if not cell:
+            return ""
+        if rule.split:
+            parts = [part.strip() for part in cell.split(rule.split)]
+            return json.dumps([part for part in parts if part], ensure_ascii=False)
+        return iso_time(cell, form=rule.date, zone=local) if rule.date or rule.zone else cell
+
+    return cut
+
+
+def _joined(rule: Rule, record: Cells, indices: Sequence[int]) -> str:
+    cells = [record[index] for index in indices]
+    if rule.join:
+        return rule.separator.join(cell.strip() for cell in cells if cell.strip())
+    return next((cell for cell in cells if cell.strip()), "")

@@ -1,0 +1,83 @@
+"""Days and times as people write them, turned into ISO 8601 with an offset."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from ..errors import ConfigurationError
+
+__all__ = ["MeaninglessTime", "iso_time", "zone_of"]
+
+_BLANK_BEFORE_OFFSET = re.compile(r"\s+(?=(?:[+-]\d\d:?\d\d|Z|UTC)$)", re.ASCII)
+
+
+class MeaninglessTime(ValueError):
+    """A cell is no time, or one that does not exist; the text says which."""
+
+
+@lru_cache(maxsize=64)
+def zone_of(name: str) -> ZoneInfo:
+    """
+    The time zone of this name.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    try:
+        return ZoneInfo(name)
+    except (OSError, LookupError, ValueError):
+        raise ConfigurationError(
+            f"{name!r} is not a time zone: give one by its name, such as Europe/Paris or UTC"
+        ) from None
+
+
+def iso_time(cell: str, *, form: str = "", zone: str = "") -> str:
+    """
+    A day as ``YYYY-MM-DD``, a time as ISO 8601 with its offset where the zone is known.
+
+    A time that occurs twice, when clocks go back, is the earlier of the two.
+
+    Arguments:
+        cell: the text of a cell, not empty.
+        form: how it is written, as ``strptime`` has it; ISO 8601 by default, with a blank for the T.
+        zone: the zone of a time that names none.
+
+    Raises:
+        MeaninglessTime: the cell is not written so, has no zone, or the clocks skip that time.
+    """
+    text = cell.strip()
+    if not form and len(text) == 10:
+        return text
+    found = _read(text, form)
+    if form and not any(each in form for each in ("%H", "%I", "%X", "%c")):
+        return found.date().isoformat()
+    if found.tzinfo is None:
+        if not zone:
+            raise MeaninglessTime(
+                "has no time zone: pass --naive-as ZONE, or give the mapping a zone"
+            )
+        found = found.replace(tzinfo=zone_of(zone))
+        if _skipped(found):
+            raise MeaninglessTime(f"does not exist in {zone}: the clocks go forward there and then")
+    return found.isoformat()
+
+
+def _read(text: str, form: str) -> datetime:
+    try:
+        if form:
+            return datetime.strptime(text, form)  # noqa: DTZ007  the zone comes next
+        return datetime.fromisoformat(_BLANK_BEFORE_OFFSET.sub("", text).replace("UTC", "Z"))
+    except ValueError:
+        wanted = (
+            f"written as {form}" if form else "an ISO 8601 time; give the mapping a date format"
+        )
+        raise MeaninglessTime(f"is not {wanted}") from None
+
+
+def _skipped(found: datetime) -> bool:
+    """Whether the clocks of its zone never show this time."""
+    back = found.astimezone(UTC).astimezone(found.tzinfo)
+    return back.replace(tzinfo=None) != found.replace(tzinfo=None)

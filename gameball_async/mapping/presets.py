@@ -1,0 +1,52 @@
+"""The mappings that come with the package, for what shops export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
+from ..errors import ConfigurationError
+from .rules import ColumnMapping, mapping_of
+
+__all__ = ["SHOPS", "preset", "recognised"]
+
+SHOPS = ("shopify", "woocommerce", "magento")
+"""Whose exports are known."""
+
+
+@cache
+def _presets() -> dict[str, ColumnMapping]:
+    folder = files(__package__) / "presets"
+    found = sorted(
+        (each for each in folder.iterdir() if each.name.endswith(".toml")),
+        key=lambda each: each.name,
+    )
+    return {
+        each.name.removesuffix(".toml"): mapping_of(each.read_text("utf-8"), name=each.name)
+        for each in found
+    }
+
+
+def preset(shop: str, kind: str) -> ColumnMapping:
+    """
+    The mapping of what *shop* exports, for one batch kind.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    found = _presets().get(f"{shop}-{kind}")
+    if found is None:
+        known = ", ".join(
+            f"{name.partition('-')[0]} ({name.partition('-')[2]})" for name in _presets()
+        )
+        raise ConfigurationError(f"there is no preset for {kind} from {shop}: known are {known}")
+    return found
+
+
+def recognised(header: Sequence[str], kind: str) -> str | None:
+    """The shop whose export has such a header; None where it is nobody's."""
+    for name, mapping in _presets().items():
+        if mapping.kind == kind and set(mapping.recognised_by) <= set(header):
+            return name.removesuffix(f"-{kind}")
+    return None

@@ -1,0 +1,182 @@
+"""
+What a mapping file may say: attrs classes that cattrs structures from TOML.
+
+A mapping is data, not code. Its ``columns`` are Gameball's names, as a CSV header has them; each
+says which column of the file it comes from, and what is done to the cell on the way::
+
+    kind = "customers"
+    custom = ["Note"]                     # sent among the account's own fields, under these names
+
+    [columns]
+    customerId = { from = "Customer ID", strip = "'" }
+    email = "Email"
+    tags = { from = "Tags", split = "," }
+    displayName = { join = ["First Name", "Last Name"] }
+    joinDate = { from = "Signed up", date = "%d/%m/%Y" }
+    source = { constant = "our old shop" }
+
+    [skip]
+    Status = ["Cancelled", "Test"]        # "*" is any value, "" is none
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import Factory, field, frozen
+from cattrs import BaseValidationError, Converter, transform_error
+from cattrs.gen import make_dict_structure_fn, override
+
+from ..api.kinds import KINDS
+from ..errors import ConfigurationError
+
+__all__ = ["ColumnMapping", "Rule", "mapping_of"]
+
+
+@frozen(kw_only=True)
+class Rule:
+    """
+    Where a cell comes from, and what is done to it, in this order.
+
+    Exactly one of *source*, *first_of*, *join* and *constant* is given.
+
+    Attributes:
+        source: the column of the file; ``from`` in TOML.
+        first_of: columns of which the first that is not empty counts.
+        join: columns whose cells are joined, empty ones left out.
+        separator: what stands between joined cells.
+        constant: the cell itself, the same for every row.
+        strip: characters that are taken off both ends, such as Shopify's apostrophe.
+        values: cells to be replaced, by what they are; in any case, and blanks around them.
+        split: what separates the members of a list, such as a comma.
+        date: how a day or a time is written, as ``strptime`` has it: ``%d/%m/%Y %H:%M``.
+        zone: the time zone of times without one, such as ``Europe/Paris``.
+    """
+
+    source: str = ""
+    first_of: tuple[str, ...] = ()
+    join: tuple[str, ...] = ()
+    separator: str = " "
+    constant: str | None = None
+    strip: str = ""
+    values: Mapping[str, str] = Factory(dict)
+    split: str = ""
+    date: str = ""
+    zone: str = ""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        return self.first_of or self.join or ((self.source,) if self.source else ())
+
+    @property
+    def origins(self) -> int:
+        """How many of the four ways to come by a cell are given."""
+        given = (self.source, self.first_of, self.join, self.constant is not None)
+        return sum(map(bool, given))
+
+
+@frozen(kw_only=True)
+class ColumnMapping:
+    """
+    How the columns of a file become Gameball's.
+
+    Attributes:
+        columns: Gameball's columns, each with where it comes from.
+        kind: the batch kind that it is for; empty for any.
+        custom: columns that are sent among the account's own fields, under their own names.
+        skip: rows that are left out, by a column and its cells; ``*`` is any, and an empty text none.
+        group_by: the column that several lines of one order share; they follow each other.
+        lines: Gameball's names within ``lineItems``, one entry a line; only with *group_by*.
+        recognised_by: the columns by which a file is known to be of this form.
+        note: what the user should know about such files.
+    """
+
+    columns: Mapping[str, Rule]
+    kind: str = ""
+    custom: tuple[str, ...] = ()
+    skip: Mapping[str, tuple[str, ...]] = Factory(dict)
+    group_by: str = ""
+    lines: Mapping[str, Rule] = Factory(dict)
+    recognised_by: tuple[str, ...] = ()
+    note: str = field(default="")
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """All columns of the file that this mapping reads."""
+        rules = (*self.columns.values(), *self.lines.values())
+        named = {name for rule in rules for name in rule.sources}
+        return frozenset(
+            named.union(self.custom, self.skip, [self.group_by] if self.group_by else [])
+        )
+
+
+def _structure_rule(value: Any, _: object) -> Rule:
+    return Rule(source=value) if isinstance(value, str) else _rule_of_table(value, Rule)
+
+
+def _structure_text(value: Any, _: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("must be text")
+    return value
+
+
+def _structure_texts(value: Any, _: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise TypeError("must be a list of texts")
+    return tuple(value)
+
+
+_converter = Converter(forbid_extra_keys=True)
+_converter.register_structure_hook(str, _structure_text)
+_converter.register_structure_hook_func(lambda wanted: wanted == tuple[str, ...], _structure_texts)
+_rule_of_table = make_dict_structure_fn(
+    Rule, _converter, source=override(rename="from"), _cattrs_forbid_extra_keys=True
+)
+_converter.register_structure_hook(Rule, _structure_rule)
+
+
+def mapping_of(text: str, *, name: str) -> ColumnMapping:
+    """
+    The mapping that a TOML text declares.
+
+    Arguments:
+        text: the content of a mapping file.
+        name: the file's name, for errors.
+
+    Raises:
+        ConfigurationError: it is no TOML, or says what a mapping cannot; the message says where.
+    """
+    try:
+        found = _converter.structure(tomllib.loads(text), ColumnMapping)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{name} is not TOML: {error}") from None
+    except (BaseValidationError, TypeError, ValueError) as error:
+        said = "; ".join(transform_error(error, path="the mapping", format_exception=_said))
+        raise ConfigurationError(f"{name} cannot be used: {said}") from None
+    faults = "; ".join(_faults(found))
+    if faults:
+        raise ConfigurationError(f"{name} cannot be used: {faults}")
+    return found
+
+
+def _said(error: BaseException, _: type | None) -> str:
+    """One error of cattrs in our words."""
+    extra = getattr(error, "extra_fields", None)
+    if extra:
+        return f"unknown key {', '.join(sorted(extra))}"
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    return str(error) if isinstance(error, TypeError) else "has the wrong form"
+
+
+def _faults(mapping: ColumnMapping) -> Iterator[str]:
+    if mapping.kind and mapping.kind not in KINDS:
+        yield f"kind {mapping.kind!r} is none of {', '.join(KINDS)}"
+    if bool(mapping.lines) != bool(mapping.group_by):
+        yield "group_by and [lines] belong together: give both or none"
+    for name, rule in (*mapping.columns.items(), *mapping.lines.items()):
+        if rule.origins != 1:
+            yield f"{name} needs exactly one of from, first_of, join and constant"

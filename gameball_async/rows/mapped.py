@@ -1,0 +1,108 @@
+"""Rows of a file whose columns a mapping turns into Gameball's; one row may be several records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from attrs import frozen
+
+from ..api.kinds import Kind
+from ..errors import Fault
+from ..mapping.applied import AppliedMapping, UnreadableCells, UnusableMapping, applied
+from ..mapping.rules import ColumnMapping
+from .columns import Layout, known_columns, layout_of, needed_columns, not_a_record
+from .plain import Refusal
+from .records import Record
+from .row import BadRow, Row
+
+__all__ = ["MappedLayout", "mapped_layout", "needs_mapping"]
+
+
+@frozen
+class MappedLayout:
+    """
+    The columns of one file under a mapping.
+
+    Attributes:
+        header: the columns' names, as they stand in the file.
+        mapping: what turns its cells into Gameball's.
+        layout: Gameball's columns.
+        warnings: what the user should know before anything is sent.
+    """
+
+    header: tuple[str, ...]
+    mapping: AppliedMapping
+    layout: Layout
+    warnings: tuple[str, ...]
+
+    def groups(self, records: Iterable[Record], added: int) -> Iterator[list[Record]]:
+        """
+        The records of each row; those that the mapping skips, alone and with no cells, first.
+
+        Arguments:
+            records: in the file's order.
+            added: how many columns of a rejects file follow the header's.
+        """
+        group: list[Record] = []
+        for record in records:
+            cells = self.cells_of(record, added)
+            if group and cells and self.mapping.same_row(self.cells_of(group[0], added), cells):
+                group.append(record)
+                continue
+            if group:
+                yield group
+            group = [record] if self.mapping.grouped and cells else []
+            if not group:
+                yield [record]
+        if group:
+            yield group
+
+    def cells_of(self, record: Record, added: int) -> Sequence[str]:
+        """The cells under the header; none where they do not fit it."""
+        cells = (record.cells or [])[: -added or None]
+        return () if not_a_record(self.header, cells) else cells
+
+    def row(self, position: int, records: Sequence[Sequence[str]]) -> Row | BadRow | None:
+        """The item of a row's records, or all that is wrong with it; None where it is skipped."""
+        why = not_a_record(self.header, records[0])
+        if why is not None:
+            return BadRow(position, (Fault("", why),))
+        if self.mapping.skips(records[0]):
+            return None
+        try:
+            cells = self.mapping.cells(records)
+        except UnreadableCells as error:
+            return BadRow(position, error.faults)
+        return self.layout.row(position, cells)
+
+
+def needs_mapping(kind: Kind, header: Sequence[str]) -> bool:
+    """Whether a header lacks columns that every row needs, under Gameball's names."""
+    if kind.name == "events" and "event" in header:
+        return "customerId" not in header
+    return not set(needed_columns(kind)) <= {name.partition(".")[0] for name in header}
+
+
+def mapped_layout(
+    mapping: ColumnMapping, kind: Kind, header: Sequence[str], *, zone: str
+) -> MappedLayout:
+    """
+    Fit a mapping to a file's header.
+
+    Raises:
+        Refusal: it does not fit; the text says why, and the cure.
+    """
+    try:
+        found = applied(mapping, header, kind=kind.name, zone=zone)
+    except UnusableMapping as error:
+        raise Refusal(str(error)) from None
+    layout = layout_of(kind, found.header)
+    if layout.warnings:
+        known = ", ".join(known_columns(kind))
+        raise Refusal(
+            f"the mapping names columns that {kind.name} do not have: {layout.warnings[0]}; known are {known}"
+        )
+    warnings = [mapping.note] if mapping.note else []
+    if found.not_sent:
+        warnings.append(f"not sent, as the mapping does not read them: {', '.join(found.not_sent)}")
+    return MappedLayout(tuple(header), found, layout, tuple(warnings))
