@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .bulk.bulk import Bulk, OnCancel
     from .bulk.chunks import LookAhead
     from .bulk.events import BulkEvent
-    from .bulk.run import Run
+    from .bulk.run import Runner
     from .bulk.submissions import Submissions
     from .journal.state import Entries, Journal, Resumable, Used
     from .limits.exchange import QuotaStore
@@ -197,16 +197,17 @@ class Engine:
         """A bulk run; see `GameballClient.bulk`. *max_rows* makes smaller chunks."""
         from .bulk.bulk import Bulk
         from .bulk.chunks import Chunker
-        from .bulk.handover import Handover
-        from .bulk.meter import Meter
+        from .bulk.event_queue import EventQueue
         from .bulk.orders import OrdersInquiry
         from .bulk.report import Tally
-        from .bulk.run import Run
+        from .bulk.run import Runner
+        from .bulk.state import RunState
+        from .bulk.usage import Usage
         from .journal.state import left_to_do
         from .rows.check import preparer
         from .rows.feed import Feed
 
-        events: Handover[BulkEvent] = Handover()
+        events: EventQueue[BulkEvent] = EventQueue()
         feed = Feed(rows, preparer(kind, ids_from_numbers=ids_from_numbers))
         chunker = Chunker(
             chunking,
@@ -215,21 +216,18 @@ class Engine:
             max_rows=max_rows,
         )
 
-        async def prepare() -> Run:
+        async def prepare() -> Runner:
             journal, recorded = await open_journal()
-            run = Run(
-                kind,
+            run = Runner(
+                RunState(kind, chunker, Tally(kind.name, self.stream), window=open_jobs),
                 feed,
-                chunker,
                 self.submitter,
                 self.changes,
                 OrdersInquiry(self.submitter, self.changes),
                 events,
                 journal,
-                Tally(kind.name, self.stream),
                 self.dialects,
                 concurrency=concurrency,
-                window=open_jobs,
             )
             if recorded is not None:
                 if recorded.dialect:
@@ -239,10 +237,10 @@ class Engine:
                 run.take_up(recorded, left_to_do(recorded, kind.replay))
             return run
 
-        meter = Meter(self.dispatcher, self.watch)
+        usage = Usage(self.dispatcher, self.watch)
         spawn, stop = self._spawn, self.stop
         stream = self.stream
-        return Bulk(prepare, events, meter, spawn, anyio.current_time, stop, on_cancel, stream)
+        return Bulk(prepare, events, usage, spawn, anyio.current_time, stop, on_cancel, stream)
 
     def submissions(self, kind: Kind, rows: Rows, *, concurrency: int) -> Submissions:
         """Submissions without their jobs; see `GameballClient.submit_all`."""

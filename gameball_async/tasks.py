@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import anyio
 
-__all__ = ["Background", "Running", "Spawn", "see_through"]
+__all__ = ["Background", "Running", "Spawn", "only", "see_through"]
 
 END_WITHIN = 10.0
 """Seconds that a cancelled task is waited for, at most: rows may come from code that will not end."""
@@ -107,3 +107,11 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
         task.cancel()
     if tasks:
         await asyncio.wait(tasks, timeout=END_WITHIN)
+
+
+def only(group: BaseExceptionGroup[Exception]) -> BaseException:
+    """The first exception of a group: tasks that fail in one tick mostly fail of one cause."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -15,11 +15,11 @@ from ..observe.events import RunEnded, RunStarted
 from ..observe.stream import NO_OBSERVERS, EventStream
 from ..rows.outcome import Outcome
 from ..tasks import Running, Spawn
+from .event_queue import EventQueue
 from .events import BulkEvent
-from .handover import Handover
-from .meter import Meter, Use
 from .report import Progress, Report
-from .run import Run
+from .run import Runner
+from .usage import Usage, Use
 
 __all__ = ["Bulk", "OnCancel"]
 
@@ -39,7 +39,7 @@ class Bulk:
     Args:
         prepare: makes the run, with its journal open.
         events: what it tells.
-        meter: what it uses.
+        usage: counts what it uses.
         spawn: starts it in the background.
         clock: tells the time.
         stop_job: stops one job.
@@ -49,9 +49,9 @@ class Bulk:
 
     def __init__(
         self,
-        prepare: Callable[[], Awaitable[Run]],
-        events: Handover[BulkEvent],
-        meter: Meter,
+        prepare: Callable[[], Awaitable[Runner]],
+        events: EventQueue[BulkEvent],
+        usage: Usage,
         spawn: Spawn,
         clock: Callable[[], float],
         stop_job: Callable[[Job], Awaitable[None]],
@@ -60,14 +60,14 @@ class Bulk:
     ) -> None:
         self._prepare = prepare
         self._events = events
-        self._meter = meter
+        self._usage = usage
         self._spawn = spawn
         self._clock = clock
         self._stop_job = stop_job
         self._on_cancel = on_cancel
         self._stream = stream
         self._end_told = False
-        self._entered: Run | None = None
+        self._entered: Runner | None = None
         self._running: Running | None = None
 
     async def __aenter__(self) -> Self:
@@ -80,9 +80,11 @@ class Bulk:
         if self._entered is not None:
             raise ClosedError("a run is opened once: make another one")
         self._entered = await self._prepare()
-        self._meter.start(self._clock(), self._entered.books.journal.requested)
+        self._usage.start(self._clock(), self._entered.journal.requested)
         if self._stream.wants(RunStarted):
-            self._stream.emit(RunStarted(self._entered.kind.name, self._entered.rows_read))
+            self._stream.emit(
+                RunStarted(self._entered.state.kind.name, self._entered.state.rows_read)
+            )
         self._running = self._spawn(self._main)
         return self
 
@@ -94,37 +96,39 @@ class Bulk:
     ) -> None:
         self._events.leave()
         run, running = self._run, self._running
-        still_open = run.left_open or run.books.open
+        still_open = run.state.left_open or run.state.open_jobs()
         try:
             if running is not None:
                 await running.end()
         finally:
             # A run that was cancelled before its first step has had no chance to do this itself.
             run.close()
-            self._meter.stop(self._clock())
+            self._usage.stop(self._clock())
             self._tell_end()
             try:
                 with anyio.move_on_after(STOP_WITHIN, shield=True):
-                    await run.books.put_away(self._used(), run.finished)
+                    await run.put_away(self._used())
                     if self._on_cancel == "stop":
                         await self._stop_all(still_open)
             finally:
-                self._meter.close()
+                self._usage.close()
 
     async def _main(self) -> None:
         run = self._run
         try:
             await run.main()
         except anyio.get_cancelled_exc_class():
-            run.error = run.error or ClosedError("the client was closed during this run")
+            run.state.error = run.state.error or ClosedError(
+                "the client was closed during this run"
+            )
             raise
         finally:
-            self._meter.stop(self._clock())
+            self._usage.stop(self._clock())
             try:
                 with anyio.move_on_after(STOP_WITHIN, shield=True):
-                    await run.books.put_away(self._used(), run.finished)
+                    await run.put_away(self._used())
             except JournalError as error:
-                run.error = run.error or error
+                run.state.error = run.state.error or error
             finally:
                 self._tell_end()
                 run.close()  # last, so that whoever reads the end of the events finds all done
@@ -132,7 +136,7 @@ class Bulk:
     def _tell_end(self) -> None:
         """Tell the observers, once."""
         if not self._end_told and self._stream.wants(RunEnded):
-            error = self._run.error
+            error = self._run.state.error
             name = None if error is None else type(error).__name__
             self._stream.emit(RunEnded(self.report, name))
         self._end_told = True
@@ -163,7 +167,7 @@ class Bulk:
         if self._running is None:
             raise ClosedError("this run has not begun: open it with `async with`")
         return await self._events.next(
-            lambda: self._run.error, "this run is over: its block was left"
+            lambda: self._run.state.error, "this run is over: its block was left"
         )
 
     def stop(self) -> None:
@@ -190,23 +194,23 @@ class Bulk:
     @property
     def open_jobs(self) -> list[Job]:
         """Jobs that were accepted and have not ended, as far as is known."""
-        return self._run.books.open
+        return self._run.state.open_jobs()
 
     @property
     def report(self) -> Report:
         """What has become of the rows so far; final once the run is over."""
         run, use = self._run, self._use()
-        counts = run.books.tally.counts
-        before = run.used_before
+        state = run.state
+        counts, before = state.tally.counts, state.used_before
         return Report(
-            kind=run.kind.name,
-            rows=run.rows_read,
+            kind=state.kind.name,
+            rows=state.rows_read,
             succeeded=counts[Outcome.SUCCEEDED],
             failed=counts[Outcome.FAILED],
             rejected=counts[Outcome.REJECTED],
             indeterminate=counts[Outcome.INDETERMINATE],
             unsent=counts[Outcome.UNSENT],
-            jobs=run.jobs,
+            jobs=state.jobs,
             requests=before.requests + use.requests,
             rate_limited=before.rate_limited + use.rate_limited,
             polls=before.polls + use.polls,
@@ -214,7 +218,7 @@ class Bulk:
             quota_share=use.quota_share,
             seconds=before.seconds + use.seconds,
             complete=run.finished,
-            reasons=run.books.tally.reasons(),
+            reasons=state.tally.reasons(),
             pending=counts[Outcome.PENDING],
         )
 
@@ -222,13 +226,14 @@ class Bulk:
     def progress(self) -> Progress:
         """Where the run stands now. Rates and requests are those since it was (re)started."""
         run, use = self._run, self._use()
-        counts = run.books.tally.counts
-        settled = run.books.tally.settled - run.settled_before
+        state = run.state
+        counts, chunker = state.tally.counts, state.chunker
+        settled = state.tally.settled - state.settled_before
         return Progress(
-            rows_read=run.rows_read,
-            rows_settled=run.books.tally.settled,
-            chunks=run.chunks,
-            jobs=dict(run.books.ended_jobs + run.books.open_jobs()),
+            rows_read=state.rows_read,
+            rows_settled=state.tally.settled,
+            chunks=state.chunks,
+            jobs=dict(state.jobs_by_state()),
             succeeded=counts[Outcome.SUCCEEDED],
             failed=counts[Outcome.FAILED],
             rejected=counts[Outcome.REJECTED],
@@ -241,24 +246,24 @@ class Bulk:
             quota_wait=use.quota_wait,
             quota_share=use.quota_share,
             seconds=use.seconds,
-            waiting=run.chunker.waiting,
-            held_back=run.chunker.held_back,
-            stalled_for=max(0.0, use.now - run.answers.moved_at),
-            waiting_because=run.chunker.waiting_because,
+            waiting=chunker.waiting,
+            held_back=chunker.held_back,
+            stalled_for=max(0.0, use.now - run.moved_at),
+            waiting_because=chunker.waiting_because,
             trouble=run.trouble,
         )
 
     @property
-    def _run(self) -> Run:
+    def _run(self) -> Runner:
         if self._entered is None:
             raise ClosedError("this run has not begun: open it with `async with`")
         return self._entered
 
     def _use(self) -> Use:
-        return self._meter.read(self._clock)
+        return self._usage.read(self._clock)
 
     def _used(self) -> Used:
-        use, before = self._use(), self._run.used_before
+        use, before = self._use(), self._run.state.used_before
         return Used(
             before.seconds + use.seconds,
             before.requests + use.requests,

@@ -14,12 +14,12 @@ from ..limits.calls import GaveUp
 from ..rows.chunk import Chunk
 from ..rows.feed import Feed
 from ..rows.row import BadRow, Prepared
-from ..tasks import Running, Spawn
+from ..tasks import Running, Spawn, only
 from .chunks import Chunker
+from .event_queue import EventQueue
 from .events import RowOutcomes, Submission
-from .handover import Handover
+from .in_flight import rejected_rows
 from .refusals import refusal_of
-from .sent import only, rejected
 
 if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -54,7 +54,7 @@ class Submissions:
         self._error: BaseException | None = None
         self._running: Running | None = None
         self._finished = False
-        self._out = Handover[Submission]()
+        self._out = EventQueue[Submission]()
 
     async def __aenter__(self) -> Self:
         if self._running is not None:
@@ -116,7 +116,7 @@ class Submissions:
                     if isinstance(row, Prepared):
                         self._chunker.add(row)
                 if bad:
-                    await self._out.send(_rejected(bad))
+                    await self._out.put(_rejected(bad))
                 await self._pass_on(chunks)
             self._chunker.end()
             await self._pass_on(chunks)
@@ -137,7 +137,7 @@ class Submissions:
         async with queue:
             async for chunk in queue:
                 submission = await self._submit(chunk)
-                await self._out.send(submission)
+                await self._out.put(submission)
                 if self._error is not None and submission.error is self._error:
                     return
 
@@ -162,4 +162,4 @@ class Submissions:
 
 
 def _rejected(bad: list[BadRow]) -> Submission:
-    return Submission(None, None, [row.position for row in bad], rejected(bad))
+    return Submission(None, None, [row.position for row in bad], rejected_rows(bad)[0])

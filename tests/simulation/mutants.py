@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -12,10 +13,11 @@ from attrs import evolve
 from gameball_async.api.jobs import JobState
 from gameball_async.api.kinds import Replay
 from gameball_async.api.requests import join_items
-from gameball_async.bulk import answers, books, run
 from gameball_async.bulk import outcomes as judge
+from gameball_async.bulk import state as states
 from gameball_async.bulk.bulk import Bulk
 from gameball_async.bulk.chunks import Chunker
+from gameball_async.bulk.in_flight import Step, same
 from gameball_async.bulk.order_doubts import Settlement
 from gameball_async.errors import JournalError, UnknownJobError
 from gameball_async.jobs import submit, watch
@@ -91,7 +93,7 @@ def trust_the_counts() -> Any:
         ends = [Outcome.SUCCEEDED] * good + [Outcome.FAILED] * (len(keys) - good)
         return Settlement(ends, dict.fromkeys(range(good, len(keys)), Reason("counted")))
 
-    return patch.object(answers, "settle", counted)
+    return patch.object(states, "settle", counted)
 
 
 @_mutant
@@ -101,7 +103,7 @@ def forget_that_it_was_resent() -> Any:
     def forgetful(*given: Any, resent: bool, **more: Any) -> Settlement:
         return settle(*given, resent=False, **more)
 
-    return patch.object(answers, "settle", forgetful)
+    return patch.object(states, "settle", forgetful)
 
 
 @_mutant
@@ -110,13 +112,13 @@ def accept_a_repeated_job_id() -> Any:
         def __contains__(self, _: object) -> bool:
             return False
 
-    made = run.Run.__init__
+    made = states.RunState.__init__
 
     def make(self: Any, *given: Any, **more: Any) -> None:
         made(self, *given, **more)
         self._seen_jobs = Never()
 
-    return patch.object(run.Run, "__init__", make)
+    return patch.object(states.RunState, "__init__", make)
 
 
 @_mutant
@@ -126,12 +128,12 @@ def resend_unrepeatable_rows_on_resume() -> Any:
 
 @_mutant
 def settle_unsent_chunks() -> Any:
-    async def close(self: Any, sent: Any, outcomes: Any, reasons: Any, results: Any = None) -> None:
-        if sent.touched:
-            await self.note(self.journal.settled(sent.chunk.number, outcomes, reasons))
-        await self.tell(self.ended(sent, outcomes, reasons, results))
+    def settling(self: Any, flight: Any, fates: Any, results: Any = None) -> Any:
+        number, noted = flight.chunk.number, partial(self._noted, flight, fates, results)
+        write = (lambda journal: journal.settled(number, *fates)) if flight.touched else None
+        return Step(write, noted)
 
-    return patch.object(books.Books, "close", close)
+    return patch.object(states.RunState, "_settling", settling)
 
 
 @_mutant
@@ -150,18 +152,17 @@ def skip_the_busy_check() -> Any:
 
 @_mutant
 def count_404_as_failed() -> Any:
-    settle = answers.Answers._settle
+    lost = states.RunState.lost
 
-    async def give_up(self: Any, sent: Any, status: Any, error: Any, tasks: Any) -> None:
-        if isinstance(error, UnknownJobError):
-            rows, reason = len(sent.chunk), Reason("no such job")
-            await self._books.close(
-                sent, [Outcome.FAILED] * rows, dict.fromkeys(range(rows), reason)
-            )
-        else:
-            await settle(self, sent, status, error, tasks)
+    def give_up(self: Any, job: Any, error: Any) -> Any:
+        if not isinstance(error, UnknownJobError):
+            return lost(self, job, error)
+        flight = self._by_job[job.id]
+        return self._settling(
+            flight, same(len(flight.chunk), Outcome.FAILED, Reason("no such job"))
+        )
 
-    return patch.multiple(answers.Answers, _settle=give_up, _may_come_back=lambda self, job: False)
+    return patch.object(states.RunState, "lost", give_up)
 
 
 @_mutant
@@ -199,7 +200,7 @@ def take_completed_without_lists_for_success() -> Any:
             return Settlement([Outcome.SUCCEEDED] * len(keys))
         return settle(kind, keys, ids, status, **more)
 
-    return patch.object(answers, "settle", hopeful)
+    return patch.object(states, "settle", hopeful)
 
 
 @_mutant

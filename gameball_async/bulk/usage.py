@@ -1,4 +1,4 @@
-"""What was used between two moments: requests, polls, waiting, refusals."""
+"""What a run used of the client and the limits: requests, polls, waiting, refusals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attrs import frozen
 from ..jobs.watch import Watch
 from ..limits.dispatcher import Dispatcher
 
-__all__ = ["Meter", "Use"]
+__all__ = ["Usage", "Use"]
 
 
 @frozen
@@ -38,8 +38,8 @@ class Use:
     quota_share: float
 
 
-class Meter:
-    """Reads the counters of a bucket, from `start` until `stop`."""
+class Usage:
+    """Counts what is used of a bucket, from `start` until `stop`."""
 
     def __init__(self, dispatcher: Dispatcher, watch: Watch) -> None:
         self._dispatcher = dispatcher

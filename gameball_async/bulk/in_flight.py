@@ -1,0 +1,126 @@
+"""A chunk in flight, and what is to be done next about a run: the values that `state` works with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from attrs import define, frozen
+
+from ..api.jobs import Job, JobState
+from ..journal.state import Journal
+from ..rows.chunk import Chunk
+from ..rows.outcome import Outcome, Reason
+from ..rows.row import BadRow
+from .events import BulkEvent, RowOutcomes
+
+__all__ = [
+    "AskOrders",
+    "Fates",
+    "InFlight",
+    "Note",
+    "Step",
+    "fates_when_left",
+    "rejected_rows",
+    "same",
+    "unsent",
+]
+
+Fates = tuple[list[Outcome], dict[int, Reason]]
+"""The outcome of each row of a chunk, and the reasons of some."""
+
+_UNSENT = Reason("the run stopped before this row was sent")
+_IN_FLIGHT = Reason("the run was left while this row was being sent")
+_LEFT_OPEN = Reason(
+    "the run was left while its job was open: resume it, or ask for the job's status"
+)
+
+Note = Callable[[Journal], Awaitable[None]]
+"""Writes one thing to the journal."""
+
+
+@define(eq=False)
+class InFlight:
+    """
+    A chunk that has left the chunker and has no outcomes yet.
+
+    Attributes:
+        chunk: its rows.
+        touched: bytes of it may have left, and may have had an effect.
+        noted: the journal has it, and has no outcomes of it.
+        job: what it has become.
+        resent: an earlier attempt may have been applied, too.
+        state: of its job.
+        answered: the status of its job was read.
+    """
+
+    chunk: Chunk
+    touched: bool = False
+    noted: bool = False
+    job: Job | None = None
+    resent: bool = False
+    state: JobState = JobState.QUEUED
+    answered: bool = False
+
+
+@frozen(eq=False)
+class Step:
+    """
+    What is to be done: first *note*, then *done*, then the event that it returns is told.
+
+    Attributes:
+        note: writes to the journal; None where nothing is to be written.
+        done: to be called once the note is written; returns what the reader is told.
+        shielded: whether not even a cancellation may come between: what is noted cannot be had again.
+    """
+
+    note: Note | None
+    done: Callable[[], BulkEvent | None]
+    shielded: bool = False
+
+
+@frozen(eq=False)
+class AskOrders:
+    """
+    The answer does not tell some orders apart: which of these exist?
+
+    Attributes:
+        order_ids: to ask for.
+        answered: makes the step of the answer: whether each exists.
+    """
+
+    order_ids: Sequence[str]
+    answered: Callable[[Mapping[str, bool]], Step]
+
+
+def same(rows: int, outcome: Outcome, reason: Reason) -> Fates:
+    """One outcome for so many rows."""
+    return [outcome] * rows, dict.fromkeys(range(rows), reason)
+
+
+def unsent(rows: int) -> Fates:
+    """So many rows that the run stopped before."""
+    return same(rows, Outcome.UNSENT, _UNSENT)
+
+
+def fates_when_left(flight: InFlight) -> Fates:
+    """What is known of a chunk's rows when the run is left before their outcome."""
+    rows = len(flight.chunk)
+    if flight.job is not None:
+        return same(rows, Outcome.PENDING, _LEFT_OPEN)
+    if flight.touched:
+        return same(rows, Outcome.INDETERMINATE, _IN_FLIGHT)
+    return unsent(rows)
+
+
+def _reason_of(row: BadRow) -> Reason:
+    """Why a row cannot be sent: all of its faults in one."""
+    first, *others = row.faults
+    text = "; ".join([first.reason, *map(str, others)])
+    return Reason(text, field=first.field)
+
+
+def rejected_rows(bad: Sequence[BadRow]) -> tuple[RowOutcomes, Fates]:
+    """Rows that never become items, as they are told and as they are counted."""
+    fates = [Outcome.REJECTED] * len(bad), dict(enumerate(map(_reason_of, bad)))
+    positions, keys = [row.position for row in bad], [row.key for row in bad]
+    return RowOutcomes(positions, keys, *fates, None, None), fates
