@@ -297,7 +297,7 @@ def test_a_chunk_that_is_too_large_goes_again_in_smaller_ones() -> None:
     assert write(state.answered(flight, REFUSALS["too large"]()), notes) is None
     assert notes.written == [("dropped", 1)]
     smaller = [state.next_chunk(), state.next_chunk()]
-    assert [list(each.chunk.keys) for each in smaller if each is not None] == [["a"], ["b"]]
+    assert [list(each.chunk.keys) for each in smaller if each] == [["a"], ["b"]]
 
 
 def test_a_row_that_is_too_large_alone_is_rejected() -> None:
@@ -313,8 +313,46 @@ def test_a_chunk_that_the_journal_has_and_that_never_left_is_dropped_at_the_end(
     flight.touched = False
     state.stop()
     (event,) = state.leave()
-    assert isinstance(event, Settled) and event.outcomes[0].outcome is Outcome.UNSENT
+    assert event.outcomes[0].outcome is Outcome.UNSENT
     notes = Notes()
     for note in state.put_away():
         write(Step(note, lambda: None), notes)
     assert notes.written == [("dropped", 1)]
+
+
+def in_flight(state: RunState, chunks: int) -> list[InFlight]:
+    """So many chunks of one row each."""
+    state.read([row(n, f"k{n}") for n in range(state.rows_read, state.rows_read + 3 * chunks)])
+    flights = []
+    while (flight := state.next_chunk()) is not None:
+        flight.noted = flight.touched = True
+        flights.append(flight)
+    return flights
+
+
+def test_one_chunk_of_a_kind_that_cannot_be_repeated_is_open_until_a_job_has_answered() -> None:
+    state = run_state("balance-adjustments")
+    (first,) = in_flight(state, 3)
+    state.answered(first, Accepted(job := Job(1, "balance-adjustments", 3), False)).done()
+    assert state.next_chunk() is None
+    assert state.moved(Transition(job, None, JobStatus(1, JobState.RUNNING))) is None
+    assert state.next_chunk() is not None and state.next_chunk() is not None
+
+
+def test_a_job_number_that_comes_again_proves_nothing() -> None:
+    state = run_state()
+    first, second = in_flight(state, 2)
+    state.answered(first, Accepted(Job(1, "customers", 3), False)).done()
+    event = write(state.answered(second, Accepted(Job(1, "customers", 3), False)), Notes())
+    assert isinstance(event, Settled) and second.job is None
+    assert {each.outcome for each in event.outcomes} == {Outcome.INDETERMINATE}
+
+
+def test_doubts_count_only_in_a_row() -> None:
+    state = run_state()
+    flights = in_flight(state, 4)
+    for flight in flights[:2]:
+        state.answered(flight, REFUSALS["lost"]()).done()
+    state.answered(flights[2], REFUSALS["refused"]()).done()
+    state.answered(flights[3], REFUSALS["lost"]()).done()
+    assert not state.stopping
