@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import anyio
 from attrs import define
 
 from ..api.jobs import Job, Transition
 from ..errors import DeadlineError, GameballError
-
-if TYPE_CHECKING:
-    from .watch import Watch
+from .watch import Watch
 
 __all__ = ["Changes"]
 

@@ -28,6 +28,10 @@ class Partial:
         while self._room < 0:
             self.pop(next(iter(self._answers)))
 
+    def get(self, job_id: int) -> bytes | None:
+        """The answer that is kept of a job; None where there is none."""
+        return self._answers.get(job_id)
+
     def pop(self, job_id: int) -> bytes | None:
         """The answer that is kept of a job, which is forgotten; None where there is none."""
         answer = self._answers.pop(job_id, None)

@@ -8,13 +8,13 @@ first.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 from weakref import WeakSet
 
 import anyio
-from attrs import define, evolve, field
+from attrs import define, field
 
-from ..api.jobs import MOVES, Job, JobState, JobStatus, Transition
+from ..api.jobs import Job, JobResults, JobStatus, Transition
 from ..api.requests import Account, Dialect, Dialects
 from ..api.responses import error_for, read_error, read_status
 from ..api.wire import WireRequest, WireResponse
@@ -42,43 +42,32 @@ from ..observe.events import (
     why,
 )
 from .partial import Partial
-
-if TYPE_CHECKING:
-    from .changes import Changes
+from .watched import SILENCE, AskAgain, GiveUp, WatchedJob
 
 __all__ = ["Watch"]
-
-YOUNG = 200.0
-"""Seconds after a submission during which a 404 may mean that the job is not visible yet."""
-SILENCE = 3600.0
-"""Seconds without one readable answer after which a job is given up."""
-NO_LISTS = 3
-"""How often a finished job without its lists is asked again before it is taken as it is."""
 
 KEPT = 16 * 1024 * 1024
 """Bytes of answers with partial lists that are kept over all open jobs; the oldest are dropped first."""
 
-NO_PATH = (
-    "the status of job {} is answered with 404 on both paths that Gameball's documents name: check "
-    "the base URL and the version (--base-url, --api-version), or ask Gameball's support for the "
-    "path. Then resume: how the jobs ended is asked again"
-)
+
+class Watcher(Protocol):
+    """Is told of jobs; kept weakly, so that an iterator that was dropped half-way keeps no job polled."""
+
+    def tell(self, change: Transition) -> None:
+        """A job has moved."""
+        ...
+
+    def fail(self, job: Job, error: GameballError) -> None:
+        """A job cannot be watched any more."""
+        ...
 
 
 @define(eq=False)
 class _Watched:
     """One open job and those who watch it."""
 
-    job: Job
-    since: float
-    heard: float
-    status: JobStatus | None = None
-    moved_at: float = 0.0
-    bare_ends: int = 0
-    asked: int = 0
-    missing: int = 0  # answers in a row that said that there is no such job
-    # Weak, so that an iterator that was dropped half-way does not keep its job polled.
-    watchers: WeakSet[Changes] = field(factory=WeakSet)
+    known: WatchedJob
+    watchers: WeakSet[Watcher] = field(factory=WeakSet)
 
 
 class Watch:
@@ -114,29 +103,29 @@ class Watch:
         dispatcher.ask = self._ask
         dispatcher.give_up = self.fail
 
-    def follow(self, changes: Changes, job: Job, *, submitted: bool) -> None:
-        """*changes* is to be told of *job* from now on."""
+    def follow(self, watcher: Watcher, job: Job, *, submitted: bool) -> None:
+        """*watcher* is to be told of *job* from now on."""
         self._account.need_secret()
         now = anyio.current_time()
         watched = self._jobs.get(job.id)
         if watched is None:
-            watched = self._jobs[job.id] = _Watched(job, since=now, heard=now, moved_at=now)
+            watched = self._jobs[job.id] = _Watched(WatchedJob.new(job, now))
             if self._stream.wants(WatchStarted):
                 self._stream.emit(WatchStarted(job))
             self._dispatcher.turns.polls.add(job.id, now, submitted=submitted)
-        elif watched.status is not None:
-            changes.tell(Transition(job, None, watched.status))
-        watched.watchers.add(changes)
+        elif watched.known.status is not None:
+            watcher.tell(Transition(job, None, watched.known.status))
+        watched.watchers.add(watcher)
         if self._dispatcher.pauses_too_long(now):
             self._give_up(watched, self._dispatcher.limited_error())
         self._dispatcher.nudge()
 
-    def leave(self, changes: Changes, job_id: int) -> None:
-        """*changes* is not to be told any more; a job that nobody watches is not asked about."""
+    def leave(self, watcher: Watcher, job_id: int) -> None:
+        """*watcher* is not to be told any more; a job that nobody watches is not asked about."""
         watched = self._jobs.get(job_id)
-        if watched is None or changes not in watched.watchers:
+        if watched is None or watcher not in watched.watchers:
             return
-        watched.watchers.discard(changes)
+        watched.watchers.discard(watcher)
         if not watched.watchers:
             self._forget(job_id)
             self._dispatcher.wake()
@@ -144,12 +133,12 @@ class Watch:
     def stalled_for(self, job_id: int) -> float:
         """Seconds since anything about a watched job was last seen to change; 0 if unwatched."""
         watched = self._jobs.get(job_id)
-        return 0.0 if watched is None else anyio.current_time() - watched.moved_at
+        return 0.0 if watched is None else anyio.current_time() - watched.known.moved_at
 
     def latest(self, job_id: int) -> JobStatus | None:
         """What was last seen of a watched job, without lists; None before, and once it has ended."""
         watched = self._jobs.get(job_id)
-        return None if watched is None else watched.status
+        return None if watched is None else watched.known.status
 
     def close(self, error: BaseException | None = None) -> None:
         """Let no watcher wait any longer: the client is closed, or its loop has failed."""
@@ -194,7 +183,7 @@ class Watch:
 
     def _tried(self, job_id: int) -> float:
         watched = self._jobs.get(job_id)
-        return 0.0 if watched is None else anyio.current_time() - watched.heard
+        return 0.0 if watched is None else anyio.current_time() - watched.known.heard
 
     def _path_for(self, job_id: int) -> Dialect:
         """The path that answers; while that is not known, both by turns."""
@@ -202,8 +191,8 @@ class Watch:
         watched = self._jobs.get(job_id)
         if watched is None:
             return order[0]
-        watched.asked += 1
-        return order[(watched.asked - 1) % len(order)]
+        watched.known.asked += 1
+        return order[(watched.known.asked - 1) % len(order)]
 
     def _no_connection(self, job_id: int, error: UnreachableError) -> None:
         """Tell it, and give up where waiting cannot mend it, or has not for long enough."""
@@ -211,8 +200,9 @@ class Watch:
         first = not self._dispatcher.contact.worked
         most = self._patience.connecting(reached=False) if first else SILENCE
         left = self._dispatcher.unreachable(error, most, tried)
-        if error.heals and (left or not first):
-            self._lost(job_id, left or SILENCE)
+        watched = self._jobs.get(job_id)
+        if watched is not None and error.heals and (left or not first):
+            self._follow_up(watched, watched.known.lost(anyio.current_time()), left or SILENCE)
         else:
             self.fail(tried_for(error, tried).with_traceback(None))
 
@@ -234,113 +224,75 @@ class Watch:
     def _heard(self, job_id: int, status: JobStatus, body: bytes) -> None:
         now = anyio.current_time()
         watched = self._jobs.get(job_id)
-        polls = self._dispatcher.turns.polls
         if watched is None:
             return
-        watched.heard = now
-        watched.missing = 0
-        before = None if watched.status is None else watched.status.state
-        if self._bare_end(watched, status):
-            polls.failed(job_id, now, self._chance())
+        found = watched.known.answered(status, now, self._earlier(status, body))
+        if isinstance(found, AskAgain):
+            self._follow_up(watched, found)
             return
+        polls = self._dispatcher.turns.polls
         polls.seen(job_id, now, self._chance(), status.state, status.share)
-        status = self._keep(watched, status, body, now)
-        if status.state in MOVES[before]:
-            change = Transition(watched.job, before, status)
-            if self._stream.wants(JobTransition):
-                self._stream.emit(JobTransition(change, now - watched.since))
-            self._tell(watched, change)
-        elif before is status.state:
-            self._tell(watched, Transition(watched.job, before, status, moved=False))
-        if status.state.final:
+        change = found.change
+        if change is not None:
+            if change.moved and self._stream.wants(JobTransition):
+                self._stream.emit(JobTransition(change, now - watched.known.since))
+            for watcher in list(watched.watchers):
+                watcher.tell(change)
+        if found.ended:
             self._forget(job_id)
 
-    @staticmethod
-    def _bare_end(watched: _Watched, status: JobStatus) -> bool:
-        """Whether this is an end without lists, which proves nothing of any row: ask again."""
-        bare = status.state in (JobState.COMPLETED, JobState.FAILED) and status.results is None
-        watched.bare_ends += bare
-        return bare and watched.bare_ends <= NO_LISTS
-
-    def _keep(self, watched: _Watched, status: JobStatus, body: bytes, now: float) -> JobStatus:
-        known = watched.status
-        if known is None or (known.state, known.share) != (status.state, status.share):
-            watched.moved_at = now
-        listed = 0 if status.results is None else len(status.results)
+    def _earlier(self, status: JobStatus, body: bytes) -> JobResults | None:
+        """Keep an answer that lists rows before the end; at the end, the lists of the last one."""
         if not status.state.final:
-            if listed:
+            if status.results:
                 self._partial.keep(status.job_id, body)
-            watched.status = evolve(status, results=None)
-        elif snapshot := self._partial.pop(status.job_id):
-            earlier = read_status(snapshot, status.job_id).results
-            if earlier is not None and len(earlier) > listed:
-                status = evolve(status, earlier=earlier)
-        return status
+            return None
+        kept = self._partial.get(status.job_id)
+        return None if kept is None else read_status(kept, status.job_id).results
 
-    def _lost(self, job_id: int, within: float = SILENCE) -> None:
+    def _lost(self, job_id: int) -> None:
         watched = self._jobs.get(job_id)
         if watched is not None:
-            watched.missing = 0  # the path may be there
-        self._unheard(job_id, within)
-
-    def _unheard(self, job_id: int, within: float = SILENCE) -> None:
-        now = anyio.current_time()
-        watched = self._jobs.get(job_id)
-        if watched is None:
-            return
-        if now - watched.heard > SILENCE:
-            self._give_up(
-                watched,
-                AnswerLostError(
-                    f"job {job_id} could not be asked about for {SILENCE / 60:.0f} minutes; it may "
-                    "well go on at Gameball: watch it again once the connection is back"
-                ),
-            )
-        else:
-            self._dispatcher.turns.polls.failed(job_id, now, self._chance(), within)
+            self._follow_up(watched, watched.known.lost(anyio.current_time()))
 
     def _refused(self, job_id: int, error: GameballError) -> None:
         watched = self._jobs.get(job_id)
         if watched is None:
             return
-        if isinstance(error, UnknownJobError) and self._may_be_there(watched):
-            self._unheard(job_id)
-        elif isinstance(error, UnknownJobError) and watched.job.kind is not None:
-            self._give_up(watched, UnknownJobError(job_id, self.trouble))
-        else:
+        if not isinstance(error, UnknownJobError):
             self._give_up(watched, error)
+            return
+        found = watched.known.not_found(
+            anyio.current_time(),
+            paths=len(self._dialects.order()),
+            path_known=self._dialects.known is not None,
+            trouble=self.trouble,
+        )
+        self._follow_up(watched, found)
 
-    def _may_be_there(self, watched: _Watched) -> bool:
-        """Whether a job that is not found is asked about again."""
-        watched.missing += 1
-        paths = len(self._dialects.order())
-        submitted = watched.job.kind is not None  # else its number may be a slip of the user's
-        if submitted and watched.missing >= paths and self._dialects.known is None:
-            self._tell_trouble(NO_PATH.format(watched.job.id))
-        if watched.status is not None:
-            return watched.missing < 2  # it was there before: one 404 may be a slip
-        young = anyio.current_time() - watched.since < YOUNG and submitted
-        return young or watched.missing < paths
-
-    def _tell_trouble(self, why: str) -> None:
-        if self.trouble is None:
-            self.trouble = why
+    def _follow_up(
+        self, watched: _Watched, found: AskAgain | GiveUp, within: float = SILENCE
+    ) -> None:
+        """Ask again, later each time, or give the job up."""
+        if isinstance(found, GiveUp):
+            self._give_up(watched, found.error)
+            return
+        if found.trouble is not None and self.trouble is None:
+            self.trouble = found.trouble
             if self._stream.wants(StatusNotFound):
-                self._stream.emit(StatusNotFound(why))
+                self._stream.emit(StatusNotFound(found.trouble))
+        polls, now = self._dispatcher.turns.polls, anyio.current_time()
+        polls.failed(watched.known.job.id, now, self._chance(), within)
 
     def _give_up(self, watched: _Watched, error: GameballError) -> None:
-        self._forget(watched.job.id)
+        job = watched.known.job
+        self._forget(job.id)
         if self._stream.wants(WatchFailed) and not isinstance(error, ClosedError):
-            self._stream.emit(WatchFailed(watched.job, type(error).__name__, why(error)))
-        for changes in list(watched.watchers):
-            changes.fail(watched.job, error)
+            self._stream.emit(WatchFailed(job, type(error).__name__, why(error)))
+        for watcher in list(watched.watchers):
+            watcher.fail(job, error)
 
     def _forget(self, job_id: int) -> None:
         self._dispatcher.turns.polls.remove(job_id)
         self._jobs.pop(job_id, None)
         self._partial.pop(job_id)
-
-    @staticmethod
-    def _tell(watched: _Watched, change: Transition) -> None:
-        for changes in list(watched.watchers):
-            changes.tell(change)
