@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         RateLimitError,
         RejectedError,
         RowsError,
+        RunDeadlineError,
         ServerError,
         SharedQuotaError,
         TransportError,
@@ -69,7 +70,7 @@ _LATER = {
         AnswerLostError APIError AuthenticationError ChunkError ClosedError
         ConfigurationError DeadlineError ErrorObject FateUnknownError Fault GameballError
         InputError ItemError JournalError NotGameballError NotSentError RateLimitError RejectedError
-        RowsError ServerError SharedQuotaError TransportError UnknownJobError UnreachableError
+        RowsError RunDeadlineError ServerError SharedQuotaError TransportError UnknownJobError UnreachableError
     """,
     "api.customers": "Customer CustomerAttributes",
     "api.fields": "UNSET Unset",
@@ -159,6 +160,7 @@ __all__ = [
     "RowOutcome",
     "RowOutcomes",
     "RowsError",
+    "RunDeadlineError",
     "ServerError",
     "Settled",
     "SharedQuotaError",

@@ -22,14 +22,15 @@ Every error that the library raises, in one tree::
     │       └── NotGameballError        the first answer is a web page or a redirect: not Gameball's
     ├── FateUnknownError        a submission may or may not have been accepted; it was not repeated
     ├── UnknownJobError         Gameball does not know the job (any more)
-    └── DeadlineError           a job was not finished in time (also a TimeoutError); it may be watched again
+    ├── DeadlineError           a job was not finished in time (also a TimeoutError); it may be watched again
+    └── RunDeadlineError        a run was not over in time, or stood still (also a TimeoutError); resume it
 
 Messages say what happened, to what, and what to do now. Neither keys nor row data are ever in one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -57,6 +58,7 @@ __all__ = [
     "RateLimitError",
     "RejectedError",
     "RowsError",
+    "RunDeadlineError",
     "ServerError",
     "SharedQuotaError",
     "TransportError",
@@ -329,6 +331,17 @@ class UnknownJobError(GameballError):
         )
 
 
+class RunDeadlineError(GameballError, TimeoutError):
+    """A run was not over in time, or stood still. *left_open*: its open jobs, each with its last state."""
+
+    def __init__(self, why: str, left_open: Mapping[int, str]) -> None:
+        self.left_open = dict(left_open)
+        shown = ", ".join(f"{job} ({state})" for job, state in list(self.left_open.items())[:5])
+        more = f" and {len(self.left_open) - 5:,} more" if len(self.left_open) > 5 else ""
+        jobs = f"jobs still open: {shown}{more}" if shown else "no job is open"
+        super().__init__(f"{why}; {jobs}. Resume the run to go on with them")
+
+
 class DeadlineError(GameballError, TimeoutError):
     """
     A job was not finished in time. It goes on at Gameball, and may be watched again.
@@ -338,11 +351,14 @@ class DeadlineError(GameballError, TimeoutError):
         status: what was last seen of it; None where it was never seen.
     """
 
-    def __init__(self, job: Job, status: JobStatus | None, deadline: float) -> None:
+    def __init__(
+        self, job: Job, status: JobStatus | None, seconds: float, *, stalled: bool = False
+    ) -> None:
         self.job = job
         self.status = status
-        seen = "was never seen" if status is None else f"was last seen {status.state.value}"
+        seen = "was never seen" if status is None else f"was last seen {status.shown_state}"
+        why = "has not moved for" if stalled else "was not finished after"
         super().__init__(
-            f"job {job.id} was not finished after {deadline:g} s ({seen}); it goes on at "
+            f"job {job.id} {why} {seconds:g} s ({seen}); it goes on at "
             "Gameball: watch it again, or stop it"
         )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .bulk.events import BulkEvent
     from .bulk.run import Runner
     from .bulk.submissions import Submissions
+    from .bulk.time_limits import TimeLimits
     from .journal.state import Entries, Journal, Resumable, Used
     from .limits.exchange import QuotaStore
     from .rows.chunk import Chunk
@@ -191,6 +192,7 @@ class Engine:
         on_cancel: OnCancel = "detach",
         look_ahead: LookAhead | None = None,
         open_jobs: int = 512,
+        limits: TimeLimits | None = None,
         ids_from_numbers: bool = False,
         max_rows: int = MAX_ITEMS,
     ) -> Bulk:
@@ -202,6 +204,7 @@ class Engine:
         from .bulk.report import Tally
         from .bulk.run import Runner
         from .bulk.state import RunState
+        from .bulk.time_limits import TimeLimits
         from .bulk.usage import Usage
         from .journal.state import left_to_do
         from .rows.check import preparer
@@ -222,12 +225,13 @@ class Engine:
                 RunState(kind, chunker, Tally(kind.name, self.stream), window=open_jobs),
                 feed,
                 self.submitter,
-                self.changes,
+                partial(Changes, self.watch, progress=True),
                 OrdersInquiry(self.submitter, self.changes),
                 events,
                 journal,
                 self.dialects,
                 concurrency=concurrency,
+                limits=limits or TimeLimits(),
             )
             if recorded is not None:
                 if recorded.dialect:

@@ -145,11 +145,23 @@ class JobStatus:
     earlier: JobResults | None = field(default=None, repr=False)
 
     @property
+    def shown_state(self) -> str:
+        """The state for people: one that no document knows is shown as it was written."""
+        if self.state is JobState.UNKNOWN and self.word:
+            return f"unknown ({self.word[:40]})"
+        return str(self.state.value)
+
+    @property
+    def done(self) -> int:
+        """Items that were applied or refused so far, by the answer's own counts."""
+        return (self.finished or 0) + (self.errors or 0)
+
+    @property
     def share(self) -> float | None:
         """How much of the job is done, 0 to 1; None where the answer does not tell."""
         if not self.total:
             return None
-        return min(1.0, ((self.finished or 0) + (self.errors or 0)) / self.total)
+        return min(1.0, self.done / self.total)
 
 
 @frozen

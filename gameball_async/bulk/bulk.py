@@ -251,6 +251,7 @@ class Bulk:
             stalled_for=max(0.0, use.now - run.moved_at),
             waiting_because=chunker.waiting_because,
             trouble=run.trouble,
+            rows_done=state.rows_done,
         )
 
     @property

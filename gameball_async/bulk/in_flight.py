@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from attrs import define, frozen
 
-from ..api.jobs import Job, JobState
+from ..api.jobs import Job, JobState, JobStatus
 from ..journal.state import Journal
 from ..rows.chunk import Chunk
 from ..rows.outcome import Outcome, Reason
@@ -50,7 +50,7 @@ class InFlight:
         job: what it has become.
         resent: an earlier attempt may have been applied, too.
         state: of its job.
-        answered: the status of its job was read.
+        seen: the last status of its job that was read; None before.
     """
 
     chunk: Chunk
@@ -58,8 +58,17 @@ class InFlight:
     noted: bool = False
     job: Job | None = None
     resent: bool = False
-    state: JobState = JobState.QUEUED
-    answered: bool = False
+    seen: JobStatus | None = None
+
+    @property
+    def state(self) -> JobState:
+        """Where its job stands, as far as is known."""
+        return JobState.QUEUED if self.seen is None else self.seen.state
+
+    @property
+    def rows_done(self) -> int:
+        """Rows that its open job has applied or refused, by the job's own counts."""
+        return 0 if self.seen is None else min(self.seen.done, len(self.chunk))
 
 
 @frozen(eq=False)

@@ -131,6 +131,8 @@ class Progress:
         stalled_for: seconds since anything was last seen to move.
         waiting_because: why no chunk leaves now, for people; None where one may, or none waits.
         trouble: what keeps the run from learning how jobs end, and what to do; None for nothing.
+        rows_done: rows that open jobs have applied or refused by their own counts, and that have no
+            outcome yet.
     """
 
     rows_read: int
@@ -154,18 +156,35 @@ class Progress:
     stalled_for: float
     waiting_because: str | None = None
     trouble: str | None = None
+    rows_done: int = 0
 
-    def seconds_left(self, part_read: float | None) -> float | None:
+    @property
+    def pace(self) -> float:
+        """Rows a second of this attempt, those that open jobs have done included."""
+        return self.rate + (self.rows_done / self.seconds if self.seconds > 0 else 0.0)
+
+    def part_done(self, part_read: float | None) -> float | None:
         """
-        Time left, from the rate of this attempt; None while it has settled no row.
+        How much of the run is done, 0 to 1; None while that cannot be told.
 
         Args:
             part_read: which part of the input has been read, 0 to 1; None if unknown.
         """
-        if not part_read or not self.rows_settled or not self.rate:
+        if not part_read or not self.rows_read:
+            return None
+        return min(1.0, (self.rows_settled + self.rows_done) / (self.rows_read / part_read))
+
+    def seconds_left(self, part_read: float | None) -> float | None:
+        """
+        Time left, from the pace of this attempt; None while nothing was done in it.
+
+        Args:
+            part_read: which part of the input has been read, 0 to 1; None if unknown.
+        """
+        if not part_read or not self.pace or not self.rows_settled + self.rows_done:
             return None
         rows = self.rows_read / part_read
-        return max(0.0, (rows - self.rows_settled) / self.rate)
+        return max(0.0, (rows - self.rows_settled - self.rows_done) / self.pace)
 
 
 class Tally:

@@ -27,9 +27,11 @@ from .events import BulkEvent
 from .in_flight import AskOrders, InFlight, Note, Step
 from .orders import OrdersInquiry
 from .state import RunState
+from .time_limits import TimeLimits
 
 __all__ = ["Runner"]
 
+NO_LIMITS = TimeLimits()
 LEAVE_WITHIN = 5.0
 """Seconds that a run which is told to stop waits for answers to what it is sending, at most."""
 
@@ -66,6 +68,7 @@ class Runner:
         journal: remembers the run.
         dialects: on which path statuses are read.
         concurrency: chunks that are being submitted at once, at most.
+        limits: when the run is ended though it is not over.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Runner:
         dialects: Dialects,
         *,
         concurrency: int,
+        limits: TimeLimits = NO_LIMITS,
     ) -> None:
         self.state = state
         self.journal = journal
@@ -91,6 +95,7 @@ class Runner:
         self._ask_orders = ask_orders
         self._out = out
         self._dialects = dialects
+        self._limits = limits
         self._learned = False
         self._concurrency = self._senders = concurrency
         self._first: list[Step] = []  # what a resumed run begins with
@@ -114,9 +119,10 @@ class Runner:
             with self._working:
                 async with anyio.create_task_group() as leaving:
                     leaving.start_soon(self._leave)
+                    leaving.start_soon(self._end_in_time)
                     await self._work()
                     leaving.cancel_scope.cancel()
-                self.finished = state.input_ended and state.error is None
+                self.finished = state.end()
         except* anyio.BrokenResourceError:
             pass  # the reader has left its block
         except* Exception as group:  # noqa: BLE001 - told to the reader, whatever it is
@@ -165,6 +171,19 @@ class Runner:
                 await self._changed.wait()
         self._working.cancel()
 
+    async def _end_in_time(self) -> None:
+        """Stop a run that takes longer than its caller allows."""
+        began = anyio.current_time()
+        while True:
+            now = anyio.current_time()
+            why, left = self._limits.check(now - began, now - self.moved_at)
+            if why is not None:
+                self.state.stop(self.state.overdue(why))
+                self._wake()
+                self._leaving.set()
+                return
+            await anyio.sleep(left)
+
     # -- what the state decides
 
     async def _carry_out(self, step: Step) -> None:
@@ -203,6 +222,7 @@ class Runner:
             tasks.start_soon(self._tick)
             while batch:
                 step = self.state.read(batch)
+                self.moved_at = anyio.current_time()
                 if step is not None:
                     await self._carry_out(step)
                 elif self.state.may_send:
@@ -240,7 +260,7 @@ class Runner:
         async with anyio.create_task_group() as senders:
             for _ in range(self._concurrency):
                 senders.start_soon(self._send)
-        if self.state.input_ended and not self.state.stopping:
+        if self.state.nothing_left:
             # Not before: rows that were read and wait for their chunk are in no journal.
             await self._note(lambda journal: journal.input_ended())
 
@@ -300,12 +320,15 @@ class Runner:
             news = await self._changes.next_news()
             if news is None:
                 continue
-            self.moved_at = anyio.current_time()
             if isinstance(news, Transition):
+                done = self.state.rows_done
                 found = self.state.moved(news)
+                if news.moved or self.state.rows_done != done:
+                    self.moved_at = anyio.current_time()
                 self._wake()
                 await self._learn()
-                await self._out.put(news)
+                if news.moved:
+                    await self._out.put(news)
             elif isinstance(news[1], ClosedError):
                 raise news[1]  # the client is closed: nothing is learned of the job by that
             else:

@@ -12,9 +12,11 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
+from attrs import evolve
+
 from ..api.jobs import Job, JobState, JobStatus, Transition
 from ..api.kinds import Kind, Replay
-from ..errors import GameballError, UnknownJobError
+from ..errors import GameballError, RunDeadlineError, UnknownJobError
 from ..jobs.submit import Accepted
 from ..journal.state import DOUBT, ChunkRecord, Left, Resumable, Used
 from ..limits.calls import GaveUp
@@ -34,7 +36,7 @@ from .in_flight import (
     unsent,
 )
 from .outcomes import Settlement, settle, settle_orders
-from .refusals import Refusal, refusal_of, repeated_job_id
+from .refusals import Refusal, fate_unknown, refusal_of, repeated_job_id
 from .repeats import Repeats
 from .report import Tally
 from .results import Results
@@ -44,6 +46,7 @@ __all__ = ["RunState"]
 _DOUBT = Outcome.INDETERMINATE
 DOUBTS_IN_A_ROW = 3
 """Chunks in a row whose fate is unknown before the run stops, rather than doubt all the others."""
+IN_A_ROW = "the third in a row, so the run stopped before the rows that are left; the last: {}"
 
 
 class RunState:
@@ -87,6 +90,8 @@ class RunState:
         self._rejected: list[RowOutcomes] = []  # counted, and not told yet
         self._never_sent: list[int] = []  # chunks that the journal has, and need not have
         self._doubts = 0
+        self._doubted: GameballError | None = None  # what stopped the run, where doubt did
+        self._to_resume = False  # a chunk has its outcome, and yet a resumed run sends it again
         # Until a status was read, one chunk of a kind that cannot be repeated is open at once: if no
         # status ever can be read, no other is in doubt.
         self._proved = kind.replay is not Replay.UNREPEATABLE
@@ -204,14 +209,19 @@ class RunState:
             return Step(_dropped(flight.chunk.number), partial(self._put_back, flight))
         doubtful = refusal.outcome is Outcome.INDETERMINATE
         self._doubts = self._doubts + 1 if doubtful else 0
-        if refusal.ends_run or self._doubts >= DOUBTS_IN_A_ROW:
+        if refusal.ends_run:
             self.stop(refusal.error)
+        elif self._doubts >= DOUBTS_IN_A_ROW:
+            self._doubted = fate_unknown(self.kind, IN_A_ROW.format(refusal.error))
+            self.stop(self._doubted)
         fates = same(len(flight.chunk), refusal.outcome, refusal.reason)
         if self.stopping and doubtful and self.kind.replay is not Replay.UNREPEATABLE:
             # The journal keeps it as it is: a resumed run sends the same bytes again.
+            self._to_resume = True
             return Step(None, partial(self._settled, flight, fates))
         if refusal.ends_run and refusal.outcome is Outcome.REJECTED:
             # Refused for the keys' sake, not for its own: a resumed run sends it as if it were new.
+            self._to_resume = True
             return self._dropping(flight, fates)
         return self._settling(flight, fates)
 
@@ -225,14 +235,14 @@ class RunState:
     def moved(self, change: Transition) -> Step | AskOrders | None:
         """A job has moved; the step settles its rows where it has ended."""
         flight = self._by_job[change.job.id]
-        flight.state = change.status.state
-        flight.answered = self._any_answered = self._proved = True
+        flight.seen = evolve(change.status, results=None, earlier=None)
+        self._any_answered = self._proved = True
         return self._judged(flight, change.status) if flight.state.final else None
 
     def lost(self, job: Job, error: GameballError) -> Step | AskOrders | None:
         """A job cannot be watched any more."""
         flight = self._by_job[job.id]
-        may_come_back = flight.answered or not self._any_answered
+        may_come_back = flight.seen is not None or not self._any_answered
         if isinstance(error, UnknownJobError) and not may_come_back:
             return self._judged(flight, None, error)
         # Keys that are refused, an hour of silence, a job that was there before, or no path that
@@ -313,6 +323,33 @@ class RunState:
         """Send nothing more; what is open is still watched to its end."""
         self.error = self.error or error
         self.stopping = True
+
+    @property
+    def nothing_left(self) -> bool:
+        """Whether every row of the input has been sent or rejected, so that there is nothing to resume."""
+        sent = self.input_ended and self.chunker.done and not self._again
+        return sent and not self._to_resume and not self.tally.counts[Outcome.UNSENT]
+
+    def end(self) -> bool:
+        """
+        All tasks have ended by themselves: whether the run is complete.
+
+        Doubt that stopped it changes nothing more where there was nothing left to send.
+        """
+        if self.error is self._doubted and self.nothing_left and not self._in_flight:
+            self.error = None
+        return self.input_ended and self.error is None
+
+    def overdue(self, why: str) -> RunDeadlineError:
+        """What ends a run that takes too long."""
+        flights = self._by_job.items()
+        words = {n: "queued" if f.seen is None else f.seen.shown_state for n, f in flights}
+        return RunDeadlineError(why, words)
+
+    @property
+    def rows_done(self) -> int:
+        """Rows that open jobs have applied or refused, by their own counts; they have no outcome yet."""
+        return sum(flight.rows_done for flight in self._by_job.values())
 
     def open_jobs(self) -> list[Job]:
         """Jobs that have not ended, as far as is known."""

@@ -68,15 +68,11 @@ def not_succeeded(progress: Progress) -> str:
 def _rows(progress: Progress) -> str:
     return (
         f"{progress.rows_read:,} read, {progress.succeeded:,} succeeded, {not_succeeded(progress)}"
-    )
+    ) + (f", {progress.rows_done:,} done in open jobs" if progress.rows_done else "")
 
 
 def _rate(progress: Progress) -> str:
-    return (
-        f"{progress.rate:,.0f} rows/s"
-        if progress.rate and progress.rows_settled
-        else "no row settled yet"
-    )
+    return f"{progress.pace:,.0f} rows/s" if progress.pace else "no row settled yet"
 
 
 def _left(progress: Progress, part_read: float | None) -> str:
@@ -198,7 +194,7 @@ def live(
         width: columns of the terminal.
         away: why Gameball cannot be reached now; None where it can.
     """
-    part = _part_done(progress, part_read)
+    part = progress.part_done(part_read)
     bar = ProgressBar(
         total=1.0,
         completed=part or 0.0,
@@ -226,12 +222,6 @@ def live(
     return Group(Text(f"importing {clean(what)}", style="bold"), head, lines)
 
 
-def _part_done(progress: Progress, part_read: float | None) -> float | None:
-    if not part_read or not progress.rows_read:
-        return None
-    return min(1.0, progress.rows_settled / (progress.rows_read / part_read))
-
-
 def _counts(status: JobStatus) -> str:
     if not status.total:
         return ""
@@ -239,14 +229,9 @@ def _counts(status: JobStatus) -> str:
     return f"{done:,} of {status.total:,} done, {errors:,} failed"
 
 
-def _state(status: JobStatus) -> str:
-    state = status.state
-    return f"unknown ({clean(status.word, 40)})" if state is JobState.UNKNOWN else str(state.value)
-
-
 def status_line(status: JobStatus) -> str:
     """One job as one line."""
-    parts = [f"job {status.job_id}: {_state(status)}"]
+    parts = [f"job {status.job_id}: {clean(status.shown_state)}"]
     parts += [part for part in (_counts(status),) if part]
     return ", ".join(parts)
 
@@ -269,7 +254,7 @@ def status_table(statuses: Iterable[JobStatus]) -> Table:
     for status in statuses:
         table.add_row(
             str(status.job_id),
-            Text(_state(status)),
+            Text(clean(status.shown_state)),
             Text(clean(status.operation or "", 40)),
             Text(clean(status.created_at or "", 40)),
             Text(clean(status.started_at or "", 40)),

@@ -10,7 +10,7 @@ import click
 from attrs import frozen
 
 from ..api.kinds import KINDS, Chunking, kind_of
-from ..bulk.bulk import Bulk, OnCancel
+from ..bulk.bulk import Bulk
 from ..client import GameballClient
 from ..errors import ConfigurationError
 from ..journal.state import Source
@@ -29,7 +29,7 @@ from .inputs import (
     warn,
 )
 from .moving import Task, carry_out
-from .options import manners, resume_command
+from .options import Manners, manners, resume_command
 from .validation import KIND_NAMES, rehearse
 
 __all__ = ["import_"]
@@ -63,14 +63,11 @@ def import_(
     kind: str,
     file: str,
     settings: Settings,
-    rejects: str | None,
-    results: str | None,
-    concurrency: int,
+    how: Manners,
     chunking: str | None,
     journal: str | None,
     no_journal: bool,
     dry_run: bool,
-    on_cancel: OnCancel,
     as_json: bool,
 ) -> NoReturn:
     """
@@ -94,20 +91,17 @@ def import_(
         journal = f"{file}.gbjournal"
     command = None
     if journal is not None:
-        command = resume_command(journal, connection, rejects, results, concurrency, on_cancel)
+        command = resume_command(journal, connection, how)
     task = _Import(
         kind,
         file,
         settings,
         None if chunking is None else Chunking(chunking),
-        rejects,
-        results,
-        concurrency,
-        on_cancel,
+        how,
         journal,
         command,
     )
-    carry_out(connection, task.prepare, on_cancel=on_cancel, as_json=as_json)
+    carry_out(connection, task.prepare, on_cancel=how.on_cancel, as_json=as_json)
 
 
 @frozen
@@ -118,27 +112,27 @@ class _Import:
     path: str
     settings: Settings
     chunking: Chunking | None
-    rejects: str | None
-    results: str | None
-    concurrency: int
-    on_cancel: OnCancel
+    how: Manners
     journal: str | None
     resume: str | None
 
     async def prepare(self, files: ExitStack) -> Task:
         """Open the input, and make sure that it can be journalled."""
         refuse_same_files(
-            input=self.path, journal=self.journal, rejects=self.rejects, results=self.results
+            input=self.path,
+            journal=self.journal,
+            rejects=self.how.rejects,
+            results=self.how.results,
         )
         path = from_standard_input(files) if self.path == STDIN else self.path
         settings = self.settings
         rows = files.enter_context(settings.open(path, kind_of(self.kind)))
         rejects = None
-        if self.rejects is not None:
-            rejects = files.enter_context(RejectsFile(self.rejects, rows))
+        if self.how.rejects is not None:
+            rejects = files.enter_context(RejectsFile(self.how.rejects, rows))
         results = None
-        if self.results is not None:
-            results = files.enter_context(ResultsFile(self.results, kind_of(self.kind)))
+        if self.how.results is not None:
+            results = files.enter_context(ResultsFile(self.how.results, kind_of(self.kind)))
         source = None
         if self.journal is not None:
             refuse_old(self.journal, self.resume)
@@ -156,12 +150,11 @@ class _Import:
         return client.bulk(
             self.kind,
             rows,
-            concurrency=self.concurrency,
             chunking=self.chunking,
             ids_from_numbers=self.settings.ids_from_numbers,
             journal=self.journal,
             source=source,
-            on_cancel=self.on_cancel,
+            **self.how.for_a_run(),
         )
 
 

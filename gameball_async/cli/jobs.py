@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any, NoReturn
 
+import anyio
 import click
 import orjson
 
@@ -19,6 +20,7 @@ from . import account, display
 from .connection import Connection, connect, talks
 from .ending import Exit, finish, perform, say
 from .live import console_on
+from .options import SECONDS
 
 __all__ = ["status", "stop", "watch"]
 
@@ -40,16 +42,23 @@ _job_ids = click.argument(
 
 @click.command()
 @_job_ids
+@click.option("--deadline", type=SECONDS, metavar="SECONDS", help="Give up after so many seconds.")
 @talks
-def status(connection: Connection, job_ids: tuple[int, ...], as_json: bool) -> NoReturn:
-    """Tell how jobs stand."""
+def status(
+    connection: Connection, job_ids: tuple[int, ...], deadline: float | None, as_json: bool
+) -> NoReturn:
+    """Show the status of jobs."""
     seen: list[JobStatus] = []
 
     async def main(client: GameballClient) -> int:
         async def ask(job_id: int) -> None:
             seen.append(await client.status(job_id))
 
-        return await _each(job_ids, ask)
+        with anyio.move_on_after(deadline):
+            return await _each(job_ids, ask)
+        left = account.job_list(set(job_ids) - {each.job_id for each in seen})
+        say(f"no answer about {left} within {deadline:g} s (--deadline): ask again")
+        return Exit.STOPPED
 
     _run(connection, main, lambda: _show(seen, as_json=as_json))
 
@@ -76,9 +85,15 @@ def stop(connection: Connection, job_ids: tuple[int, ...], as_json: bool) -> NoR
 @click.option("--progress", is_flag=True, help="Tell changed counts too, not only changed states.")
 @click.option(
     "--deadline",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     metavar="SECONDS",
     help="Give up after so many seconds; the jobs go on, and can be watched again.",
+)
+@click.option(
+    "--stalled-for",
+    type=SECONDS,
+    metavar="SECONDS",
+    help="Give up where no job's state or counts change for so many seconds.",
 )
 @talks
 def watch(
@@ -86,6 +101,7 @@ def watch(
     job_ids: tuple[int, ...],
     progress: bool,
     deadline: float | None,
+    stalled_for: float | None,
     as_json: bool,
 ) -> NoReturn:
     """
@@ -96,7 +112,9 @@ def watch(
     last: dict[int, JobStatus] = {}
 
     async def main(client: GameballClient) -> int:
-        async with client.watch_all(job_ids, progress=progress, deadline=deadline) as changes:
+        async with client.watch_all(
+            job_ids, progress=progress, deadline=deadline, stalled_for=stalled_for
+        ) as changes:
             code = await _follow(changes, last, as_json=as_json)
         good = all(seen.state is JobState.COMPLETED and not seen.errors for seen in last.values())
         return code or (Exit.OK if good else Exit.SOME_FAILED)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import click
+from attrs import fields, frozen
 
 from ..api.requests import Dialect
+from ..bulk.bulk import OnCancel
 from .connection import Connection
 
-__all__ = ["command_for", "manners", "results_option", "resume_command"]
+__all__ = ["SECONDS", "Manners", "command_for", "manners", "results_option", "resume_command"]
 
 CONCURRENCY = 8
+SECONDS = click.FloatRange(min=0, min_open=True)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,34 +54,77 @@ _OPTIONS = (
         show_default=True,
         help="What becomes of open jobs on Ctrl-C: they go on at Gameball, or are stopped there.",
     ),
+    click.option(
+        "--deadline",
+        type=SECONDS,
+        metavar="SECONDS",
+        help="End the run after so many seconds, with exit code 3; resume goes on with it.",
+    ),
+    click.option(
+        "--stalled-for",
+        type=SECONDS,
+        metavar="SECONDS",
+        help="The same where nothing moves for so many seconds: no row, no chunk, no job.",
+    ),
 )
 
 
+@frozen
+class Manners:
+    """
+    How a run is carried out.
+
+    Attributes:
+        rejects: where the rows go that did not succeed; None for nowhere.
+        results: where every row goes, with its outcome; None for nowhere.
+        concurrency: chunks being submitted at once.
+        on_cancel: what becomes of open jobs when it is interrupted.
+        deadline: seconds after which it ends, to be resumed; None for no limit.
+        stalled_for: the same for seconds in which nothing moves.
+    """
+
+    rejects: str | None
+    results: str | None
+    concurrency: int
+    on_cancel: OnCancel
+    deadline: float | None
+    stalled_for: float | None
+
+    def for_a_run(self) -> dict[str, Any]:
+        """The arguments of `GameballClient.bulk` and its like."""
+        return {
+            "concurrency": self.concurrency,
+            "on_cancel": self.on_cancel,
+            "deadline": self.deadline,
+            "stalled_for": self.stalled_for,
+        }
+
+
 def manners(command: F) -> F:
-    """Give a command the options of all that carry out a run."""
+    """Give a command the options of all that carry out a run, as its argument *how*."""
+
+    @wraps(command)
+    def with_manners(*args: Any, **options: Any) -> Any:
+        how = Manners(**{each.name: options.pop(each.name) for each in fields(Manners)})
+        return command(*args, how=how, **options)
+
     for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+        with_manners = option(with_manners)
+    return cast(F, with_manners)
 
 
-def resume_command(
-    journal: str,
-    connection: Connection,
-    rejects: str | None,
-    results: str | None,
-    concurrency: int,
-    on_cancel: str,
-) -> str:
+def resume_command(journal: str, connection: Connection, how: Manners) -> str:
     """The command that takes a run up again, ready for a shell; the keys stay in the environment."""
     words = ["resume", journal]
     for name, value, default in (
-        ("--rejects", rejects, None),
-        ("--results", results, None),
-        ("--concurrency", concurrency, CONCURRENCY),
-        ("--on-cancel", on_cancel, "detach"),
+        ("--rejects", how.rejects, None),
+        ("--results", how.results, None),
+        ("--concurrency", how.concurrency, CONCURRENCY),
+        ("--on-cancel", how.on_cancel, "detach"),
+        ("--stalled-for", how.stalled_for, None),
     ):
         if value is not None and value != default:
-            words += [name, str(value)]
+            words += [name, f"{value:g}" if isinstance(value, float) else str(value)]
     return command_for(words, connection)
 
 

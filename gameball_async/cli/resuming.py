@@ -11,7 +11,7 @@ import click
 from attrs import frozen
 
 from ..api.kinds import kind_of
-from ..bulk.bulk import Bulk, OnCancel
+from ..bulk.bulk import Bulk
 from ..client import GameballClient, Retry
 from ..errors import ConfigurationError
 from ..journal.account import RETRIES
@@ -29,7 +29,7 @@ from .connection import Connection, talks
 from .ending import say
 from .inputs import Settings, can_do_without, input_of, origin_of, refuse_same_files, reopen_input
 from .moving import Task, carry_out
-from .options import manners, resume_command
+from .options import Manners, manners, resume_command
 from .words import count
 
 __all__ = ["resume", "retry", "vouches"]
@@ -53,10 +53,7 @@ renews = click.option(
 def resume(
     connection: Connection,
     journal: str,
-    rejects: str | None,
-    results: str | None,
-    concurrency: int,
-    on_cancel: OnCancel,
+    how: Manners,
     only_copy: bool,
     account_changed: bool,
     as_json: bool,
@@ -72,15 +69,12 @@ def resume(
     refuse_sandbox(connection)
     task = _Resume(
         journal,
-        rejects,
-        results,
-        concurrency,
-        on_cancel,
-        resume_command(journal, connection, rejects, results, concurrency, on_cancel),
+        how,
+        resume_command(journal, connection, how),
         only_copy=only_copy,
         account_changed=account_changed,
     )
-    carry_out(connection, task.prepare, on_cancel=on_cancel, as_json=as_json)
+    carry_out(connection, task.prepare, on_cancel=how.on_cancel, as_json=as_json)
 
 
 @frozen
@@ -88,38 +82,35 @@ class _Resume:
     """What a resumption was asked to do."""
 
     journal: str
-    rejects: str | None
-    results: str | None
-    concurrency: int
-    on_cancel: OnCancel
+    how: Manners
     command: str
     only_copy: bool
     account_changed: bool
 
     async def prepare(self, files: ExitStack) -> Task:
         """Read the journal, and open the input that it names."""
-        refuse_same_files(journal=self.journal, rejects=self.rejects, results=self.results)
+        refuse_same_files(journal=self.journal, rejects=self.how.rejects, results=self.how.results)
         recorded = await anyio.to_thread.run_sync(partial(read_journal, self.journal, idle=True))
         header = recorded.header
         origin = await origin_of(header)
         refuse_same_files(
             journal=self.journal,
             input=input_of(origin),
-            rejects=self.rejects,
-            results=self.results,
+            rejects=self.how.rejects,
+            results=self.how.results,
         )
         is_retry = origin is not header
         rows = None
-        if self.rejects is not None or not (is_retry or can_do_without(recorded)):
+        if self.how.rejects is not None or not (is_retry or can_do_without(recorded)):
             rows = await reopen_input(origin, self.journal, files)
         rejects = None
-        if rows is not None and self.rejects is not None:
-            rejects = files.enter_context(RejectsFile(self.rejects, rows))
+        if rows is not None and self.how.rejects is not None:
+            rejects = files.enter_context(RejectsFile(self.how.rejects, rows))
             known = (odd.row for odd in recorded.odd if odd.row.outcome is not Outcome.SUCCEEDED)
             rejects.add(row for row in known if recorded.sent_again(row.position) is None)
         results = None
-        if self.results is not None:
-            results = files.enter_context(ResultsFile(self.results, kind_of(header.kind)))
+        if self.how.results is not None:
+            results = files.enter_context(ResultsFile(self.how.results, kind_of(header.kind)))
             before = await anyio.to_thread.run_sync(rows_before, self.journal)
             await anyio.to_thread.run_sync(results.add, before)
 
@@ -127,9 +118,8 @@ class _Resume:
             return client.resume(
                 self.journal,
                 None if is_retry else rows,
-                concurrency=self.concurrency,
                 ids_from_numbers=not is_retry and Settings.of(header.source).ids_from_numbers,
-                on_cancel=self.on_cancel,
+                **self.how.for_a_run(),
                 only_copy=self.only_copy,
                 account_changed=self.account_changed,
             )
@@ -184,10 +174,7 @@ def retry(
     only: Retry,
     i_checked: bool,
     named: str | None,
-    rejects: str | None,
-    results: str | None,
-    concurrency: int,
-    on_cancel: OnCancel,
+    how: Manners,
     only_copy: bool,
     account_changed: bool,
     as_json: bool,
@@ -211,14 +198,11 @@ def retry(
         journal,
         only,
         named,
-        rejects,
-        results,
-        concurrency,
-        on_cancel,
+        how,
         only_copy=only_copy,
         account_changed=account_changed,
     )
-    carry_out(connection, task.prepare, on_cancel=on_cancel, as_json=as_json)
+    carry_out(connection, task.prepare, on_cancel=how.on_cancel, as_json=as_json)
 
 
 @frozen
@@ -229,17 +213,17 @@ class _Retry:
     journal: str
     only: Retry
     named: str | None
-    rejects: str | None
-    results: str | None
-    concurrency: int
-    on_cancel: OnCancel
+    how: Manners
     only_copy: bool
     account_changed: bool
 
     async def prepare(self, files: ExitStack) -> Task:
         """Find the rows."""
         refuse_same_files(
-            journal=self.journal, rejects=self.rejects, results=self.results, rows=self.named
+            journal=self.journal,
+            rejects=self.how.rejects,
+            results=self.how.results,
+            rows=self.named,
         )
         recorded = await anyio.to_thread.run_sync(partial(read_journal, self.journal, idle=True))
         into = next_retry(self.journal, recorded)
@@ -253,14 +237,16 @@ class _Retry:
         rejects = None
         origin = await origin_of(recorded.header)
         refuse_same_files(
-            journal=into, input=input_of(origin), rejects=self.rejects, results=self.results
+            journal=into, input=input_of(origin), rejects=self.how.rejects, results=self.how.results
         )
-        if self.rejects is not None:
+        if self.how.rejects is not None:
             rows: FileRows = await reopen_input(origin, self.journal, files)
-            rejects = files.enter_context(RejectsFile(self.rejects, rows))
+            rejects = files.enter_context(RejectsFile(self.how.rejects, rows))
         results = None
-        if self.results is not None:
-            results = files.enter_context(ResultsFile(self.results, kind_of(recorded.header.kind)))
+        if self.how.results is not None:
+            results = files.enter_context(
+                ResultsFile(self.how.results, kind_of(recorded.header.kind))
+            )
             told = recorded_rows(journals_of(self.journal), sorted(positions))
             await anyio.to_thread.run_sync(results.add, told)
 
@@ -270,15 +256,12 @@ class _Retry:
                 self.only,
                 into=into,
                 positions=positions,
-                concurrency=self.concurrency,
-                on_cancel=self.on_cancel,
+                **self.how.for_a_run(),
                 only_copy=self.only_copy,
                 account_changed=self.account_changed,
             )
 
-        command = resume_command(
-            into, self.connection, self.rejects, self.results, self.concurrency, self.on_cancel
-        )
+        command = resume_command(into, self.connection, self.how)
         what = f"{recorded.header.kind} from {self.journal}, {self.only} rows again"
         return Task(what, start, None, rejects, into, command, results)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..bulk.bulk import Bulk, OnCancel
     from ..bulk.chunks import LookAhead
     from ..bulk.submissions import Submissions
+    from ..bulk.time_limits import TimeLimits
     from ..journal.state import Source
     from ..rows.feed import Rows
     from ..session import OpenJournal
@@ -65,6 +66,8 @@ class BulkVerbs(Lifecycle):
         journal: str | os.PathLike[str] | None = None,
         source: Source | None = None,
         on_cancel: OnCancel = "detach",
+        deadline: float | None = None,
+        stalled_for: float | None = None,
     ) -> Bulk:
         """
         Move any number of rows: chunks, jobs, outcomes, and a report that accounts for each row.
@@ -82,6 +85,9 @@ class BulkVerbs(Lifecycle):
             source: what the rows come from, for the journal to check when the run is resumed.
             on_cancel: what becomes of open jobs when the run is left early: ``detach`` lets them go
                 on at Gameball, ``stop`` stops them.
+            deadline: seconds after which the run ends with `RunDeadlineError`, and can be resumed.
+            stalled_for: the same for seconds in which nothing moves: no row is read, no chunk is
+                accepted, no job changes its state or its counts.
 
         Returns:
             A run, to be opened with ``async with``; its events are read with ``async for``.
@@ -105,6 +111,7 @@ class BulkVerbs(Lifecycle):
             ids_from_numbers=ids_from_numbers,
             open_journal=open_journal,
             on_cancel=on_cancel,
+            limits=_limits(deadline, stalled_for),
         )
 
     def resume(
@@ -118,6 +125,8 @@ class BulkVerbs(Lifecycle):
         ids_from_numbers: bool = False,
         source: Source | None = None,
         on_cancel: OnCancel = "detach",
+        deadline: float | None = None,
+        stalled_for: float | None = None,
         only_copy: bool = False,
         account_changed: bool = False,
     ) -> Bulk:
@@ -139,6 +148,8 @@ class BulkVerbs(Lifecycle):
             ids_from_numbers: take whole numbers as ids, as their digits.
             source: what the rows come from; a changed one is refused.
             on_cancel: what becomes of open jobs when the run is left early.
+            deadline: as in `bulk`.
+            stalled_for: as in `bulk`.
             only_copy: you made sure that no other copy of the journal was or will be gone on with, and
                 that nothing was sent since this one was written. A copy of a run that cannot be
                 repeated is refused without it.
@@ -177,6 +188,7 @@ class BulkVerbs(Lifecycle):
                 account_changed=account_changed,
             ),
             on_cancel=on_cancel,
+            limits=_limits(deadline, stalled_for),
         )
 
     def retry(
@@ -189,6 +201,8 @@ class BulkVerbs(Lifecycle):
         concurrency: int = 8,
         open_jobs: int = OPEN_JOBS,
         on_cancel: OnCancel = "detach",
+        deadline: float | None = None,
+        stalled_for: float | None = None,
         only_copy: bool = False,
         account_changed: bool = False,
     ) -> Bulk:
@@ -208,6 +222,8 @@ class BulkVerbs(Lifecycle):
             concurrency: chunks being submitted at once, at most.
             open_jobs: jobs that are open at once, at most.
             on_cancel: what becomes of open jobs when the run is left early.
+            deadline: as in `bulk`.
+            stalled_for: as in `bulk`.
             only_copy: as in `resume`.
             account_changed: as in `resume`.
 
@@ -241,7 +257,19 @@ class BulkVerbs(Lifecycle):
                 only_copy=only_copy,
             ),
             on_cancel=on_cancel,
+            limits=_limits(deadline, stalled_for),
         )
+
+
+def _limits(deadline: float | None, stalled_for: float | None) -> TimeLimits:
+    from ..bulk.time_limits import TimeLimits
+
+    for what, seconds in (("deadline", deadline), ("stalled_for", stalled_for)):
+        if seconds is not None and not seconds > 0:
+            raise ConfigurationError(
+                f"{what} is {seconds}: give seconds above 0, or None for no limit"
+            )
+    return TimeLimits(deadline, stalled_for)
 
 
 def _positive(number: int, what: str) -> int:

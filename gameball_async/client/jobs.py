@@ -122,7 +122,12 @@ class JobVerbs(Lifecycle):
         await self._running.stop(_job(job))
 
     def watch(
-        self, job: JobLike, *, progress: bool = False, deadline: float | None = None
+        self,
+        job: JobLike,
+        *,
+        progress: bool = False,
+        deadline: float | None = None,
+        stalled_for: float | None = None,
     ) -> Changes:
         """
         Watch a job: an async iterator of its transitions, each told once, until it ends.
@@ -133,8 +138,9 @@ class JobVerbs(Lifecycle):
             job: a job, or its number.
             progress: tell changed counts too.
             deadline: seconds after which `DeadlineError` is raised; None waits for the end.
+            stalled_for: the same for seconds in which neither state nor counts change.
         """
-        return self.watch_all([job], progress=progress, deadline=deadline)
+        return self.watch_all([job], progress=progress, deadline=deadline, stalled_for=stalled_for)
 
     def watch_all(
         self,
@@ -142,6 +148,7 @@ class JobVerbs(Lifecycle):
         *,
         progress: bool = False,
         deadline: float | None = None,
+        stalled_for: float | None = None,
     ) -> Changes:
         """
         Watch any number of jobs with one poller. Use it with ``async with``, or as `watch`.
@@ -150,20 +157,30 @@ class JobVerbs(Lifecycle):
             jobs: jobs, or their numbers.
             progress: tell changed counts too.
             deadline: seconds after which `DeadlineError` is raised; None waits for the end.
+            stalled_for: the same for seconds in which neither state nor counts change.
         """
         engine = self._running
-        changes = Changes(engine.watch, progress=progress, deadline=deadline)
+        changes = Changes(
+            engine.watch, progress=progress, deadline=deadline, stalled_for=stalled_for
+        )
         for job in jobs:
             changes.add(_job(job))
         return changes
 
-    async def wait(self, job: JobLike, *, deadline: float | None = None) -> JobStatus:
+    async def wait(
+        self,
+        job: JobLike,
+        *,
+        deadline: float | None = None,
+        stalled_for: float | None = None,
+    ) -> JobStatus:
         """
         Wait until a job has ended.
 
         Args:
             job: a job, or its number.
             deadline: seconds to wait, at most; None waits as long as the job is known.
+            stalled_for: seconds to wait while neither its state nor its counts change, at most.
 
         Returns:
             Its last status.
@@ -174,7 +191,7 @@ class JobVerbs(Lifecycle):
             TransportError: it could not be asked about for an hour.
         """
         status: JobStatus | None = None
-        async with self.watch(job, deadline=deadline) as changes:
+        async with self.watch(job, deadline=deadline, stalled_for=stalled_for) as changes:
             async for change in changes:
                 status = change.status
         if status is None:

@@ -38,15 +38,22 @@ class Changes:
         watch: where the jobs are watched.
         progress: whether changed counts are told too.
         deadline: seconds after which the iteration ends with an error; None for no limit.
+        stalled_for: the same for seconds in which no job's state or counts change.
     """
 
     def __init__(
-        self, watch: Watch, *, progress: bool = False, deadline: float | None = None
+        self,
+        watch: Watch,
+        *,
+        progress: bool = False,
+        deadline: float | None = None,
+        stalled_for: float | None = None,
     ) -> None:
         self._watch = watch
         self._progress = progress
         self._limit = deadline
         self._until = float("inf") if deadline is None else anyio.current_time() + deadline
+        self._stalled_for = stalled_for
         self._open: dict[int, Job] = {}
         self._news: deque[Transition | _Counts | tuple[Job, GameballError]] = deque()
         self._counts: dict[int, _Counts] = {}  # by job, those among the news
@@ -117,10 +124,10 @@ class Changes:
             if not self._open:
                 return None
             self._arrived = anyio.Event()
-            left = self._until - anyio.current_time()
+            left = self._seconds_left()
             with anyio.move_on_after(None if left == float("inf") else left) as scope:
                 await self._arrived.wait()
-            if scope.cancelled_caught and not self._news:
+            if scope.cancelled_caught and not self._news and self._seconds_left() <= 0:
                 self._overdue()
         news = self._news.popleft()
         if isinstance(news, _Counts):
@@ -134,11 +141,21 @@ class Changes:
             self._open.pop(news.job.id, None)
         return news
 
+    def _seconds_left(self) -> float:
+        """Until the deadline, or until the jobs have stood still for too long."""
+        left = self._until - anyio.current_time()
+        if self._stalled_for is None:
+            return left
+        still = min(map(self._watch.stalled_for, self._open))
+        return min(left, self._stalled_for - still)
+
     def _overdue(self) -> None:
         job = next(iter(self._open.values()))
         status = self._watch.latest(job.id)
+        stalled = anyio.current_time() < self._until
         self.close()
-        raise DeadlineError(job, status, self._limit or 0.0)
+        seconds = self._stalled_for if stalled else self._limit
+        raise DeadlineError(job, status, seconds or 0.0, stalled=stalled)
 
     def close(self) -> None:
         """Watch nothing any more."""

@@ -6,6 +6,7 @@ What a failed request proves, and what follows from it: the design's table of re
 | nothing of it reached Gameball        | retry      | retry         | retry         |
 | no connection, and waiting mends none | refused    | refused       | refused       |
 | a first answer that is not Gameball's | give up    | give up       | unknown fate  |
+| 425: too early, not processed         | retry      | retry         | retry         |
 | 429                                   | wait       | wait          | wait          |
 | a real 4xx answer                     | refused    | refused       | refused       |
 | anything else after the first byte    | resend     | resend        | unknown fate  |
@@ -43,6 +44,8 @@ def evidence_of_status(status: int) -> Evidence:
     """
     if status == 429:
         return Evidence.LIMITED
+    if status == 425:  # Too Early (RFC 8470): not processed, and to be sent again later
+        return Evidence.UNSENT
     if 400 <= status < 500 and status != 408:
         return Evidence.REFUSED
     return Evidence.UNSURE

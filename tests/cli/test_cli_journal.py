@@ -562,3 +562,34 @@ def test_no_journal_and_no_database_is_written_over_by_rejects(
         assert refused.exit_code == 2
         assert "is a journal or a database" in refused.stderr
         assert target.read_bytes() == before
+
+
+# -- limits of time
+
+
+def test_a_run_that_is_not_over_in_time_ends_with_3_and_goes_on_by_resume(
+    run: Run, serve: Serve, customers: Customers
+) -> None:
+    serve(service_time=Constant(2.0))
+    path = customers(3)
+    result = run("import", "customers", path, "--deadline", "0.7", "--stalled-for", "60")
+    assert result.exit_code == 3, result.output
+    assert "the run was not over after 0.7 s (deadline); jobs still open:" in result.stderr
+    command = f"gameball-async resume {path}.gbjournal"
+    assert command in result.stderr and "--stalled-for 60" in result.stderr
+    result = run("resume", f"{path}.gbjournal", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["succeeded"] == 3
+
+
+def test_adjustments_in_doubt_with_nothing_left_to_send_end_with_1_and_no_advice_to_go_on(
+    run: Run, serve: Serve, tmp_path: Path
+) -> None:
+    sandbox = serve()
+    sandbox.faults.error_after(on="submit", times=100)
+    path = tmp_path / "adjustments.csv"
+    path.write_text("customerId,amount\n" + "".join(f"c{n},1\n" for n in range(2500)))
+    result = run("import", "balance-adjustments", path)
+    assert result.exit_code == 1, result.output
+    assert "take it up again" not in result.output
+    assert "2,500" in result.stdout and "indeterminate" in result.stdout

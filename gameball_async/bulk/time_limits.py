@@ -1,0 +1,43 @@
+"""When a run is ended though it is not over."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+__all__ = ["TimeLimits"]
+
+
+@frozen
+class TimeLimits:
+    """
+    How long a run may take.
+
+    Attributes:
+        deadline: seconds from its start; None for no limit.
+        stalled_for: seconds in which nothing about it moves; None for no limit.
+    """
+
+    deadline: float | None = None
+    stalled_for: float | None = None
+
+    def check(self, seconds: float, still: float) -> tuple[str | None, float]:
+        """
+        Why the run is to be ended now, and after how many seconds to look again.
+
+        Args:
+            seconds: since its start.
+            still: seconds since anything about it last moved.
+        """
+        left = float("inf")
+        if self.deadline is not None:
+            left = self.deadline - seconds
+            if left <= 0:
+                return f"the run was not over after {self.deadline:g} s (deadline)", 0.0
+        if self.stalled_for is not None:
+            if still >= self.stalled_for:
+                return (
+                    f"nothing about the run has moved for {self.stalled_for:g} s (stalled_for)",
+                    0.0,
+                )
+            left = min(left, self.stalled_for - still)
+        return None, left
