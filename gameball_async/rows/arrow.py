@@ -90,10 +90,14 @@ def _values(column: Typed, array: Any, faults: Faults) -> list[object]:
         array = pc.cast(array, pa.timestamp("us", type.tz), safe=False)
     text = pa.types.is_string(type) or pa.types.is_large_string(type)
     values = array.to_pylist(maps_as_pydicts="strict")
-    if text and column.type is FieldType.ID and not array.null_count and "" not in values:
-        if "".join(values).isalnum():  # nothing to look at in any of them
-            return values  # type: ignore[no-any-return]
+    if text and column.type is FieldType.ID and not array.null_count and _plain_ids(values):
+        return values  # type: ignore[no-any-return]
     return column.read_all(values, column.cell if text else column.read, faults)
+
+
+def _plain_ids(values: list[str]) -> bool:
+    """Whether there is nothing to look at in any of these ids."""
+    return "" not in values and "".join(values).isalnum()
 
 
 def _as_text(column: Typed, array: Any) -> Any | None:
