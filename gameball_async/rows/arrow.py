@@ -7,17 +7,19 @@ says the same.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from ..api.fields import FieldType
 from .plain import Refusal
 from .row import BadRow, Row
 from .tables import Faults, Table, Typed
 
-__all__ = ["ROWS_AT_ONCE", "batch_rows", "judge_types"]
+__all__ = ["batch_rows", "batches_of", "judge_types", "pieces", "python_values"]
 
 ROWS_AT_ONCE = 500
 """Rows that are converted in one go."""
@@ -65,6 +67,39 @@ def _why_not(column: Typed, type: pa.DataType, *, numbers: bool, zoned: bool) ->
     return ""
 
 
+def batches_of(file: Any, *, parquet: bool) -> tuple[pa.Schema, int, Iterator[pa.RecordBatch]]:
+    """The schema of an open file, how many rows it has, and its record batches."""
+    if parquet:
+        read = pq.ParquetFile(file)
+        return read.schema_arrow, read.metadata.num_rows, read.iter_batches(ROWS_AT_ONCE)
+    try:
+        found = pa.ipc.open_file(file)
+    except pa.ArrowInvalid:  # a stream: how many rows it has is known at its end only
+        file.seek(0)
+        stream = pa.ipc.open_stream(file)
+        return stream.schema, 0, iter(stream)
+    batches = (found.get_batch(number) for number in range(found.num_record_batches))
+    return (
+        found.schema,
+        sum(map(len, batches)),
+        map(found.get_batch, range(found.num_record_batches)),
+    )
+
+
+def pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of few."""
+    for batch in batches:
+        for first in range(0, len(batch), ROWS_AT_ONCE):
+            yield batch.slice(first, ROWS_AT_ONCE)
+
+
+def python_values(column: Any) -> list[Any]:
+    """The values of a column as Python has them, for records."""
+    if pa.types.is_timestamp(column.type):  # no finer than Python's own
+        column = pc.cast(column, pa.timestamp("us", column.type.tz), safe=False)
+    return column.to_pylist(maps_as_pydicts="strict")  # type: ignore[no-any-return]
+
+
 def batch_rows(table: Table, first: int, batch: pa.RecordBatch) -> list[Row | BadRow]:
     """The items of a record batch, whose first row has position *first*."""
     faults: Faults = {}
@@ -87,11 +122,10 @@ def _values(column: Typed, array: Any, faults: Faults) -> list[object]:
         written = _as_text(column, array)
         if written is not None:
             return written.to_pylist()  # type: ignore[no-any-return]
-        array = pc.cast(array, pa.timestamp("us", type.tz), safe=False)
     text = pa.types.is_string(type) or pa.types.is_large_string(type)
-    values = array.to_pylist(maps_as_pydicts="strict")
+    values = python_values(array)
     if text and column.type is FieldType.ID and not array.null_count and _plain_ids(values):
-        return values  # type: ignore[no-any-return]
+        return values
     return column.read_all(values, column.cell if text else column.read, faults)
 
 

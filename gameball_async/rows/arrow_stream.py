@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from ..api.kinds import Kind, kind_of
 from ..errors import ConfigurationError
+from ..mapping.local_times import zone_of
 from .plain import Refusal
 from .row import BadRow, Blocks, Row
 from .tables import table_of, with_unknown
-from .zones import zone_named
 
 if TYPE_CHECKING:
     from .given import ArrowStream
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["TableRows", "table_rows"]
 
 
-def table_rows(table: ArrowStream, kind: Kind | str, *, naive_as: str | None = None) -> TableRows:
+def table_rows(table: ArrowStream, kind: Kind | str, *, naive_as: str = "") -> TableRows:
     """
     The rows of a table: of pandas, polars, DuckDB, pyarrow, or anything else with an Arrow stream.
 
@@ -42,7 +42,7 @@ class TableRows(Blocks):
         table: ArrowStream,
         kind: Kind,
         *,
-        naive_as: str | None = None,
+        naive_as: str = "",
         ids_from_numbers: bool = False,
     ) -> None:
         try:
@@ -53,12 +53,13 @@ class TableRows(Blocks):
             raise ConfigurationError(
                 "rows with an Arrow stream are read with pyarrow: pip install 'gameball_async[arrow]'"
             ) from None
-        zone = None if naive_as is None else zone_named(naive_as)
+        if naive_as:
+            zone_of(naive_as)
         try:
             self._reader = pa.RecordBatchReader.from_stream(table)
             schema = self._reader.schema
-            self._table = with_unknown(table_of(kind, schema.names, zone=zone))
-            arrow.judge_types(self._table, schema, numbers=ids_from_numbers, zoned=zone is not None)
+            self._table = with_unknown(table_of(kind, schema.names, zone=naive_as))
+            arrow.judge_types(self._table, schema, numbers=ids_from_numbers, zoned=bool(naive_as))
         except Refusal as refusal:
             raise ConfigurationError(f"{type(table).__name__}: {refusal}") from None
         except pa.ArrowInvalid:
@@ -66,22 +67,15 @@ class TableRows(Blocks):
                 f"{type(table).__name__} has no columns with names: give a table"
             ) from None
         self._rows_of = arrow.batch_rows
-        self._at_once = arrow.ROWS_AT_ONCE
-        self._batch: pa.RecordBatch | None = None
-        self._within = self._position = 0
+        self._pieces = arrow.pieces(self._reader)
+        self._position = 0
 
     def block(self) -> list[Row | BadRow]:
         """The next rows; none at the end."""
-        while self._batch is None or self._within >= len(self._batch):
-            try:
-                self._batch, self._within = self._reader.read_next_batch(), 0
-            except StopIteration:
-                return []
-        piece = self._batch.slice(self._within, self._at_once)
-        rows = self._rows_of(self._table, self._position, piece)
-        self._within += len(piece)
-        self._position += len(piece)
-        return rows
+        for piece in self._pieces:
+            first, self._position = self._position, self._position + len(piece)
+            return self._rows_of(self._table, first, piece)
+        return []
 
     def close(self) -> None:
         """The table is the caller's, and stays open."""

@@ -8,7 +8,7 @@ CSV file is; other values keep their type. What is missing is left out, at any d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, time, tzinfo
+from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import count
 from typing import Any, TypeAlias
@@ -25,13 +25,11 @@ from .plain import Refusal
 from .row import BadRow, Row
 from .zones import in_zone, reads_local_times
 
-__all__ = ["Faults", "Table", "Typed", "table_of", "type_of", "with_unknown"]
+__all__ = ["Faults", "Table", "Typed", "table_of", "table_under", "type_of", "with_unknown"]
 
 Faults: TypeAlias = dict[int, list[Fault]]
 
-EXACT_IN_A_SHEET = 10**15
 TIMES = (FieldType.DATE, FieldType.DATETIME)
-TEXTS = (FieldType.ID, FieldType.TEXT, FieldType.ENUM)
 
 
 @frozen
@@ -165,8 +163,7 @@ def table_of(
     header: Sequence[str],
     *,
     custom: bool = False,
-    zone: tzinfo | None = None,
-    digits: bool = False,
+    zone: str = "",
 ) -> Table:
     """
     What the columns of a table stand for.
@@ -176,31 +173,36 @@ def table_of(
         header: the columns' names.
         custom: send columns that the API does not know among the account's own fields.
         zone: of times without one; None refuses them.
-        digits: take numbers for ids and texts, as their digits.
 
     Raises:
         Refusal: the header cannot be used.
     """
-    layout = layout_of(kind, header, custom=custom)
-    return Table(layout, tuple(_typed(kind, column, zone, digits) for column in layout.columns))
+    return table_under(layout_of(kind, header, custom=custom), zone)
+
+
+def table_under(layout: Layout, zone: str) -> Table:
+    """What the columns of a table stand for, where its header is known."""
+    kind = layout.kind
+    return Table(layout, tuple(_typed(kind, column, zone) for column in layout.columns))
 
 
 def with_unknown(table: Table) -> Table:
     """The same with the columns that the API does not know, sent under their own names."""
     known = {column.index for column in table.columns}
     more = [
-        Typed((name,), index, None, _TEXT, _reader(None, _TEXT, None, False))
+        Typed((name,), index, None, _TEXT, _reader(None, _TEXT, ""))
         for index, name in enumerate(table.layout.header)
         if index not in known and name.strip()
     ]
     return evolve(table, columns=(*table.columns, *more))
 
 
-def _typed(kind: Kind, column: Column, zone: tzinfo | None, digits: bool) -> Typed:
+def _typed(kind: Kind, column: Column, zone: str) -> Typed:
     type = type_of(kind, column.path)
-    local = zone is not None and type in TIMES
-    cell = reads_local_times(column.read, zone) if local and zone is not None else column.read
-    return Typed(column.path, column.index, type, cell, _reader(type, cell, zone, digits))
+    cell = column.read
+    if zone and type in TIMES:
+        cell = reads_local_times(cell, zone, days=type is FieldType.DATE)
+    return Typed(column.path, column.index, type, cell, _reader(type, cell, zone))
 
 
 def type_of(kind: Kind, path: Path) -> FieldType | None:
@@ -220,9 +222,7 @@ def type_of(kind: Kind, path: Path) -> FieldType | None:
 _TEXT = READERS[FieldType.TEXT]
 
 
-def _reader(
-    type: FieldType | None, cell: ReadCell, zone: tzinfo | None, digits: bool
-) -> Callable[[object], object]:
+def _reader(type: FieldType | None, cell: ReadCell, zone: str) -> Callable[[object], object]:
     """The function that reads the values of a column, None excepted."""
 
     def value(found: object) -> object:
@@ -234,34 +234,22 @@ def _reader(
             return found
         if isinstance(found, Decimal) and found.is_finite():
             found = READERS[FieldType.NUMBER](str(found))
-        if digits and type in TEXTS and isinstance(found, int | float):
-            return _digits(found)
         return _inner(found, zone)
 
     return value
 
 
-def _time(found: datetime, type: FieldType | None, zone: tzinfo | None) -> object:
+def _time(found: datetime, type: FieldType | None, zone: str) -> object:
     if found.utcoffset() is not None:
         return found
     if type is FieldType.DATE and found.time() == time.min:
         return date(found.year, found.month, found.day)
-    if zone is None:
+    if not zone:
         raise Refusal("has no time zone: pass the zone that is meant, --naive-as ZONE (naive_as=…)")
-    return in_zone(found, zone)
+    return in_zone(found.isoformat(), zone)
 
 
-def _digits(number: float) -> str:
-    if type(number) is float and number.is_integer():
-        if abs(number) >= EXACT_IN_A_SHEET:
-            raise Refusal(
-                "is a number of more than 15 digits, of which the last are lost: keep the column as text"
-            )
-        number = int(number)
-    return str(number)
-
-
-def _inner(found: object, zone: tzinfo | None) -> object:
+def _inner(found: object, zone: str) -> object:
     """Lists and objects without what is missing in them."""
     if isinstance(found, dict):
         return {name: _inner(each, zone) for name, each in found.items() if each is not None}

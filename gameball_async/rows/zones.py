@@ -3,60 +3,40 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, tzinfo
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
-from ..errors import ConfigurationError
+from ..mapping.local_times import MeaninglessTime, iso_time
 from .cells import ReadCell
 from .plain import Refusal
 
-__all__ = ["in_zone", "reads_local_times", "zone_named"]
+__all__ = ["in_zone", "reads_local_times"]
 
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII).fullmatch
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
 
 
-@lru_cache(maxsize=64)
-def zone_named(name: str) -> ZoneInfo:
-    """
-    The time zone of this name.
-
-    Raises:
-        ConfigurationError: there is none.
-    """
-    try:
-        return ZoneInfo(name)
-    except (OSError, LookupError, ValueError):
-        raise ConfigurationError(
-            f"{name!r} is not a time zone: pass one by its name, such as Europe/Paris or UTC, as "
-            "--naive-as ZONE (naive_as=…)"
-        ) from None
-
-
-def in_zone(value: datetime, zone: tzinfo) -> datetime:
+def in_zone(text: str, zone: str) -> datetime:
     """
     A time without a zone, in *zone*. One that occurs twice, when clocks go back, is the earlier.
 
     Raises:
-        Refusal: the clocks of the zone skip that time.
+        Refusal: there is no such time.
     """
-    found = value.replace(tzinfo=zone)
-    if found.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != value:
-        raise Refusal(f"does not exist in {zone}: the clocks go forward there and then")
-    return found
+    try:
+        return datetime.fromisoformat(iso_time(text, zone=zone))
+    except MeaninglessTime as error:
+        raise Refusal(str(error)) from None
 
 
-def reads_local_times(read: ReadCell, zone: tzinfo) -> ReadCell:
-    """A reader of cells that puts text of a time without a zone into *zone*."""
+def reads_local_times(read: ReadCell, zone: str, *, days: bool) -> ReadCell:
+    """A reader of cells that puts text of a time without a zone into *zone*; a day stays one with *days*."""
 
     def cell(text: str) -> object:
         value = text.strip()
-        if not _LOCAL(value):
-            return read(text)
-        try:
-            found = datetime.fromisoformat(value.upper())
-        except ValueError:
-            return read(text)
-        return in_zone(found, zone)
+        if _LOCAL(value):
+            return in_zone(value, zone)
+        if not days and _DAY(value):  # its midnight
+            return in_zone(f"{value} 00:00", zone)
+        return read(text)
 
     return cell
