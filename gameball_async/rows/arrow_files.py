@@ -80,5 +80,5 @@ class ArrowSource(FileSource):
         return self.error(f"cannot be read further ({type(error).__name__})", self._read + 1)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file. Safe to call twice."""
         self._file.close()

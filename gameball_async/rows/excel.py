@@ -43,6 +43,7 @@ class ExcelSource(FileSource):
         if reading.sheet is None and len(names) > 1:
             self.found = (f"read from its first sheet of {len(names)}, {name!r} (--sheet)",)
         self._read = 0
+        self._closed = False
 
     @property
     def share(self) -> float:
@@ -61,8 +62,10 @@ class ExcelSource(FileSource):
                 yield Record(number, cells=cells[: max(width, own)] + [""] * (width - len(cells)))
 
     def close(self) -> None:
-        """Close the workbook."""
-        self._book.close()
+        """Close the workbook. Safe to call twice."""
+        if not self._closed:
+            self._closed = True
+            self._book.close()
 
 
 def _width(cells: list[Any]) -> int:
