@@ -1,7 +1,8 @@
-"""Rows of CSV and JSONL files, opened as `GameballClient.bulk` takes them: uploads, exports."""
+"""Rows of files and tables, opened as `GameballClient.bulk` takes them: uploads, exports, frames."""
 
 from __future__ import annotations
 
+from .rows.arrow_stream import TableRows, table_rows
 from .rows.files import FileRows, open_rows
 
-__all__ = ["FileRows", "open_rows"]
+__all__ = ["FileRows", "TableRows", "open_rows", "table_rows"]

@@ -209,9 +209,13 @@ class Engine:
         from .journal.state import left_to_do
         from .rows.check import preparer
         from .rows.feed import Feed
+        from .rows.given import rows_of
 
         events: EventQueue[BulkEvent] = EventQueue()
-        feed = Feed(rows, preparer(kind, ids_from_numbers=ids_from_numbers))
+        feed = Feed(
+            rows_of(rows, kind, ids_from_numbers=ids_from_numbers),
+            preparer(kind, ids_from_numbers=ids_from_numbers),
+        )
         chunker = Chunker(
             chunking,
             with_item_ids=kind.item_key is not None,
@@ -252,10 +256,11 @@ class Engine:
         from .bulk.submissions import Submissions
         from .rows.check import preparer
         from .rows.feed import Feed
+        from .rows.given import rows_of
 
         return Submissions(
             kind,
-            Feed(rows, preparer(kind)),
+            Feed(rows_of(rows, kind), preparer(kind)),
             Chunker(Chunking.PLAIN, with_item_ids=kind.item_key is not None),
             self.submitter,
             self._spawn,

@@ -76,7 +76,7 @@ class Import:
         if self.run is None or self._rows is None:
             return {**state, "share": 0.0}
         at = self.run.progress
-        share = self._rows.position_fraction * at.rows_settled / max(1, at.rows_read)
+        share = (self._rows.position_fraction or 0.0) * at.rows_settled / max(1, at.rows_read)
         jobs = {state.value: count for state, count in at.jobs.items()}
         more = {"share": share, "job_states": jobs, "problems": self._problems}
         return {**self.run.report.as_json(), **state, **more}

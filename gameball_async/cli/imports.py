@@ -21,11 +21,12 @@ from .connection import Connection, talks
 from .inputs import (
     STDIN,
     Settings,
-    from_standard_input,
+    open_input,
     reads,
     refuse_same_files,
     refuse_unnamed,
     source_of,
+    standard_input_speaks,
     warn,
 )
 from .moving import Task, carry_out
@@ -71,11 +72,12 @@ def import_(
     as_json: bool,
 ) -> NoReturn:
     """
-    Send the rows of FILE (CSV or JSONL) to Gameball as batches, and account for each.
+    Send the rows of FILE to Gameball as batches, and account for each.
 
-    KIND says what a row is. A CSV file's header has the API's field names, or a mapping (--map,
-    --from) turns its columns into them. FILE may be -, for
-    standard input (with --format): it is read to its end first, and such a run cannot be resumed.
+    KIND says what a row is. FILE is CSV, TSV, JSON lines or a JSON array (also as .gz or .zst), Parquet,
+    Arrow or Excel (.xlsx). Its columns have the API's field names, or a mapping (--map, --from) turns
+    them into those. FILE may be -, for standard input (with --format), which is sent as it comes;
+    such a run cannot be resumed.
     """
     if no_journal and journal is not None:
         raise click.UsageError("--journal and --no-journal exclude each other")
@@ -124,9 +126,11 @@ class _Import:
             rejects=self.how.rejects,
             results=self.how.results,
         )
-        path = from_standard_input(files) if self.path == STDIN else self.path
         settings = self.settings
-        rows = files.enter_context(settings.open(path, kind_of(self.kind)))
+        if self.path == STDIN:
+            await standard_input_speaks()
+        keep = self.how.rejects is not None
+        rows = open_input(self.path, kind_of(self.kind), settings, files, keep=keep)
         rejects = None
         if self.how.rejects is not None:
             rejects = files.enter_context(RejectsFile(self.how.rejects, rows))

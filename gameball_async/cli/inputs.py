@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import wraps
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
+import anyio
 import anyio.to_thread
 import click
 import orjson
@@ -23,7 +26,9 @@ from ..journal.state import Header, Resumable, Source
 from ..mapping.local_times import zone_of
 from ..mapping.presets import SHOPS, preset
 from ..mapping.rules import mapping_of
-from ..rows.files import FileRows, open_rows
+from ..rows.dialect import Reading
+from ..rows.files import FileRows, rows_from
+from ..rows.sources import TEXT_FORMATS, open_source
 from .ending import say
 from .words import clean
 
@@ -31,18 +36,20 @@ __all__ = [
     "STDIN",
     "Settings",
     "can_do_without",
-    "from_standard_input",
     "input_of",
+    "open_input",
     "origin_of",
     "reads",
     "refuse_same_files",
     "refuse_unnamed",
     "reopen_input",
     "source_of",
+    "standard_input_speaks",
     "warn",
 ]
 
 STDIN = "-"
+DIALECT = ("zone", "delimiter", "quote", "encoding", "decimal_comma", "sheet")
 
 
 @frozen
@@ -51,12 +58,17 @@ class Settings:
     How a file is read.
 
     Attributes:
-        form: ``csv`` or ``jsonl``; None to go by the suffix.
+        form: one of `FORMATS`; None to go by the suffix.
         custom: send unknown columns as custom.
         ids_from_numbers: take whole numbers as ids.
         mapping: the text of the mapping file; None for none.
         shop: the shop whose export it is; None to go by the header.
-        zone: the time zone of mapped times that name none.
+        zone: the time zone of times that name none.
+        delimiter: between the cells of CSV; None to find it.
+        quote: around the cells of CSV.
+        encoding: of text; None for UTF-8.
+        decimal_comma: numbers have a decimal comma; None to find that.
+        sheet: of a workbook; None for its first.
     """
 
     form: str | None
@@ -65,10 +77,17 @@ class Settings:
     mapping: str | None = None
     shop: str | None = None
     zone: str = ""
+    delimiter: str | None = None
+    quote: str = '"'
+    encoding: str | None = None
+    decimal_comma: bool | None = None
+    sheet: str | None = None
 
-    def open(self, path: str, kind: Kind) -> FileRows:
+    def open(
+        self, path: str, kind: Kind, stream: BinaryIO | None = None, copy: str | None = None
+    ) -> FileRows:
         """
-        Open the file.
+        Open the file, or a stream, whose bytes are copied to a file where rejects need them.
 
         Raises:
             InputError: it cannot be read.
@@ -81,8 +100,22 @@ class Settings:
             mapping = mapping_of(self.mapping, name="the mapping file")
         elif self.shop is not None:
             mapping = preset(self.shop, kind.name)
-        return open_rows(
-            path, kind, custom=self.custom, format=self.form, mapping=mapping, zone=self.zone
+        reading = Reading(
+            self.form,
+            self.delimiter,
+            self.quote,
+            self.encoding,
+            self.decimal_comma,
+            self.sheet,
+            self.zone,
+        )
+        source = open_source(path, reading, stream=stream, copy=copy)
+        return rows_from(
+            source,
+            kind,
+            custom=self.custom,
+            mapping=mapping,
+            ids_from_numbers=self.ids_from_numbers,
         )
 
     def as_json(self) -> str:
@@ -95,11 +128,18 @@ class Settings:
         return cls(**orjson.loads(source.settings))
 
 
+def _one_character(text: str) -> str:
+    found = {"tab": "\t", "\\t": "\t"}.get(text.lower(), text)
+    if len(found) != 1:
+        raise click.BadParameter(f"{text!r} is not one character (or the word tab)")
+    return found
+
+
 _READING = (
     click.option(
         "--format",
         "form",
-        type=click.Choice(["csv", "jsonl"]),
+        type=click.Choice(["csv", "tsv", "jsonl", "json", "parquet", "arrow", "xlsx"]),
         help="[default: by the file's suffix]",
     ),
     click.option(
@@ -124,8 +164,24 @@ _READING = (
         "zone",
         metavar="ZONE",
         default="",
-        help="The time zone of mapped times that name none, such as Europe/Paris.",
+        help="The time zone of times that name none, such as Europe/Paris.",
     ),
+    click.option(
+        "--delimiter",
+        type=_one_character,
+        help="Between the columns of CSV.  [default: a comma, unless the first line shows another]",
+    ),
+    click.option(
+        "--quote", type=_one_character, default='"', show_default=True, help="Around cells of CSV."
+    ),
+    click.option("--encoding", help="Of a text file, such as windows-1252.  [default: utf-8]"),
+    click.option(
+        "--decimal-comma/--decimal-point",
+        "decimal_comma",
+        default=None,
+        help="Numbers in CSV are written 1.234,50.  [default: a point, unless they show a comma]",
+    ),
+    click.option("--sheet", help="Of an Excel workbook.  [default: the first]"),
 )
 
 
@@ -140,13 +196,13 @@ def reads(command: Callable[..., Any]) -> Callable[..., Any]:
         ids_from_numbers: bool,
         mapping: TextIO | None,
         shop: str | None,
-        zone: str,
         **options: Any,
     ) -> Any:
         if mapping is not None and shop is not None:
             raise click.UsageError("--map and --from exclude each other: keep one")
         text = None if mapping is None else mapping.read()
-        settings = Settings(form, custom, ids_from_numbers, text, shop, zone)
+        dialect = {name: options.pop(name) for name in DIALECT}
+        settings = Settings(form, custom, ids_from_numbers, text, shop, **dialect)
         return command(*args, settings=settings, **options)
 
     for option in reversed(_READING):
@@ -174,14 +230,13 @@ async def reopen_input(header: Header, journal: str, files: ExitStack) -> FileRo
     source = header.source
     _refuse_unless_there(source, journal)
     settings = Settings.of(source)
-    rows = files.enter_context(settings.open(source.name, kind_of(header.kind)))
     if await _digest(source.name) != source.digest:
         raise InputError(
             f"has changed since {journal} was written: put it back as it was, or import the rows "
             "that are new from a file of their own",
             path=source.name,
         )
-    return rows
+    return files.enter_context(settings.open(source.name, kind_of(header.kind)))
 
 
 def _refuse_unless_there(source: Source, journal: str) -> None:
@@ -219,20 +274,34 @@ async def _digest(path: str) -> str:
     return await anyio.to_thread.run_sync(digest_of, path, abandon_on_cancel=True)
 
 
-def from_standard_input(files: ExitStack) -> str:
+def open_input(
+    path: str, kind: Kind, settings: Settings, files: ExitStack, *, keep: bool
+) -> FileRows:
     """
-    Copy standard input to a private file that *files* removes; gives its path.
+    Open the file, or standard input; *files* closes it.
 
-    It is read to its end before anything is sent: the rows that did not succeed are found in it
-    afterwards, and a writer that fails halfway has sent nothing.
+    Text is read from standard input as it comes. With *keep* it is copied meanwhile to a private file
+    that *files* removes: the rows that did not succeed are found there afterwards.
     """
-    folder = files.enter_context(tempfile.TemporaryDirectory(prefix="gameball-async-"))
-    path = os.path.join(folder, "standard-input")
-    with click.open_file(STDIN, "rb") as stream, open(path, "xb") as copy:
-        shutil.copyfileobj(stream, copy)
-    if not os.path.getsize(path):
-        raise InputError("is empty: there is nothing to send", path="standard input")
-    return path
+    if path != STDIN:
+        return files.enter_context(settings.open(path, kind))
+    stream = sys.stdin.buffer
+    text = settings.form in TEXT_FORMATS
+    copy = None
+    if keep or not text:
+        folder = files.enter_context(tempfile.TemporaryDirectory(prefix="gameball-async-"))
+        copy = os.path.join(folder, "standard-input")
+    if text or copy is None:
+        return files.enter_context(settings.open("standard input", kind, stream, copy))
+    with open(copy, "xb") as file:
+        shutil.copyfileobj(stream, file)
+    return files.enter_context(settings.open(copy, kind))
+
+
+async def standard_input_speaks() -> None:
+    """Wait until something can be read from standard input, where that can be waited for."""
+    with contextlib.suppress(OSError, ValueError, NotImplementedError):  # a file, or none
+        await anyio.wait_readable(sys.stdin.buffer.fileno())
 
 
 def refuse_unnamed(file: str, settings: Settings) -> None:
@@ -243,13 +312,16 @@ def refuse_unnamed(file: str, settings: Settings) -> None:
         UsageError: no ``--format`` was given for it.
     """
     if file == STDIN and settings.form is None:
-        raise click.UsageError("pass --format csv or --format jsonl with standard input")
+        raise click.UsageError(
+            "pass --format csv or --format jsonl (or another) with standard input"
+        )
 
 
 def warn(rows: FileRows, *, custom: bool) -> None:
     """Say once what the user should know before anything is sent."""
     for warning in rows.warnings:
-        cure = "" if custom or rows.mapped is not None else " (--custom)"
+        cure = " (--custom)" if warning.startswith("not sent") and not custom else ""
+        cure = "" if rows.mapped is not None else cure
         say(clean(f"{rows.path}: {warning}{cure}", 1000))
 
 

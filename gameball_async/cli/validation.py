@@ -15,8 +15,9 @@ from ..errors import GameballError
 from ..limits.windows import Quota
 from ..rows.check import preparer
 from ..rows.row import BadRow, Row
+from ..rows.source import Source
 from .ending import Ended, Exit, finish
-from .inputs import STDIN, Settings, from_standard_input, reads, refuse_unnamed, warn
+from .inputs import STDIN, Settings, open_input, reads, refuse_unnamed, warn
 from .words import clean, count, duration
 
 __all__ = ["KIND_NAMES", "rehearse", "validate"]
@@ -56,9 +57,7 @@ def validate(kind: str, file: str, settings: Settings, as_json: bool) -> NoRetur
     show = _JsonOutput(kind) if as_json else _TextOutput(file)
     found = Findings()
     try:
-        with ExitStack() as files:
-            path = from_standard_input(files) if file == STDIN else file
-            check(kind, path, show, found, settings)
+        check(kind, file, show, found, settings)
     except KeyboardInterrupt:
         show.end(found)
         raise SystemExit(finish(Ended(interrupted=True))) from None
@@ -88,7 +87,8 @@ def check(
     began = perf_counter()
     prepare = preparer(kind_of(kind), ids_from_numbers=settings.ids_from_numbers)
     try:
-        with settings.open(path, kind_of(kind)) as rows:
+        with ExitStack() as files:
+            rows = open_input(path, kind_of(kind), settings, files, keep=False)
             warn(rows, custom=settings.custom)
             for row in rows:
                 found.rows += 1
@@ -96,7 +96,7 @@ def check(
                 if isinstance(ready, BadRow):
                     found.faulty += 1
                     found.faults += len(ready.faults)
-                    show.faults(ready)
+                    show.faults(ready, rows.source)
                 elif len(found.first) < SHOWN:
                     found.first.append(ready.payload.decode())
             found.skipped = rows.skipped
@@ -109,9 +109,7 @@ def rehearse(kind: str, file: str, settings: Settings, quota: Quota) -> NoReturn
     found = Findings()
     show = _TextOutput(file)
     try:
-        with ExitStack() as files:
-            path = from_standard_input(files) if file == STDIN else file
-            check(kind, path, show, found, settings)
+        check(kind, file, show, found, settings)
     except (GameballError, OSError) as error:
         found.error = error
     for payload in found.first:
@@ -134,9 +132,10 @@ class _TextOutput:
     def __init__(self, path: str) -> None:
         self._path = "standard input" if path == STDIN else clean(path)
 
-    def faults(self, row: BadRow) -> None:
+    def faults(self, row: BadRow, source: Source) -> None:
+        where = clean(self._path + source.place(row.position))
         for fault in row.faults:
-            click.echo(f"{self._path}:{row.position}: {clean(str(fault))}")
+            click.echo(f"{where}: {clean(str(fault))}")
 
     def end(self, found: Findings) -> None:
         rows = f"{count(found.rows, 'row')} read in {duration(found.seconds)}"
@@ -162,9 +161,11 @@ class _JsonOutput:
         click.echo(f'{{"kind":"{kind}","faults":[', nl=False)
         self._separator = ""
 
-    def faults(self, row: BadRow) -> None:
+    def faults(self, row: BadRow, source: Source) -> None:
+        sheet = source.reading.sheet
+        where = {} if sheet is None else {"sheet": sheet}
         for fault in row.faults:
-            entry = {"line": row.position, "field": fault.field, "reason": fault.reason}
+            entry = {**where, "line": row.position, "field": fault.field, "reason": fault.reason}
             click.echo(self._separator + orjson.dumps(entry).decode(), nl=False)
             self._separator = ","
 

@@ -43,7 +43,8 @@ class BulkVerbs(Lifecycle):
 
         Args:
             kind: one of the eight kinds, or its name.
-            rows: any sync or async iterable of items, read lazily.
+            rows: any sync or async iterable of items as `submit` takes them, or a table with an
+                Arrow stream (pandas, polars, DuckDB, pyarrow); read lazily.
             concurrency: chunks under way at once, at most.
 
         Returns:
@@ -74,7 +75,8 @@ class BulkVerbs(Lifecycle):
 
         Args:
             kind: one of the eight kinds, or its name.
-            rows: any sync or async iterable of items, read lazily.
+            rows: any sync or async iterable of items as `submit` takes them, or a table with an
+                Arrow stream (pandas, polars, DuckDB, pyarrow); read lazily.
             concurrency: chunks being submitted at once, at most.
             chunking: how rows of one customer are spread; the kind's own way where not given.
             look_ahead: how far rows are read ahead of what is sent, at most.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import anyio
-import anyio.lowlevel
 import orjson
 
 from ..api.jobs import Job, JobStatus
@@ -26,7 +24,8 @@ from ..jobs.changes import Changes
 from ..limits.calls import GaveUp, value_of
 from ..limits.queue import Rank
 from ..rows.check import preparer
-from ..rows.feed import SLICE
+from ..rows.feed import Feed, Rows
+from ..rows.given import rows_of
 from ..rows.row import BadRow
 from .lifecycle import Lifecycle
 
@@ -67,13 +66,14 @@ class JobVerbs(Lifecycle):
         )
         return value_of(result)
 
-    async def submit(self, kind: Kind | str, items: Iterable[object]) -> Job:
+    async def submit(self, kind: Kind | str, items: Rows) -> Job:
         """
         Submit one chunk of 1 to 1,000 items.
 
         Args:
             kind: one of the eight kinds, or its name.
-            items: models, or mappings with the API's field names; order ids (text) for
+            items: models, mappings with the API's field names, dataclasses, pydantic models, named
+                tuples or database rows; a table with an Arrow stream; order ids (text) for
                 order-transactions.
 
         Returns:
@@ -207,24 +207,27 @@ def _job(job: JobLike) -> Job:
     return job if isinstance(job, Job) else Job(parse_job_id(job))
 
 
-async def _payloads(kind: Kind, items: Iterable[object]) -> list[bytes] | GameballError:
+async def _payloads(kind: Kind, items: Rows) -> list[bytes] | GameballError:
     """The items' JSON, or what is wrong with them: raised elsewhere, where no item is at hand."""
     if isinstance(items, (str, bytes, Mapping)):
         return ChunkError("items is a single item: give a list of them")
-    prepare = preparer(kind)
+    feed = Feed(rows_of(items, kind), preparer(kind))
     payloads: list[bytes] = []
-    for position, item in enumerate(items):
-        if position >= MAX_ITEMS:
-            return ChunkError(
-                f"a chunk holds at most {MAX_ITEMS:,} items, and there are more: use submit_all or "
-                "bulk. Nothing was sent"
-            )
-        if position and position % SLICE == 0:
-            await anyio.lowlevel.checkpoint()
-        row = prepare(position, item)
-        if isinstance(row, BadRow):
-            return ItemError(row.faults, position=position)
-        payloads.append(row.payload)
+    try:
+        while batch := await feed.batch():
+            for row in batch:
+                if isinstance(row, BadRow):
+                    return ItemError(row.faults, position=row.position)
+                payloads.append(row.payload)
+            if len(payloads) > MAX_ITEMS:
+                return ChunkError(
+                    f"a chunk holds at most {MAX_ITEMS:,} items, and there are more: use submit_all "
+                    "or bulk. Nothing was sent"
+                )
+    except ConfigurationError as error:
+        return ChunkError(str(error))
+    finally:
+        await feed.aclose()
     if not payloads:
         return ChunkError("a chunk holds at least one item, and there are none; nothing was sent")
     return payloads

@@ -94,8 +94,17 @@ class Layout:
                 continue
             if value is not None:
                 _put(item, column.path, value)
-        made = _finished(self.kind, item)
+        made = self.finished(item)
         return self._bad(position, made, faults) if faults else Row(position, made)
+
+    @property
+    def composes(self) -> bool:
+        """Whether the fields of a record are put together otherwise than they stand."""
+        return self.kind.name in ("events", "order-transactions")
+
+    def finished(self, item: dict[str, Any]) -> object:
+        """What the fields of a record make together."""
+        return _finished(self.kind, item)
 
     def _bad(self, position: int, made: object, faults: dict[str, Fault]) -> BadRow:
         """A bad row with the faults of the cells that could be read, too."""

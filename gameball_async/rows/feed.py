@@ -21,14 +21,16 @@ from itertools import count, islice
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 
-from ..errors import ConfigurationError, RowsError
+from ..errors import ConfigurationError, Fault, RowsError
 from .check import Prepare
-from .row import BadRow, Prepared, Row
+from .given import Maker, Rows, mapping_maker, refuse_single
+from .plain import UNREADABLE
+from .row import BadRow, Blocks, Prepared, Row
 
 __all__ = ["Feed", "Rows"]
 
-Rows = Iterable[object] | AsyncIterable[object]
 CLOSE_WITHIN = 5.0
 """Seconds that a caller's generator may take to clean up, at most."""
 
@@ -45,7 +47,7 @@ class Feed:
 
     Args:
         rows: any sync or async iterable of items, or of `Row` and `BadRow` with a position of
-            their own; others are counted from 0.
+            their own; others are counted from 0. `Blocks` are read in a worker thread.
         prepare: makes an item ready, or tells what is wrong with it.
 
     Raises:
@@ -53,18 +55,17 @@ class Feed:
     """
 
     def __init__(self, rows: Rows, prepare: Prepare) -> None:
-        if isinstance(rows, (str, bytes, dict)):
-            raise ConfigurationError(
-                f"rows is a single {type(rows).__name__}: give an iterable of items, such as a list"
-            )
+        refuse_single(rows)
+        self._blocks: Blocks | None = None
         self._sync: Iterator[object] | None = None
         self._async: AsyncIterator[object] | None = None
-        if isinstance(rows, AsyncIterable):
+        if isinstance(rows, Blocks):
+            self._blocks, self._sync = rows, iter(())
+        elif isinstance(rows, AsyncIterable):
             self._async = aiter(rows)
         elif isinstance(rows, Iterable):
             self._sync = iter(rows)
-        else:
-            raise ConfigurationError("rows cannot be iterated: give a sync or async iterable")
+        self._makers: dict[type, Maker | None] = {dict: None}
         self._given = GivenPositions()
         self._failure: Exception | None = None
         self._done: Container[int] | None = None
@@ -83,7 +84,12 @@ class Feed:
             raise self._failure
         if self._sync is not None:
             await anyio.lowlevel.checkpoint()
-            return self._slice(self._sync)
+            ready = self._slice(self._sync)
+            if not ready and self._blocks is not None:
+                block = await anyio.to_thread.run_sync(self._blocks.block, abandon_on_cancel=True)
+                self._sync = iter(block)
+                ready = self._slice(self._sync)
+            return ready
         assert self._async is not None  # noqa: S101 - one of the two is set
         self._reads += 1
         if self._reads % SLICE == 0:
@@ -125,6 +131,19 @@ class Feed:
 
     def _ready(self, value: object) -> Prepared | BadRow:
         number = next(self._numbers)
+        kind = type(value)
+        try:
+            make = self._makers[kind]
+        except KeyError:
+            make = self._makers[kind] = self._maker(kind, number)
+        if make is not None:
+            try:
+                value = make(value)
+            except UNREADABLE as error:  # of the row's own class: it costs that row and no other
+                reason = f"could not be read ({type(error).__name__})"
+                return BadRow(number, (Fault("", reason),))
+        if kind is dict or make is not None:
+            return self._prepare(number, value)
         if isinstance(value, Prepared):
             return value
         if isinstance(value, (Row, BadRow)):
@@ -136,6 +155,16 @@ class Feed:
             return self._prepare(value.position, value.value)
         return self._prepare(number, value)
 
+    @staticmethod
+    def _maker(kind: type, number: int) -> Maker | None:
+        """What makes a mapping of rows of this class. Where even the first is no row, all are refused."""
+        try:
+            return mapping_maker(kind)
+        except ConfigurationError:
+            if not number:
+                raise
+            return None
+
     async def aclose(self) -> Exception | None:
         """
         Close a caller's generator that was not read to its end, in `CLOSE_WITHIN` seconds at most.
@@ -145,6 +174,8 @@ class Feed:
         """
         with anyio.move_on_after(CLOSE_WITHIN, shield=True):
             try:
+                if self._blocks is not None:
+                    self._blocks.close()
                 if isinstance(self._sync, Generator):
                     self._sync.close()
                 if isinstance(self._async, AsyncGenerator):

@@ -1,5 +1,5 @@
 """
-Rows of a file, CSV or JSONL, read lazily: each a row or a bad row, with its line.
+Rows of a file, read lazily: each a row or a bad row, with its line (or row).
 
 What the columns of a CSV file mean is decided in `columns`, how its cells are read in
 `cells`. A JSONL file has one item a line: an object in the API's names, or a text for
@@ -29,29 +29,45 @@ applied, of a kind that cannot be repeated, are bad rows: they would be applied 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
-from ..api.kinds import Kind, Replay, kind_of
-from ..errors import Fault
+from attrs import evolve
+
+from ..api.kinds import Kind, kind_of
+from ..errors import Fault, InputError
+from ..mapping.local_times import zone_of
 from ..mapping.presets import preset, recognised
 from ..mapping.rules import ColumnMapping
-from .cells import read_json, restored
+from .added import (
+    ADDED,
+    MAY_BE_APPLIED,
+    is_rejects_header,
+    must_not_repeat,
+    original_cells,
+    original_value,
+    outcome_cell,
+    outcome_of,
+)
+from .cells import read_json
 from .columns import Layout, layout_of
+from .dialect import Reading, adapted, has_decimal_commas
 from .mapped import MappedLayout, mapped_layout, needs_mapping
-from .outcome import Outcome
 from .plain import Refusal
-from .records import Lines, Record, csv_records, text_records
-from .row import BadRow, Row
+from .records import Record
+from .row import BadRow, Blocks, Row
+from .source import Source
+from .sources import open_source
+from .typed_cells import Texts, text_of, texts_for
 
-__all__ = ["ADDED", "TEXT", "WHOLE", "FileRows", "header_of", "open_rows"]
+__all__ = ["FileRows", "header_of", "open_rows", "rows_from"]
 
-ADDED = ("outcome", "code", "reason", "line")
-"""The columns that a rejects file adds."""
-WHOLE, TEXT = "row", "text"
-"""Names under which a rejects file keeps a line that is no object: as JSON, or as it stands."""
+BLOCK = 500
+"""Rows that are read in one go where that is done in a worker thread."""
+LOOKED_AT = 100
+"""Records whose numbers tell whether a file has decimal commas."""
 
 
 def open_rows(
@@ -62,62 +78,81 @@ def open_rows(
     format: str | None = None,
     mapping: ColumnMapping | None = None,
     zone: str = "",
+    delimiter: str | None = None,
+    quote: str = '"',
+    encoding: str | None = None,
+    decimal_comma: bool | None = None,
+    sheet: str | None = None,
+    ids_from_numbers: bool = False,
+    stream: BinaryIO | None = None,
 ) -> FileRows:
     """
     Open a file of rows and read its header and first record.
 
     Arguments:
-        path: a regular file in UTF-8.
+        path: a regular file; text may be packed with gzip or Zstandard.
         kind: the batch kind, or its name.
-        custom: send CSV columns that the API does not know among the account's own fields.
-        format: ``csv`` or ``jsonl``; by default, what the file's name ends in.
+        custom: send columns that the API does not know among the account's own fields.
+        format: ``csv``, ``tsv``, ``jsonl``, ``json`` (an array), ``parquet``, ``arrow`` or ``xlsx``; by
+            default, what the file's name ends in.
         mapping: how the file's columns become Gameball's; by default they are Gameball's already,
             or a shop's whose export is recognised by its header.
-        zone: the time zone of mapped times that name none, such as ``Europe/Paris``.
+        zone: the time zone of times that name none, such as ``Europe/Paris``.
+        delimiter: between the cells of CSV; by default a comma, unless the first line shows another.
+        quote: around cells of CSV; empty for none.
+        encoding: of text; by default UTF-8, or what a byte order mark says.
+        decimal_comma: numbers in text have a comma before their fraction; by default only where a file
+            whose columns are not separated by commas shows it.
+        sheet: of a workbook; by default its first.
+        ids_from_numbers: take whole numbers in a Parquet or Arrow file as ids; give it to `bulk` too.
+        stream: bytes to read instead, such as standard input; *path* is then a name for messages.
 
     Raises:
         InputError: the file cannot be read, its header cannot be used, or it holds no rows.
+        ConfigurationError: the zone or the encoding does not exist, or what reads such files is not
+            installed.
     """
-    lines = Lines(path)
+    if zone:
+        zone_of(zone)
+    reading = Reading(format, delimiter, quote, encoding, decimal_comma, sheet, zone)
+    source = open_source(path, reading, stream=stream)
+    return rows_from(
+        source, kind, custom=custom, mapping=mapping, ids_from_numbers=ids_from_numbers
+    )
+
+
+def rows_from(
+    source: Source,
+    kind: Kind | str,
+    *,
+    custom: bool = False,
+    mapping: ColumnMapping | None = None,
+    ids_from_numbers: bool = False,
+) -> FileRows:
+    """The rows of an open source; it is closed where they cannot be had."""
+    made = WaitingRows if source.waits else FileRows
     try:
-        return FileRows(
-            lines,
-            kind_of(kind),
-            _format(lines, format),
-            custom=custom,
-            mapping=mapping,
-            zone=zone,
-        )
+        return made(source, kind_of(kind), custom, mapping, ids_from_numbers=ids_from_numbers)
     except BaseException:
-        lines.close()
+        source.close()
         raise
 
 
 def header_of(path: str | os.PathLike[str]) -> list[str]:
     """
-    The names of a CSV file's columns.
+    The names of a file's columns.
 
     Raises:
-        InputError: the file cannot be read, or is empty.
+        InputError: the file cannot be read, is empty, or has no columns.
     """
-    lines = Lines(path)
+    source = open_source(path, Reading())
     try:
-        first = next(csv_records(lines), None)
+        first = next(source.records(), None) if source.tabular else None
         if first is None or first.cells is None:
-            raise lines.error("is empty: the first line must name the columns", 1)
-        return first.cells
+            raise source.error("is empty: the first line must name the columns", 1)
+        return list(map(text_of, first.cells))
     finally:
-        lines.close()
-
-
-def _format(lines: Lines, format: str | None) -> str:
-    found = format or os.path.splitext(lines.path)[1].lstrip(".")
-    word = {"csv": "csv", "jsonl": "jsonl", "ndjson": "jsonl"}.get(found.lower())
-    if word is None:
-        raise lines.error(
-            "has a name that does not show its format: pass --format csv or --format jsonl", None
-        )
-    return word
+        source.close()
 
 
 class FileRows(Iterator[Row | BadRow]):
@@ -129,8 +164,8 @@ class FileRows(Iterator[Row | BadRow]):
     Attributes:
         path: the file, as it was given.
         kind: the batch kind.
-        format: ``csv`` or ``jsonl``.
-        columns: the names in the header, without those of a rejects file; empty for JSONL.
+        source: what it is read from.
+        columns: the names in the header, without those of a rejects file; empty for JSON.
         warnings: what the user should know before anything is sent.
         from_rejects: whether the file is a rejects file.
         mapped: the mapping of its columns; None where they are Gameball's.
@@ -140,46 +175,41 @@ class FileRows(Iterator[Row | BadRow]):
 
     def __init__(
         self,
-        lines: Lines,
+        source: Source,
         kind: Kind,
-        format: str,
-        *,
         custom: bool,
         mapping: ColumnMapping | None,
-        zone: str,
+        *,
+        ids_from_numbers: bool = False,
     ) -> None:
-        self._lines = lines
-        self.path = lines.path
+        self.source = source
+        self.path = source.path
         self.kind = kind
-        self.format = format
         self.from_rejects = False
         self.columns: tuple[str, ...] = ()
         self.warnings: tuple[str, ...] = ()
         self.records = 0
         self.skipped = 0
-        self._mapping, self._zone = mapping, zone
+        self._mapping = mapping
+        self._ids = ids_from_numbers
         self.mapped: MappedLayout | None = None
-        if mapping is not None and format != "csv":
-            raise lines.error("a mapping is for files with columns, and this has none", None)
-        self._rows = self._csv_rows(custom) if format == "csv" else self._json_rows()
+        if mapping is not None and not source.tabular:
+            raise source.error("a mapping is for files with columns, and this has none", None)
+        self._rows = self._table_rows(custom) if source.tabular else self._json_rows()
         first = next(self._rows, None)
         if first is None:
-            raise lines.error("holds no rows: there is nothing to send", None)
+            raise source.error("holds no rows: there is nothing to send", None)
         self._rows = chain((first,), self._rows)
+        self.warnings = (*source.found, *self.warnings)
 
     @property
-    def position_fraction(self) -> float:
-        """How much of the file has been read, from 0 to 1."""
-        return min(1.0, self._lines.bytes_read / self._lines.size) if self._lines.size else 1.0
-
-    @property
-    def stamp(self) -> tuple[int, ...]:
-        """What tells whether the file has changed since it was opened."""
-        return self._lines.stamp
+    def position_fraction(self) -> float | None:
+        """How much of the file has been read, from 0 to 1; None where its length is not known."""
+        return self.source.share
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""
-        self._lines.close()
+        self.source.close()
 
     def __enter__(self) -> Self:
         return self
@@ -197,25 +227,49 @@ class FileRows(Iterator[Row | BadRow]):
         self.records += 1
         return row
 
-    def _csv_rows(self, custom: bool) -> Iterator[Row | BadRow]:
-        records = csv_records(self._lines)
+    def _table_rows(self, custom: bool) -> Iterator[Row | BadRow]:
+        records = self.source.records()
         layout = self._layout(next(records, None), custom)
         if isinstance(layout, MappedLayout):
-            yield from self._mapped_rows(records, layout)
+            yield from self._mapped_rows(map(_as_text, records), layout)
             return
+        by_column = None if self.from_rejects else self.source.by_column(layout, self._ids)
+        if by_column is not None:
+            yield from by_column
+            return
+        records = self._looked_at(records, layout)
+        layout = adapted(layout, self.source.reading)
+        texts: Texts = list if self.source.unit == "line" else texts_for(layout)
         for record in records:
             if record.cells is None:
                 yield BadRow(record.line, (Fault("", record.fault),))
-            elif self.from_rejects:
-                row = layout.row(record.line, original_cells(record.cells))
-                yield self._guarded(row, outcome_cell(record.cells))
+                continue
+            try:
+                cells = texts(record.cells)
+            except Refusal as refusal:
+                yield BadRow(record.line, (Fault("", f"a cell {refusal}"),))
+                continue
+            if self.from_rejects:
+                row = layout.row(record.line, original_cells(cells))
+                yield self._guarded(row, outcome_cell(cells))
             else:
-                yield layout.row(record.line, record.cells)
+                yield layout.row(record.line, cells)
+
+    def _looked_at(self, records: Iterator[Record], layout: Layout) -> Iterator[Record]:
+        """The records, the first of which tell whether their numbers have decimal commas."""
+        reading = self.source.reading
+        if reading.decimal_comma is not None or reading.delimiter in (None, ","):
+            return records
+        ahead, rest = _ahead(records, LOOKED_AT)
+        if has_decimal_commas(layout, (record.cells or () for record in ahead)):
+            self.source.reading = evolve(reading, decimal_comma=True)
+            self.warnings += ("read with decimal commas, as its numbers show (--decimal-comma)",)
+        return chain(ahead, rest)
 
     def _mapped_rows(
         self, records: Iterator[Record], layout: MappedLayout
     ) -> Iterator[Row | BadRow]:
-        read = original_cells if self.from_rejects else list[str]
+        read: Callable[[list[str]], list[str]] = original_cells if self.from_rejects else list
         for group in layout.groups(records, len(ADDED) if self.from_rejects else 0):
             first = group[0]
             if first.cells is None:
@@ -238,13 +292,14 @@ class FileRows(Iterator[Row | BadRow]):
     def _layout(self, header: Record | None, custom: bool) -> Layout | MappedLayout:
         if header is None or header.cells is None:
             why = "is empty" if header is None else f"the header {header.fault}"
-            raise self._lines.error(f"{why}: the first line must name the columns", 1)
-        self.from_rejects = is_rejects_header(header.cells)
-        names = original_cells(header.cells) if self.from_rejects else header.cells
+            raise self.source.error(f"{why}: the first line must name the columns", 1)
+        cells = list(map(text_of, header.cells))
+        self.from_rejects = is_rejects_header(cells)
+        names = original_cells(cells) if self.from_rejects else cells
         try:
             layout = self._layout_of(names, custom)
         except Refusal as refusal:
-            raise self._lines.error(str(refusal), header.line) from None
+            raise self.source.error(str(refusal), header.line) from None
         self.columns, self.warnings = layout.header, layout.warnings + self.warnings
         return layout
 
@@ -257,14 +312,16 @@ class FileRows(Iterator[Row | BadRow]):
                 self.warnings = (f"read as an export of {shop}, by its columns (--from {shop})",)
         if mapping is None:
             return layout_of(self.kind, names, custom=custom)
-        self.mapped = mapped_layout(mapping, self.kind, names, zone=self._zone)
+        self.mapped = mapped_layout(mapping, self.kind, names, zone=self.source.reading.zone)
         return self.mapped
 
     def _json_rows(self) -> Iterator[Row | BadRow]:
-        for count, record in enumerate(text_records(self._lines)):
-            if not count and (record.text.startswith("[") or record.text == "{"):
-                raise self._lines.error(
-                    "is one JSON text, not one a line: write an object a line, as jq -c does",
+        by_line = self.source.unit == "line"
+        for count, record in enumerate(self.source.records()):
+            if by_line and not count and (record.text.startswith("[") or record.text == "{"):
+                raise self.source.error(
+                    "is one JSON text, not one a line: pass --format json for an array, or write an "
+                    "object a line, as jq -c does",
                     record.line,
                 )
             try:
@@ -274,53 +331,36 @@ class FileRows(Iterator[Row | BadRow]):
                 yield BadRow(record.line, (Fault("", str(refusal)),))
 
 
-def must_not_repeat(kind: Kind, outcome: object) -> bool:
-    """Whether a row with this outcome in a rejects file may be applied already, and would be twice."""
-    doubtful = outcome in (Outcome.INDETERMINATE.value, Outcome.PENDING.value)
-    return doubtful and kind.replay is Replay.UNREPEATABLE
+class WaitingRows(FileRows, Blocks):
+    """Rows whose reading takes long or has to wait, as that of a stream: read in a worker thread."""
+
+    def block(self) -> list[Row | BadRow]:
+        """The next rows; none at the end."""
+        rows: list[Row | BadRow] = []
+        for row in self:
+            rows.append(row)
+            if len(rows) >= BLOCK or not self.source.more_at_hand:
+                break
+        return rows
 
 
-MAY_BE_APPLIED = (
-    "may have been applied already (outcome: {}), and would be applied twice. Look into the account, "
-    "then send it again with `gameball-async retry JOURNAL --only indeterminate --i-checked`; where the "
-    "run is not over, `gameball-async resume JOURNAL` goes on with it"
-)
+def _as_text(record: Record) -> Record:
+    """A record whose cells are text."""
+    try:
+        return evolve(record, cells=record.cells and list(map(text_of, record.cells)))
+    except Refusal as refusal:
+        return evolve(record, cells=None, fault=f"a cell {refusal}")
 
 
-def outcome_of(value: object) -> object:
-    """The outcome that a line of a JSONL rejects file has; None for any other line."""
-    if isinstance(value, dict) and tuple(value)[-len(ADDED) :] == ADDED:
-        return value[ADDED[0]]
-    return None
+def _ahead(records: Iterator[Record], most: int) -> tuple[list[Record], Iterator[Record]]:
+    """The first records, and the others; what ends the reading early is raised in its place."""
+    found: list[Record] = []
+    try:
+        found.extend(islice(records, most))  # keeps what came before an error
+    except InputError as error:
+        return found, map(_raise, (error,))
+    return found, records
 
 
-def is_rejects_header(cells: list[str]) -> bool:
-    """Whether a header is that of a rejects file."""
-    return len(cells) > len(ADDED) and tuple(cells[-len(ADDED) :]) == ADDED
-
-
-def outcome_cell(cells: list[str]) -> str:
-    """The outcome that a record of a rejects file has."""
-    return cells[-len(ADDED)] if len(cells) > len(ADDED) else ""
-
-
-def original_cells(cells: list[str]) -> list[str]:
-    """The cells that a record had before it came into a rejects file."""
-    return [restored(cell) for cell in cells[: -len(ADDED)]]
-
-
-def original_value(value: object) -> object:
-    """
-    The item that a line held before it came into a rejects file.
-
-    Raises:
-        Refusal: the line could not be read then, and cannot be read now.
-    """
-    if not isinstance(value, dict) or tuple(value)[-len(ADDED) :] != ADDED:
-        return value
-    item = {name: each for name, each in value.items() if name not in ADDED}
-    if tuple(item) == (WHOLE,):
-        return original_value(item[WHOLE])
-    if tuple(item) == (TEXT,) and isinstance(item[TEXT], str):
-        return read_json(item[TEXT])
-    return item
+def _raise(error: InputError) -> Record:
+    raise error

@@ -2,26 +2,29 @@
 Lines and records of a text file, read lazily, each with the line it begins on.
 
 Lines end in LF and are counted as ``sed -n Np`` counts them: a line break within quotes counts, a
-lone CR or U+2028 does not. Files are UTF-8, with or without a byte order mark. What makes the rest
-of a file unreadable raises ``InputError`` with the line and the cure; what concerns one record
-alone is said on that record.
+lone CR or U+2028 does not. Files are UTF-8 where nothing else is given, or a byte order mark says
+UTF-16. What makes the rest of a file unreadable raises ``InputError`` with the line and the cure; what
+concerns one record alone is said on that record.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
-import os
-import stat
-from collections.abc import Iterator
-from typing import BinaryIO
+import io
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Any
 
 from attrs import field, frozen
 
-from ..errors import InputError
+from ..errors import ConfigurationError, InputError
+from .opened import Opened
 
 __all__ = ["Lines", "Record", "csv_records", "text_records"]
 
 MAX_LINE_BYTES = 16 * 2**20
+_TOO_LONG = f"a line is longer than {MAX_LINE_BYTES:,} bytes: is this a text file?"
 _BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -50,45 +53,61 @@ class Lines(Iterator[str]):
 
     Attributes:
         path: the file, as it was given.
+        opened: its bytes.
+        encoding: of the text; None for UTF-8.
         number: how many lines have been read.
         last: the last of them.
         ended: whether there are no more.
-        bytes_read: how far into the file that is.
-        has_mark: whether the file began with a byte order mark.
-        stamp: what tells whether the file has changed: device, inode, size, time.
+        bytes_read: how many bytes they were, unpacked.
+        has_mark: whether the file began with a byte order mark of UTF-8.
+
+    Args:
+        opened: the file.
+        encoding: of the text; None for UTF-8, or what a byte order mark says.
+
+    Raises:
+        ConfigurationError: there is no such encoding.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.fspath(path)
+    def __init__(self, opened: Opened, encoding: str | None = None) -> None:
+        self.path = opened.path
+        self.opened = opened
         self.number = 0
         self.last = ""
         self.ended = False
         self.bytes_read = 0
         self.has_mark = False
-        self._file = self._open()
-        found = os.fstat(self._file.fileno())
-        self.size = found.st_size
-        self.stamp = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+        if encoding is None and opened.file.peek(2)[:2] in _UTF16_BOMS:
+            encoding = "utf-16"
+        self.encoding = encoding
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        self._text = None if encoding is None else _decoded(opened, encoding)
 
-    def _open(self) -> BinaryIO:
-        try:
-            if not stat.S_ISREG(os.stat(self.path).st_mode):
-                raise InputError("is not a regular file: write it to one first", path=self.path)
-            return open(self.path, "rb")
-        except OSError as error:
-            raise InputError(f"cannot be opened: {error.strerror}", path=self.path) from None
+    @property
+    def share(self) -> float:
+        """How much of the file has been read, from 0 to 1."""
+        if self._text is not None or self.opened.packed or not self.opened.size:
+            return self.opened.share
+        return min(1.0, self.bytes_read / self.opened.size)
+
+    @property
+    def more_at_hand(self) -> bool:
+        """Whether the next line can be had without waiting for it."""
+        return self._text is None and self.opened.more_at_hand(self.bytes_read)
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""
-        self._file.close()
+        self.opened.close()
 
     def error(self, message: str, line: int | None) -> InputError:
         """What ends the reading of this file."""
         return InputError(message, path=self.path, line=line)
 
     def __next__(self) -> str:
+        if self._text is not None:
+            return self._next_text(self._text)
         try:
-            raw = self._file.readline(MAX_LINE_BYTES + 1)
+            raw = self.opened.file.readline(MAX_LINE_BYTES + 1)
         except OSError as error:
             raise self.error(f"cannot be read: {error.strerror}", self.number + 1) from None
         if not raw:
@@ -99,45 +118,96 @@ class Lines(Iterator[str]):
         if self.number == 1:
             raw = self._begin(raw)
         if len(raw) > MAX_LINE_BYTES:
-            raise self.error(
-                f"a line is longer than {MAX_LINE_BYTES:,} bytes: is this a text file?", self.number
-            )
+            raise self.error(_TOO_LONG, self.number)
         try:
             self.last = raw.decode()
         except UnicodeDecodeError:
             raise self.error(
-                "is not UTF-8; it may be Windows-1252 (Latin-1). Save the file as UTF-8, or "
-                "convert it: iconv -f WINDOWS-1252 -t UTF-8",
+                "is not UTF-8; it may be Windows-1252 (Latin-1). Pass --encoding windows-1252 if it is, "
+                "or convert it: iconv -f WINDOWS-1252 -t UTF-8",
                 self.number,
             ) from None
         return self.last
 
+    def chunk(self, size: int) -> str:
+        """The text that comes next, about so much of it, whatever its lines are; empty at the end."""
+        if self._text is not None:
+            return self._text.read(size)
+        while not self.ended:
+            raw = self.opened.file.read1(size)
+            self.bytes_read += len(raw)
+            self.ended = not raw
+            try:
+                found = self._decoder.decode(raw, final=self.ended)
+            except UnicodeDecodeError:
+                raise self.error(
+                    "is not UTF-8: pass --encoding, such as windows-1252", None
+                ) from None
+            if found:
+                return found
+        return ""
+
+    def _next_text(self, text: io.TextIOWrapper) -> str:
+        try:
+            self.last = text.readline(MAX_LINE_BYTES + 1)
+        except UnicodeDecodeError:
+            raise self.error(
+                f"is not {self.encoding}: pass another --encoding", self.number + 1
+            ) from None
+        if not self.last:
+            self.ended = True
+            raise StopIteration
+        self.number += 1
+        if len(self.last) > MAX_LINE_BYTES:
+            raise self.error(_TOO_LONG, self.number)
+        if self.number == 1:
+            self.last = self.last.removeprefix("\ufeff")
+        return self.last
+
     def _begin(self, raw: bytes) -> bytes:
         """The first line without its byte order mark."""
-        if raw.startswith(_UTF16_BOMS) or b"\0" in raw:
+        if b"\0" in raw:
             raise self.error(
-                "is UTF-16, or no text at all. Save the file as UTF-8, or convert it: "
-                "iconv -f UTF-16 -t UTF-8",
+                "is UTF-16, or no text at all. Pass --encoding utf-16-le (or -be) if it is, or convert "
+                "it: iconv -f UTF-16 -t UTF-8",
                 1,
             )
         self.has_mark = raw.startswith(_BOM)
         return raw.removeprefix(_BOM)
 
 
-def csv_records(lines: Lines) -> Iterator[Record]:
+def _decoded(opened: Opened, encoding: str) -> io.TextIOWrapper:
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise ConfigurationError(
+            f"{encoding!r} is no encoding: pass one such as windows-1252 or utf-16 as --encoding"
+        ) from None
+    return io.TextIOWrapper(opened.file, encoding, newline="\n")
+
+
+def csv_records(
+    lines: Lines, first: str = "", options: Mapping[str, Any] | None = None
+) -> Iterator[Record]:
     """
-    The records of a CSV file (commas, double quotes, any line ends), but for empty lines.
+    The records of a CSV file (any line ends), but for empty lines.
 
     A record of one line with a misplaced quote is a bad record, and the next line is a record
     again. Where such a record spans lines, a quote was opened and never closed, and where the
     records after it begin is anybody's guess: that ends the reading.
 
+    Args:
+        lines: of the file.
+        first: a line of it that was read already; empty for none.
+        options: of Python's own reader; commas and double quotes by default.
+
     Raises:
         InputError: the rest of the file cannot be read.
     """
-    reader = csv.reader(lines, strict=True)
+    reader = csv.reader(chain((first,), lines) if first else lines, strict=True, **options or {})
+    begun = bool(first)
     while True:
-        start = lines.number + 1
+        start, begun = lines.number + (not begun), False
         try:
             cells = next(reader)
         except StopIteration:

@@ -6,9 +6,11 @@ not grow with them. Then the input is read again and its records are written in 
 four columns more: ``outcome``, ``code``, ``reason`` and ``line``. The file can be mended and given
 to the same command again.
 
+Tables of any form, Excel and Parquet too, give CSV, JSON gives JSON lines.
+
 CSV: a record keeps the cells it had, more or fewer than the header's, and the four follow them.
 Cells that a spreadsheet would run as formulas get a quote in front, which reading takes off again.
-JSONL: the four are the last names of the object; a line that is no object is kept under ``row``,
+JSON lines: the four are the last names of the object; a line that is no object is kept under ``row``,
 or under ``text`` if it is not JSON.
 """
 
@@ -22,24 +24,29 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from ..errors import ConfigurationError, InputError
-from .cells import neutralised, read_json
-from .files import (
+from ..errors import ConfigurationError
+from .added import (
     ADDED,
     TEXT,
     WHOLE,
-    FileRows,
     is_rejects_header,
     must_not_repeat,
     original_cells,
     outcome_of,
 )
+from .cells import neutralised, read_json
+from .dialect import csv_options
+from .files import FileRows
 from .outcome import Outcome, Reason, RowOutcome
 from .plain import Refusal
-from .records import Lines, Record, csv_records, text_records
+from .records import Record
 from .replacing import Replacement, refuse_unfit
+from .source import Source
+from .sources import FORMATS
+from .text_files import TextSource
+from .typed_cells import text_of
 
 __all__ = ["RejectsFile", "reason_text"]
 
@@ -82,8 +89,7 @@ class RejectsFile:
 
     def __init__(self, path: str | os.PathLike[str], rows: FileRows) -> None:
         self.path = os.fspath(path)
-        self._source, self._stamp = rows.path, rows.stamp
-        self._format = rows.format
+        self._source = rows.source
         self._kind = rows.kind
         self._mapped = rows.mapped
         self._refuse_unfit_target()
@@ -96,8 +102,14 @@ class RejectsFile:
 
     def _refuse_unfit_target(self) -> None:
         refuse_unfit(self.path)
-        if os.path.lexists(self.path) and os.path.samefile(self.path, self._source):
+        if os.path.lexists(self.path) and _same(self.path, self._source.path):
             raise ConfigurationError(f"{self.path}: is the input; write the rejects elsewhere")
+        named = FORMATS.get(os.path.splitext(self.path)[1].lstrip(".").lower())
+        fit = ("csv", "tsv") if self._source.tabular else ("jsonl",)
+        if named is not None and named not in fit:
+            raise ConfigurationError(
+                f"{self.path}: rejects of such an input are written as {fit[0]}: name it .{fit[0]}"
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -141,19 +153,17 @@ class RejectsFile:
         Raises:
             InputError: the input has changed since it was opened.
         """
-        lines = Lines(self._source)
+        source = self._source.again()
         try:
-            if lines.stamp != self._stamp:
-                raise lines.error("has changed since it was read: no rejects were written", None)
-            return self._replace(lines)
+            return self._replace(source)
         finally:
-            lines.close()
+            source.close()
 
-    def _replace(self, lines: Lines) -> int:
-        new = Replacement(self.path)
+    def _replace(self, source: Source) -> int:
+        new = Replacement(self.path, source.reading.encoding or "utf-8")
         try:
-            write = self._write_csv if self._format == "csv" else self._write_jsonl
-            count = write(lines, new.out)
+            write = self._write_cells if source.tabular else self._write_json
+            count = write(source, new.out)
             new.put_in_place()
         finally:
             new.drop()
@@ -171,20 +181,18 @@ class RejectsFile:
                     yield from ((record, reject) for record in group)
                     break
             else:
-                raise InputError(
-                    "has no such line any more: no rejects were written",
-                    path=self._source,
-                    line=reject.line,
+                raise self._source.error(
+                    "has no such row any more: no rejects were written", reject.line
                 )
 
-    def _write_csv(self, lines: Lines, out: TextIO) -> int:
-        records = csv_records(lines)
+    def _write_cells(self, source: Source, out: TextIO) -> int:
+        records = map(_as_text, source.records())
         header = next(records).cells or []
         again = is_rejects_header(header)
         names = original_cells(header) if again else header
-        if lines.has_mark:
+        if isinstance(source, TextSource) and source.lines.has_mark:
             out.write("\ufeff")
-        writer = csv.writer(out, lineterminator="\r\n")
+        writer = csv.writer(out, lineterminator="\r\n", **csv_options(source.reading))
         writer.writerow([*map(neutralised, names), *ADDED])
         count = 0
         groups: Iterator[list[Record]] = ([record] for record in records)
@@ -201,10 +209,11 @@ class RejectsFile:
             count += record.line == reject.line
         return count
 
-    def _write_jsonl(self, lines: Lines, out: TextIO) -> int:
+    def _write_json(self, source: Source, out: TextIO) -> int:
         count = 0
-        for record, reject in self._rejected([each] for each in text_records(lines)):
-            out.write(self._json_line(record.text, reject) + "\n")
+        for record, reject in self._rejected([each] for each in source.records()):
+            # A member of an array may span lines; within a text there is none.
+            out.write(self._json_line(record.text.replace("\n", " "), reject) + "\n")
             count += 1
         return count
 
@@ -216,6 +225,22 @@ class RejectsFile:
         except Refusal:
             pass
         return _json_line(text, reject)
+
+
+def _same(path: str, other: str) -> bool:
+    return os.path.exists(other) and os.path.samefile(path, other)
+
+
+def _as_text(record: Record) -> Record:
+    """A record whose cells are text; what has none is left empty."""
+    return record if record.cells is None else evolve(record, cells=list(map(_text, record.cells)))
+
+
+def _text(cell: object) -> str:
+    try:
+        return text_of(cell)
+    except Refusal:
+        return ""
 
 
 def reason_text(reason: Reason | None) -> str:

@@ -32,13 +32,13 @@ class Replacement:
         out: what it is written with.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, encoding: str = "utf-8") -> None:
         directory, name = os.path.split(os.path.abspath(path))
         handle, self._unfinished = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
         self._path = path
         self._left = False
         self.out = open(  # noqa: SIM115 - open until it is put in place or dropped
-            handle, "w", encoding="utf-8", errors="backslashreplace", newline=""
+            handle, "w", encoding=encoding, errors="backslashreplace", newline=""
         )
 
     def put_in_place(self) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
 from attrs import define, field, frozen
 
 from ..errors import Fault
 
-__all__ = ["BadRow", "Prepared", "Row"]
+__all__ = ["BadRow", "Blocks", "Prepared", "Row"]
 
 
 @frozen
@@ -55,3 +58,19 @@ class Prepared:
     key: str = field(repr=False)
     item_id: str | None = field(repr=False)
     payload: bytes = field(repr=False)
+
+
+class Blocks(ABC):
+    """Rows that come many at a time, from what may keep a caller waiting: read in a worker thread."""
+
+    @abstractmethod
+    def block(self) -> list[Row | BadRow]:
+        """The next rows; none at the end."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what is open. Safe to call twice, and while a block is being read."""
+
+    def __iter__(self) -> Iterator[Row | BadRow]:
+        while rows := self.block():
+            yield from rows

@@ -98,7 +98,7 @@ def test_nothing_is_written_and_nothing_left_behind_when_the_input_has_changed(
         rejects.add([failed(99)])
     with open_rows(source, "customers") as rows, RejectsFile(target, rows) as rejects:
         rejects.add([failed(99)])
-        with pytest.raises(InputError, match="line 99: has no such line"):
+        with pytest.raises(InputError, match="line 99: has no such row"):
             rejects.write()
     assert [each.name for each in tmp_path.iterdir()] == ["in.csv"]
 

@@ -1,0 +1,154 @@
+"""
+Tables with an Arrow stream (pandas, polars, DuckDB, pyarrow, ADBC), read in record batches.
+
+Values become Python's column by column, not row by row. Times become text in Arrow itself where that
+says the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ..api.fields import FieldType
+from .plain import Refusal
+from .row import BadRow, Row
+from .tables import Faults, Table, Typed
+
+__all__ = ["batch_rows", "batches_of", "judge_types", "pieces", "python_values"]
+
+ROWS_AT_ONCE = 500
+"""Rows that are converted in one go."""
+
+
+def judge_types(table: Table, schema: pa.Schema, *, numbers: bool, zoned: bool) -> None:
+    """
+    Make sure that every column has a type that its field can take.
+
+    Args:
+        table: what the columns stand for.
+        schema: their types.
+        numbers: whole numbers may be ids.
+        zoned: a zone is known for times without one.
+
+    Raises:
+        Refusal: one has not; the text names the column, and says what to do.
+    """
+    for column in table.columns:
+        why = _why_not(column, schema.field(column.index).type, numbers=numbers, zoned=zoned)
+        if why:
+            name = table.layout.header[column.index]
+            raise Refusal(f"column {name!r} holds {why}")
+
+
+def _why_not(column: Typed, type: pa.DataType, *, numbers: bool, zoned: bool) -> str:
+    if pa.types.is_dictionary(type):
+        type = type.value_type
+    number = pa.types.is_integer(type) or pa.types.is_floating(type) or pa.types.is_decimal(type)
+    if number and column.type is FieldType.ID and not (numbers and pa.types.is_integer(type)):
+        return (
+            "numbers, and ids are text that keeps its leading zeros: cast the column to text, or pass "
+            "--ids-from-numbers (ids_from_numbers=True)"
+        )
+    if number and column.type is FieldType.TEXT:
+        return "numbers, and the field is text: cast the column to text"
+    naive = pa.types.is_timestamp(type) and type.tz is None and not zoned
+    if naive and column.type is not FieldType.DATE:
+        return (
+            "times without a zone: give the column its zone, or pass the zone that is meant, "
+            "--naive-as ZONE (open_rows and table_rows: naive_as=…)"
+        )
+    if pa.types.is_binary(type) or pa.types.is_large_binary(type) or pa.types.is_duration(type):
+        return f"values of type {type}, which JSON does not have: cast the column"
+    return ""
+
+
+def batches_of(file: Any, *, parquet: bool) -> tuple[pa.Schema, int, Iterator[pa.RecordBatch]]:
+    """The schema of an open file, how many rows it has, and its record batches."""
+    if parquet:
+        read = pq.ParquetFile(file)
+        return read.schema_arrow, read.metadata.num_rows, read.iter_batches(ROWS_AT_ONCE)
+    try:
+        found = pa.ipc.open_file(file)
+    except pa.ArrowInvalid:  # a stream: how many rows it has is known at its end only
+        file.seek(0)
+        stream = pa.ipc.open_stream(file)
+        return stream.schema, 0, iter(stream)
+    batches = (found.get_batch(number) for number in range(found.num_record_batches))
+    return (
+        found.schema,
+        sum(map(len, batches)),
+        map(found.get_batch, range(found.num_record_batches)),
+    )
+
+
+def pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of few."""
+    for batch in batches:
+        for first in range(0, len(batch), ROWS_AT_ONCE):
+            yield batch.slice(first, ROWS_AT_ONCE)
+
+
+def python_values(column: Any) -> list[Any]:
+    """The values of a column as Python has them, for records."""
+    if pa.types.is_timestamp(column.type):  # no finer than Python's own
+        column = pc.cast(column, pa.timestamp("us", column.type.tz), safe=False)
+    return column.to_pylist(maps_as_pydicts="strict")  # type: ignore[no-any-return]
+
+
+def batch_rows(table: Table, first: int, batch: pa.RecordBatch) -> list[Row | BadRow]:
+    """The items of a record batch, whose first row has position *first*."""
+    faults: Faults = {}
+    found = [_values(each, batch.column(each.index), faults) for each in table.columns]
+    return table.items(first, found, faults)
+
+
+def _values(column: Typed, array: Any, faults: Faults) -> list[object]:
+    """The values of one column as the item has them; None for what is missing."""
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    type = array.type
+    if pa.types.is_integer(type) or pa.types.is_float64(type) or pa.types.is_boolean(type):
+        return array.to_pylist()  # type: ignore[no-any-return]
+    if pa.types.is_floating(type):  # by its own digits: 11.77 of 32 bits stays 11.77
+        return pc.cast(pc.cast(array, pa.string()), pa.float64()).to_pylist()  # type: ignore[no-any-return]
+    if pa.types.is_date(type):
+        return pc.cast(pc.cast(array, pa.date32()), pa.string()).to_pylist()  # type: ignore[no-any-return]
+    if pa.types.is_timestamp(type):
+        written = _as_text(column, array)
+        if written is not None:
+            return written.to_pylist()  # type: ignore[no-any-return]
+    text = pa.types.is_string(type) or pa.types.is_large_string(type)
+    values = python_values(array)
+    if text and column.type is FieldType.ID and not array.null_count and _plain_ids(values):
+        return values
+    return column.read_all(values, column.cell if text else column.read, faults)
+
+
+def _plain_ids(values: list[str]) -> bool:
+    """Whether there is nothing to look at in any of these ids."""
+    return "" not in values and "".join(values).isalnum()
+
+
+def _as_text(column: Typed, array: Any) -> Any | None:
+    """Instants of whole seconds, or days where days are wanted, as text; None for all others."""
+    seconds = pc.cast(array, pa.timestamp("s", array.type.tz), safe=False)
+    if (
+        not pc.all(pc.equal(pc.cast(seconds, array.type), array)).as_py()
+        and len(array) != array.null_count
+    ):
+        return None
+    if array.type.tz is not None:
+        text = pc.cast(pc.cast(seconds, pa.timestamp("s", "UTC")), pa.string())
+        return pc.binary_replace_slice(text, 10, 11, "T")
+    days = pc.cast(seconds, pa.date32(), safe=False)
+    if (
+        column.type is FieldType.DATE
+        and pc.all(pc.equal(pc.cast(days, seconds.type), seconds)).as_py()
+    ):
+        return pc.cast(days, pa.string())
+    return None

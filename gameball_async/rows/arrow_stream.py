@@ -1,0 +1,81 @@
+"""A table of the caller's with an Arrow stream, as rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..api.kinds import Kind, kind_of
+from ..errors import ConfigurationError
+from ..mapping.local_times import zone_of
+from .plain import Refusal
+from .row import BadRow, Blocks, Row
+from .tables import table_of, with_unknown
+
+if TYPE_CHECKING:
+    from .given import ArrowStream
+
+__all__ = ["TableRows", "table_rows"]
+
+
+def table_rows(table: ArrowStream, kind: Kind | str, *, naive_as: str = "") -> TableRows:
+    """
+    The rows of a table: of pandas, polars, DuckDB, pyarrow, or anything else with an Arrow stream.
+
+    `GameballClient.bulk` takes such tables as they are; this is for those whose times have no zone.
+
+    Args:
+        table: has ``__arrow_c_stream__``. It is read in record batches, as rows are asked for.
+        kind: the batch kind, or its name.
+        naive_as: the zone of times without one, such as ``Europe/Paris``.
+
+    Raises:
+        ConfigurationError: its columns cannot be rows of *kind*, or pyarrow is not installed.
+    """
+    return TableRows(table, kind_of(kind), naive_as=naive_as)
+
+
+class TableRows(Blocks):
+    """The rows of a table, whose positions count from 0."""
+
+    def __init__(
+        self,
+        table: ArrowStream,
+        kind: Kind,
+        *,
+        naive_as: str = "",
+        ids_from_numbers: bool = False,
+    ) -> None:
+        try:
+            import pyarrow as pa
+
+            from . import arrow
+        except ImportError:
+            raise ConfigurationError(
+                "rows with an Arrow stream are read with pyarrow: pip install 'gameball_async[arrow]'"
+            ) from None
+        if naive_as:
+            zone_of(naive_as)
+        try:
+            self._reader = pa.RecordBatchReader.from_stream(table)
+            schema = self._reader.schema
+            self._table = with_unknown(table_of(kind, schema.names, zone=naive_as))
+            arrow.judge_types(self._table, schema, numbers=ids_from_numbers, zoned=bool(naive_as))
+        except Refusal as refusal:
+            raise ConfigurationError(f"{type(table).__name__}: {refusal}") from None
+        except pa.ArrowInvalid:
+            raise ConfigurationError(
+                f"{type(table).__name__} has no columns with names: give a table"
+            ) from None
+        self._rows_of = arrow.batch_rows
+        self._pieces = arrow.pieces(self._reader)
+        self._position = 0
+
+    def block(self) -> list[Row | BadRow]:
+        """The next rows; none at the end."""
+        for piece in self._pieces:
+            first, self._position = self._position, self._position + len(piece)
+            return self._rows_of(self._table, first, piece)
+        return []
+
+    def close(self) -> None:
+        """The table is the caller's, and stays open."""

@@ -1,0 +1,109 @@
+"""How a file of columns is written: what the caller says, or what the file itself says beyond doubt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from attrs import evolve, frozen
+
+from ..api.fields import FieldType
+from .cells import READERS, SUFFIXES, ReadCell
+from .columns import Layout
+from .tables import TIMES, type_of
+from .zones import reads_local_times
+
+__all__ = [
+    "DELIMITERS",
+    "NUMBERS",
+    "Reading",
+    "adapted",
+    "csv_options",
+    "found_delimiter",
+    "has_decimal_commas",
+    "names_delimiter",
+]
+
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+NUMBERS = (READERS[FieldType.NUMBER], SUFFIXES["number"])
+_DECIMAL_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+", re.ASCII).fullmatch
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+", re.ASCII).fullmatch
+_DECIMAL_POINT = re.compile(r"[+-]?\d*\.(?:\d{1,2}|\d{4,})", re.ASCII).fullmatch
+_SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?").fullmatch
+
+
+@frozen
+class Reading:
+    """
+    How a file is read, as far as the caller says so.
+
+    Attributes:
+        format: ``csv``, ``tsv``, ``jsonl``, ``json``, ``parquet``, ``arrow`` or ``xlsx``; None to go by
+            the name.
+        delimiter: between the cells; None to find it.
+        quote: around cells.
+        encoding: of the text; None for UTF-8, or what a byte order mark says.
+        decimal_comma: numbers have a comma before their fraction; None to find that.
+        sheet: of a workbook; None for its first.
+        zone: of times without one; empty to refuse them.
+    """
+
+    format: str | None = None
+    delimiter: str | None = None
+    quote: str = '"'
+    encoding: str | None = None
+    decimal_comma: bool | None = None
+    sheet: str | None = None
+    zone: str = ""
+
+
+def found_delimiter(line: str) -> str:
+    """What separates the columns that *line* names: a comma unless only another can be meant."""
+    said = _SEPARATOR_LINE(line)
+    if said is not None:
+        return said[1]
+    inside = re.sub('"[^"]*"', "", line)
+    found = [each for each in DELIMITERS if each in inside]
+    return found[0] if len(found) == 1 else ","
+
+
+def names_delimiter(line: str) -> bool:
+    """Whether a line is no header but says the delimiter, as Excel writes it: ``sep=;``."""
+    return _SEPARATOR_LINE(line) is not None
+
+
+def has_decimal_commas(layout: Layout, records: Iterable[Sequence[str]]) -> bool:
+    """Whether the numbers of these records are written with decimal commas, and none with a point."""
+    indices = [column.index for column in layout.columns if column.read in NUMBERS]
+    cells = [record[n].strip() for record in records for n in indices if n < len(record)]
+    return any(map(_DECIMAL_COMMA, cells)) and not any(map(_DECIMAL_POINT, cells))
+
+
+def adapted(layout: Layout, reading: Reading) -> Layout:
+    """A layout whose cells are read as *reading* says."""
+    columns = []
+    for column in layout.columns:
+        read = column.read
+        if reading.decimal_comma and read in NUMBERS:
+            read = _with_decimal_comma(read)
+        type = type_of(layout.kind, column.path)
+        if reading.zone and type in TIMES:
+            read = reads_local_times(read, reading.zone, days=type is FieldType.DATE)
+        columns.append(evolve(column, read=read))
+    return evolve(layout, columns=tuple(columns))
+
+
+def _with_decimal_comma(read: ReadCell) -> ReadCell:
+    def cell(text: str) -> object:
+        value = text.strip()
+        if _DECIMAL_COMMA(value) or _THOUSANDS(value):
+            return read(value.replace(".", "").replace(",", "."))
+        return read(text)
+
+    return cell
+
+
+def csv_options(reading: Reading) -> dict[str, Any]:
+    """The options of Python's own reader and writer."""
+    return {"delimiter": reading.delimiter or ",", "quotechar": reading.quote}

@@ -1,0 +1,73 @@
+"""Sheets of Excel workbooks (.xlsx)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import evolve
+
+from ..errors import ConfigurationError
+from .dialect import Reading
+from .records import Record
+from .source import FileSource
+
+__all__ = ["ExcelSource"]
+
+
+class ExcelSource(FileSource):
+    """The rows of one sheet, numbered as Excel numbers them. Blank rows are no records."""
+
+    def __init__(self, path: str | os.PathLike[str], reading: Reading) -> None:
+        super().__init__(path, reading)
+        try:
+            import python_calamine as calamine
+        except ImportError:
+            raise ConfigurationError(
+                "Excel files are read with python-calamine: pip install 'gameball_async[excel]'"
+            ) from None
+        try:
+            self._book = calamine.CalamineWorkbook.from_path(self.path)
+            names = self._book.sheet_names
+            name = reading.sheet or names[0]
+            if name not in names:
+                raise self.error(
+                    f"has no sheet {name!r}: pass one of {', '.join(names)} as --sheet"
+                )
+            self._sheet: Any = self._book.get_sheet_by_name(name)
+        except (calamine.CalamineError, OSError) as error:
+            raise self.error(f"cannot be read as xlsx ({type(error).__name__})") from None
+        self.reading = evolve(reading, sheet=name)
+        self.unit = f"sheet {name!r}, row"
+        if reading.sheet is None and len(names) > 1:
+            self.found = (f"read from its first sheet of {len(names)}, {name!r} (--sheet)",)
+        self._read = 0
+        self._closed = False
+
+    @property
+    def share(self) -> float:
+        """How much has been read, from 0 to 1."""
+        rows = self._sheet.total_height
+        return min(1.0, self._read / rows) if rows else 1.0
+
+    def records(self) -> Iterator[Record]:
+        """The header and the records in their order; they can be read once."""
+        width = 0
+        for number, cells in enumerate(self._sheet.iter_rows(), 1):
+            self._read = number
+            own = _width(cells)
+            width = width or own
+            if own:
+                yield Record(number, cells=cells[: max(width, own)] + [""] * (width - len(cells)))
+
+    def close(self) -> None:
+        """Close the workbook. Safe to call twice."""
+        if not self._closed:
+            self._closed = True
+            self._book.close()
+
+
+def _width(cells: list[Any]) -> int:
+    """How many columns there are, without empty ones at the end."""
+    return next((n for n in range(len(cells), 0, -1) if cells[n - 1] != ""), 0)

@@ -1,0 +1,95 @@
+"""What rows are read from: records that stand somewhere, and can be read twice."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+from ..errors import InputError
+from .columns import Layout
+from .dialect import Reading
+from .opened import Opened
+from .records import Record
+from .row import BadRow, Row
+
+__all__ = ["FileSource", "Source", "unchanged"]
+
+
+class Source(ABC):
+    """
+    Rows as they stand in a file.
+
+    Attributes:
+        path: the file, as it was given.
+        reading: how it is read; what was found in the file included.
+        found: what was found, in words.
+        tabular: whether its records have cells, and the first names the columns.
+        unit: what its positions count: ``line`` or ``row``.
+        waits: whether reading may have to wait, or takes long: it is done in a worker thread.
+        stamp: what tells whether it has changed since.
+    """
+
+    path: str
+    reading: Reading
+    found: tuple[str, ...] = ()
+    tabular: bool = True
+    unit: str = "row"
+    waits: bool = True
+    stamp: tuple[object, ...] = ()
+
+    @property
+    @abstractmethod
+    def share(self) -> float | None:
+        """How much has been read, from 0 to 1; None where its length is not known."""
+
+    @property
+    def more_at_hand(self) -> bool:
+        """Whether the next record can be had without waiting for it."""
+        return True
+
+    @abstractmethod
+    def records(self) -> Iterator[Record]:
+        """The records in their order; they can be read once."""
+
+    def by_column(self, layout: Layout, ids_from_numbers: bool) -> Iterator[Row | BadRow] | None:
+        """The rows, where columns are read more cheaply than records; None where they are not."""
+        return None
+
+    @abstractmethod
+    def again(self) -> Source:
+        """The same, to be read once more."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close what is open. Safe to call twice."""
+
+    def place(self, position: int) -> str:
+        """Where a record is, to be put behind the file's name."""
+        return f":{position}" if self.unit == "line" else f", {self.unit} {position}"
+
+    def error(self, message: str, position: int | None = None) -> InputError:
+        """What ends the reading."""
+        if not position or self.unit == "line":
+            return InputError(message, path=self.path, line=position or None)
+        return InputError(f"{self.unit} {position}: {message}", path=self.path)
+
+
+class FileSource(Source):
+    """A file that is no text: what all of them have in common."""
+
+    def __init__(self, path: str | os.PathLike[str], reading: Reading) -> None:
+        opened = Opened(path)  # its name, and that it is a file that can be read
+        self.path, self.stamp, self.reading = opened.path, opened.stamp, reading
+        opened.close()
+
+    def again(self) -> Source:
+        """The same, to be read once more; refused where it has changed."""
+        return unchanged(self, type(self)(self.path, self.reading))
+
+
+def unchanged(source: Source, again: Source) -> Source:
+    if again.stamp == source.stamp:
+        return again
+    again.close()
+    raise source.error("has changed since it was read: no rejects were written")
