@@ -59,9 +59,10 @@ if TYPE_CHECKING:
     from .journal.state import Source
     from .limits.retry import Patience
     from .limits.windows import Quota
-    from .observe.events import ConnectionRestored, ConnectionTrouble, RequestEnded
+    from .observe.events import ConnectionRestored, ConnectionTrouble, RequestEnded, UnknownFieldMet
     from .rows.outcome import Outcome, Reason, RowOutcome
     from .rows.row import Row
+    from .rows.unknown import UnknownField
 
 _LATER = {
     "client": "GameballClient",
@@ -85,7 +86,8 @@ _LATER = {
     "journal.state": "Source",
     "bulk.report": "Progress Report",
     "rows.row": "Row",
-    "observe.events": "ConnectionRestored ConnectionTrouble RequestEnded",
+    "rows.unknown": "UnknownField",
+    "observe.events": "ConnectionRestored ConnectionTrouble RequestEnded UnknownFieldMet",
     "api.requests": "Dialect",
     "limits.windows": "Quota",
     "limits.retry": "Patience",
@@ -169,6 +171,8 @@ __all__ = [
     "Submitted",
     "Transition",
     "TransportError",
+    "UnknownField",
+    "UnknownFieldMet",
     "UnknownJobError",
     "UnreachableError",
     "Unset",

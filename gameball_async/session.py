@@ -25,6 +25,7 @@ from .limits.dispatcher import Dispatcher
 from .limits.queue import Rank, Turns
 from .limits.retry import Patience
 from .limits.windows import Budget, Quota
+from .observe.events import UnknownFieldMet
 from .observe.stream import NO_OBSERVERS, EventStream
 from .tasks import Spawn
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from .rows.chunk import Chunk
     from .rows.feed import Rows
     from .rows.outcome import Outcome, Reason, RowOutcome
+    from .rows.unknown import Unknown, UnknownFields
 
     OpenJournal = Callable[[], Awaitable[tuple[Journal, Resumable | None]]]
     """Opens a run's journal; gives what it says where it is an old one."""
@@ -194,6 +196,7 @@ class Engine:
         open_jobs: int = 512,
         limits: TimeLimits | None = None,
         ids_from_numbers: bool = False,
+        unknown: Unknown = "warn",
         max_rows: int = MAX_ITEMS,
     ) -> Bulk:
         """A bulk run; see `GameballClient.bulk`. *max_rows* makes smaller chunks."""
@@ -212,9 +215,10 @@ class Engine:
         from .rows.given import rows_of
 
         events: EventQueue[BulkEvent] = EventQueue()
+        strange = self.unknown_fields(kind, unknown)
         feed = Feed(
             rows_of(rows, kind, ids_from_numbers=ids_from_numbers),
-            preparer(kind, ids_from_numbers=ids_from_numbers),
+            preparer(kind, ids_from_numbers=ids_from_numbers, unknown=strange),
         )
         chunker = Chunker(
             chunking,
@@ -248,9 +252,23 @@ class Engine:
         usage = Usage(self.dispatcher, self.watch)
         spawn, stop = self._spawn, self.stop
         stream = self.stream
-        return Bulk(prepare, events, usage, spawn, anyio.current_time, stop, on_cancel, stream)
+        return Bulk(
+            prepare, events, usage, spawn, anyio.current_time, stop, on_cancel, stream, strange
+        )
 
-    def submissions(self, kind: Kind, rows: Rows, *, concurrency: int) -> Submissions:
+    def unknown_fields(self, kind: Kind, policy: Unknown) -> UnknownFields:
+        """What counts the fields of one run or call that Gameball does not know, and tells of each once."""
+        from .rows.unknown import UnknownFields
+
+        def first(name: str, meant: str | None) -> None:
+            if self.stream.wants(UnknownFieldMet):
+                self.stream.emit(UnknownFieldMet(kind.name, name, meant))
+
+        return UnknownFields(kind, policy, first)
+
+    def submissions(
+        self, kind: Kind, rows: Rows, *, concurrency: int, unknown: Unknown = "warn"
+    ) -> Submissions:
         """Submissions without their jobs; see `GameballClient.submit_all`."""
         from .bulk.chunks import Chunker
         from .bulk.submissions import Submissions
@@ -260,7 +278,7 @@ class Engine:
 
         return Submissions(
             kind,
-            Feed(rows_of(rows, kind), preparer(kind)),
+            Feed(rows_of(rows, kind), preparer(kind, unknown=self.unknown_fields(kind, unknown))),
             Chunker(Chunking.PLAIN, with_item_ids=kind.item_key is not None),
             self.submitter,
             self._spawn,

@@ -14,6 +14,7 @@ from ..journal.state import Used
 from ..observe.events import RunEnded, RunStarted
 from ..observe.stream import NO_OBSERVERS, EventStream
 from ..rows.outcome import Outcome
+from ..rows.unknown import UnknownFields
 from ..tasks import Running, Spawn
 from .event_queue import EventQueue
 from .events import BulkEvent
@@ -45,6 +46,7 @@ class Bulk:
         stop_job: stops one job.
         on_cancel: what becomes of open jobs when the run is left early.
         stream: where its start and its end are told.
+        unknown: counts the fields that Gameball does not know.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Bulk:
         stop_job: Callable[[Job], Awaitable[None]],
         on_cancel: OnCancel,
         stream: EventStream = NO_OBSERVERS,
+        unknown: UnknownFields | None = None,
     ) -> None:
         self._prepare = prepare
         self._events = events
@@ -66,6 +69,7 @@ class Bulk:
         self._stop_job = stop_job
         self._on_cancel = on_cancel
         self._stream = stream
+        self._unknown = unknown
         self._end_told = False
         self._entered: Runner | None = None
         self._running: Running | None = None
@@ -220,6 +224,7 @@ class Bulk:
             complete=run.finished,
             reasons=state.tally.reasons(),
             pending=counts[Outcome.PENDING],
+            unknown_fields=() if self._unknown is None else self._unknown.found(),
         )
 
     @property

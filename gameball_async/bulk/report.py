@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 
 from ..api.jobs import JobState
 from ..observe.events import RowsSettled
 from ..observe.stream import NO_OBSERVERS, EventStream
 from ..rows.outcome import Outcome, Reason, RowOutcome
+from ..rows.unknown import UnknownField
 
 __all__ = ["Progress", "Report", "Tally"]
 
@@ -49,6 +50,7 @@ class Report:
         reasons: how many rows ended for which reason, but for plain successes.
         pending: their job was open when the run was left: a resumed run, or the job's status, tells
             what became of them.
+        unknown_fields: fields of the rows that Gameball does not know, and ignores; of this attempt.
     """
 
     kind: str
@@ -68,6 +70,7 @@ class Report:
     complete: bool
     reasons: Mapping[str, int] = field(factory=dict)
     pending: int = 0
+    unknown_fields: tuple[UnknownField, ...] = ()
 
     @property
     def settled(self) -> int:
@@ -104,6 +107,7 @@ class Report:
             "quota_wait": round(self.quota_wait, 3),
             "quota_share": round(self.quota_share, 3),
             "failures_by_reason": self.failures_by_reason(),
+            "unknown_fields": [asdict(each) for each in self.unknown_fields],
         }
 
 

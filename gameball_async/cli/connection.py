@@ -194,6 +194,6 @@ def _client(connection: Connection, sandbox: Sandbox | None, reaching: Reaching)
         high_security=connection.high_security,
         dialect=connection.dialect,
         quota=connection.quota,
-        on_connection=reaching,
+        on_warning=reaching,
         trust_env=connection.trust_env and sandbox is None,
     )

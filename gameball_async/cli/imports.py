@@ -141,7 +141,7 @@ class _Import:
         if self.journal is not None:
             refuse_old(self.journal, self.resume)
             source = await source_of(rows, settings)
-        warn(rows, custom=settings.custom)
+        warn(rows)
 
         def start(client: GameballClient) -> Bulk:
             return self._start(client, rows, source)
@@ -156,6 +156,7 @@ class _Import:
             rows,
             chunking=self.chunking,
             ids_from_numbers=self.settings.ids_from_numbers,
+            unknown=self.settings.unknown,
             journal=self.journal,
             source=source,
             **self.how.for_a_run(),

@@ -29,12 +29,14 @@ from ..mapping.rules import mapping_of
 from ..rows.dialect import Reading
 from ..rows.files import FileRows, rows_from
 from ..rows.sources import TEXT_FORMATS, open_source
+from ..rows.unknown import Unknown
 from .ending import say
-from .words import clean
+from .words import clean, count
 
 __all__ = [
     "STDIN",
     "Settings",
+    "about_null_words",
     "can_do_without",
     "input_of",
     "open_input",
@@ -49,7 +51,9 @@ __all__ = [
 ]
 
 STDIN = "-"
-DIALECT = ("zone", "delimiter", "quote", "encoding", "decimal_comma", "sheet")
+DIALECT = (
+    "zone", "delimiter", "quote", "encoding", "decimal_comma", "sheet", "nulls", "empty_is_null",
+)  # fmt: skip
 
 
 @frozen
@@ -59,7 +63,7 @@ class Settings:
 
     Attributes:
         form: one of `FORMATS`; None to go by the suffix.
-        custom: send unknown columns as custom.
+        unknown: what becomes of columns and fields that Gameball does not know.
         ids_from_numbers: take whole numbers as ids.
         mapping: the text of the mapping file; None for none.
         shop: the shop whose export it is; None to go by the header.
@@ -69,10 +73,12 @@ class Settings:
         encoding: of text; None for UTF-8.
         decimal_comma: numbers have a decimal comma; None to find that.
         sheet: of a workbook; None for its first.
+        nulls: cells that mean nothing.
+        empty_is_null: empty cells are sent as null.
     """
 
     form: str | None
-    custom: bool
+    unknown: Unknown
     ids_from_numbers: bool
     mapping: str | None = None
     shop: str | None = None
@@ -82,6 +88,8 @@ class Settings:
     encoding: str | None = None
     decimal_comma: bool | None = None
     sheet: str | None = None
+    nulls: tuple[str, ...] = ()
+    empty_is_null: bool = False
 
     def open(
         self, path: str, kind: Kind, stream: BinaryIO | None = None, copy: str | None = None
@@ -108,12 +116,14 @@ class Settings:
             self.decimal_comma,
             self.sheet,
             self.zone,
+            tuple(self.nulls),
+            self.empty_is_null,
         )
         source = open_source(path, reading, stream=stream, copy=copy)
         return rows_from(
             source,
             kind,
-            custom=self.custom,
+            unknown=self.unknown,
             mapping=mapping,
             ids_from_numbers=self.ids_from_numbers,
         )
@@ -143,8 +153,12 @@ _READING = (
         help="[default: by the file's suffix]",
     ),
     click.option(
-        "--custom", is_flag=True, help="Send columns that the API does not know as custom."
+        "--unknown",
+        type=click.Choice(["warn", "error", "custom", "send"]),
+        help="Columns and fields that Gameball does not know: name them (of CSV they are left out), refuse "
+        "them, send them as custom, or send them as they are.  [default: warn]",
     ),
+    click.option("--custom", is_flag=True, help="Short for --unknown custom."),
     click.option("--ids-from-numbers", is_flag=True, help="Take whole numbers as ids (JSONL)."),
     click.option(
         "--map",
@@ -182,6 +196,22 @@ _READING = (
         help="Numbers in CSV are written 1.234,50.  [default: a point, unless they show a comma]",
     ),
     click.option("--sheet", help="Of an Excel workbook.  [default: the first]"),
+    click.option(
+        "--null",
+        "nulls",
+        multiple=True,
+        metavar="WORD",
+        help="A cell that means nothing, such as NULL, and is left out; may be given several times.",
+    ),
+    click.option(
+        "--empty",
+        "empty_is_null",
+        type=click.Choice(["omit", "null"]),
+        default="omit",
+        show_default=True,
+        callback=lambda ctx, param, value: value == "null",
+        help="Empty cells: leave the field out, or send null to clear it.",
+    ),
 )
 
 
@@ -193,6 +223,7 @@ def reads(command: Callable[..., Any]) -> Callable[..., Any]:
         *args: Any,
         form: str | None,
         custom: bool,
+        unknown: Unknown | None,
         ids_from_numbers: bool,
         mapping: TextIO | None,
         shop: str | None,
@@ -200,9 +231,13 @@ def reads(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         if mapping is not None and shop is not None:
             raise click.UsageError("--map and --from exclude each other: keep one")
+        if custom and unknown not in (None, "custom"):
+            raise click.UsageError("--custom means --unknown custom: leave one of the two out")
+        if custom:
+            unknown = "custom"
         text = None if mapping is None else mapping.read()
         dialect = {name: options.pop(name) for name in DIALECT}
-        settings = Settings(form, custom, ids_from_numbers, text, shop, **dialect)
+        settings = Settings(form, unknown or "warn", ids_from_numbers, text, shop, **dialect)
         return command(*args, settings=settings, **options)
 
     for option in reversed(_READING):
@@ -317,10 +352,21 @@ def refuse_unnamed(file: str, settings: Settings) -> None:
         )
 
 
-def warn(rows: FileRows, *, custom: bool) -> None:
+def about_null_words(rows: FileRows) -> str | None:
+    """Which columns hold words that mean nothing and were sent as they stand; None for none."""
+    if not rows.null_words:
+        return None
+    found = ", ".join(f"{count(n, 'cell')} of {name}" for name, n in rows.null_words.items())
+    return (
+        f"Words such as NULL, N/A or - stand for a value in {clean(found, 1000)}, and are sent as text: "
+        "pass --null WORD to leave them out."
+    )
+
+
+def warn(rows: FileRows) -> None:
     """Say once what the user should know before anything is sent."""
     for warning in rows.warnings:
-        cure = " (--custom)" if warning.startswith("not sent") and not custom else ""
+        cure = " (--unknown custom)" if rows.left_out and warning.startswith("not sent") else ""
         cure = "" if rows.mapped is not None else cure
         say(clean(f"{rows.path}: {warning}{cure}", 1000))
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from typing import NoReturn
 
 import anyio
 import click
 import orjson
-from attrs import define, field
+from attrs import asdict, define, field
 from rich.text import Text
 
 from ..api.jobs import Transition
@@ -23,9 +23,11 @@ from ..errors import GameballError, InputError, JournalError, UnreachableError
 from ..rows.files import FileRows
 from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
+from ..rows.unknown import UnknownField
 from . import account, doubts
 from .connection import Connection, connect
 from .ending import Ended, Exit, code_of, perform, say
+from .inputs import about_null_words
 from .live import console_on, follow, manner_of
 from .reaching import Reaching
 from .words import clean, count
@@ -249,7 +251,7 @@ class Moving:
     def _print(self, report: Report) -> None:
         assert self.task is not None  # noqa: S101 - there is no run without it
         if self.as_json:
-            found = json_of(report, self.task.journal)
+            found = json_of(report, self.task.journal, self._left_out)
             if report.complete and report.indeterminate:
                 found["in_doubt"] = self._doubts().as_values()
             click.echo(orjson.dumps(found))
@@ -257,6 +259,8 @@ class Moving:
         notes = [
             note
             for note in (
+                self._about_unknown(report),
+                None if self.task.rows is None else about_null_words(self.task.rows),
                 self._about_skipped(),
                 self._about_rejects(report),
                 self._about_results(),
@@ -267,6 +271,24 @@ class Moving:
         console = console_on(sys.stdout)
         console.print(account.summary(report, self.task.what))
         console.print(Text("\n".join(notes)), soft_wrap=True)  # commands stay in one piece
+
+    @property
+    def _left_out(self) -> tuple[UnknownField, ...]:
+        return () if self.task is None or self.task.rows is None else self.task.rows.left_out
+
+    def _about_unknown(self, report: Report) -> str | None:
+        sent = [f"{each} in {count(each.rows, 'row')}" for each in report.unknown_fields]
+        left_out = [str(each) for each in self._left_out]
+        found = []
+        if sent:
+            found.append(
+                f"Gameball does not know these fields, and ignores them: {clean(', '.join(sent), 1000)}."
+            )
+        if left_out:
+            found.append(
+                f"Not sent, as Gameball does not know them: {clean(', '.join(left_out), 1000)}."
+            )
+        return " ".join(found) or None
 
     def _about_skipped(self) -> str | None:
         assert self.task is not None  # noqa: S101
@@ -322,11 +344,14 @@ class Moving:
         return account.left_open(self.open_jobs)
 
 
-def json_of(report: Report, journal: str | None) -> dict[str, object]:
+def json_of(
+    report: Report, journal: str | None, left_out: Sequence[UnknownField] = ()
+) -> dict[str, object]:
     """The final object, with these keys in this order; *journal* is the file kept, if any."""
     values = report.as_json()
     return {
         **{key: values[key] for key in JSON_KEYS},
         "journal": journal,
         "failures_by_reason": report.failures_by_reason(),
+        "unknown_fields": [asdict(each) for each in (*report.unknown_fields, *left_out)],
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import anyio
 
-from ..observe.events import ConnectionRestored, ConnectionTrouble
+from ..observe.events import ConnectionRestored, ConnectionTrouble, UnknownFieldMet
 from .ending import say
 from .words import clean, duration
 
@@ -32,8 +32,15 @@ class Reaching:
         self._trouble: ConnectionTrouble | None = None
         self._until = 0.0
 
-    def __call__(self, event: ConnectionTrouble | ConnectionRestored) -> None:
+    def __call__(self, event: ConnectionTrouble | ConnectionRestored | UnknownFieldMet) -> None:
         """Say it."""
+        if isinstance(event, UnknownFieldMet):
+            near = "" if event.meant is None else f"; did you mean {event.meant}?"
+            name = clean(event.field)
+            self._tell(
+                f"{event.kind} have a field that Gameball does not know and ignores: {name}{near}"
+            )
+            return
         if isinstance(event, ConnectionRestored):
             self._trouble = None
             self._tell(f"connected to {clean(event.host)} again after {duration(event.seconds)}")

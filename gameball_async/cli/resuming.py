@@ -119,6 +119,7 @@ class _Resume:
                 self.journal,
                 None if is_retry else rows,
                 ids_from_numbers=not is_retry and Settings.of(header.source).ids_from_numbers,
+                unknown="warn" if is_retry else Settings.of(header.source).unknown,
                 **self.how.for_a_run(),
                 only_copy=self.only_copy,
                 account_changed=self.account_changed,

@@ -16,8 +16,9 @@ from ..limits.windows import Quota
 from ..rows.check import preparer
 from ..rows.row import BadRow, Row
 from ..rows.source import Source
-from .ending import Ended, Exit, finish
-from .inputs import STDIN, Settings, open_input, reads, refuse_unnamed, warn
+from ..rows.unknown import UnknownFields
+from .ending import Ended, Exit, finish, say
+from .inputs import STDIN, Settings, about_null_words, open_input, reads, refuse_unnamed, warn
 from .words import clean, count, duration
 
 __all__ = ["KIND_NAMES", "rehearse", "validate"]
@@ -38,6 +39,7 @@ class Findings:
     seconds: float = 0.0
     error: GameballError | OSError | None = field(default=None)
     first: list[str] = field(factory=list, repr=False)
+    unknown: UnknownFields | None = field(default=None)
 
 
 @click.command(epilog=KIND_NAMES)
@@ -85,11 +87,14 @@ def check(
         OSError: it cannot be read at all.
     """
     began = perf_counter()
-    prepare = preparer(kind_of(kind), ids_from_numbers=settings.ids_from_numbers)
+    found.unknown = UnknownFields(kind_of(kind), settings.unknown)
+    prepare = preparer(
+        kind_of(kind), ids_from_numbers=settings.ids_from_numbers, unknown=found.unknown
+    )
     try:
         with ExitStack() as files:
             rows = open_input(path, kind_of(kind), settings, files, keep=False)
-            warn(rows, custom=settings.custom)
+            warn(rows)
             for row in rows:
                 found.rows += 1
                 ready = prepare(row.position, row.value) if isinstance(row, Row) else row
@@ -100,6 +105,9 @@ def check(
                 elif len(found.first) < SHOWN:
                     found.first.append(ready.payload.decode())
             found.skipped = rows.skipped
+            said = about_null_words(rows)
+            if said is not None:
+                say(said)
     finally:
         found.seconds = perf_counter() - began
 
@@ -150,6 +158,12 @@ class _TextOutput:
             rest = "no fault found" if found.error is None else f"{found.rows:,} sound"
         if found.skipped:
             rest += f", {count(found.skipped, 'row')} left out by the mapping"
+        fields = () if found.unknown is None else found.unknown.found()
+        if fields:
+            names = ", ".join(f"{each} in {count(each.rows, 'row')}" for each in fields)
+            click.echo(
+                f"Gameball does not know these fields, and ignores them: {clean(names, 1000)}"
+            )
         cut = "" if found.error is None else ", but the rest of the file cannot be read"
         click.echo(f"{rows}: {rest}{cut}. Nothing was sent.")
 

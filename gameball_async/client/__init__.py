@@ -33,8 +33,9 @@ class GameballClient(JobVerbs, BulkVerbs):
             `gameball_async.redis.RedisQuota`; None where this process has it alone.
         on_request: called with a `RequestEnded` after each HTTP request, sync or async.
         on_transition: called with a `Transition` when a watched job moves, sync or async.
-        on_connection: called with a `ConnectionTrouble` when no connection comes about, and with a
-            `ConnectionRestored` when Gameball answers again, sync or async.
+        on_warning: called with a `ConnectionTrouble` when no connection comes about, a
+            `ConnectionRestored` when Gameball answers again, and an `UnknownFieldMet` when rows have a
+            field that Gameball does not know; sync or async.
         telemetry: where spans and metrics go, such as `gameball_async.otel.OpenTelemetry`.
         trust_env: send requests through the proxy that ``HTTP_PROXY``, ``HTTPS_PROXY`` and
             ``NO_PROXY`` name, and take what ``~/.netrc`` says. Off, the environment is not read.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..bulk.time_limits import TimeLimits
     from ..journal.state import Source
     from ..rows.feed import Rows
+    from ..rows.unknown import Unknown
     from ..session import OpenJournal
 
 # What keeps a journal, SQLite with it, is imported where a journal is asked for: most programs
@@ -34,7 +35,14 @@ OPEN_JOBS = 512
 class BulkVerbs(Lifecycle):
     """Any number of rows at once."""
 
-    def submit_all(self, kind: Kind | str, rows: Rows, *, concurrency: int = 8) -> Submissions:
+    def submit_all(
+        self,
+        kind: Kind | str,
+        rows: Rows,
+        *,
+        concurrency: int = 8,
+        unknown: Unknown = "warn",
+    ) -> Submissions:
         """
         Submit any number of rows as chunks of 1,000, several at once, without waiting for the jobs.
 
@@ -46,12 +54,13 @@ class BulkVerbs(Lifecycle):
             rows: any sync or async iterable of items as `submit` takes them, or a table with an
                 Arrow stream (pandas, polars, DuckDB, pyarrow); read lazily.
             concurrency: chunks under way at once, at most.
+            unknown: as in `bulk`.
 
         Returns:
             A stream of `Submission`, to be opened with ``async with``.
         """
         return self._running.submissions(
-            kind_of(kind), rows, concurrency=_positive(concurrency, "concurrency")
+            kind_of(kind), rows, concurrency=_positive(concurrency, "concurrency"), unknown=unknown
         )
 
     def bulk(
@@ -64,6 +73,7 @@ class BulkVerbs(Lifecycle):
         look_ahead: LookAhead | None = None,
         open_jobs: int = OPEN_JOBS,
         ids_from_numbers: bool = False,
+        unknown: Unknown = "warn",
         journal: str | os.PathLike[str] | None = None,
         source: Source | None = None,
         on_cancel: OnCancel = "detach",
@@ -82,6 +92,10 @@ class BulkVerbs(Lifecycle):
             look_ahead: how far rows are read ahead of what is sent, at most.
             open_jobs: jobs that are open at once, at most.
             ids_from_numbers: take whole numbers as ids, as their digits.
+            unknown: what becomes of fields that Gameball does not know, and would ignore: ``warn`` sends
+                them and names each once (a log line, the hook `on_warning`, the report), ``error``
+                rejects their rows, ``custom`` sends them among the account's own fields, ``send`` sends
+                them without a word.
             journal: a file that will remember the run, so that `resume` can take it up after any
                 crash; it must not exist yet. None remembers nothing.
             source: what the rows come from, for the journal to check when the run is resumed.
@@ -111,6 +125,7 @@ class BulkVerbs(Lifecycle):
             look_ahead=look_ahead,
             open_jobs=_positive(open_jobs, "open_jobs"),
             ids_from_numbers=ids_from_numbers,
+            unknown=unknown,
             open_journal=open_journal,
             on_cancel=on_cancel,
             limits=_limits(deadline, stalled_for),
@@ -125,6 +140,7 @@ class BulkVerbs(Lifecycle):
         look_ahead: LookAhead | None = None,
         open_jobs: int = OPEN_JOBS,
         ids_from_numbers: bool = False,
+        unknown: Unknown = "warn",
         source: Source | None = None,
         on_cancel: OnCancel = "detach",
         deadline: float | None = None,
@@ -148,6 +164,7 @@ class BulkVerbs(Lifecycle):
             look_ahead: how far rows are read ahead of what is sent, at most.
             open_jobs: jobs that are open at once, at most.
             ids_from_numbers: take whole numbers as ids, as their digits.
+            unknown: as in `bulk`.
             source: what the rows come from; a changed one is refused.
             on_cancel: what becomes of open jobs when the run is left early.
             deadline: as in `bulk`.
@@ -180,6 +197,7 @@ class BulkVerbs(Lifecycle):
             look_ahead=look_ahead,
             open_jobs=_positive(open_jobs, "open_jobs"),
             ids_from_numbers=ids_from_numbers,
+            unknown=unknown,
             open_journal=reopen_journal(
                 journal,
                 self._account,

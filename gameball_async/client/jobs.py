@@ -23,10 +23,11 @@ from ..errors import (
 from ..jobs.changes import Changes
 from ..limits.calls import GaveUp, value_of
 from ..limits.queue import Rank
-from ..rows.check import preparer
+from ..rows.check import Prepare, preparer
 from ..rows.feed import Feed, Rows
 from ..rows.given import rows_of
 from ..rows.row import BadRow
+from ..rows.unknown import Unknown
 from .lifecycle import Lifecycle
 
 __all__ = ["JobLike", "JobVerbs"]
@@ -37,12 +38,13 @@ JobLike = Job | int | str
 class JobVerbs(Lifecycle):
     """One customer, one chunk, one job at a time."""
 
-    async def upsert_customer(self, customer: object) -> int:
+    async def upsert_customer(self, customer: object, *, unknown: Unknown = "warn") -> int:
         """
         Create or update one customer.
 
         Args:
             customer: a `Customer` or a mapping with the API's field names.
+            unknown: what becomes of fields that Gameball does not know, as in `bulk`.
 
         Returns:
             Gameball's own id of the customer.
@@ -53,7 +55,9 @@ class JobVerbs(Lifecycle):
             TransportError: no usable answer came, in spite of retries. Sending it again is safe.
         """
         upserts = self._running.upserts
-        row = preparer(KINDS["customers"])(0, customer)
+        kind = KINDS["customers"]
+        fields = self._running.unknown_fields(kind, unknown)
+        row = preparer(kind, unknown=fields)(0, customer)
         del customer  # no row data in tracebacks with locals, which error trackers send off
         if isinstance(row, BadRow):
             raise ItemError(row.faults)
@@ -66,7 +70,7 @@ class JobVerbs(Lifecycle):
         )
         return value_of(result)
 
-    async def submit(self, kind: Kind | str, items: Rows) -> Job:
+    async def submit(self, kind: Kind | str, items: Rows, *, unknown: Unknown = "warn") -> Job:
         """
         Submit one chunk of 1 to 1,000 items.
 
@@ -75,6 +79,7 @@ class JobVerbs(Lifecycle):
             items: models, mappings with the API's field names, dataclasses, pydantic models, named
                 tuples or database rows; a table with an Arrow stream; order ids (text) for
                 order-transactions.
+            unknown: what becomes of fields that Gameball does not know, as in `bulk`.
 
         Returns:
             The job that the chunk has become.
@@ -88,7 +93,8 @@ class JobVerbs(Lifecycle):
         """
         which = kind_of(kind)
         submitter = self._running.submitter
-        payloads = await _payloads(which, items)
+        prepare = preparer(which, unknown=self._running.unknown_fields(which, unknown))
+        payloads = await _payloads(which, items, prepare)
         del items  # no row data in tracebacks with locals
         if isinstance(payloads, GameballError):
             raise payloads
@@ -207,11 +213,11 @@ def _job(job: JobLike) -> Job:
     return job if isinstance(job, Job) else Job(parse_job_id(job))
 
 
-async def _payloads(kind: Kind, items: Rows) -> list[bytes] | GameballError:
+async def _payloads(kind: Kind, items: Rows, prepare: Prepare) -> list[bytes] | GameballError:
     """The items' JSON, or what is wrong with them: raised elsewhere, where no item is at hand."""
     if isinstance(items, (str, bytes, Mapping)):
         return ChunkError("items is a single item: give a list of them")
-    feed = Feed(rows_of(items, kind), preparer(kind))
+    feed = Feed(rows_of(items, kind), prepare)
     payloads: list[bytes] = []
     try:
         while batch := await feed.batch():

@@ -27,7 +27,7 @@ from ..session import Engine, Sharing
 from ..tasks import Background, see_through
 
 if TYPE_CHECKING:
-    from ..observe.hooks import OnConnection, OnRequest, OnTransition
+    from ..observe.hooks import OnRequest, OnTransition, OnWarning
 
 __all__ = ["Lifecycle"]
 
@@ -56,7 +56,7 @@ class Lifecycle:
         shared_quota: SharedQuota | None = None,
         on_request: OnRequest | None = None,
         on_transition: OnTransition | None = None,
-        on_connection: OnConnection | None = None,
+        on_warning: OnWarning | None = None,
         telemetry: Telemetry | None = None,
         trust_env: bool = False,
     ) -> None:
@@ -81,7 +81,7 @@ class Lifecycle:
         self._shared_quota = shared_quota
         self._store: QuotaStore | None = None
         self._patience = patience or Patience()
-        self._observers = partial(observers, on_request, on_transition, on_connection, telemetry)
+        self._observers = partial(observers, on_request, on_transition, on_warning, telemetry)
         self._stream = NO_OBSERVERS
         self._trust_env = trust_env
         self._borrowed = session
@@ -222,13 +222,13 @@ class Lifecycle:
 def observers(
     on_request: OnRequest | None,
     on_transition: OnTransition | None,
-    on_connection: OnConnection | None,
+    on_warning: OnWarning | None,
     telemetry: Telemetry | None,
     origin: str,
 ) -> list[Observer]:
     """The observers of a client of *origin* that is being opened: logging always, others where given."""
     found: list[Observer] = [LogObserver()]
-    hooks = (on_request, on_transition, on_connection)
+    hooks = (on_request, on_transition, on_warning)
     if any(hook is not None for hook in hooks):
         from ..observe.hooks import Hooks  # only where there are some
 

@@ -37,6 +37,7 @@ __all__ = [
     "RunEnded",
     "RunStarted",
     "StatusNotFound",
+    "UnknownFieldMet",
     "WatchFailed",
     "WatchStarted",
     "why",
@@ -286,6 +287,21 @@ class RunEnded(NamedTuple):
         return f"RunEnded(kind={self.report.kind!r}, error_type={self.error_type!r})"
 
 
+class UnknownFieldMet(NamedTuple):
+    """
+    A field that Gameball does not know is met for the first time in a run or call.
+
+    Attributes:
+        kind: name of the batch kind.
+        field: its name, as it stands in the rows.
+        meant: the field that was probably meant; None where none is near.
+    """
+
+    kind: str
+    field: str
+    meant: str | None
+
+
 class JournalFailed(NamedTuple):
     """The journal of a run of *kind* cannot be written: nothing more is sent. *why*, in words."""
 
@@ -308,4 +324,5 @@ Event = (
     | RunStarted
     | RunEnded
     | JournalFailed
+    | UnknownFieldMet
 )

@@ -18,18 +18,26 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 
 from ..tasks import Background
-from .events import ConnectionRestored, ConnectionTrouble, Event, JobTransition, RequestEnded
+from .events import (
+    ConnectionRestored,
+    ConnectionTrouble,
+    Event,
+    JobTransition,
+    RequestEnded,
+    UnknownFieldMet,
+)
 from .logging import OnceLogger
 
 if TYPE_CHECKING:
     from ..api.jobs import Transition
 
-__all__ = ["CLOSE_WITHIN", "MOST_WAITING", "Hooks", "OnConnection", "OnRequest", "OnTransition"]
+__all__ = ["CLOSE_WITHIN", "MOST_WAITING", "Hooks", "OnRequest", "OnTransition", "OnWarning"]
 
 # An async function returns an object too: something to await.
 OnRequest = Callable[[RequestEnded], object]
 OnTransition = Callable[["Transition"], object]
-OnConnection = Callable[[ConnectionTrouble | ConnectionRestored], object]
+Warning_ = ConnectionTrouble | ConnectionRestored | UnknownFieldMet
+OnWarning = Callable[[Warning_], object]
 
 T = TypeVar("T")
 
@@ -46,18 +54,19 @@ class Hooks:
     Args:
         on_request: called after each request.
         on_transition: called when a watched job moves.
-        on_connection: called when no connection comes about, and when one does again.
+        on_warning: called when no connection comes about, and when one does again, and when rows have
+            a field that Gameball does not know.
     """
 
     def __init__(
         self,
         on_request: OnRequest | None,
         on_transition: OnTransition | None,
-        on_connection: OnConnection | None = None,
+        on_warning: OnWarning | None = None,
     ) -> None:
         self._on_request = on_request
         self._on_transition = on_transition
-        self._on_connection = on_connection
+        self._on_warning = on_warning
         self._background = Background(lambda error: None)
         self._context = contextvars.copy_context()
         self._waiting: deque[tuple[object, Awaitable[object]]] = deque()
@@ -73,8 +82,8 @@ class Hooks:
             return self._on_request is not None
         if event is JobTransition:
             return self._on_transition is not None
-        about_connection = event in (ConnectionTrouble, ConnectionRestored)
-        return about_connection and self._on_connection is not None
+        warns = event in (ConnectionTrouble, ConnectionRestored, UnknownFieldMet)
+        return warns and self._on_warning is not None
 
     def on_event(self, event: Event) -> None:
         """Call the hook for it."""
@@ -82,11 +91,8 @@ class Hooks:
             self._call(self._on_request, event)
         elif isinstance(event, JobTransition) and self._on_transition is not None:
             self._call(self._on_transition, event.change)
-        elif (
-            isinstance(event, ConnectionTrouble | ConnectionRestored)
-            and self._on_connection is not None
-        ):
-            self._call(self._on_connection, event)
+        elif isinstance(event, Warning_) and self._on_warning is not None:
+            self._call(self._on_warning, event)
 
     def _call(self, hook: Callable[[T], object], what: T) -> None:
         try:

@@ -29,6 +29,7 @@ from .events import (
     RunEnded,
     RunStarted,
     StatusNotFound,
+    UnknownFieldMet,
     WatchFailed,
 )
 
@@ -53,6 +54,7 @@ _RECORDS: dict[type[Event], tuple[logging.Logger, int, str]] = {
         (WatchFailed, "jobs", logging.WARNING, "watch_failed"),
         (StatusNotFound, "jobs", logging.ERROR, "status_not_found"),
         (RowsSettled, "rows", logging.DEBUG, "rows"),
+        (UnknownFieldMet, "rows", logging.WARNING, "unknown_field"),
         (RunStarted, "runs", logging.INFO, "run_started"),
         (RunEnded, "runs", logging.INFO, "run_ended"),
         (JournalFailed, "runs", logging.ERROR, "journal_failed"),
@@ -164,6 +166,9 @@ def _text(event: Event) -> tuple[Any, ...]:
             stopped = "" if error_type is None else f", stopped by {error_type}"
             return ("a run of %s ended after %.1f s%s: %d of %d rows succeeded",
                     report.kind, report.seconds, stopped, report.succeeded, report.rows)  # fmt: skip
+        case UnknownFieldMet(kind, name, meant):
+            near = "" if meant is None else f"; did you mean {meant}?"
+            return "%s have a field that Gameball does not know and ignores: %s%s", kind, name, near
         case JournalFailed(kind, why):
             return "a run of %s sends nothing more: %s", kind, why
         case _:

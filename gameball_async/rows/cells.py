@@ -31,7 +31,15 @@ from typing import Any, NoReturn, TypeAlias
 from ..api.fields import FieldType
 from .plain import Refusal
 
-__all__ = ["READERS", "SUFFIXES", "ReadCell", "neutralised", "read_json", "restored"]
+__all__ = [
+    "READERS",
+    "SUFFIXES",
+    "ReadCell",
+    "neutralised",
+    "phone_or_zip",
+    "read_json",
+    "restored",
+]
 
 ReadCell: TypeAlias = Callable[[str], object]
 
@@ -46,6 +54,16 @@ def _identifier(cell: str) -> object:
         raise Refusal(
             "looks like an id that a spreadsheet has rewritten as a number: export the column as "
             "text (an id that is meant so can be sent from a JSONL file)"
+        )
+    return cell or None
+
+
+def phone_or_zip(cell: str) -> object:
+    """A phone number or a postal code: text, but no number that a spreadsheet has rewritten."""
+    if not cell.isalnum() and _REWRITTEN_ID(cell):
+        raise Refusal(
+            "looks like a number that a spreadsheet has rewritten, so digits are lost: export the column "
+            "as text"
         )
     return cell or None
 

@@ -12,9 +12,8 @@ time, in the order of the row, and `faults_within` finds what the encoder refuse
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isfinite
-from operator import is_not
 from typing import Any, TypeAlias
 
 import orjson
@@ -25,11 +24,13 @@ from ..api.fields import AnyClass, FieldSpec, FieldType, specs_of
 from ..api.item_classes import item_class
 from ..api.kinds import Kind
 from ..errors import Fault
+from .members import faults_of, list_of, mapping, object_of, text_or_number
 from .plain import UNREADABLE, Faulty, Refusal, described
 from .row import BadRow, Prepared
 from .scalars import Convert, converter, identifier, text, to_json
+from .unknown import OWN_PLACE, UnknownFields, dotted_path, expanded, letters, shown
 
-__all__ = ["MAX_ITEM_BYTES", "Prepare", "letters", "preparer", "shown"]
+__all__ = ["MAX_ITEM_BYTES", "Prepare", "preparer"]
 
 Prepare: TypeAlias = Callable[[int, object], Prepared | BadRow]
 CheckItem: TypeAlias = Callable[[object], dict[str, Any]]
@@ -45,7 +46,6 @@ _OPTIONS = (
 )
 _TOO_LONG = Fault("", f"is longer than {MAX_ITEM_BYTES:,} bytes of JSON: leave something out")
 _MAX_DEPTH = 200
-_MAX_NAME = 60
 
 _SOUND: Mapping[FieldType, type] = {
     FieldType.TEXT: str,
@@ -57,7 +57,9 @@ _SOUND: Mapping[FieldType, type] = {
 """The types whose values will do unless the JSON encoder refuses them."""
 
 
-def preparer(kind: Kind, *, ids_from_numbers: bool = False) -> Prepare:
+def preparer(
+    kind: Kind, *, ids_from_numbers: bool = False, unknown: UnknownFields | None = None
+) -> Prepare:
     """
     The function that makes an item of a row of *kind*: ``(position, value) -> Prepared | BadRow``.
 
@@ -68,12 +70,15 @@ def preparer(kind: Kind, *, ids_from_numbers: bool = False) -> Prepare:
         kind: the batch kind.
         ids_from_numbers: take whole numbers as ids. Off by default: a number has lost the leading
             zeros that the id may have had.
+        unknown: counts fields that Gameball does not know, or refuses them; None lets them be.
     """
     cls = item_class(kind.name)
     if cls is None:
         return _text_preparer(ids_from_numbers)
-    check = check_of(cls, ids_from_numbers, _SOUND)
-    explained = check_of(cls, ids_from_numbers, {})
+    met, refuse = (None, None) if unknown is None else (unknown.met, unknown.refuse)
+    own = unknown is not None and unknown.policy == "custom"
+    check = check_of(cls, ids_from_numbers, _SOUND, met, own=own)
+    explained = check_of(cls, ids_from_numbers, {}, refuse, own=own)
     key_name, id_name = kind.key, kind.item_key
     dumps = orjson.dumps
 
@@ -110,7 +115,7 @@ def _text_preparer(ids_from_numbers: bool) -> Prepare:
             text = check(value)
             payload = orjson.dumps(text)
         except UNREADABLE as error:
-            return BadRow(position, tuple(_faults_of(error, "orderId")))
+            return BadRow(position, tuple(faults_of(error, "orderId")))
         if len(payload) > MAX_ITEM_BYTES:
             return BadRow(position, (_TOO_LONG,))
         return Prepared(position, str(text), None, b"".join((payload, b"")))
@@ -125,12 +130,12 @@ def _bad_row(
     try:
         item = _as_mapping(value, cls)
     except UNREADABLE as error:
-        return BadRow(position, tuple(_faults_of(error, "")))
+        return BadRow(position, tuple(faults_of(error, "")))
     faults: list[Fault] = []
     try:
         explained(item)
     except UNREADABLE as error:
-        faults = [Fault(fault.field[1:], fault.reason) for fault in _faults_of(error, "")]
+        faults = [Fault(fault.field[1:], fault.reason) for fault in faults_of(error, "")]
     by_path: dict[str, Fault] = {}
     for fault in (*faults, *faults_within(item)):
         by_path.setdefault(fault.field, fault)
@@ -139,7 +144,15 @@ def _bad_row(
     return BadRow(position, found, key if isinstance(key, str) and key.isprintable() else None)
 
 
-def check_of(cls: AnyClass, ids_from_numbers: bool, sound: Mapping[FieldType, type]) -> CheckItem:
+def check_of(
+    cls: AnyClass,
+    ids_from_numbers: bool,
+    sound: Mapping[FieldType, type],
+    met: Callable[[str], None] | None = None,
+    before: str = "",
+    *,
+    own: bool = False,
+) -> CheckItem:
     """
     The check of mappings and models for items of *cls*: it returns what to send, or raises `Faulty` with all faults.
 
@@ -147,13 +160,20 @@ def check_of(cls: AnyClass, ids_from_numbers: bool, sound: Mapping[FieldType, ty
         cls: the item class.
         ids_from_numbers: as in `preparer`.
         sound: the types whose values need no look in a field that has neither limits nor members.
+        met: called with the path of each field that we do not know; may refuse it.
+        before: the path of such items within others, with a dot at its end.
+        own: send such fields among the account's own.
     """
     specs = specs_of(cls)
     required = tuple(spec.wire for spec in specs.values() if spec.required)
-    checks = {name: _check_of_field(spec, ids_from_numbers, sound) for name, spec in specs.items()}
+    checks = {
+        name: _check_of_field(spec, ids_from_numbers, sound, met, f"{before}{name}", own=own)
+        for name, spec in specs.items()
+    }
     exact = {name: None if _limited(spec) else sound.get(spec.type) for name, spec in specs.items()}
 
     write = writer(cls)
+    place = OWN_PLACE.get(cls) if own else None
 
     def check(value: object) -> dict[str, Any]:
         item: dict[str, Any]
@@ -163,26 +183,47 @@ def check_of(cls: AnyClass, ids_from_numbers: bool, sound: Mapping[FieldType, ty
             item = write(value) if type(value) is cls else _as_mapping(value, cls)
         changed: dict[str, Any] | None = None
         faults: list[Fault] | None = None
+        elsewhere: dict[str, tuple[str, ...]] | None = None
         for name, each in item.items():
             try:
                 if type(each) is exact[name] or each is None:
                     continue
             except KeyError:
-                continue  # a field that we do not know: sent as it is; here it could be counted
+                try:
+                    path = unknown(name)
+                except Refusal as refusal:
+                    faults = [*(faults or ()), Fault(f".{shown(name)}", str(refusal))]
+                    continue
+                if path is not None:
+                    elsewhere = elsewhere or {}
+                    elsewhere[name] = path
+                continue
             try:
                 new = checks[name](each)
             except UNREADABLE as error:
-                faults = [*(faults or ()), *_faults_of(error, f".{name}")]
+                faults = [*(faults or ()), *faults_of(error, f".{name}")]
                 continue
             if new is not each:
                 changed = changed or {}
                 changed[name] = new
+        if elsewhere is not None and not faults:
+            return check(expanded({**item, **(changed or {})}, elsewhere))
         for name in required:
             if item.get(name) is None:
                 faults = [*(faults or ()), Fault(f".{name}", _why_missing(name, item))]
         if faults:
             raise Faulty(faults)
         return {**item, **changed} if changed else item
+
+    def unknown(name: object) -> tuple[str, ...] | None:
+        """Where the value of a field that we do not know belongs; None to leave it where it is."""
+        if not isinstance(name, str) or met is None:
+            return None
+        dotted = dotted_path(name, cls) if "." in name else None
+        if dotted is not None:
+            return dotted
+        met(before + name)
+        return None if place is None else (*place, name)
 
     return check
 
@@ -202,19 +243,14 @@ def _why_missing(name: str, item: Iterable[object]) -> str:
     return "is missing"
 
 
-def letters(name: str) -> str:
-    """A name without case, blanks and signs, dots apart: what near misses have in common."""
-    return "".join(each for each in name if each.isalnum() or each == ".").casefold()
-
-
-def shown(name: str) -> str:
-    """A field's name, fit for a message: cut, with control characters escaped."""
-    cut = name if len(name) <= _MAX_NAME else name[: _MAX_NAME - 1] + "…"
-    return cut if cut.isprintable() else ascii(cut)[1:-1]
-
-
 def _check_of_field(
-    spec: FieldSpec, ids_from_numbers: bool, sound: Mapping[FieldType, type]
+    spec: FieldSpec,
+    ids_from_numbers: bool,
+    sound: Mapping[FieldType, type],
+    met: Callable[[str], None] | None,
+    path: str,
+    *,
+    own: bool,
 ) -> Convert:
     """The check of one field's values, None excepted."""
     single = converter(spec, ids_from_numbers=ids_from_numbers)
@@ -222,80 +258,13 @@ def _check_of_field(
         # A cache would blame what it cannot hash: it is left out where faults are explained.
         return single if sound else getattr(single, "__wrapped__", single)
     if spec.type is FieldType.EVENTS:
-        return _object_of(_mapping, least=1)
+        return object_of(mapping, least=1)
     if spec.type is FieldType.OBJECT:
-        return _mapping if spec.each is None else _object_of(_text_or_number)
+        return mapping if spec.each is None else object_of(text_or_number)
     if spec.nested is not None:
-        nested = check_of(spec.nested, ids_from_numbers, sound)
-        return _list_of(nested) if spec.type is FieldType.LIST else nested
-    return _list_of(None) if spec.each is None else _list_of(text, sound.get(spec.each))
-
-
-def _object_of(check: Convert, *, least: int = 0) -> Convert:
-    """An object with names of the account's choice."""
-
-    def member(pair: Any) -> object:
-        name, value = pair
-        if not isinstance(name, str) or not name.strip():
-            raise Refusal("has a member without a name")
-        return check(value)
-
-    def path(name: object) -> str:
-        return f".{shown(name)}" if isinstance(name, str) and name.strip() else ""
-
-    def taken(value: object) -> object:
-        mapping = _mapping(value)
-        if len(mapping) < least:
-            raise Refusal("is empty: name at least one")
-        names = [*mapping]
-        found = _each(member, mapping.items(), lambda index: path(names[index]))
-        changed = any(map(is_not, found, mapping.values()))
-        return dict(zip(names, found, strict=True)) if changed else mapping
-
-    return taken
-
-
-def _list_of(check: Convert | None, exact: type | None = None) -> Convert:
-    """A list of members that pass *check*, or of anything; those of type *exact* need no look."""
-
-    def taken(value: object) -> object:
-        if not isinstance(value, list | tuple):
-            raise Refusal("must be a list")
-        if check is None:
-            return value
-        for member in value:
-            if type(member) is not exact:
-                break
-        else:
-            return value
-        found = _each(check, value, "[{}]".format)
-        return found if any(map(is_not, found, value)) else value
-
-    return taken
-
-
-def _each(check: Convert, values: Collection[object], path: Callable[[int], str]) -> list[object]:
-    """All of *values* after *check*, or all their faults."""
-    taken: list[object] = []
-    faults: list[Fault] = []
-    for index, value in enumerate(values):
-        try:
-            taken.append(check(value))
-        except UNREADABLE as error:
-            faults += _faults_of(error, path(index))
-    if faults:
-        raise Faulty(faults)
-    return taken
-
-
-def _faults_of(error: Exception, path: str) -> list[Fault]:
-    """What went wrong with the value at *path*."""
-    if isinstance(error, Faulty):
-        return [Fault(path + fault.field, fault.reason) for fault in error.faults]
-    # Anything but a refusal comes out of the user's own classes (a number whose methods raise,
-    # say): it costs that row and no other.
-    refused = isinstance(error, Refusal)
-    return [Fault(path, str(error) if refused else f"could not be read ({type(error).__name__})")]
+        nested = check_of(spec.nested, ids_from_numbers, sound, met, f"{path}.", own=own)
+        return list_of(nested) if spec.type is FieldType.LIST else nested
+    return list_of(None) if spec.each is None else list_of(text, sound.get(spec.each))
 
 
 def _as_mapping(value: object, cls: AnyClass) -> dict[str, Any]:
@@ -305,19 +274,6 @@ def _as_mapping(value: object, cls: AnyClass) -> dict[str, Any]:
     if isinstance(value, Mapping):
         return value if type(value) is dict else dict(value)
     raise Refusal(f"must be a mapping or a {cls.__name__}, not {described(value)}")
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    if isinstance(value, Mapping):
-        return value if type(value) is dict else dict(value)
-    raise Refusal(f"must be an object (a mapping), not {described(value)}")
-
-
-def _text_or_number(value: object) -> object:
-    converted = to_json(value)
-    if converted is None or isinstance(converted, bool | dict | list):
-        raise Refusal("must be text or a number")
-    return converted
 
 
 def _may_hide_a_number(value: Any) -> bool:
@@ -340,7 +296,7 @@ def faults_within(value: object, path: str = "", depth: int = 0) -> Iterator[Fau
     try:
         found = to_wire(value) if isinstance(value, Item) else to_json(value)
     except UNREADABLE as error:
-        yield from _faults_of(error, path)
+        yield from faults_of(error, path)
         return
     if isinstance(found, dict):
         for name, each in found.items():
@@ -351,7 +307,7 @@ def faults_within(value: object, path: str = "", depth: int = 0) -> Iterator[Fau
             try:
                 text(name)
             except UNREADABLE as error:
-                yield from _faults_of(error, inner)
+                yield from faults_of(error, inner)
             yield from faults_within(each, inner, depth + 1)
     elif isinstance(found, list):
         for index, each in enumerate(found):

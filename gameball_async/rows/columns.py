@@ -22,24 +22,46 @@ account's own fields where it was asked for and the kind has a place for them: c
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..api.customers import Customer, CustomerAttributes
 from ..api.fields import AnyClass, FieldType, specs_of
 from ..api.item_classes import item_class
 from ..api.kinds import Kind
 from ..errors import Fault
-from .cells import READERS, SUFFIXES, ReadCell
-from .check import Prepare, letters, preparer, shown
+from .cells import READERS, SUFFIXES, ReadCell, phone_or_zip
+from .check import Prepare, preparer
 from .plain import Refusal
 from .row import BadRow, Row
+from .unknown import Unknown, letters, meant_by, shown
 
 __all__ = ["Layout", "known_columns", "layout_of", "needed_columns", "not_a_record"]
 
 Path = tuple[str, ...]
+
+NULL_WORDS = frozenset(
+    (
+        "NULL",
+        "null",
+        "Null",
+        "\\N",
+        "N/A",
+        "n/a",
+        "#N/A",
+        "nan",
+        "NaN",
+        "None",
+        "none",
+        "nil",
+        "-",
+        "--",
+    )
+)
+"""What programs write for a value that is not there."""
 
 
 @frozen
@@ -66,14 +88,22 @@ class Layout:
         header: the columns' names, as they stand in the file.
         columns: those that are sent.
         warnings: what the user should know before anything is sent.
+        unknown: the columns that are left out, as the API does not know them.
         prepare: finds the faults of what a bad record would have become.
+        nulls: cells that mean nothing, and are left out.
+        empty_is_null: empty cells are sent as null, which clears the field, and not left out.
+        suspects: how many cells of a column hold a word that means nothing, and are sent all the same.
     """
 
     kind: Kind
     header: tuple[str, ...]
     columns: tuple[Column, ...]
     warnings: tuple[str, ...]
+    unknown: tuple[str, ...]
     prepare: Prepare
+    nulls: frozenset[str] = frozenset()
+    empty_is_null: bool = False
+    suspects: Counter[str] = field(factory=Counter)
 
     def row(self, position: int, cells: Sequence[str]) -> Row | BadRow:
         """The item of one record, or all that is wrong with it."""
@@ -85,8 +115,12 @@ class Layout:
         faults: dict[str, Fault] = {}
         for column in self.columns:
             cell = cells[column.index]
-            if not cell:
+            if not cell or cell in self.nulls:
+                if self.empty_is_null and not cell:
+                    _put(item, column.path, None)
                 continue
+            if len(cell) < 5 and cell in NULL_WORDS:
+                self.suspects[self.header[column.index]] += 1
             try:
                 value = column.read(cell)
             except Refusal as refusal:
@@ -145,14 +179,15 @@ def _finished(kind: Kind, item: dict[str, Any]) -> object:
     return item
 
 
-def layout_of(kind: Kind, header: Sequence[str], *, custom: bool = False) -> Layout:
+def layout_of(kind: Kind, header: Sequence[str], *, unknown: Unknown = "warn") -> Layout:
     """
     What the columns of *header* stand for.
 
     Arguments:
         kind: the batch kind.
         header: the names in the first record.
-        custom: send columns that the API does not know among the account's own fields.
+        unknown: what becomes of columns that the API does not know: left out and named, refused,
+            sent among the account's own fields, or sent under their names.
 
     Raises:
         Refusal: the header cannot be used; the text says why, and the cure.
@@ -161,19 +196,45 @@ def layout_of(kind: Kind, header: Sequence[str], *, custom: bool = False) -> Lay
         _refuse_other_separators(header[0])
     known = known_columns(kind)
     columns: list[Column] = []
-    unknown: list[str] = []
+    strange: list[str] = []
+    faults: list[str] = []
     for index, name in enumerate(header):
         found = known.get(name) or _free_column(kind, name, known)
         if found is None and name.strip():
-            _refuse_near_misses(name, known)
-            found = _custom_column(kind, name, header) if custom else None
+            near = _near_miss(name, known)
+            if near is not None:
+                faults.append(
+                    f"column {shown(name)!r} is not known, but {near!r} is: names are exact; rename the column"
+                )
+            elif unknown == "custom":
+                found = _custom_column(kind, name, header)
+            elif unknown == "send":
+                found = _named_freely((), name)
+            elif unknown == "error":
+                faults.append(
+                    f"column {shown(name)!r} is not known to the API: {_cure(kind, name)}"
+                )
         if found is None:
-            unknown.append(shown(name) if name.strip() else f"(column {index + 1}, without a name)")
+            strange.append(shown(name) if name.strip() else f"(column {index + 1}, without a name)")
         else:
             columns.append(Column(found.path, found.read, index))
+    if faults:
+        raise Refusal("; ".join(faults))
     _refuse_doubles(columns, header)
     _refuse_gaps(kind, columns)
-    return Layout(kind, tuple(header), tuple(columns), _warnings(unknown, custom), preparer(kind))
+    return Layout(
+        kind,
+        tuple(header),
+        tuple(columns),
+        _warnings(kind, strange),
+        tuple(strange),
+        preparer(kind),
+    )
+
+
+def _cure(kind: Kind, name: str) -> str:
+    meant = meant_by(kind, name)
+    return "remove it" if meant is None else f"did you mean {meant!r}?"
 
 
 def known_columns(kind: Kind) -> Mapping[str, Column]:
@@ -195,7 +256,7 @@ def known_columns(kind: Kind) -> Mapping[str, Column]:
 def _columns_of(cls: AnyClass, parents: Path) -> Iterator[Column]:
     for spec in specs_of(cls).values():
         path = (*parents, spec.wire)
-        yield Column(path, READERS[spec.type])
+        yield Column(path, phone_or_zip if spec.wire in ("mobile", "zip") else READERS[spec.type])
         if spec.type is FieldType.NESTED and spec.nested is not None:
             yield from _columns_of(spec.nested, path)
 
@@ -232,7 +293,7 @@ def _custom_column(kind: Kind, name: str, header: Sequence[str]) -> Column:
         return _named_freely(("metadata",), name)
     raise Refusal(
         f"column {shown(name)!r} is not known to the API, and {kind.name} have no place for fields "
-        "of your own: remove the column, or do not ask for custom fields"
+        "of your own: remove the column, or pass --unknown warn to leave it out"
     )
 
 
@@ -245,14 +306,9 @@ def _refuse_other_separators(cell: str) -> None:
             )
 
 
-def _refuse_near_misses(name: str, known: Mapping[str, Column]) -> None:
-    """A name that is probably a known one written otherwise is never left out in silence."""
-    for other in known:
-        if letters(other) == letters(name):
-            raise Refusal(
-                f"column {shown(name)!r} is not known, but {other!r} is: names are exact; rename "
-                "the column"
-            )
+def _near_miss(name: str, known: Mapping[str, Column]) -> str | None:
+    """The known column that is probably meant by one written otherwise: it is never left out in silence."""
+    return next((other for other in known if letters(other) == letters(name)), None)
 
 
 def _refuse_doubles(columns: Sequence[Column], header: Sequence[str]) -> None:
@@ -298,8 +354,11 @@ def _refuse_gaps(kind: Kind, columns: Sequence[Column]) -> None:
         )
 
 
-def _warnings(unknown: Sequence[str], custom: bool) -> tuple[str, ...]:
-    if not unknown:
+def _warnings(kind: Kind, strange: Sequence[str]) -> tuple[str, ...]:
+    if not strange:
         return ()
-    cure = "" if custom else "; ask for custom fields to send them as your own"
-    return (f"not sent, as the API does not know them: {', '.join(unknown)}{cure}",)
+    names = []
+    for name in strange:
+        meant = meant_by(kind, name)
+        names.append(name if meant is None else f"{name} (did you mean {meant}?)")
+    return (f"not sent, as the API does not know them: {', '.join(names)}",)

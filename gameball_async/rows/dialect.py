@@ -47,6 +47,8 @@ class Reading:
         decimal_comma: numbers have a comma before their fraction; None to find that.
         sheet: of a workbook; None for its first.
         zone: of times without one; empty to refuse them.
+        nulls: cells that mean nothing, and are left out.
+        empty_is_null: empty cells are sent as null, which clears the field.
     """
 
     format: str | None = None
@@ -56,6 +58,8 @@ class Reading:
     decimal_comma: bool | None = None
     sheet: str | None = None
     zone: str = ""
+    nulls: tuple[str, ...] = ()
+    empty_is_null: bool = False
 
 
 def found_delimiter(line: str) -> str:
@@ -91,7 +95,13 @@ def adapted(layout: Layout, reading: Reading) -> Layout:
         if reading.zone and type in TIMES:
             read = reads_local_times(read, reading.zone, days=type is FieldType.DATE)
         columns.append(evolve(column, read=read))
-    return evolve(layout, columns=tuple(columns))
+    return evolve(
+        layout,
+        columns=tuple(columns),
+        nulls=frozenset(reading.nulls),
+        empty_is_null=reading.empty_is_null,
+        suspects=layout.suspects,
+    )
 
 
 def _with_decimal_comma(read: ReadCell) -> ReadCell:

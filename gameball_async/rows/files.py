@@ -29,7 +29,7 @@ applied, of a kind that cannot be repeated, are bad rows: they would be applied 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -61,6 +61,7 @@ from .row import BadRow, Blocks, Row
 from .source import Source
 from .sources import open_source
 from .typed_cells import Texts, text_of, texts_for
+from .unknown import Unknown, UnknownField, meant_by
 
 __all__ = ["FileRows", "header_of", "open_rows", "rows_from"]
 
@@ -74,7 +75,7 @@ def open_rows(
     path: str | os.PathLike[str],
     kind: Kind | str,
     *,
-    custom: bool = False,
+    unknown: Unknown = "warn",
     format: str | None = None,
     mapping: ColumnMapping | None = None,
     zone: str = "",
@@ -83,6 +84,8 @@ def open_rows(
     encoding: str | None = None,
     decimal_comma: bool | None = None,
     sheet: str | None = None,
+    nulls: Sequence[str] = (),
+    empty_is_null: bool = False,
     ids_from_numbers: bool = False,
     stream: BinaryIO | None = None,
 ) -> FileRows:
@@ -92,7 +95,9 @@ def open_rows(
     Arguments:
         path: a regular file; text may be packed with gzip or Zstandard.
         kind: the batch kind, or its name.
-        custom: send columns that the API does not know among the account's own fields.
+        unknown: what becomes of columns that the API does not know: ``warn`` leaves them out and names
+            them, ``error`` refuses the file, ``custom`` sends them among the account's own fields,
+            ``send`` sends them under their names.
         format: ``csv``, ``tsv``, ``jsonl``, ``json`` (an array), ``parquet``, ``arrow`` or ``xlsx``; by
             default, what the file's name ends in.
         mapping: how the file's columns become Gameball's; by default they are Gameball's already,
@@ -104,6 +109,8 @@ def open_rows(
         decimal_comma: numbers in text have a comma before their fraction; by default only where a file
             whose columns are not separated by commas shows it.
         sheet: of a workbook; by default its first.
+        nulls: cells that mean nothing, such as ``NULL``, and are left out.
+        empty_is_null: send an empty cell as null, which clears the field, and do not leave it out.
         ids_from_numbers: take whole numbers in a Parquet or Arrow file as ids; give it to `bulk` too.
         stream: bytes to read instead, such as standard input; *path* is then a name for messages.
 
@@ -114,10 +121,12 @@ def open_rows(
     """
     if zone:
         zone_of(zone)
-    reading = Reading(format, delimiter, quote, encoding, decimal_comma, sheet, zone)
+    reading = Reading(
+        format, delimiter, quote, encoding, decimal_comma, sheet, zone, tuple(nulls), empty_is_null
+    )
     source = open_source(path, reading, stream=stream)
     return rows_from(
-        source, kind, custom=custom, mapping=mapping, ids_from_numbers=ids_from_numbers
+        source, kind, unknown=unknown, mapping=mapping, ids_from_numbers=ids_from_numbers
     )
 
 
@@ -125,14 +134,14 @@ def rows_from(
     source: Source,
     kind: Kind | str,
     *,
-    custom: bool = False,
+    unknown: Unknown = "warn",
     mapping: ColumnMapping | None = None,
     ids_from_numbers: bool = False,
 ) -> FileRows:
     """The rows of an open source; it is closed where they cannot be had."""
     made = WaitingRows if source.waits else FileRows
     try:
-        return made(source, kind_of(kind), custom, mapping, ids_from_numbers=ids_from_numbers)
+        return made(source, kind_of(kind), unknown, mapping, ids_from_numbers=ids_from_numbers)
     except BaseException:
         source.close()
         raise
@@ -177,7 +186,7 @@ class FileRows(Iterator[Row | BadRow]):
         self,
         source: Source,
         kind: Kind,
-        custom: bool,
+        unknown: Unknown,
         mapping: ColumnMapping | None,
         *,
         ids_from_numbers: bool = False,
@@ -191,11 +200,13 @@ class FileRows(Iterator[Row | BadRow]):
         self.records = 0
         self.skipped = 0
         self._mapping = mapping
+        self._left_out: tuple[str, ...] = ()
+        self._plain: Layout | None = None
         self._ids = ids_from_numbers
         self.mapped: MappedLayout | None = None
         if mapping is not None and not source.tabular:
             raise source.error("a mapping is for files with columns, and this has none", None)
-        self._rows = self._table_rows(custom) if source.tabular else self._json_rows()
+        self._rows = self._table_rows(unknown) if source.tabular else self._json_rows()
         first = next(self._rows, None)
         if first is None:
             raise source.error("holds no rows: there is nothing to send", None)
@@ -227,9 +238,9 @@ class FileRows(Iterator[Row | BadRow]):
         self.records += 1
         return row
 
-    def _table_rows(self, custom: bool) -> Iterator[Row | BadRow]:
+    def _table_rows(self, unknown: Unknown) -> Iterator[Row | BadRow]:
         records = self.source.records()
-        layout = self._layout(next(records, None), custom)
+        layout = self._layout(next(records, None), unknown)
         if isinstance(layout, MappedLayout):
             yield from self._mapped_rows(map(_as_text, records), layout)
             return
@@ -289,7 +300,7 @@ class FileRows(Iterator[Row | BadRow]):
         key = row.key if isinstance(row, BadRow) else None
         return BadRow(row.position, (Fault("", MAY_BE_APPLIED.format(outcome)),), key)
 
-    def _layout(self, header: Record | None, custom: bool) -> Layout | MappedLayout:
+    def _layout(self, header: Record | None, unknown: Unknown) -> Layout | MappedLayout:
         if header is None or header.cells is None:
             why = "is empty" if header is None else f"the header {header.fault}"
             raise self.source.error(f"{why}: the first line must name the columns", 1)
@@ -297,13 +308,16 @@ class FileRows(Iterator[Row | BadRow]):
         self.from_rejects = is_rejects_header(cells)
         names = original_cells(cells) if self.from_rejects else cells
         try:
-            layout = self._layout_of(names, custom)
+            layout = self._layout_of(names, unknown)
         except Refusal as refusal:
             raise self.source.error(str(refusal), header.line) from None
         self.columns, self.warnings = layout.header, layout.warnings + self.warnings
+        self._plain = layout if isinstance(layout, Layout) else layout.layout
+        if isinstance(layout, Layout):
+            self._left_out = layout.unknown
         return layout
 
-    def _layout_of(self, names: list[str], custom: bool) -> Layout | MappedLayout:
+    def _layout_of(self, names: list[str], unknown: Unknown) -> Layout | MappedLayout:
         mapping = self._mapping
         if mapping is None and needs_mapping(self.kind, names):
             shop = recognised(names, self.kind.name)
@@ -311,9 +325,23 @@ class FileRows(Iterator[Row | BadRow]):
                 mapping = preset(shop, self.kind.name)
                 self.warnings = (f"read as an export of {shop}, by its columns (--from {shop})",)
         if mapping is None:
-            return layout_of(self.kind, names, custom=custom)
-        self.mapped = mapped_layout(mapping, self.kind, names, zone=self.source.reading.zone)
+            return layout_of(self.kind, names, unknown=unknown)
+        found = mapped_layout(mapping, self.kind, names, zone=self.source.reading.zone)
+        self.mapped = evolve(found, layout=adapted(found.layout, self.source.reading))
         return self.mapped
+
+    @property
+    def null_words(self) -> dict[str, int]:
+        """How many cells of a column hold a word such as NULL that is sent as it stands, so far."""
+        return {} if self._plain is None else dict(self._plain.suspects)
+
+    @property
+    def left_out(self) -> tuple[UnknownField, ...]:
+        """The columns that are not sent, as the API does not know them."""
+        fields = self._left_out
+        return tuple(
+            UnknownField(name, meant_by(self.kind, name), self.records, False) for name in fields
+        )
 
     def _json_rows(self) -> Iterator[Row | BadRow]:
         by_line = self.source.unit == "line"

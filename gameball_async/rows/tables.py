@@ -23,6 +23,7 @@ from .cells import READERS, ReadCell
 from .columns import Column, Layout, Path, layout_of
 from .plain import Refusal
 from .row import BadRow, Row
+from .unknown import Unknown
 from .zones import in_zone, reads_local_times
 
 __all__ = ["Faults", "Table", "Typed", "table_of", "table_under", "type_of", "with_unknown"]
@@ -162,7 +163,7 @@ def table_of(
     kind: Kind,
     header: Sequence[str],
     *,
-    custom: bool = False,
+    unknown: Unknown = "warn",
     zone: str = "",
 ) -> Table:
     """
@@ -177,7 +178,7 @@ def table_of(
     Raises:
         Refusal: the header cannot be used.
     """
-    return table_under(layout_of(kind, header, custom=custom), zone)
+    return table_under(layout_of(kind, header, unknown=unknown), zone)
 
 
 def table_under(layout: Layout, zone: str) -> Table:

@@ -164,7 +164,7 @@ async def client_of(
     connector = aiohttp.TCPConnector(ssl=trusting())
     options: dict[str, Any] = {
         "patience": Patience(**{"first_contact": FIRST_CONTACT, **patience}),  # type: ignore[arg-type]
-        "on_connection": told,
+        "on_warning": told,
         "base_url": place.url,
     }
     async with aiohttp.ClientSession(connector=connector) as session:

@@ -140,7 +140,7 @@ def test_warnings_and_columns_are_told_before_the_first_row(tmp_path: Path) -> N
         assert rows.columns == ("customerId", "colour")
         assert "colour" in rows.warnings[0]
         assert rows.records == 0
-    with open_rows(path, "customers", custom=True) as rows:
+    with open_rows(path, "customers", unknown="custom") as rows:
         assert rows.warnings == ()
         assert [row.value for row in rows if isinstance(row, Row)] == [
             {"customerId": "1", "customerAttributes": {"custom": {"colour": "x"}}}

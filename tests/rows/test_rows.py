@@ -42,7 +42,7 @@ ORDER = {"customerId": "c", "orderId": "o", "orderDate": "2024-10-16T08:13:29Z",
 UTC_2 = timezone(timedelta(hours=2))
 
 
-def sent(value: object, kind: str = "customers", **options: bool) -> Any:
+def sent(value: object, kind: str = "customers", **options: Any) -> Any:
     """What is on the wire for a good row."""
     prepared = preparer(KINDS[kind], **options)(7, value)
     assert isinstance(prepared, Prepared), prepared
@@ -50,7 +50,7 @@ def sent(value: object, kind: str = "customers", **options: bool) -> Any:
     return json.loads(prepared.payload, parse_float=Decimal, parse_constant=lambda _: pytest.fail())
 
 
-def faults(value: object, kind: str = "customers", **options: bool) -> dict[str, str]:
+def faults(value: object, kind: str = "customers", **options: Any) -> dict[str, str]:
     """Field → reason, for a bad row."""
     bad = preparer(KINDS[kind], **options)(7, value)
     assert isinstance(bad, BadRow), bad

@@ -27,6 +27,7 @@ from gameball_async import (
     Settled,
     Submitted,
     Transition,
+    UnknownFieldMet,
 )
 from gameball_async.otel import OpenTelemetry
 from gameball_async.sandbox import Constant, Sandbox
@@ -72,8 +73,8 @@ def on_request(request: RequestEnded) -> None:
     print(request.outcome, request.status, request.seconds)
 
 
-def on_connection(event: ConnectionTrouble | ConnectionRestored) -> None:
-    print(event.host)
+def on_warning(event: ConnectionTrouble | ConnectionRestored | UnknownFieldMet) -> None:
+    print(event.field if isinstance(event, UnknownFieldMet) else event.host)
 
 
 async def on_transition(change: Transition) -> None:
@@ -89,7 +90,7 @@ async def main() -> None:
             quota=Quota((30, 1.0), (360, 30.0)),
             on_request=on_request,
             on_transition=on_transition,
-            on_connection=on_connection,
+            on_warning=on_warning,
             telemetry=OpenTelemetry(),
         ) as client:
             number: int = await client.upsert_customer(customer)

@@ -1,0 +1,94 @@
+"""The checks of objects and lists whose members have no fields of their own; and what is wrong with a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from operator import is_not
+from typing import Any
+
+from ..errors import Fault
+from .plain import UNREADABLE, Faulty, Refusal, described
+from .scalars import Convert, to_json
+from .unknown import shown
+
+__all__ = ["faults_of", "list_of", "mapping", "object_of", "text_or_number"]
+
+
+def object_of(check: Convert, *, least: int = 0) -> Convert:
+    """An object with names of the account's choice."""
+
+    def member(pair: Any) -> object:
+        name, value = pair
+        if not isinstance(name, str) or not name.strip():
+            raise Refusal("has a member without a name")
+        return check(value)
+
+    def path(name: object) -> str:
+        return f".{shown(name)}" if isinstance(name, str) and name.strip() else ""
+
+    def check_all(value: object) -> object:
+        found = mapping(value)
+        if len(found) < least:
+            raise Refusal("is empty: name at least one")
+        names = [*found]
+        taken = all_of(member, found.items(), lambda index: path(names[index]))
+        changed = any(map(is_not, taken, found.values()))
+        return dict(zip(names, taken, strict=True)) if changed else found
+
+    return check_all
+
+
+def list_of(check: Convert | None, exact: type | None = None) -> Convert:
+    """A list of members that pass *check*, or of anything; those of type *exact* need no look."""
+
+    def taken(value: object) -> object:
+        if not isinstance(value, list | tuple):
+            raise Refusal("must be a list")
+        if check is None:
+            return value
+        for member in value:
+            if type(member) is not exact:
+                break
+        else:
+            return value
+        found = all_of(check, value, "[{}]".format)
+        return found if any(map(is_not, found, value)) else value
+
+    return taken
+
+
+def all_of(check: Convert, values: Collection[object], path: Callable[[int], str]) -> list[object]:
+    """All of *values* after *check*, or all their faults."""
+    taken: list[object] = []
+    faults: list[Fault] = []
+    for index, value in enumerate(values):
+        try:
+            taken.append(check(value))
+        except UNREADABLE as error:
+            faults += faults_of(error, path(index))
+    if faults:
+        raise Faulty(faults)
+    return taken
+
+
+def faults_of(error: Exception, path: str) -> list[Fault]:
+    """What went wrong with the value at *path*."""
+    if isinstance(error, Faulty):
+        return [Fault(path + fault.field, fault.reason) for fault in error.faults]
+    # Anything but a refusal comes out of the user's own classes (a number whose methods raise,
+    # say): it costs that row and no other.
+    refused = isinstance(error, Refusal)
+    return [Fault(path, str(error) if refused else f"could not be read ({type(error).__name__})")]
+
+
+def mapping(value: object) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return value if type(value) is dict else dict(value)
+    raise Refusal(f"must be an object (a mapping), not {described(value)}")
+
+
+def text_or_number(value: object) -> object:
+    converted = to_json(value)
+    if converted is None or isinstance(converted, bool | dict | list):
+        raise Refusal("must be text or a number")
+    return converted
