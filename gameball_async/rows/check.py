@@ -173,7 +173,7 @@ def check_of(
     exact = {name: None if _limited(spec) else sound.get(spec.type) for name, spec in specs.items()}
 
     write = writer(cls)
-    place = OWN_PLACE.get(cls) if own else None
+    place = OWN_PLACE.get(cls.__name__) if own else None
 
     def check(value: object) -> dict[str, Any]:
         item: dict[str, Any]

@@ -14,11 +14,9 @@ from typing import Any, Literal, get_args
 
 from attrs import field, frozen
 
-from ..api.customers import Customer, CustomerAttributes
 from ..api.fields import AnyClass, FieldType, specs_of
 from ..api.item_classes import item_class
 from ..api.kinds import Kind
-from ..api.orders import LineItem, Order
 from ..errors import ConfigurationError, Fault
 from .plain import Faulty, Refusal
 
@@ -33,13 +31,13 @@ OTHERS = "(others)"
 _MAX_NAME = 60
 Path = tuple[str, ...]
 
-OWN_PLACE: Mapping[AnyClass, Path] = {
-    Customer: ("customerAttributes", "custom"),
-    CustomerAttributes: ("custom",),
-    Order: ("extra",),
-    LineItem: ("extra",),
+OWN_PLACE: Mapping[str, Path] = {
+    "Customer": ("customerAttributes", "custom"),
+    "CustomerAttributes": ("custom",),
+    "Order": ("extra",),
+    "LineItem": ("extra",),
 }
-"""Where an item keeps fields of the account's own."""
+"""Where an item keeps fields of the account's own, by the name of its class."""
 
 
 def letters(name: str) -> str:

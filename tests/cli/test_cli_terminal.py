@@ -61,7 +61,7 @@ def on_a_terminal(args: Sequence[str | Path], width: int) -> tuple[int, str]:
 
 def interrupted_halfway(run: Run, serve: Serve, path: Path) -> str:
     """A run that has rows of an earlier attempt, slow jobs, and is left; gives its journal."""
-    sandbox = serve(service_time=Constant(1.2, queue=0.3), fail_if=_some_fail)
+    sandbox = serve(service_time=Constant(0.4, queue=0.1), fail_if=_some_fail)
     sandbox.faults.answer(401, "{}", on="submit", times=1, after=2, commit=False)
     assert run("import", "customers", path, "--concurrency=1").exit_code == 3
     return f"{path}.gbjournal"

@@ -8,8 +8,8 @@ import pytest
 
 from tests.simulation.runs import Summary, simulate, simulate_all
 
-RUNS = int(os.environ.get("SIMULATED_RUNS", "2000"))
-BATCH = 250
+RUNS = int(os.environ.get("SIMULATED_RUNS", "300"))
+BATCH = 100
 
 
 @pytest.mark.timeout(300)
