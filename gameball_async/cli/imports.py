@@ -38,7 +38,6 @@ __all__ = ["import_"]
 
 @click.command("import", epilog=KIND_NAMES)
 @click.argument("kind", metavar="KIND", type=click.Choice(list(KINDS)))
-@click.argument("file", type=click.Path())
 @click.option(
     "--chunking",
     type=click.Choice([way.value for way in Chunking]),

@@ -10,13 +10,14 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import wraps
+from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 import anyio
 import anyio.to_thread
 import click
 import orjson
-from attrs import asdict, frozen
+from attrs import asdict, evolve, field, frozen
 
 from ..api.kinds import Kind, kind_of
 from ..errors import ConfigurationError, InputError
@@ -38,6 +39,7 @@ __all__ = [
     "Settings",
     "about_null_words",
     "can_do_without",
+    "database_option",
     "input_of",
     "open_input",
     "origin_of",
@@ -75,6 +77,8 @@ class Settings:
         sheet: of a workbook; None for its first.
         nulls: cells that mean nothing.
         empty_is_null: empty cells are sent as null.
+        sql: a query, whose rows are read instead of a file's.
+        database: the URL of its database.
     """
 
     form: str | None
@@ -90,6 +94,8 @@ class Settings:
     sheet: str | None = None
     nulls: tuple[str, ...] = ()
     empty_is_null: bool = False
+    sql: str | None = None
+    database: str | None = field(default=None, repr=False)
 
     def open(
         self, path: str, kind: Kind, stream: BinaryIO | None = None, copy: str | None = None
@@ -119,7 +125,12 @@ class Settings:
             tuple(self.nulls),
             self.empty_is_null,
         )
-        source = open_source(path, reading, stream=stream, copy=copy)
+        if self.sql is None:
+            source = open_source(path, reading, stream=stream, copy=copy)
+        else:
+            from ..rows.sql import QuerySource
+
+            source = QuerySource(self.database or "", self.sql, reading, path)
         return rows_from(
             source,
             kind,
@@ -129,8 +140,13 @@ class Settings:
         )
 
     def as_json(self) -> str:
-        """For a journal."""
-        return orjson.dumps(asdict(self)).decode()
+        """For a journal, without a password."""
+        values = asdict(self)
+        if self.database is not None:
+            from ..rows.sql import without_password
+
+            values["database"] = without_password(self.database)
+        return orjson.dumps(values).decode()
 
     @classmethod
     def of(cls, source: Source) -> Settings:
@@ -138,7 +154,25 @@ class Settings:
         return cls(**orjson.loads(source.settings))
 
 
-def _one_character(text: str) -> str:
+database_option = click.option(
+    "--database",
+    metavar="URL",
+    envvar="DATABASE_URL",
+    help="Of --sql, as SQLAlchemy has them: sqlite:///shop.db.  [default: $DATABASE_URL]",
+)
+
+
+def _query_of(path: str, file: str | None, database: str | None) -> str:
+    if file is not None:
+        raise click.UsageError("FILE and --sql exclude each other: keep one")
+    if database is None:
+        raise click.UsageError("--sql needs a database: pass --database URL, or set DATABASE_URL")
+    return Path(path).read_text(encoding="utf-8")
+
+
+def _one_character(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    if text is None:
+        return None
     found = {"tab": "\t", "\\t": "\t"}.get(text.lower(), text)
     if len(found) != 1:
         raise click.BadParameter(f"{text!r} is not one character (or the word tab)")
@@ -159,7 +193,9 @@ _READING = (
         "them, send them as custom, or send them as they are.  [default: warn]",
     ),
     click.option("--custom", is_flag=True, help="Short for --unknown custom."),
-    click.option("--ids-from-numbers", is_flag=True, help="Take whole numbers as ids (JSONL)."),
+    click.option(
+        "--ids-from-numbers", is_flag=True, help="Take whole numbers as ids (JSON, Parquet, Arrow)."
+    ),
     click.option(
         "--map",
         "mapping",
@@ -182,11 +218,17 @@ _READING = (
     ),
     click.option(
         "--delimiter",
-        type=_one_character,
+        metavar="CHAR",
+        callback=_one_character,
         help="Between the columns of CSV.  [default: a comma, unless the first line shows another]",
     ),
     click.option(
-        "--quote", type=_one_character, default='"', show_default=True, help="Around cells of CSV."
+        "--quote",
+        metavar="CHAR",
+        callback=_one_character,
+        default='"',
+        show_default=True,
+        help="Around cells of CSV.",
     ),
     click.option("--encoding", help="Of a text file, such as windows-1252.  [default: utf-8]"),
     click.option(
@@ -212,6 +254,12 @@ _READING = (
         callback=lambda ctx, param, value: value == "null",
         help="Empty cells: leave the field out, or send null to clear it.",
     ),
+    click.option(
+        "--sql",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="Read the rows of the query in this file, from --database, instead of FILE.",
+    ),
 )
 
 
@@ -227,6 +275,9 @@ def reads(command: Callable[..., Any]) -> Callable[..., Any]:
         ids_from_numbers: bool,
         mapping: TextIO | None,
         shop: str | None,
+        file: str | None,
+        sql: str | None,
+        database: str | None,
         **options: Any,
     ) -> Any:
         if mapping is not None and shop is not None:
@@ -237,26 +288,41 @@ def reads(command: Callable[..., Any]) -> Callable[..., Any]:
             unknown = "custom"
         text = None if mapping is None else mapping.read()
         dialect = {name: options.pop(name) for name in DIALECT}
+        if sql is not None:
+            dialect |= {"sql": _query_of(sql, file, database), "database": database}
         settings = Settings(form, unknown or "warn", ids_from_numbers, text, shop, **dialect)
-        return command(*args, settings=settings, **options)
+        if file is None and sql is None:
+            raise click.UsageError("pass FILE, - for standard input, or --sql FILE --database URL")
+        return command(*args, file=file or sql, settings=settings, **options)
 
-    for option in reversed(_READING):
+    for option in reversed((click.argument("file", required=False), *_READING, database_option)):
         with_settings = option(with_settings)
     return with_settings
 
 
 async def source_of(rows: FileRows, settings: Settings) -> Source:
     """What a journal says of an open file: where it is, what is in it, and how it is read."""
-    return _source(rows.path, await _digest(rows.path), settings)
+    if settings.sql is None:
+        return _source(rows.path, await _digest(rows.path), settings)
+    from ..rows.sql import has_order, query_digest
+
+    if not has_order(settings.sql):
+        raise ConfigurationError(
+            f"{rows.path}: the query has no ORDER BY, and a run that is to be resumed needs one: add "
+            "it, by columns that do not change, or pass --no-journal"
+        )
+    return _source(rows.path, query_digest(settings.database or "", settings.sql), settings)
 
 
 def _source(path: str, digest: str, settings: Settings) -> Source:
     return Source(os.path.abspath(path), digest, settings.as_json())
 
 
-async def reopen_input(header: Header, journal: str, files: ExitStack) -> FileRows:
+async def reopen_input(
+    header: Header, journal: str, files: ExitStack, database: str | None = None
+) -> FileRows:
     """
-    Open the file that a journal names, and make sure that it is still the same.
+    Open the file that a journal names, and make sure that it is still the same; or run its query again.
 
     Raises:
         InputError: it is gone, cannot be read, or its content has changed.
@@ -265,6 +331,9 @@ async def reopen_input(header: Header, journal: str, files: ExitStack) -> FileRo
     source = header.source
     _refuse_unless_there(source, journal)
     settings = Settings.of(source)
+    if settings.sql is not None:
+        settings = _at(settings, database, journal, source.digest)
+        return files.enter_context(settings.open(source.name, kind_of(header.kind)))
     if await _digest(source.name) != source.digest:
         raise InputError(
             f"has changed since {journal} was written: put it back as it was, or import the rows "
@@ -274,13 +343,26 @@ async def reopen_input(header: Header, journal: str, files: ExitStack) -> FileRo
     return files.enter_context(settings.open(source.name, kind_of(header.kind)))
 
 
+def _at(settings: Settings, database: str | None, journal: str, digest: str) -> Settings:
+    """The settings of a query with the database that is given, which must be the same."""
+    from ..rows.sql import query_digest
+
+    found = database or settings.database or ""
+    if query_digest(found, settings.sql or "") != digest:
+        raise ConfigurationError(
+            f"{journal} is of a run that read {settings.database}: pass that as --database URL (or "
+            "DATABASE_URL), with its password, which is in no journal"
+        )
+    return evolve(settings, database=found)
+
+
 def _refuse_unless_there(source: Source, journal: str) -> None:
     if not source.digest:
         raise ConfigurationError(
             f"{journal} is of a run whose rows came from a program, not from a file: resume it "
             "there, with client.resume(journal, rows)"
         )
-    if not os.path.exists(source.name):
+    if Settings.of(source).sql is None and not os.path.exists(source.name):
         raise InputError(
             f"is gone: {journal} needs it to go on. Put it back as it was", path=source.name
         )

@@ -44,7 +44,6 @@ class Findings:
 
 @click.command(epilog=KIND_NAMES)
 @click.argument("kind", metavar="KIND", type=click.Choice(list(KINDS)))
-@click.argument("file", type=click.Path())
 @reads
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def validate(kind: str, file: str, settings: Settings, as_json: bool) -> NoReturn:
