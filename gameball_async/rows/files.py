@@ -30,14 +30,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from attrs import evolve
 
 from ..api.kinds import Kind, kind_of
-from ..errors import Fault, InputError
+from ..errors import Fault
 from ..mapping.local_times import zone_of
 from ..mapping.presets import preset, recognised
 from ..mapping.rules import ColumnMapping
@@ -53,22 +53,20 @@ from .added import (
 )
 from .cells import read_json
 from .columns import Layout, layout_of
-from .dialect import Reading, adapted, has_decimal_commas
+from .dialect import Reading, adapted, with_decimal_commas
 from .mapped import MappedLayout, mapped_layout, needs_mapping
 from .plain import Refusal
 from .records import Record
 from .row import BadRow, Blocks, Row
 from .source import Source
 from .sources import open_source
-from .typed_cells import Texts, text_of, texts_for
+from .typed_cells import text_of
 from .unknown import Unknown, UnknownField, meant_by
 
 __all__ = ["FileRows", "header_of", "open_rows", "rows_from"]
 
 BLOCK = 500
 """Rows that are read in one go where that is done in a worker thread."""
-LOOKED_AT = 100
-"""Records whose numbers tell whether a file has decimal commas."""
 
 
 def open_rows(
@@ -78,7 +76,7 @@ def open_rows(
     unknown: Unknown = "warn",
     format: str | None = None,
     mapping: ColumnMapping | None = None,
-    zone: str = "",
+    naive_as: str = "",
     delimiter: str | None = None,
     quote: str = '"',
     encoding: str | None = None,
@@ -102,7 +100,7 @@ def open_rows(
             default, what the file's name ends in.
         mapping: how the file's columns become Gameball's; by default they are Gameball's already,
             or a shop's whose export is recognised by its header.
-        zone: the time zone of times that name none, such as ``Europe/Paris``.
+        naive_as: the time zone of times that name none, such as ``Europe/Paris``.
         delimiter: between the cells of CSV; by default a comma, unless the first line shows another.
         quote: around cells of CSV; empty for none.
         encoding: of text; by default UTF-8, or what a byte order mark says.
@@ -119,10 +117,18 @@ def open_rows(
         ConfigurationError: the zone or the encoding does not exist, or what reads such files is not
             installed.
     """
-    if zone:
-        zone_of(zone)
+    if naive_as:
+        zone_of(naive_as)
     reading = Reading(
-        format, delimiter, quote, encoding, decimal_comma, sheet, zone, tuple(nulls), empty_is_null
+        format,
+        delimiter,
+        quote,
+        encoding,
+        decimal_comma,
+        sheet,
+        naive_as,
+        tuple(nulls),
+        empty_is_null,
     )
     source = open_source(path, reading, stream=stream)
     return rows_from(
@@ -244,38 +250,24 @@ class FileRows(Iterator[Row | BadRow]):
         if isinstance(layout, MappedLayout):
             yield from self._mapped_rows(map(_as_text, records), layout)
             return
-        by_column = None if self.from_rejects else self.source.by_column(layout, self._ids)
-        if by_column is not None:
-            yield from by_column
+        reading = self.source.reading
+        as_text = self.from_rejects or reading.empty_is_null or reading.nulls
+        if self.source.typed and not as_text:
+            yield from self.source.typed_rows(records, layout, ids_from_numbers=self._ids)
             return
-        records = self._looked_at(records, layout)
-        layout = adapted(layout, self.source.reading)
-        texts: Texts = list if self.source.unit == "line" else texts_for(layout)
-        for record in records:
+        reading, records = with_decimal_commas(reading, layout, records)
+        if reading != self.source.reading:
+            self.source.reading = reading
+            self.warnings += ("read with decimal commas, as its numbers show (--decimal-comma)",)
+        layout = adapted(layout, reading)
+        for record in map(_as_text, records) if self.source.typed else records:
             if record.cells is None:
                 yield BadRow(record.line, (Fault("", record.fault),))
-                continue
-            try:
-                cells = texts(record.cells)
-            except Refusal as refusal:
-                yield BadRow(record.line, (Fault("", f"a cell {refusal}"),))
-                continue
-            if self.from_rejects:
-                row = layout.row(record.line, original_cells(cells))
-                yield self._guarded(row, outcome_cell(cells))
+            elif self.from_rejects:
+                row = layout.row(record.line, original_cells(record.cells))
+                yield self._guarded(row, outcome_cell(record.cells))
             else:
-                yield layout.row(record.line, cells)
-
-    def _looked_at(self, records: Iterator[Record], layout: Layout) -> Iterator[Record]:
-        """The records, the first of which tell whether their numbers have decimal commas."""
-        reading = self.source.reading
-        if reading.decimal_comma is not None or reading.delimiter in (None, ","):
-            return records
-        ahead, rest = _ahead(records, LOOKED_AT)
-        if has_decimal_commas(layout, (record.cells or () for record in ahead)):
-            self.source.reading = evolve(reading, decimal_comma=True)
-            self.warnings += ("read with decimal commas, as its numbers show (--decimal-comma)",)
-        return chain(ahead, rest)
+                yield layout.row(record.line, record.cells)
 
     def _mapped_rows(
         self, records: Iterator[Record], layout: MappedLayout
@@ -378,17 +370,3 @@ def _as_text(record: Record) -> Record:
         return evolve(record, cells=record.cells and list(map(text_of, record.cells)))
     except Refusal as refusal:
         return evolve(record, cells=None, fault=f"a cell {refusal}")
-
-
-def _ahead(records: Iterator[Record], most: int) -> tuple[list[Record], Iterator[Record]]:
-    """The first records, and the others; what ends the reading early is raised in its place."""
-    found: list[Record] = []
-    try:
-        found.extend(islice(records, most))  # keeps what came before an error
-    except InputError as error:
-        return found, map(_raise, (error,))
-    return found, records
-
-
-def _raise(error: InputError) -> Record:
-    raise error

@@ -17,6 +17,7 @@ from .dialect import Reading
 from .files import FileRows, rows_from
 from .records import Record
 from .source import Source
+from .unknown import Unknown
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -41,7 +42,7 @@ def query_rows(
     query: str,
     kind: Kind | str,
     *,
-    custom: bool = False,
+    unknown: Unknown = "warn",
     mapping: ColumnMapping | None = None,
     naive_as: str = "",
 ) -> FileRows:
@@ -55,7 +56,7 @@ def query_rows(
         database: a URL as SQLAlchemy has them, or an engine.
         query: the SQL, with no parameters.
         kind: the batch kind, or its name.
-        custom: send columns that the API does not know among the account's own fields.
+        unknown: what becomes of columns that the API does not know, as in `open_rows`.
         mapping: how the columns become Gameball's.
         naive_as: the zone of times without one, such as ``Europe/Paris``.
 
@@ -66,7 +67,7 @@ def query_rows(
     if naive_as:
         zone_of(naive_as)
     source = QuerySource(database, query, Reading("sql", zone=naive_as))
-    return rows_from(source, kind, custom=custom, mapping=mapping)
+    return rows_from(source, kind, unknown=unknown, mapping=mapping)
 
 
 class QuerySource(Source):

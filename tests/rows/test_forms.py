@@ -248,7 +248,7 @@ def test_times_without_a_zone_need_one(tmp_path: Path) -> None:
     path.write_text(
         "customerId,orderId,orderDate,totalPaid\nc,o1,2024-07-01 12:00:00,1\nc,o2,2024-07-01,1\n"
     )
-    with open_rows(path, "orders", zone="Europe/Paris") as rows:
+    with open_rows(path, "orders", naive_as="Europe/Paris") as rows:
         found = [row.value["orderDate"].isoformat() for row in rows]  # type: ignore[union-attr,index]
     assert found == ["2024-07-01T12:00:00+02:00", "2024-07-01T00:00:00+02:00"]
     table = pa.table(
@@ -262,7 +262,9 @@ def test_times_without_a_zone_need_one(tmp_path: Path) -> None:
     pa.parquet.write_table(table, tmp_path / "rows.parquet")
     with pytest.raises(InputError, match=r"'orderDate' holds times without a zone.*--naive-as"):
         open_rows(tmp_path / "rows.parquet", "orders")
-    found = payloads(open_rows(tmp_path / "rows.parquet", "orders", zone="Europe/Paris"), "orders")
+    found = payloads(
+        open_rows(tmp_path / "rows.parquet", "orders", naive_as="Europe/Paris"), "orders"
+    )
     assert b"2024-07-01T10:00:00Z" in found[0]
 
 

@@ -76,6 +76,19 @@ async def test_columns_mean_what_they_mean_in_a_csv_file() -> None:
     ]
 
 
+async def test_members_come_in_the_order_of_the_columns() -> None:
+    rows = table(
+        customerId=["c1", "c2"],
+        customerAttributes__city=["Lyon", None],
+        email=["e", "f"],
+        customerAttributes__zip=["1", "2"],
+    )
+    first, second = await read(rows)
+    assert [*first] == ["customerId", "customerAttributes", "email"]
+    assert [*second] == ["customerId", "email", "customerAttributes"]
+    assert [*first["customerAttributes"]] == ["city", "zip"]
+
+
 async def test_a_struct_is_a_nested_object_and_a_list_a_list() -> None:
     rows = table(
         customerId=["c1"],
