@@ -70,7 +70,7 @@ def _why_not(column: Typed, type: pa.DataType, *, numbers: bool, zoned: bool) ->
 def batches_of(file: Any, *, parquet: bool) -> tuple[pa.Schema, int, Iterator[pa.RecordBatch]]:
     """The schema of an open file, how many rows it has, and its record batches."""
     if parquet:
-        read = pq.ParquetFile(file)
+        read = pq.ParquetFile(file, pre_buffer=False)
         return read.schema_arrow, read.metadata.num_rows, read.iter_batches(ROWS_AT_ONCE)
     try:
         found = pa.ipc.open_file(file)
