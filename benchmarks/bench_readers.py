@@ -1,7 +1,7 @@
 """
 What reading rows costs in each form, beside the check and the encoding that every row costs anyway.
 
-    python -m benchmarks.bench_readers [--rounds 5] [--rows 4000000]
+    python -m benchmarks.bench_readers [--rounds 5] [--rows 8000000]
 
 The rows are 6,503 real orders, as files, frames and a query, from the open to the rows. The times of a
 round are taken one after another, and the least of all rounds counts. A process of its own reads so
@@ -147,7 +147,7 @@ def growth(folder: Path, rows: int) -> tuple[int, float, float]:
     return int(count), float(before), float(after)
 
 
-def run(rounds: int = 5, rows: int = 4_000_000) -> Result:
+def run(rounds: int = 5, rows: int = 8_000_000) -> Result:
     """Time every form, and watch the memory of one."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -175,7 +175,7 @@ def run(rounds: int = 5, rows: int = 4_000_000) -> Result:
     )
     gates = [
         Gate("Arrow by column, ms for 1,000 rows", each["pyarrow frame"], 3.7),
-        Gate(f"growth over {read_rows:,} Parquet rows, MiB", after - before, 32),
+        Gate(f"growth over {read_rows:,} Parquet rows, MiB", after - before, 48),
     ]
     figures = {
         "ms_for_1000_rows": each,
@@ -189,7 +189,7 @@ def run(rounds: int = 5, rows: int = 4_000_000) -> Result:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--rows", type=int, default=4_000_000)
+    parser.add_argument("--rows", type=int, default=8_000_000)
     options = parser.parse_args()
     found = run(options.rounds, options.rows)
     print(found.markdown())

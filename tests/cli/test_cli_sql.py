@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from tests.cli.cli_desk import Run, Serve
+from tests.postgres_server import postgres
 
 QUERY = 'SELECT id AS "customerId", joined AS "joinDate" FROM people ORDER BY id\n'
 
@@ -27,15 +30,35 @@ def shop(tmp_path: Path) -> tuple[Path, str]:
     return query, f"sqlite:///{tmp_path}/shop.db"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def people(request: pytest.FixtureRequest, shop: tuple[Path, str]) -> Iterator[tuple[Path, str]]:
+    """The same in both databases."""
+    query, url = shop
+    if request.param == "sqlite":
+        yield query, url
+        return
+    with postgres() as url:
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(
+                "CREATE TABLE people AS SELECT n AS id, CASE WHEN n = 2500 THEN 'never' ELSE "
+                "'2024-01-02' END AS joined FROM generate_series(1, 2500) n"
+            )
+        engine.dispose()
+        yield query, url
+
+
 def test_a_querys_run_is_stopped_and_gone_on_with_and_its_rejects_feed_back_in(
-    run: Run, serve: Serve, tmp_path: Path, shop: tuple[Path, str]
+    run: Run, serve: Serve, tmp_path: Path, people: tuple[Path, str]
 ) -> None:
-    (query, url), sandbox = shop, serve()
+    (query, url), sandbox = people, serve()
     options = ("--sql", query, "--database", url)
-    sandbox.faults.answer(401, "{}", on="submit", times=1, after=1, commit=False)
-    assert run("import", "customers", *options, "--concurrency=1").exit_code == 3
     rejects = tmp_path / "rejects.csv"
-    result = run("resume", f"{query}.gbjournal", "--rejects", rejects, "--json")
+    resume = ("resume", f"{query}.gbjournal", "--database", url)
+    for command in (("import", "customers", *options), resume):
+        sandbox.faults.answer(401, "{}", on="submit", times=1, after=1, commit=False)
+        assert run(*command, "--concurrency=1").exit_code == 3
+    result = run(*resume, "--rejects", rejects, "--json")
     found = json.loads(result.stdout)
     assert (found["rows"], found["succeeded"], found["rejected"]) == (2_500, 2_499, 1)
     applied = [entry.item["customerId"] for entry in sandbox.ledger.entries("customers")]
