@@ -421,6 +421,41 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path: Path, name: 
         open_rows(path, "customers")
 
 
+def test_words_that_mean_nothing_are_counted_and_left_out_in_typed_tables_too(
+    tmp_path: Path,
+) -> None:
+    table = pa.table(
+        {"customerId": ["c1", "c2"], "email": ["NULL", None], "totalSpent": [None, 1.5]}
+    )
+    pa.parquet.write_table(table, tmp_path / "rows.parquet")
+    to_excel(tmp_path / "rows.xlsx", table)
+    for name in ("rows.parquet", "rows.xlsx"):
+        with open_rows(tmp_path / name, "customers") as rows:
+            list(rows)
+            assert rows.null_words == {"email": 1}, name
+        with open_rows(tmp_path / name, "customers", nulls=["NULL"], empty_is_null=True) as rows:
+            assert [row.value for row in rows if not isinstance(row, BadRow)] == [
+                {"customerId": "c1", "customerAttributes": {"totalSpent": None}},
+                {"customerId": "c2", "email": None, "customerAttributes": {"totalSpent": 1.5}},
+            ], name
+
+
+def test_a_shops_export_is_recognised_in_every_form(tmp_path: Path) -> None:
+    text = (DATA.parent / "field" / "shopify_customers.csv").read_text()
+    with (tmp_path / "rows.csv").open("w") as file:
+        file.write(text)
+    expected = payloads(open_rows(tmp_path / "rows.csv", "customers"), "customers")
+    (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(text.encode()))
+    header, *records = csv.reader(text.splitlines())
+    table = pa.table({name: [each[n] or None for each in records] for n, name in enumerate(header)})
+    pa.parquet.write_table(table, tmp_path / "rows.parquet")
+    to_excel(tmp_path / "rows.xlsx", table)
+    for name in ("rows.csv.gz", "rows.parquet", "rows.xlsx"):
+        rows = open_rows(tmp_path / name, "customers")
+        assert any("read as an export of shopify" in warning for warning in rows.warnings)
+        assert payloads(rows, "customers") == expected, name
+
+
 # streams
 
 
