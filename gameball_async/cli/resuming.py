@@ -27,17 +27,10 @@ from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
 from .connection import Connection, talks
 from .ending import say
-from .inputs import (
-    Settings,
-    can_do_without,
-    database_option,
-    input_of,
-    origin_of,
-    refuse_same_files,
-    reopen_input,
-)
+from .inputs import can_do_without, input_of, origin_of, refuse_same_files, reopen_input
 from .moving import Task, carry_out
 from .options import Manners, manners, resume_command
+from .reading import Settings, database_option
 from .words import count
 
 __all__ = ["resume", "retry", "vouches"]

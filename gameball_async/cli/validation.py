@@ -18,7 +18,8 @@ from ..rows.row import BadRow, Row
 from ..rows.source import Source
 from ..rows.unknown import UnknownFields
 from .ending import Ended, Exit, finish, say
-from .inputs import STDIN, Settings, about_null_words, open_input, reads, refuse_unnamed, warn
+from .inputs import STDIN, about_null_words, open_input, refuse_unnamed, warn
+from .reading import Settings, reads
 from .words import clean, count, duration
 
 __all__ = ["KIND_NAMES", "rehearse", "validate"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from ..api.fields import FieldType
 from ..errors import InputError
@@ -36,6 +36,10 @@ _DECIMAL_POINT = re.compile(r"[+-]?\d*\.(?:\d{1,2}|\d{4,})", re.ASCII).fullmatch
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?").fullmatch
 
 
+def _words(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(words)
+
+
 @frozen
 class Reading:
     """
@@ -61,7 +65,7 @@ class Reading:
     decimal_comma: bool | None = None
     sheet: str | None = None
     zone: str = ""
-    nulls: tuple[str, ...] = ()
+    nulls: tuple[str, ...] = field(default=(), converter=_words)
     empty_is_null: bool = False
 
 
