@@ -8,10 +8,12 @@ import gzip
 import io
 import json
 import os
+import sqlite3
 import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ from gameball_async.rows.given import rows_of
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 from gameball_async.rows.rejects import RejectsFile
 from gameball_async.rows.row import BadRow
+from gameball_async.rows.sql import query_rows
 
 DATA = Path(__file__).parent.parent / "data"
 CUSTOMERS = """\
@@ -163,6 +166,17 @@ async def test_the_same_rows_in_every_form_go_out_as_the_same_bytes(
         expected = expected or found
         assert len(expected) == text.count("\n") - 1
         assert found == expected, path.name
+    header, *records = csv.reader(text.splitlines())
+    with closing(sqlite3.connect(tmp_path / "sample.db")) as database:
+        types = (
+            f'"{name}" {"REAL" if "otal" in name or "avg" in name else "TEXT"}' for name in header
+        )
+        database.execute(f"CREATE TABLE sample ({', '.join(types)})")
+        marks = ", ".join("?" * len(header))
+        database.executemany(f"INSERT INTO sample VALUES ({marks})", records)  # noqa: S608
+        database.commit()
+    query = "SELECT * FROM sample ORDER BY rowid"
+    assert payloads(query_rows(f"sqlite:///{tmp_path}/sample.db", query, kind), kind) == expected
     table = as_table(text)
     known = table if kind == "customers" else table.drop_columns("quantity")
     frames = [known, pl.from_arrow(known)]
