@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import anyio
+import anyio.to_thread
 
 from ..api.jobs import Job
-from ..errors import ClosedError, GameballError, JournalError
+from ..errors import ClosedError, ConfigurationError, GameballError, JournalError
 from ..journal.state import Used
 from ..observe.events import RunEnded, RunStarted
 from ..observe.stream import NO_OBSERVERS, EventStream
@@ -21,6 +22,9 @@ from .events import BulkEvent
 from .report import Progress, Report
 from .run import Runner
 from .usage import Usage, Use
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Bulk", "OnCancel"]
 
@@ -47,6 +51,9 @@ class Bulk:
         on_cancel: what becomes of open jobs when the run is left early.
         stream: where its start and its end are told.
         unknown: counts the fields that Gameball does not know.
+
+    Attributes:
+        journal: the file that remembers it; None for none.
     """
 
     def __init__(
@@ -73,6 +80,7 @@ class Bulk:
         self._end_told = False
         self._entered: Runner | None = None
         self._running: Running | None = None
+        self.journal: str | None = None
 
     async def __aenter__(self) -> Self:
         """
@@ -194,6 +202,25 @@ class Bulk:
         async for _ in self:
             pass
         return self.report
+
+    async def outcomes_table(self) -> pa.Table:
+        """
+        The rows that the journal knows an outcome of, as an Arrow table: one line a row, in no order.
+
+        Columns: ``line`` (the row's position), ``key``, ``outcome``, ``code``, ``field``, ``reason``,
+        ``job``, ``chunk``. Needs the extra ``arrow``.
+
+        Raises:
+            ConfigurationError: the run keeps no journal, or pyarrow is not installed.
+            JournalError: the journal cannot be read.
+        """
+        if self.journal is None:
+            raise ConfigurationError(
+                "outcomes are read from the journal, and this run has none: pass journal=PATH"
+            )
+        from ..journal.results import outcomes_of
+
+        return await anyio.to_thread.run_sync(outcomes_of, self.journal, abandon_on_cancel=True)
 
     @property
     def open_jobs(self) -> list[Job]:

@@ -20,9 +20,7 @@ from ..rows.results import ResultsFile
 from .connection import Connection, talks
 from .inputs import (
     STDIN,
-    Settings,
     open_input,
-    reads,
     refuse_same_files,
     refuse_unnamed,
     source_of,
@@ -31,6 +29,7 @@ from .inputs import (
 )
 from .moving import Task, carry_out
 from .options import Manners, manners, resume_command
+from .reading import Settings, reads
 from .validation import KIND_NAMES, rehearse
 
 __all__ = ["import_"]
@@ -38,7 +37,6 @@ __all__ = ["import_"]
 
 @click.command("import", epilog=KIND_NAMES)
 @click.argument("kind", metavar="KIND", type=click.Choice(list(KINDS)))
-@click.argument("file", type=click.Path())
 @click.option(
     "--chunking",
     type=click.Choice([way.value for way in Chunking]),

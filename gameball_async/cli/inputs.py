@@ -7,41 +7,32 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
 from contextlib import ExitStack
-from functools import wraps
-from typing import Any, BinaryIO, TextIO
 
 import anyio
 import anyio.to_thread
 import click
 import orjson
-from attrs import asdict, frozen
+from attrs import evolve
 
 from ..api.kinds import Kind, kind_of
 from ..errors import ConfigurationError, InputError
 from ..journal.file import MAGIC
 from ..journal.journal import digest_of, read_journal
 from ..journal.state import Header, Resumable, Source
-from ..mapping.local_times import zone_of
-from ..mapping.presets import SHOPS, preset
-from ..mapping.rules import mapping_of
-from ..rows.dialect import Reading
-from ..rows.files import FileRows, rows_from
-from ..rows.sources import TEXT_FORMATS, open_source
-from ..rows.unknown import Unknown
+from ..rows.files import FileRows
+from ..rows.sources import TEXT_FORMATS
 from .ending import say
+from .reading import Settings
 from .words import clean, count
 
 __all__ = [
     "STDIN",
-    "Settings",
     "about_null_words",
     "can_do_without",
     "input_of",
     "open_input",
     "origin_of",
-    "reads",
     "refuse_same_files",
     "refuse_unnamed",
     "reopen_input",
@@ -51,212 +42,31 @@ __all__ = [
 ]
 
 STDIN = "-"
-DIALECT = (
-    "zone", "delimiter", "quote", "encoding", "decimal_comma", "sheet", "nulls", "empty_is_null",
-)  # fmt: skip
-
-
-@frozen
-class Settings:
-    """
-    How a file is read.
-
-    Attributes:
-        form: one of `FORMATS`; None to go by the suffix.
-        unknown: what becomes of columns and fields that Gameball does not know.
-        ids_from_numbers: take whole numbers as ids.
-        mapping: the text of the mapping file; None for none.
-        shop: the shop whose export it is; None to go by the header.
-        zone: the time zone of times that name none.
-        delimiter: between the cells of CSV; None to find it.
-        quote: around the cells of CSV.
-        encoding: of text; None for UTF-8.
-        decimal_comma: numbers have a decimal comma; None to find that.
-        sheet: of a workbook; None for its first.
-        nulls: cells that mean nothing.
-        empty_is_null: empty cells are sent as null.
-    """
-
-    form: str | None
-    unknown: Unknown
-    ids_from_numbers: bool
-    mapping: str | None = None
-    shop: str | None = None
-    zone: str = ""
-    delimiter: str | None = None
-    quote: str = '"'
-    encoding: str | None = None
-    decimal_comma: bool | None = None
-    sheet: str | None = None
-    nulls: tuple[str, ...] = ()
-    empty_is_null: bool = False
-
-    def open(
-        self, path: str, kind: Kind, stream: BinaryIO | None = None, copy: str | None = None
-    ) -> FileRows:
-        """
-        Open the file, or a stream, whose bytes are copied to a file where rejects need them.
-
-        Raises:
-            InputError: it cannot be read.
-            ConfigurationError: the mapping, the shop or the zone cannot be used.
-        """
-        if self.zone:
-            zone_of(self.zone)
-        mapping = None
-        if self.mapping is not None:
-            mapping = mapping_of(self.mapping, name="the mapping file")
-        elif self.shop is not None:
-            mapping = preset(self.shop, kind.name)
-        reading = Reading(
-            self.form,
-            self.delimiter,
-            self.quote,
-            self.encoding,
-            self.decimal_comma,
-            self.sheet,
-            self.zone,
-            tuple(self.nulls),
-            self.empty_is_null,
-        )
-        source = open_source(path, reading, stream=stream, copy=copy)
-        return rows_from(
-            source,
-            kind,
-            unknown=self.unknown,
-            mapping=mapping,
-            ids_from_numbers=self.ids_from_numbers,
-        )
-
-    def as_json(self) -> str:
-        """For a journal."""
-        return orjson.dumps(asdict(self)).decode()
-
-    @classmethod
-    def of(cls, source: Source) -> Settings:
-        """From a journal."""
-        return cls(**orjson.loads(source.settings))
-
-
-def _one_character(text: str) -> str:
-    found = {"tab": "\t", "\\t": "\t"}.get(text.lower(), text)
-    if len(found) != 1:
-        raise click.BadParameter(f"{text!r} is not one character (or the word tab)")
-    return found
-
-
-_READING = (
-    click.option(
-        "--format",
-        "form",
-        type=click.Choice(["csv", "tsv", "jsonl", "json", "parquet", "arrow", "xlsx"]),
-        help="[default: by the file's suffix]",
-    ),
-    click.option(
-        "--unknown",
-        type=click.Choice(["warn", "error", "custom", "send"]),
-        help="Columns and fields that Gameball does not know: name them (of CSV they are left out), refuse "
-        "them, send them as custom, or send them as they are.  [default: warn]",
-    ),
-    click.option("--custom", is_flag=True, help="Short for --unknown custom."),
-    click.option("--ids-from-numbers", is_flag=True, help="Take whole numbers as ids (JSONL)."),
-    click.option(
-        "--map",
-        "mapping",
-        type=click.File(encoding="utf-8"),
-        metavar="FILE",
-        help="A mapping file (TOML) from the file's columns to Gameball's; `map` proposes one.",
-    ),
-    click.option(
-        "--from",
-        "shop",
-        type=click.Choice(SHOPS),
-        help="Read FILE as an export of this shop.  [default: recognised by its columns]",
-    ),
-    click.option(
-        "--naive-as",
-        "zone",
-        metavar="ZONE",
-        default="",
-        help="The time zone of times that name none, such as Europe/Paris.",
-    ),
-    click.option(
-        "--delimiter",
-        type=_one_character,
-        help="Between the columns of CSV.  [default: a comma, unless the first line shows another]",
-    ),
-    click.option(
-        "--quote", type=_one_character, default='"', show_default=True, help="Around cells of CSV."
-    ),
-    click.option("--encoding", help="Of a text file, such as windows-1252.  [default: utf-8]"),
-    click.option(
-        "--decimal-comma/--decimal-point",
-        "decimal_comma",
-        default=None,
-        help="Numbers in CSV are written 1.234,50.  [default: a point, unless they show a comma]",
-    ),
-    click.option("--sheet", help="Of an Excel workbook.  [default: the first]"),
-    click.option(
-        "--null",
-        "nulls",
-        multiple=True,
-        metavar="WORD",
-        help="A cell that means nothing, such as NULL, and is left out; may be given several times.",
-    ),
-    click.option(
-        "--empty",
-        "empty_is_null",
-        type=click.Choice(["omit", "null"]),
-        default="omit",
-        show_default=True,
-        callback=lambda ctx, param, value: value == "null",
-        help="Empty cells: leave the field out, or send null to clear it.",
-    ),
-)
-
-
-def reads(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of how a file is read, as its argument *settings*."""
-
-    @wraps(command)
-    def with_settings(
-        *args: Any,
-        form: str | None,
-        custom: bool,
-        unknown: Unknown | None,
-        ids_from_numbers: bool,
-        mapping: TextIO | None,
-        shop: str | None,
-        **options: Any,
-    ) -> Any:
-        if mapping is not None and shop is not None:
-            raise click.UsageError("--map and --from exclude each other: keep one")
-        if custom and unknown not in (None, "custom"):
-            raise click.UsageError("--custom means --unknown custom: leave one of the two out")
-        if custom:
-            unknown = "custom"
-        text = None if mapping is None else mapping.read()
-        dialect = {name: options.pop(name) for name in DIALECT}
-        settings = Settings(form, unknown or "warn", ids_from_numbers, text, shop, **dialect)
-        return command(*args, settings=settings, **options)
-
-    for option in reversed(_READING):
-        with_settings = option(with_settings)
-    return with_settings
 
 
 async def source_of(rows: FileRows, settings: Settings) -> Source:
     """What a journal says of an open file: where it is, what is in it, and how it is read."""
-    return _source(rows.path, await _digest(rows.path), settings)
+    if settings.sql is None:
+        return _source(rows.path, await _digest(rows.path), settings)
+    from ..rows.sql import has_order, query_digest
+
+    if not has_order(settings.sql):
+        raise ConfigurationError(
+            f"{rows.path}: the query has no ORDER BY, and a run that is to be resumed needs one: add "
+            "it, by columns that do not change, or pass --no-journal"
+        )
+    return _source(rows.path, query_digest(settings.database or "", settings.sql), settings)
 
 
 def _source(path: str, digest: str, settings: Settings) -> Source:
     return Source(os.path.abspath(path), digest, settings.as_json())
 
 
-async def reopen_input(header: Header, journal: str, files: ExitStack) -> FileRows:
+async def reopen_input(
+    header: Header, journal: str, files: ExitStack, database: str | None = None
+) -> FileRows:
     """
-    Open the file that a journal names, and make sure that it is still the same.
+    Open the file that a journal names, and make sure that it is still the same; or run its query again.
 
     Raises:
         InputError: it is gone, cannot be read, or its content has changed.
@@ -265,6 +75,9 @@ async def reopen_input(header: Header, journal: str, files: ExitStack) -> FileRo
     source = header.source
     _refuse_unless_there(source, journal)
     settings = Settings.of(source)
+    if settings.sql is not None:
+        settings = _at(settings, database, journal, source.digest)
+        return files.enter_context(settings.open(source.name, kind_of(header.kind)))
     if await _digest(source.name) != source.digest:
         raise InputError(
             f"has changed since {journal} was written: put it back as it was, or import the rows "
@@ -274,13 +87,26 @@ async def reopen_input(header: Header, journal: str, files: ExitStack) -> FileRo
     return files.enter_context(settings.open(source.name, kind_of(header.kind)))
 
 
+def _at(settings: Settings, database: str | None, journal: str, digest: str) -> Settings:
+    """The settings of a query with the database that is given, which must be the same."""
+    from ..rows.sql import query_digest
+
+    found = database or settings.database or ""
+    if query_digest(found, settings.sql or "") != digest:
+        raise ConfigurationError(
+            f"{journal} is of a run that read {settings.database}: pass that as --database URL (or "
+            "DATABASE_URL), with its password, which is in no journal"
+        )
+    return evolve(settings, database=found)
+
+
 def _refuse_unless_there(source: Source, journal: str) -> None:
     if not source.digest:
         raise ConfigurationError(
             f"{journal} is of a run whose rows came from a program, not from a file: resume it "
             "there, with client.resume(journal, rows)"
         )
-    if not os.path.exists(source.name):
+    if Settings.of(source).sql is None and not os.path.exists(source.name):
         raise InputError(
             f"is gone: {journal} needs it to go on. Put it back as it was", path=source.name
         )
@@ -321,7 +147,7 @@ def open_input(
     if path != STDIN:
         return files.enter_context(settings.open(path, kind))
     stream = sys.stdin.buffer
-    text = settings.form in TEXT_FORMATS
+    text = settings.reading.format in TEXT_FORMATS
     copy = None
     if keep or not text:
         folder = files.enter_context(tempfile.TemporaryDirectory(prefix="gameball-async-"))
@@ -346,7 +172,7 @@ def refuse_unnamed(file: str, settings: Settings) -> None:
     Raises:
         UsageError: no ``--format`` was given for it.
     """
-    if file == STDIN and settings.form is None:
+    if file == STDIN and settings.reading.format is None:
         raise click.UsageError(
             "pass --format csv or --format jsonl (or another) with standard input"
         )
@@ -393,7 +219,7 @@ def refuse_same_files(**files: str | None) -> None:
                 f"the {other} and the {what} are the same file, {path}: name another file with "
                 f"--{what}"
             )
-    for what in ("rejects", "results"):
+    for what in ("rejects", "results", "outcomes"):
         path = files.get(what)
         if path is not None and _begins_with(path, (MAGIC, b"SQLite format 3")):
             raise ConfigurationError(

@@ -14,7 +14,15 @@ from ..api.requests import Dialect
 from ..bulk.bulk import OnCancel
 from .connection import Connection
 
-__all__ = ["SECONDS", "Manners", "command_for", "manners", "results_option", "resume_command"]
+__all__ = [
+    "SECONDS",
+    "Manners",
+    "by_suffix",
+    "command_for",
+    "manners",
+    "results_option",
+    "resume_command",
+]
 
 CONCURRENCY = 8
 SECONDS = click.FloatRange(min=0, min_open=True)
@@ -22,16 +30,22 @@ SECONDS = click.FloatRange(min=0, min_open=True)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _by_suffix(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
-    if path is not None and not path.lower().endswith((".csv", ".jsonl")):
-        raise click.BadParameter(f"{path} is neither .csv nor .jsonl: name the file so that it is")
-    return path
+def by_suffix(*suffixes: str) -> Callable[..., str | None]:
+    """Make sure that the name of a file that is to be written shows its form."""
+
+    def check(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
+        if path is not None and not path.lower().endswith(suffixes):
+            known = " nor ".join(suffixes)
+            raise click.BadParameter(f"{path} is neither {known}: name the file so that it is")
+        return path
+
+    return check
 
 
 results_option = click.option(
     "--results",
     type=click.Path(),
-    callback=_by_suffix,
+    callback=by_suffix(".csv", ".jsonl"),
     help="Write every row here (.csv or .jsonl), with its outcome and what Gameball answered for it.",
 )
 

@@ -18,13 +18,14 @@ from ..journal.journal import read_journal
 from ..journal.results import journals_of, recorded_rows
 from ..journal.retry import Later, later_of
 from ..journal.state import Header
+from ..rows.outcomes import write_outcomes
 from ..rows.results import ResultsFile
 from . import account, doubts
 from .ending import Exit, say
 from .inputs import input_of, refuse_same_files
 from .live import console_on
 from .moving import json_of
-from .options import results_option
+from .options import by_suffix, results_option
 from .words import clean, count
 
 __all__ = ["report"]
@@ -35,8 +36,14 @@ SHOWN_DOUBTS = 20
 @click.command()
 @click.argument("journal", type=click.Path())
 @results_option
+@click.option(
+    "--outcomes",
+    type=click.Path(),
+    callback=by_suffix(".csv", ".parquet"),
+    help="Write a line for every row here (.csv or .parquet): its outcome, code, reason and job.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
-def report(journal: str, results: str | None, as_json: bool) -> NoReturn:
+def report(journal: str, results: str | None, outcomes: str | None, as_json: bool) -> NoReturn:
     """
     Tell what became of the rows of JOURNAL's run, as far as it is recorded. Nothing is sent.
 
@@ -51,6 +58,11 @@ def report(journal: str, results: str | None, as_json: bool) -> NoReturn:
             source = input_of(found.header)
             refuse_same_files(journal=journal, input=source, results=results)
             write_results(results, found.header.kind, journal)
+        if outcomes is not None:
+            source = input_of(found.header)
+            refuse_same_files(journal=journal, input=source, results=results, outcomes=outcomes)
+            rows = write_outcomes(outcomes, recorded_rows(journals_of(journal)))
+            say(f"the outcomes of {count(rows, 'row')} are in {clean(outcomes)}")
     except (GameballError, OSError) as error:
         say(clean(str(error), 2000))
         raise SystemExit(Exit.UNUSABLE) from None

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import anyio.to_thread
 import click
-from attrs import frozen
+from attrs import field, frozen
 
 from ..api.kinds import kind_of
 from ..bulk.bulk import Bulk
@@ -27,9 +27,10 @@ from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
 from .connection import Connection, talks
 from .ending import say
-from .inputs import Settings, can_do_without, input_of, origin_of, refuse_same_files, reopen_input
+from .inputs import can_do_without, input_of, origin_of, refuse_same_files, reopen_input
 from .moving import Task, carry_out
 from .options import Manners, manners, resume_command
+from .reading import Settings, database_option
 from .words import count
 
 __all__ = ["resume", "retry", "vouches"]
@@ -48,6 +49,7 @@ renews = click.option(
 @click.argument("journal", type=click.Path())
 @vouches
 @renews
+@database_option
 @manners
 @talks
 def resume(
@@ -56,6 +58,7 @@ def resume(
     how: Manners,
     only_copy: bool,
     account_changed: bool,
+    database: str | None,
     as_json: bool,
 ) -> NoReturn:
     """
@@ -73,6 +76,7 @@ def resume(
         resume_command(journal, connection, how),
         only_copy=only_copy,
         account_changed=account_changed,
+        database=database,
     )
     carry_out(connection, task.prepare, on_cancel=how.on_cancel, as_json=as_json)
 
@@ -86,6 +90,7 @@ class _Resume:
     command: str
     only_copy: bool
     account_changed: bool
+    database: str | None = field(repr=False)
 
     async def prepare(self, files: ExitStack) -> Task:
         """Read the journal, and open the input that it names."""
@@ -102,7 +107,7 @@ class _Resume:
         is_retry = origin is not header
         rows = None
         if self.how.rejects is not None or not (is_retry or can_do_without(recorded)):
-            rows = await reopen_input(origin, self.journal, files)
+            rows = await reopen_input(origin, self.journal, files, self.database)
         rejects = None
         if rows is not None and self.how.rejects is not None:
             rejects = files.enter_context(RejectsFile(self.how.rejects, rows))
@@ -167,6 +172,7 @@ def say_where_it_stands(recorded: Resumable) -> None:
 )
 @vouches
 @renews
+@database_option
 @manners
 @talks
 def retry(
@@ -178,6 +184,7 @@ def retry(
     how: Manners,
     only_copy: bool,
     account_changed: bool,
+    database: str | None,
     as_json: bool,
 ) -> NoReturn:
     """
@@ -202,6 +209,7 @@ def retry(
         how,
         only_copy=only_copy,
         account_changed=account_changed,
+        database=database,
     )
     carry_out(connection, task.prepare, on_cancel=how.on_cancel, as_json=as_json)
 
@@ -217,6 +225,7 @@ class _Retry:
     how: Manners
     only_copy: bool
     account_changed: bool
+    database: str | None = field(repr=False)
 
     async def prepare(self, files: ExitStack) -> Task:
         """Find the rows."""
@@ -241,7 +250,7 @@ class _Retry:
             journal=into, input=input_of(origin), rejects=self.how.rejects, results=self.how.results
         )
         if self.how.rejects is not None:
-            rows: FileRows = await reopen_input(origin, self.journal, files)
+            rows: FileRows = await reopen_input(origin, self.journal, files, self.database)
             rejects = files.enter_context(RejectsFile(self.how.rejects, rows))
         results = None
         if self.how.results is not None:

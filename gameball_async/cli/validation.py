@@ -18,7 +18,8 @@ from ..rows.row import BadRow, Row
 from ..rows.source import Source
 from ..rows.unknown import UnknownFields
 from .ending import Ended, Exit, finish, say
-from .inputs import STDIN, Settings, about_null_words, open_input, reads, refuse_unnamed, warn
+from .inputs import STDIN, about_null_words, open_input, refuse_unnamed, warn
+from .reading import Settings, reads
 from .words import clean, count, duration
 
 __all__ = ["KIND_NAMES", "rehearse", "validate"]
@@ -44,7 +45,6 @@ class Findings:
 
 @click.command(epilog=KIND_NAMES)
 @click.argument("kind", metavar="KIND", type=click.Choice(list(KINDS)))
-@click.argument("file", type=click.Path())
 @reads
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def validate(kind: str, file: str, settings: Settings, as_json: bool) -> NoReturn:

@@ -117,7 +117,7 @@ class BulkVerbs(Lifecycle):
             open_journal = begin_journal(
                 journal, self._account, which, way, source, self._running.stream
             )
-        return self._running.bulk(
+        run = self._running.bulk(
             which,
             rows,
             concurrency=_positive(concurrency, "concurrency"),
@@ -130,6 +130,8 @@ class BulkVerbs(Lifecycle):
             on_cancel=on_cancel,
             limits=_limits(deadline, stalled_for),
         )
+        run.journal = None if journal is None else os.fspath(journal)
+        return run
 
     def resume(
         self,
@@ -189,7 +191,7 @@ class BulkVerbs(Lifecycle):
         kind = kind_of(header.kind)
         if rows is None:
             rows = rows_again(header)
-        return self._running.bulk(
+        run = self._running.bulk(
             kind,
             () if rows is None else rows,
             concurrency=_positive(concurrency, "concurrency"),
@@ -210,6 +212,8 @@ class BulkVerbs(Lifecycle):
             on_cancel=on_cancel,
             limits=_limits(deadline, stalled_for),
         )
+        run.journal = os.fspath(journal)
+        return run
 
     def retry(
         self,
@@ -262,7 +266,7 @@ class BulkVerbs(Lifecycle):
         )
         kind = kind_of(header.kind)
         way = Chunking(header.chunking)
-        return self._running.bulk(
+        run = self._running.bulk(
             kind,
             rows,
             concurrency=_positive(concurrency, "concurrency"),
@@ -279,6 +283,8 @@ class BulkVerbs(Lifecycle):
             on_cancel=on_cancel,
             limits=_limits(deadline, stalled_for),
         )
+        run.journal = os.fspath(into)
+        return run
 
 
 def _limits(deadline: float | None, stalled_for: float | None) -> TimeLimits:

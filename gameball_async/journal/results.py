@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import orjson
 
 from ..rows.outcome import RowOutcome
+from ..rows.outcomes import outcomes_table
 from .journal import read_header, read_journal, read_rows
 from .positions import Positions
 from .retry import later_of, rows_again
 
-__all__ = ["journals_of", "recorded_rows", "rows_before"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["journals_of", "outcomes_of", "recorded_rows", "rows_before"]
 
 
 def journals_of(path: str) -> list[str]:
@@ -61,6 +66,17 @@ def recorded_rows(journals: Sequence[str], without: Sequence[int] = ()) -> Itera
             if row.position not in seen:
                 seen.add_all((row.position,))
                 yield row
+
+
+def outcomes_of(path: str) -> pa.Table:
+    """
+    Each row of a run, with the last that its journals say of it, as an Arrow table.
+
+    Raises:
+        JournalError: one of them cannot be read.
+        ConfigurationError: pyarrow is not installed.
+    """
+    return outcomes_table(recorded_rows(journals_of(path)))
 
 
 def rows_before(path: str) -> Iterator[RowOutcome]:

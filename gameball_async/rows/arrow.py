@@ -60,7 +60,7 @@ def _why_not(column: Typed, type: pa.DataType, *, numbers: bool, zoned: bool) ->
     if naive and column.type is not FieldType.DATE:
         return (
             "times without a zone: give the column its zone, or pass the zone that is meant, "
-            "--naive-as ZONE (open_rows and table_rows: naive_as=…)"
+            "--naive-as ZONE (naive_as=… of open_rows and table_rows)"
         )
     if pa.types.is_binary(type) or pa.types.is_large_binary(type) or pa.types.is_duration(type):
         return f"values of type {type}, which JSON does not have: cast the column"
@@ -70,7 +70,7 @@ def _why_not(column: Typed, type: pa.DataType, *, numbers: bool, zoned: bool) ->
 def batches_of(file: Any, *, parquet: bool) -> tuple[pa.Schema, int, Iterator[pa.RecordBatch]]:
     """The schema of an open file, how many rows it has, and its record batches."""
     if parquet:
-        read = pq.ParquetFile(file)
+        read = pq.ParquetFile(file, pre_buffer=False)
         return read.schema_arrow, read.metadata.num_rows, read.iter_batches(ROWS_AT_ONCE)
     try:
         found = pa.ipc.open_file(file)
@@ -103,11 +103,11 @@ def python_values(column: Any) -> list[Any]:
 def batch_rows(table: Table, first: int, batch: pa.RecordBatch) -> list[Row | BadRow]:
     """The items of a record batch, whose first row has position *first*."""
     faults: Faults = {}
-    found = [_values(each, batch.column(each.index), faults) for each in table.columns]
-    return table.items(first, found, faults)
+    found = [_values(table, each, batch.column(each.index), faults) for each in table.columns]
+    return table.items(range(first, first + len(batch)), found, faults)
 
 
-def _values(column: Typed, array: Any, faults: Faults) -> list[object]:
+def _values(table: Table, column: Typed, array: Any, faults: Faults) -> list[object]:
     """The values of one column as the item has them; None for what is missing."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
@@ -117,21 +117,26 @@ def _values(column: Typed, array: Any, faults: Faults) -> list[object]:
     if pa.types.is_floating(type):  # by its own digits: 11.77 of 32 bits stays 11.77
         return pc.cast(pc.cast(array, pa.string()), pa.float64()).to_pylist()  # type: ignore[no-any-return]
     if pa.types.is_date(type):
-        return pc.cast(pc.cast(array, pa.date32()), pa.string()).to_pylist()  # type: ignore[no-any-return]
+        days = pc.cast(pc.cast(array, pa.date32()), pa.string()).to_pylist()
+        read = column.cell if column.type is FieldType.DATETIME else None
+        return days if read is None else column.read_all(days, read, faults)
     if pa.types.is_timestamp(type):
         written = _as_text(column, array)
         if written is not None:
             return written.to_pylist()  # type: ignore[no-any-return]
     text = pa.types.is_string(type) or pa.types.is_large_string(type)
     values = python_values(array)
+    if text:
+        table.suspect(column, values)
     if text and column.type is FieldType.ID and not array.null_count and _plain_ids(values):
         return values
     return column.read_all(values, column.cell if text else column.read, faults)
 
 
 def _plain_ids(values: list[str]) -> bool:
-    """Whether there is nothing to look at in any of these ids."""
-    return "" not in values and "".join(values).isalnum()
+    """Whether none of these ids is empty, or may be a number that a spreadsheet has rewritten."""
+    together = "".join(values)
+    return "" not in values and "." not in together and "+" not in together
 
 
 def _as_text(column: Typed, array: Any) -> Any | None:

@@ -57,7 +57,9 @@ class ArrowSource(FileSource):
             for number, cells in enumerate(zip(*columns, strict=True), first):
                 yield Record(number, cells=[*cells])
 
-    def by_column(self, layout: Layout, ids_from_numbers: bool) -> Iterator[Row | BadRow]:
+    def typed_rows(
+        self, records: Iterator[Record], layout: Layout, *, ids_from_numbers: bool
+    ) -> Iterator[Row | BadRow]:
         """The rows, read by column."""
         table, zoned = table_under(layout, self.reading.zone), bool(self.reading.zone)
         try:

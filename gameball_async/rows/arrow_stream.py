@@ -9,7 +9,7 @@ from ..errors import ConfigurationError
 from ..mapping.local_times import zone_of
 from .plain import Refusal
 from .row import BadRow, Blocks, Row
-from .tables import table_of, with_unknown
+from .tables import table_of
 
 if TYPE_CHECKING:
     from .given import ArrowStream
@@ -58,7 +58,8 @@ class TableRows(Blocks):
         try:
             self._reader = pa.RecordBatchReader.from_stream(table)
             schema = self._reader.schema
-            self._table = with_unknown(table_of(kind, schema.names, zone=naive_as))
+            # As with mappings: what the API does not know goes to the check, which names it.
+            self._table = table_of(kind, schema.names, unknown="send", zone=naive_as)
             arrow.judge_types(self._table, schema, numbers=ids_from_numbers, zoned=bool(naive_as))
         except Refusal as refusal:
             raise ConfigurationError(f"{type(table).__name__}: {refusal}") from None

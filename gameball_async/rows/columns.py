@@ -39,7 +39,7 @@ from .plain import Refusal
 from .row import BadRow, Row
 from .unknown import Unknown, letters, meant_by, shown
 
-__all__ = ["Layout", "known_columns", "layout_of", "needed_columns", "not_a_record"]
+__all__ = ["NULL_WORDS", "Layout", "known_columns", "layout_of", "needed_columns", "not_a_record"]
 
 Path = tuple[str, ...]
 

@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from ..api.fields import FieldType
-from .cells import READERS, SUFFIXES, ReadCell
+from ..errors import InputError
+from .cells import ReadCell
 from .columns import Layout
-from .tables import TIMES, type_of
+from .records import Record
+from .tables import NUMBERS, TIMES, type_of
 from .zones import reads_local_times
 
 __all__ = [
     "DELIMITERS",
-    "NUMBERS",
     "Reading",
     "adapted",
     "csv_options",
     "found_delimiter",
-    "has_decimal_commas",
     "names_delimiter",
+    "with_decimal_commas",
 ]
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-NUMBERS = (READERS[FieldType.NUMBER], SUFFIXES["number"])
+LOOKED_AT = 100
+"""Records whose numbers tell whether a file has decimal commas."""
 _DECIMAL_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+", re.ASCII).fullmatch
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+", re.ASCII).fullmatch
 _DECIMAL_POINT = re.compile(r"[+-]?\d*\.(?:\d{1,2}|\d{4,})", re.ASCII).fullmatch
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?").fullmatch
+
+
+def _words(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(words)
 
 
 @frozen
@@ -58,7 +65,7 @@ class Reading:
     decimal_comma: bool | None = None
     sheet: str | None = None
     zone: str = ""
-    nulls: tuple[str, ...] = ()
+    nulls: tuple[str, ...] = field(default=(), converter=_words)
     empty_is_null: bool = False
 
 
@@ -77,7 +84,27 @@ def names_delimiter(line: str) -> bool:
     return _SEPARATOR_LINE(line) is not None
 
 
-def has_decimal_commas(layout: Layout, records: Iterable[Sequence[str]]) -> bool:
+def with_decimal_commas(
+    reading: Reading, layout: Layout, records: Iterator[Record]
+) -> tuple[Reading, Iterator[Record]]:
+    """The reading with decimal commas where a file without commas shows them, and all of the records."""
+    if reading.decimal_comma is not None or reading.delimiter in (None, ","):
+        return reading, records
+    ahead: list[Record] = []
+    try:
+        ahead.extend(islice(records, LOOKED_AT))  # keeps what came before an error
+    except InputError as error:
+        records = map(_raise, (error,))  # in its place, after them
+    if _shown(layout, [record.cells or () for record in ahead]):
+        reading = evolve(reading, decimal_comma=True)
+    return reading, chain(ahead, records)
+
+
+def _raise(error: InputError) -> Record:
+    raise error
+
+
+def _shown(layout: Layout, records: Sequence[Sequence[str]]) -> bool:
     """Whether the numbers of these records are written with decimal commas, and none with a point."""
     indices = [column.index for column in layout.columns if column.read in NUMBERS]
     cells = [record[n].strip() for record in records for n in indices if n < len(record)]

@@ -59,7 +59,8 @@ class ExcelSource(FileSource):
             own = _width(cells)
             width = width or own
             if own:
-                yield Record(number, cells=cells[: max(width, own)] + [""] * (width - len(cells)))
+                found = [None if cell == "" else cell for cell in cells[: max(width, own)]]
+                yield Record(number, cells=found + [None] * (width - len(cells)))
 
     def close(self) -> None:
         """Close the workbook. Safe to call twice."""

@@ -1,74 +1,22 @@
-"""
-Rows of a file, read lazily: each a row or a bad row, with its line (or row).
-
-What the columns of a CSV file mean is decided in `columns`, how its cells are read in
-`cells`. A JSONL file has one item a line: an object in the API's names, or a text for
-order transactions; nothing in it is converted.
-
-What is no record: empty lines (both formats), and blank lines in JSONL. Everything else is one,
-and ends in one outcome: blank lines and lines of commas, comments and a header that comes again
-are bad rows of a CSV file, each with its line.
-
-What is a bad row: a record with more or fewer cells than the header; an id that is missing, blank,
-has white space or an invisible character at an end, or was rewritten by a spreadsheet (``90.0``,
-``1E+5``); a day that is not ISO 8601, does not exist, or has a time without a zone; a number with
-separators, currency, brackets or digits that are not ASCII, or that is not finite; a count that is
-negative or not whole.
-
-What is sent although it looks odd: ids of any length and script, with lost zeros or with the
-characters of a URL (ids are free text, and in no URL here); rows that repeat a customer (none is
-taken for a duplicate); negative amounts, days to come, an average that does not fit, a mail
-address without an at sign (what is plausible is for the server to judge); numbers in exponent form
-or with more digits than a double holds (sent digit by digit); a day with a time and an offset
-(sent in UTC); any text in a name.
-
-A rejects file is an input like any other: its four last columns are left out. But rows that may have been
-applied, of a kind that cannot be repeated, are bad rows: they would be applied twice.
-"""
+"""Files of rows, opened: by their name, their own first bytes, and what the caller says."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, islice
-from types import TracebackType
-from typing import BinaryIO, Self
-
-from attrs import evolve
+from collections.abc import Sequence
+from typing import BinaryIO
 
 from ..api.kinds import Kind, kind_of
-from ..errors import Fault, InputError
 from ..mapping.local_times import zone_of
-from ..mapping.presets import preset, recognised
 from ..mapping.rules import ColumnMapping
-from .added import (
-    ADDED,
-    MAY_BE_APPLIED,
-    is_rejects_header,
-    must_not_repeat,
-    original_cells,
-    original_value,
-    outcome_cell,
-    outcome_of,
-)
-from .cells import read_json
-from .columns import Layout, layout_of
-from .dialect import Reading, adapted, has_decimal_commas
-from .mapped import MappedLayout, mapped_layout, needs_mapping
-from .plain import Refusal
-from .records import Record
-from .row import BadRow, Blocks, Row
+from .dialect import Reading
+from .file_rows import FileRows, WaitingRows
 from .source import Source
 from .sources import open_source
-from .typed_cells import Texts, text_of, texts_for
-from .unknown import Unknown, UnknownField, meant_by
+from .typed_cells import text_of
+from .unknown import Unknown
 
 __all__ = ["FileRows", "header_of", "open_rows", "rows_from"]
-
-BLOCK = 500
-"""Rows that are read in one go where that is done in a worker thread."""
-LOOKED_AT = 100
-"""Records whose numbers tell whether a file has decimal commas."""
 
 
 def open_rows(
@@ -78,7 +26,7 @@ def open_rows(
     unknown: Unknown = "warn",
     format: str | None = None,
     mapping: ColumnMapping | None = None,
-    zone: str = "",
+    naive_as: str = "",
     delimiter: str | None = None,
     quote: str = '"',
     encoding: str | None = None,
@@ -102,7 +50,7 @@ def open_rows(
             default, what the file's name ends in.
         mapping: how the file's columns become Gameball's; by default they are Gameball's already,
             or a shop's whose export is recognised by its header.
-        zone: the time zone of times that name none, such as ``Europe/Paris``.
+        naive_as: the time zone of times that name none, such as ``Europe/Paris``.
         delimiter: between the cells of CSV; by default a comma, unless the first line shows another.
         quote: around cells of CSV; empty for none.
         encoding: of text; by default UTF-8, or what a byte order mark says.
@@ -119,10 +67,18 @@ def open_rows(
         ConfigurationError: the zone or the encoding does not exist, or what reads such files is not
             installed.
     """
-    if zone:
-        zone_of(zone)
+    if naive_as:
+        zone_of(naive_as)
     reading = Reading(
-        format, delimiter, quote, encoding, decimal_comma, sheet, zone, tuple(nulls), empty_is_null
+        format,
+        delimiter,
+        quote,
+        encoding,
+        decimal_comma,
+        sheet,
+        naive_as,
+        nulls,
+        empty_is_null,
     )
     source = open_source(path, reading, stream=stream)
     return rows_from(
@@ -162,233 +118,3 @@ def header_of(path: str | os.PathLike[str]) -> list[str]:
         return list(map(text_of, first.cells))
     finally:
         source.close()
-
-
-class FileRows(Iterator[Row | BadRow]):
-    """
-    The rows of an open file, in its order; a context manager that closes it.
-
-    Iterating raises ``InputError`` where the file cannot be read any further.
-
-    Attributes:
-        path: the file, as it was given.
-        kind: the batch kind.
-        source: what it is read from.
-        columns: the names in the header, without those of a rejects file; empty for JSON.
-        warnings: what the user should know before anything is sent.
-        from_rejects: whether the file is a rejects file.
-        mapped: the mapping of its columns; None where they are Gameball's.
-        skipped: how many rows the mapping has left out so far.
-        records: how many rows and bad rows have been handed out.
-    """
-
-    def __init__(
-        self,
-        source: Source,
-        kind: Kind,
-        unknown: Unknown,
-        mapping: ColumnMapping | None,
-        *,
-        ids_from_numbers: bool = False,
-    ) -> None:
-        self.source = source
-        self.path = source.path
-        self.kind = kind
-        self.from_rejects = False
-        self.columns: tuple[str, ...] = ()
-        self.warnings: tuple[str, ...] = ()
-        self.records = 0
-        self.skipped = 0
-        self._mapping = mapping
-        self._left_out: tuple[str, ...] = ()
-        self._plain: Layout | None = None
-        self._ids = ids_from_numbers
-        self.mapped: MappedLayout | None = None
-        if mapping is not None and not source.tabular:
-            raise source.error("a mapping is for files with columns, and this has none", None)
-        self._rows = self._table_rows(unknown) if source.tabular else self._json_rows()
-        first = next(self._rows, None)
-        if first is None:
-            raise source.error("holds no rows: there is nothing to send", None)
-        self._rows = chain((first,), self._rows)
-        self.warnings = (*source.found, *self.warnings)
-
-    @property
-    def position_fraction(self) -> float | None:
-        """How much of the file has been read, from 0 to 1; None where its length is not known."""
-        return self.source.share
-
-    def close(self) -> None:
-        """Close the file. Safe to call twice."""
-        self.source.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __next__(self) -> Row | BadRow:
-        row = next(self._rows)
-        self.records += 1
-        return row
-
-    def _table_rows(self, unknown: Unknown) -> Iterator[Row | BadRow]:
-        records = self.source.records()
-        layout = self._layout(next(records, None), unknown)
-        if isinstance(layout, MappedLayout):
-            yield from self._mapped_rows(map(_as_text, records), layout)
-            return
-        by_column = None if self.from_rejects else self.source.by_column(layout, self._ids)
-        if by_column is not None:
-            yield from by_column
-            return
-        records = self._looked_at(records, layout)
-        layout = adapted(layout, self.source.reading)
-        texts: Texts = list if self.source.unit == "line" else texts_for(layout)
-        for record in records:
-            if record.cells is None:
-                yield BadRow(record.line, (Fault("", record.fault),))
-                continue
-            try:
-                cells = texts(record.cells)
-            except Refusal as refusal:
-                yield BadRow(record.line, (Fault("", f"a cell {refusal}"),))
-                continue
-            if self.from_rejects:
-                row = layout.row(record.line, original_cells(cells))
-                yield self._guarded(row, outcome_cell(cells))
-            else:
-                yield layout.row(record.line, cells)
-
-    def _looked_at(self, records: Iterator[Record], layout: Layout) -> Iterator[Record]:
-        """The records, the first of which tell whether their numbers have decimal commas."""
-        reading = self.source.reading
-        if reading.decimal_comma is not None or reading.delimiter in (None, ","):
-            return records
-        ahead, rest = _ahead(records, LOOKED_AT)
-        if has_decimal_commas(layout, (record.cells or () for record in ahead)):
-            self.source.reading = evolve(reading, decimal_comma=True)
-            self.warnings += ("read with decimal commas, as its numbers show (--decimal-comma)",)
-        return chain(ahead, rest)
-
-    def _mapped_rows(
-        self, records: Iterator[Record], layout: MappedLayout
-    ) -> Iterator[Row | BadRow]:
-        read: Callable[[list[str]], list[str]] = original_cells if self.from_rejects else list
-        for group in layout.groups(records, len(ADDED) if self.from_rejects else 0):
-            first = group[0]
-            if first.cells is None:
-                yield BadRow(first.line, (Fault("", first.fault),))
-                continue
-            row = layout.row(first.line, [read(each.cells or []) for each in group])
-            if row is None:
-                self.skipped += 1
-            elif self.from_rejects:
-                yield self._guarded(row, outcome_cell(first.cells))
-            else:
-                yield row
-
-    def _guarded(self, row: Row | BadRow, outcome: object) -> Row | BadRow:
-        if not must_not_repeat(self.kind, outcome):
-            return row
-        key = row.key if isinstance(row, BadRow) else None
-        return BadRow(row.position, (Fault("", MAY_BE_APPLIED.format(outcome)),), key)
-
-    def _layout(self, header: Record | None, unknown: Unknown) -> Layout | MappedLayout:
-        if header is None or header.cells is None:
-            why = "is empty" if header is None else f"the header {header.fault}"
-            raise self.source.error(f"{why}: the first line must name the columns", 1)
-        cells = list(map(text_of, header.cells))
-        self.from_rejects = is_rejects_header(cells)
-        names = original_cells(cells) if self.from_rejects else cells
-        try:
-            layout = self._layout_of(names, unknown)
-        except Refusal as refusal:
-            raise self.source.error(str(refusal), header.line) from None
-        self.columns, self.warnings = layout.header, layout.warnings + self.warnings
-        self._plain = layout if isinstance(layout, Layout) else layout.layout
-        if isinstance(layout, Layout):
-            self._left_out = layout.unknown
-        return layout
-
-    def _layout_of(self, names: list[str], unknown: Unknown) -> Layout | MappedLayout:
-        mapping = self._mapping
-        if mapping is None and needs_mapping(self.kind, names):
-            shop = recognised(names, self.kind.name)
-            if shop is not None:
-                mapping = preset(shop, self.kind.name)
-                self.warnings = (f"read as an export of {shop}, by its columns (--from {shop})",)
-        if mapping is None:
-            return layout_of(self.kind, names, unknown=unknown)
-        found = mapped_layout(mapping, self.kind, names, zone=self.source.reading.zone)
-        self.mapped = evolve(found, layout=adapted(found.layout, self.source.reading))
-        return self.mapped
-
-    @property
-    def null_words(self) -> dict[str, int]:
-        """How many cells of a column hold a word such as NULL that is sent as it stands, so far."""
-        return {} if self._plain is None else dict(self._plain.suspects)
-
-    @property
-    def left_out(self) -> tuple[UnknownField, ...]:
-        """The columns that are not sent, as the API does not know them."""
-        fields = self._left_out
-        return tuple(
-            UnknownField(name, meant_by(self.kind, name), self.records, False) for name in fields
-        )
-
-    def _json_rows(self) -> Iterator[Row | BadRow]:
-        by_line = self.source.unit == "line"
-        for count, record in enumerate(self.source.records()):
-            if by_line and not count and (record.text.startswith("[") or record.text == "{"):
-                raise self.source.error(
-                    "is one JSON text, not one a line: pass --format json for an array, or write an "
-                    "object a line, as jq -c does",
-                    record.line,
-                )
-            try:
-                value = read_json(record.text)
-                yield self._guarded(Row(record.line, original_value(value)), outcome_of(value))
-            except Refusal as refusal:
-                yield BadRow(record.line, (Fault("", str(refusal)),))
-
-
-class WaitingRows(FileRows, Blocks):
-    """Rows whose reading takes long or has to wait, as that of a stream: read in a worker thread."""
-
-    def block(self) -> list[Row | BadRow]:
-        """The next rows; none at the end."""
-        rows: list[Row | BadRow] = []
-        for row in self:
-            rows.append(row)
-            if len(rows) >= BLOCK or not self.source.more_at_hand:
-                break
-        return rows
-
-
-def _as_text(record: Record) -> Record:
-    """A record whose cells are text."""
-    try:
-        return evolve(record, cells=record.cells and list(map(text_of, record.cells)))
-    except Refusal as refusal:
-        return evolve(record, cells=None, fault=f"a cell {refusal}")
-
-
-def _ahead(records: Iterator[Record], most: int) -> tuple[list[Record], Iterator[Record]]:
-    """The first records, and the others; what ends the reading early is raised in its place."""
-    found: list[Record] = []
-    try:
-        found.extend(islice(records, most))  # keeps what came before an error
-    except InputError as error:
-        return found, map(_raise, (error,))
-    return found, records
-
-
-def _raise(error: InputError) -> Record:
-    raise error

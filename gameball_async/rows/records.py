@@ -37,13 +37,13 @@ class Record:
     Attributes:
         line: the line that it begins on, counted from 1.
         text: the line as it stands, where the record is no list of cells.
-        cells: its cells; None in a file that has no cells, and for a record that cannot be read.
+        cells: its cells, text but in typed tables; None in a file that has no cells, and for a record that cannot be read.
         fault: why it cannot be read; empty where it can.
     """
 
     line: int
     text: str = field(default="", repr=False)
-    cells: list[str] | None = field(default=None, repr=False)
+    cells: list[Any] | None = field(default=None, repr=False)
     fault: str = ""
 
 

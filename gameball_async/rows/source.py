@@ -12,6 +12,7 @@ from .dialect import Reading
 from .opened import Opened
 from .records import Record
 from .row import BadRow, Row
+from .tables import table_under, typed_rows
 
 __all__ = ["FileSource", "Source", "unchanged"]
 
@@ -25,6 +26,7 @@ class Source(ABC):
         reading: how it is read; what was found in the file included.
         found: what was found, in words.
         tabular: whether its records have cells, and the first names the columns.
+        typed: whether its cells are no text.
         unit: what its positions count: ``line`` or ``row``.
         waits: whether reading may have to wait, or takes long: it is done in a worker thread.
         stamp: what tells whether it has changed since.
@@ -34,6 +36,7 @@ class Source(ABC):
     reading: Reading
     found: tuple[str, ...] = ()
     tabular: bool = True
+    typed: bool = True
     unit: str = "row"
     waits: bool = True
     stamp: tuple[object, ...] = ()
@@ -52,9 +55,11 @@ class Source(ABC):
     def records(self) -> Iterator[Record]:
         """The records in their order; they can be read once."""
 
-    def by_column(self, layout: Layout, ids_from_numbers: bool) -> Iterator[Row | BadRow] | None:
-        """The rows, where columns are read more cheaply than records; None where they are not."""
-        return None
+    def typed_rows(
+        self, records: Iterator[Record], layout: Layout, *, ids_from_numbers: bool
+    ) -> Iterator[Row | BadRow]:
+        """The rows of records whose cells are typed, behind their header."""
+        return typed_rows(table_under(layout, self.reading.zone), records)
 
     @abstractmethod
     def again(self) -> Source:

@@ -7,29 +7,40 @@ CSV file is; other values keep their type. What is missing is left out, at any d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import date, datetime, time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, time
 from decimal import Decimal
-from itertools import count
+from itertools import groupby, islice, zip_longest
 from typing import Any, TypeAlias
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..api.fields import FieldType, specs_of
 from ..api.item_classes import item_class
 from ..api.kinds import Kind
 from ..errors import Fault
-from .cells import READERS, ReadCell
-from .columns import Column, Layout, Path, layout_of
+from .cells import READERS, SUFFIXES, ReadCell
+from .columns import NULL_WORDS, Column, Layout, Path, layout_of
 from .plain import Refusal
+from .records import Record
 from .row import BadRow, Row
+from .typed_cells import text_of
 from .unknown import Unknown
 from .zones import in_zone, reads_local_times
 
-__all__ = ["Faults", "Table", "Typed", "table_of", "table_under", "type_of", "with_unknown"]
+__all__ = [
+    "Faults",
+    "Table",
+    "Typed",
+    "table_of",
+    "table_under",
+    "type_of",
+    "typed_rows",
+]
 
 Faults: TypeAlias = dict[int, list[Fault]]
 
+NUMBERS = (READERS[FieldType.NUMBER], SUFFIXES["number"])
 TIMES = (FieldType.DATE, FieldType.DATETIME)
 
 
@@ -89,42 +100,74 @@ class Table:
     layout: Layout
     columns: tuple[Typed, ...]
 
-    def rows(self, first: int, values: Sequence[Sequence[object]]) -> list[Row | BadRow]:
+    def rows(
+        self, positions: Sequence[int], values: Sequence[Sequence[object]]
+    ) -> list[Row | BadRow]:
         """
         The items of some records, or all that is wrong with them.
 
         Args:
-            first: position of the first record.
+            positions: of the records.
             values: of the records, column by column; missing ones are None.
         """
         faults: Faults = {}
+        for each in self.columns:
+            self.suspect(each, [cell for cell in values[each.index] if type(cell) is str])
         found = [each.read_all(values[each.index], each.read, faults) for each in self.columns]
-        return self.items(first, found, faults)
+        return self.items(positions, found, faults)
+
+    def suspect(self, column: Typed, texts: Sequence[str | None]) -> None:
+        """Count the words among these texts that mean nothing, and are sent all the same."""
+        if not NULL_WORDS.isdisjoint(texts):
+            found = sum(text in NULL_WORDS for text in texts)
+            self.layout.suspects[self.layout.header[column.index]] += found
 
     def items(
-        self, first: int, found: Sequence[Sequence[object]], faults: Faults
+        self, positions: Sequence[int], found: Sequence[Sequence[object]], faults: Faults
     ) -> list[Row | BadRow]:
         """The same for values that are read already, one sequence for each of `columns`."""
+        made = self._by_object(found) if self._grouped() else self._by_row(found)
+        if not faults and not self.layout.composes:
+            return list(map(Row, positions, made))
+        return [
+            self._row(position, item, faults.get(index))
+            for index, (position, item) in enumerate(zip(positions, made, strict=True))
+        ]
+
+    def _grouped(self) -> bool:
+        """Whether the columns of each object stand together, those of the item itself first."""
+        runs = [parents for parents, _ in groupby(column.path[:-1] for column in self.columns)]
+        return len(runs) == len(set(runs)) and () not in runs[1:]
+
+    def _by_row(self, found: Sequence[Sequence[object]]) -> list[dict[str, object]]:
+        """The items, whose members come in the order of the columns."""
+        made: list[dict[str, object]] = []
+        for values in zip(*found, strict=True):
+            item: dict[str, object] = {}
+            made.append(item)
+            for column, value in zip(self.columns, values, strict=True):
+                if value is not None:
+                    _put(item, column.path[:-1], {column.path[-1]: value})
+        return made
+
+    def _by_object(self, found: Sequence[Sequence[object]]) -> list[dict[str, object]]:
+        """The same, object by object, which is the quicker way."""
         groups: dict[Path, list[int]] = {}
         for number, column in enumerate(self.columns):
             groups.setdefault(column.path[:-1], []).append(number)
-        own = groups.pop((), [])
-        made = self._objects(own, found) if own else [{} for _ in found[0]]
+        made = self._objects(groups.pop((), []), found)
         for parents, numbers in groups.items():
             for item, inner in zip(made, self._objects(numbers, found), strict=True):
                 if inner:
                     _put(item, parents, inner)
-        if not faults and not self.layout.composes:
-            return list(map(Row, count(first), made))
-        return [
-            self._row(position, item, faults.get(position - first))
-            for position, item in enumerate(made, first)
-        ]
+        return made
 
     def _objects(
         self, numbers: Sequence[int], found: Sequence[Sequence[object]]
     ) -> list[dict[str, object]]:
         """What some columns of one object hold, without what is missing."""
+        if not numbers:
+            return [{} for _ in found[0]]
         names = [self.columns[number].path[-1] for number in numbers]
         columns = [found[number] for number in numbers]
         rows = zip(*columns, strict=True)
@@ -149,6 +192,9 @@ class Table:
 
 
 def _put(item: dict[str, object], parents: Path, inner: dict[str, object]) -> None:
+    if not parents:
+        item.update(inner)
+        return
     if len(parents) == 1 and parents[0] not in item:
         item[parents[0]] = inner
         return
@@ -172,8 +218,8 @@ def table_of(
     Args:
         kind: the batch kind.
         header: the columns' names.
-        custom: send columns that the API does not know among the account's own fields.
-        zone: of times without one; None refuses them.
+        unknown: what becomes of columns that the API does not know, as in `layout_of`.
+        zone: of times without one; empty to refuse them.
 
     Raises:
         Refusal: the header cannot be used.
@@ -187,23 +233,12 @@ def table_under(layout: Layout, zone: str) -> Table:
     return Table(layout, tuple(_typed(kind, column, zone) for column in layout.columns))
 
 
-def with_unknown(table: Table) -> Table:
-    """The same with the columns that the API does not know, sent under their own names."""
-    known = {column.index for column in table.columns}
-    more = [
-        Typed((name,), index, None, _TEXT, _reader(None, _TEXT, ""))
-        for index, name in enumerate(table.layout.header)
-        if index not in known and name.strip()
-    ]
-    return evolve(table, columns=(*table.columns, *more))
-
-
 def _typed(kind: Kind, column: Column, zone: str) -> Typed:
     type = type_of(kind, column.path)
-    cell = column.read
+    cell, number = column.read, column.read in NUMBERS
     if zone and type in TIMES:
         cell = reads_local_times(cell, zone, days=type is FieldType.DATE)
-    return Typed(column.path, column.index, type, cell, _reader(type, cell, zone))
+    return Typed(column.path, column.index, type, cell, _reader(type, cell, zone, number=number))
 
 
 def type_of(kind: Kind, path: Path) -> FieldType | None:
@@ -220,22 +255,37 @@ def type_of(kind: Kind, path: Path) -> FieldType | None:
     return None if spec is None else spec.type
 
 
-_TEXT = READERS[FieldType.TEXT]
+_TEXT, _NUMBER = READERS[FieldType.TEXT], READERS[FieldType.NUMBER]
+AT_ONCE = 500
+"""Records that are read in one go."""
 
 
-def _reader(type: FieldType | None, cell: ReadCell, zone: str) -> Callable[[object], object]:
-    """The function that reads the values of a column, None excepted."""
+def _reader(
+    type: FieldType | None, cell: ReadCell, zone: str, *, number: bool = False
+) -> Callable[[object], object]:
+    """
+    The function that reads the values of a column, None excepted.
+
+    A value of a type that the field has is kept; any other is read as the text that it would be.
+    """
+    number = number or type is None
+    truth = type in (FieldType.BOOLEAN, None)
+    timed = type in (*TIMES, None)
 
     def value(found: object) -> object:
         if isinstance(found, str):
             return cell(found)
-        if isinstance(found, datetime):
-            return _time(found, type, zone)
         if isinstance(found, bool):
+            return found if truth else cell(text_of(found))
+        if number and isinstance(found, int | float):
             return found
-        if isinstance(found, Decimal) and found.is_finite():
-            found = READERS[FieldType.NUMBER](str(found))
-        return _inner(found, zone)
+        if number and isinstance(found, Decimal) and found.is_finite():
+            return _NUMBER(str(found))
+        if timed and isinstance(found, datetime):
+            return _time(found, type, zone)
+        if isinstance(found, list | tuple | dict):
+            return _inner(found, zone)
+        return cell(text_of(found))
 
     return value
 
@@ -244,18 +294,23 @@ def _time(found: datetime, type: FieldType | None, zone: str) -> object:
     if found.utcoffset() is not None:
         return found
     if type is FieldType.DATE and found.time() == time.min:
-        return date(found.year, found.month, found.day)
+        return found.date()
     if not zone:
         raise Refusal("has no time zone: pass the zone that is meant, --naive-as ZONE (naive_as=…)")
     return in_zone(found.isoformat(), zone)
 
 
 def _inner(found: object, zone: str) -> object:
-    """Lists and objects without what is missing in them."""
+    """Lists and objects without what is missing in them, their times in the zone."""
     if isinstance(found, dict):
         return {name: _inner(each, zone) for name, each in found.items() if each is not None}
     if isinstance(found, list | tuple):
         return [_inner(each, zone) for each in found]
-    if isinstance(found, datetime):
-        return _time(found, None, zone)
-    return found
+    return _time(found, None, zone) if isinstance(found, datetime) else found
+
+
+def typed_rows(table: Table, records: Iterator[Record]) -> Iterator[Row | BadRow]:
+    """The items of records whose cells are typed, read by column a few hundred at a time."""
+    while some := list(islice(records, AT_ONCE)):
+        columns = [*zip_longest(*(record.cells or () for record in some))]
+        yield from table.rows([record.line for record in some], columns)

@@ -31,6 +31,7 @@ class TextSource(Source):
         self.lines = Lines(Opened(path, stream, copy), reading.encoding)
         self.path, self.stamp = self.lines.path, self.lines.opened.stamp
         self.waits = stream is not None
+        self.typed = False
         self.tabular = reading.format in ("csv", "tsv")
         self.unit = "row" if reading.format == "json" else "line"
         self._copy = copy

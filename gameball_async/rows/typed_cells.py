@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 
-from .columns import Layout
-from .dialect import NUMBERS
 from .plain import Refusal
 from .scalars import to_json
 
-__all__ = ["Texts", "text_of", "texts_for"]
-
-Texts: TypeAlias = Callable[[Sequence[Any]], list[str]]
+__all__ = ["present", "text_of"]
 
 EXACT = 10**15
 """A number from here on has lost digits in a workbook: it stays as it is, and is no id."""
-
-
-def texts_for(layout: Layout) -> Texts:
-    """What makes texts of a record's cells; numbers where the field is a number stay floats."""
-    numbers = {column.index for column in layout.columns if column.read in NUMBERS}
-
-    def texts(cells: Sequence[Any]) -> list[str]:
-        return [
-            repr(cell) if type(cell) is float and index in numbers else text_of(cell)
-            for index, cell in enumerate(cells)
-        ]
-
-    return texts
 
 
 def text_of(value: object) -> str:
@@ -56,18 +38,18 @@ def text_of(value: object) -> str:
         return value.date().isoformat() if day else value.isoformat()
     if isinstance(value, date | time):
         return value.isoformat()
-    return orjson.dumps(_present(value), to_json).decode() if _is_json(value) else _other(value)
+    return orjson.dumps(present(value), to_json).decode() if _is_json(value) else _other(value)
 
 
 def _is_json(value: object) -> bool:
     return isinstance(value, list | tuple | dict)
 
 
-def _present(value: Any) -> Any:
+def present(value: Any) -> Any:
     """A list or an object without what is missing in it."""
     if isinstance(value, dict):
-        return {name: _present(each) for name, each in value.items() if each is not None}
-    return [_present(each) for each in value] if isinstance(value, list | tuple) else value
+        return {name: present(each) for name, each in value.items() if each is not None}
+    return [present(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _other(value: object) -> str:

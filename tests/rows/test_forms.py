@@ -8,10 +8,12 @@ import gzip
 import io
 import json
 import os
+import sqlite3
 import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ from gameball_async.rows.given import rows_of
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 from gameball_async.rows.rejects import RejectsFile
 from gameball_async.rows.row import BadRow
+from gameball_async.rows.sql import query_rows
 
 DATA = Path(__file__).parent.parent / "data"
 CUSTOMERS = """\
@@ -163,6 +166,17 @@ async def test_the_same_rows_in_every_form_go_out_as_the_same_bytes(
         expected = expected or found
         assert len(expected) == text.count("\n") - 1
         assert found == expected, path.name
+    header, *records = csv.reader(text.splitlines())
+    with closing(sqlite3.connect(tmp_path / "sample.db")) as database:
+        types = (
+            f'"{name}" {"REAL" if "otal" in name or "avg" in name else "TEXT"}' for name in header
+        )
+        database.execute(f"CREATE TABLE sample ({', '.join(types)})")
+        marks = ", ".join("?" * len(header))
+        database.executemany(f"INSERT INTO sample VALUES ({marks})", records)  # noqa: S608
+        database.commit()
+    query = "SELECT * FROM sample ORDER BY rowid"
+    assert payloads(query_rows(f"sqlite:///{tmp_path}/sample.db", query, kind), kind) == expected
     table = as_table(text)
     known = table if kind == "customers" else table.drop_columns("quantity")
     frames = [known, pl.from_arrow(known)]
@@ -248,7 +262,7 @@ def test_times_without_a_zone_need_one(tmp_path: Path) -> None:
     path.write_text(
         "customerId,orderId,orderDate,totalPaid\nc,o1,2024-07-01 12:00:00,1\nc,o2,2024-07-01,1\n"
     )
-    with open_rows(path, "orders", zone="Europe/Paris") as rows:
+    with open_rows(path, "orders", naive_as="Europe/Paris") as rows:
         found = [row.value["orderDate"].isoformat() for row in rows]  # type: ignore[union-attr,index]
     assert found == ["2024-07-01T12:00:00+02:00", "2024-07-01T00:00:00+02:00"]
     table = pa.table(
@@ -262,7 +276,9 @@ def test_times_without_a_zone_need_one(tmp_path: Path) -> None:
     pa.parquet.write_table(table, tmp_path / "rows.parquet")
     with pytest.raises(InputError, match=r"'orderDate' holds times without a zone.*--naive-as"):
         open_rows(tmp_path / "rows.parquet", "orders")
-    found = payloads(open_rows(tmp_path / "rows.parquet", "orders", zone="Europe/Paris"), "orders")
+    found = payloads(
+        open_rows(tmp_path / "rows.parquet", "orders", naive_as="Europe/Paris"), "orders"
+    )
     assert b"2024-07-01T10:00:00Z" in found[0]
 
 
@@ -417,6 +433,41 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path: Path, name: 
     path.write_bytes(b"customerId\nc1\n" * 10)
     with pytest.raises(InputError, match="cannot be read as"):
         open_rows(path, "customers")
+
+
+def test_words_that_mean_nothing_are_counted_and_left_out_in_typed_tables_too(
+    tmp_path: Path,
+) -> None:
+    table = pa.table(
+        {"customerId": ["c1", "c2"], "email": ["NULL", None], "totalSpent": [None, 1.5]}
+    )
+    pa.parquet.write_table(table, tmp_path / "rows.parquet")
+    to_excel(tmp_path / "rows.xlsx", table)
+    for name in ("rows.parquet", "rows.xlsx"):
+        with open_rows(tmp_path / name, "customers") as rows:
+            list(rows)
+            assert rows.null_words == {"email": 1}, name
+        with open_rows(tmp_path / name, "customers", nulls=["NULL"], empty_is_null=True) as rows:
+            assert [row.value for row in rows if not isinstance(row, BadRow)] == [
+                {"customerId": "c1", "customerAttributes": {"totalSpent": None}},
+                {"customerId": "c2", "email": None, "customerAttributes": {"totalSpent": 1.5}},
+            ], name
+
+
+def test_a_shops_export_is_recognised_in_every_form(tmp_path: Path) -> None:
+    text = (DATA.parent / "field" / "shopify_customers.csv").read_text()
+    with (tmp_path / "rows.csv").open("w") as file:
+        file.write(text)
+    expected = payloads(open_rows(tmp_path / "rows.csv", "customers"), "customers")
+    (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(text.encode()))
+    header, *records = csv.reader(text.splitlines())
+    table = pa.table({name: [each[n] or None for each in records] for n, name in enumerate(header)})
+    pa.parquet.write_table(table, tmp_path / "rows.parquet")
+    to_excel(tmp_path / "rows.xlsx", table)
+    for name in ("rows.csv.gz", "rows.parquet", "rows.xlsx"):
+        rows = open_rows(tmp_path / name, "customers")
+        assert any("read as an export of shopify" in warning for warning in rows.warnings)
+        assert payloads(rows, "customers") == expected, name
 
 
 # streams

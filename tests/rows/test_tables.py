@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections import namedtuple
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import orjson
 import polars as pl
 import pyarrow as pa
@@ -74,6 +77,19 @@ async def test_columns_mean_what_they_mean_in_a_csv_file() -> None:
             "guest": True,
         }
     ]
+
+
+async def test_members_come_in_the_order_of_the_columns() -> None:
+    rows = table(
+        customerId=["c1", "c2"],
+        customerAttributes__city=["Lyon", None],
+        email=["e", "f"],
+        customerAttributes__zip=["1", "2"],
+    )
+    first, second = await read(rows)
+    assert [*first] == ["customerId", "customerAttributes", "email"]
+    assert [*second] == ["customerId", "email", "customerAttributes"]
+    assert [*first["customerAttributes"]] == ["city", "zip"]
 
 
 async def test_a_struct_is_a_nested_object_and_a_list_a_list() -> None:
@@ -310,6 +326,29 @@ async def test_bulk_submit_and_submit_all_take_a_table(
         assert [submission.positions async for submission in submissions] == [[0]]
     with pytest.raises(ChunkError, match="cannot be sent"):
         await client.submit("customers", [7])
+
+
+async def test_a_run_that_reads_a_table_can_be_cancelled_while_a_batch_is_read(
+    client: GameballClient,
+) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield pa.record_batch({"customerId": ["c1"]})
+        asked.set()
+        go_on.wait(10)
+
+    stream = pa.RecordBatchReader.from_batches(pa.schema({"customerId": pa.string()}), batches())
+    try:
+        with anyio.move_on_after(5) as scope:
+            async with client.bulk("customers", stream) as run:
+                await anyio.to_thread.run_sync(asked.wait, 10)
+                scope.cancel()
+                await run.finish()
+        assert scope.cancelled_caught
+        assert run.report.rows == 1
+    finally:
+        go_on.set()
 
 
 async def test_a_table_needs_pyarrow_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,240 @@
+"""How rows are read, as the options of import and validate say it, and a journal keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+import click
+import orjson
+from attrs import asdict, field, fields, frozen
+
+from ..api.kinds import Kind
+from ..journal.state import Source
+from ..mapping.local_times import zone_of
+from ..mapping.presets import SHOPS, preset
+from ..mapping.rules import mapping_of
+from ..rows.dialect import Reading
+from ..rows.files import FileRows, rows_from
+from ..rows.sources import open_source
+from ..rows.unknown import Unknown
+
+__all__ = ["Settings", "database_option", "reads"]
+
+
+@frozen
+class Settings:
+    """
+    How rows are read.
+
+    Attributes:
+        reading: how a file is written.
+        unknown: what becomes of columns and fields that Gameball does not know.
+        ids_from_numbers: take whole numbers as ids.
+        mapping: the text of the mapping file; None for none.
+        shop: the shop whose export it is; None to go by the header.
+        sql: a query, whose rows are read instead of a file's.
+        database: the URL of its database.
+    """
+
+    reading: Reading
+    unknown: Unknown = "warn"
+    ids_from_numbers: bool = False
+    mapping: str | None = None
+    shop: str | None = None
+    sql: str | None = None
+    database: str | None = field(default=None, repr=False)
+
+    def open(
+        self, path: str, kind: Kind, stream: BinaryIO | None = None, copy: str | None = None
+    ) -> FileRows:
+        """
+        Open the file, or a stream, whose bytes are copied to a file where rejects need them.
+
+        Raises:
+            InputError: it cannot be read.
+            ConfigurationError: the mapping, the shop or the zone cannot be used.
+        """
+        if self.reading.zone:
+            zone_of(self.reading.zone)
+        mapping = None
+        if self.mapping is not None:
+            mapping = mapping_of(self.mapping, name="the mapping file")
+        elif self.shop is not None:
+            mapping = preset(self.shop, kind.name)
+        if self.sql is None:
+            source = open_source(path, self.reading, stream=stream, copy=copy)
+        else:
+            from ..rows.sql import QuerySource
+
+            source = QuerySource(self.database or "", self.sql, self.reading, path)
+        return rows_from(
+            source,
+            kind,
+            unknown=self.unknown,
+            mapping=mapping,
+            ids_from_numbers=self.ids_from_numbers,
+        )
+
+    def as_json(self) -> str:
+        """For a journal, without a password."""
+        values = asdict(self)
+        if self.database is not None:
+            from ..rows.sql import without_password
+
+            values["database"] = without_password(self.database)
+        return orjson.dumps(values).decode()
+
+    @classmethod
+    def of(cls, source: Source) -> Settings:
+        """From a journal."""
+        values = orjson.loads(source.settings)
+        return cls(**{**values, "reading": Reading(**values["reading"])})
+
+
+database_option = click.option(
+    "--database",
+    metavar="URL",
+    envvar="DATABASE_URL",
+    help="Of --sql, as SQLAlchemy has them: sqlite:///shop.db.  [default: $DATABASE_URL]",
+)
+
+
+def _query_of(path: str, file: str | None, database: str | None) -> str:
+    if file is not None:
+        raise click.UsageError("FILE and --sql exclude each other: keep one")
+    if database is None:
+        raise click.UsageError("--sql needs a database: pass --database URL, or set DATABASE_URL")
+    return Path(path).read_text(encoding="utf-8")
+
+
+def _one_character(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    if text is None:
+        return None
+    found = {"tab": "\t", "\\t": "\t"}.get(text.lower(), text)
+    if len(found) != 1:
+        raise click.BadParameter(f"{text!r} is not one character (or the word tab)")
+    return found
+
+
+_READING = (
+    click.option(
+        "--format",
+        type=click.Choice(["csv", "tsv", "jsonl", "json", "parquet", "arrow", "xlsx"]),
+        help="[default: by the file's suffix]",
+    ),
+    click.option(
+        "--unknown",
+        type=click.Choice(["warn", "error", "custom", "send"]),
+        help="Columns and fields that Gameball does not know: name them (of CSV they are left out), refuse "
+        "them, send them as custom, or send them as they are.  [default: warn]",
+    ),
+    click.option("--custom", is_flag=True, help="Short for --unknown custom."),
+    click.option(
+        "--ids-from-numbers", is_flag=True, help="Take whole numbers as ids (JSON, Parquet, Arrow)."
+    ),
+    click.option(
+        "--map",
+        "mapping",
+        type=click.File(encoding="utf-8"),
+        metavar="FILE",
+        help="A mapping file (TOML) from the file's columns to Gameball's; `map` proposes one.",
+    ),
+    click.option(
+        "--from",
+        "shop",
+        type=click.Choice(SHOPS),
+        help="Read FILE as an export of this shop.  [default: recognised by its columns]",
+    ),
+    click.option(
+        "--naive-as",
+        "zone",
+        metavar="ZONE",
+        default="",
+        help="The time zone of times that name none, such as Europe/Paris.",
+    ),
+    click.option(
+        "--delimiter",
+        metavar="CHAR",
+        callback=_one_character,
+        help="Between the columns of CSV.  [default: a comma, unless the first line shows another]",
+    ),
+    click.option(
+        "--quote",
+        metavar="CHAR",
+        callback=_one_character,
+        default='"',
+        show_default=True,
+        help="Around cells of CSV.",
+    ),
+    click.option("--encoding", help="Of a text file, such as windows-1252.  [default: utf-8]"),
+    click.option(
+        "--decimal-comma/--decimal-point",
+        "decimal_comma",
+        default=None,
+        help="Numbers in CSV are written 1.234,50.  [default: a point, unless they show a comma]",
+    ),
+    click.option("--sheet", help="Of an Excel workbook.  [default: the first]"),
+    click.option(
+        "--null",
+        "nulls",
+        multiple=True,
+        metavar="WORD",
+        help="A cell that means nothing, such as NULL, and is left out; may be given several times.",
+    ),
+    click.option(
+        "--empty",
+        "empty_is_null",
+        type=click.Choice(["omit", "null"]),
+        default="omit",
+        show_default=True,
+        callback=lambda ctx, param, value: value == "null",
+        help="Empty cells: leave the field out, or send null to clear it.",
+    ),
+    click.option(
+        "--sql",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="Read the rows of the query in this file, from --database, instead of FILE.",
+    ),
+)
+
+
+def reads(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of how a file is read, as its argument *settings*."""
+
+    @wraps(command)
+    def with_settings(
+        *args: Any,
+        custom: bool,
+        unknown: Unknown | None,
+        ids_from_numbers: bool,
+        mapping: TextIO | None,
+        shop: str | None,
+        file: str | None,
+        sql: str | None,
+        database: str | None,
+        **options: Any,
+    ) -> Any:
+        if mapping is not None and shop is not None:
+            raise click.UsageError("--map and --from exclude each other: keep one")
+        if custom and unknown not in (None, "custom"):
+            raise click.UsageError("--custom means --unknown custom: leave one of the two out")
+        if file is None and sql is None:
+            raise click.UsageError("pass FILE, - for standard input, or --sql FILE --database URL")
+        settings = Settings(
+            Reading(**{each.name: options.pop(each.name) for each in fields(Reading)}),
+            "custom" if custom else unknown or "warn",
+            ids_from_numbers,
+            None if mapping is None else mapping.read(),
+            shop,
+            None if sql is None else _query_of(sql, file, database),
+            None if sql is None else database,
+        )
+        return command(*args, file=file or sql, settings=settings, **options)
+
+    for option in reversed((click.argument("file", required=False), *_READING, database_option)):
+        with_settings = option(with_settings)
+    return with_settings
