@@ -14,6 +14,9 @@ polls, and only the pauses below hold them back. The rules, each named where it 
   to last for as long again as the job at hand has not moved.
 - *pause*: a look that finds no end holds back the others, twice as long each time; one that finds
   an end lifts it. Looks due by progress are neither held back nor a reason to.
+- *spare*: while a few jobs are open and most of the quota is free, each is looked at again after a
+  twentieth of its age, whatever the other rules say: few looks are worth something only where somebody
+  else wants the slots. Such a look holds back nothing.
 - *in flight*: the number of polls under way grows by one with each end found, and is halved by each
   look in vain.
 """
@@ -55,6 +58,12 @@ PAUSE_PAID = 0.4
 """Seconds after a look in vain before the purse pays for the next."""
 PAUSE_LEAST_CAP = 1.0
 PLACES_KEPT = 3
+FEW = 10
+"""Jobs that are open, at most, where spare slots are used."""
+SPARE_PART = 0.05
+"""Part of its age after which a job is looked at again while there are spare slots."""
+SPARE_LEAST, SPARE_MOST = 0.1, 0.9
+"""Seconds added to that for each open job, so that ten leave slots spare; and for all of them at most."""
 IN_FLIGHT_MOST = 12
 IN_FLIGHT_RICH = 4
 """Polls under way at once that the purse pays for while it is more than half full."""
@@ -79,6 +88,11 @@ class _Open:
     paid: bool = False
     in_flight: bool = False
     ahead: bool = False  # due by progress: no pause holds it back
+    looked_at: float = 0.0
+    spare: bool = False  # the look under way, or the last one, used a spare slot
+    resting: float = float(
+        "-inf"
+    )  # until then no spare slot is used: its last look was not answered
 
 
 class Polls:
@@ -117,7 +131,7 @@ class Polls:
             return
         self._purse = min(PURSE_MOST, self._purse + PURSE_START) if self._jobs else PURSE_START
         due = now + FIRST_LOOK if submitted else now
-        job = _Open(job_id, self._number(), now, due, due, now, Pace(now))
+        job = _Open(job_id, self._number(), now, due, due, now, Pace(now), looked_at=now)
         self._jobs[job_id] = job
         self._stirred_at = now
         self._push(job)
@@ -128,8 +142,35 @@ class Polls:
         if job is not None and job.in_flight:
             self._in_flight -= 1
 
-    def due(self, now: float) -> tuple[int | None, float]:
-        """The job to ask about now, if any; else None and when to come back (infinity: never)."""
+    def due(self, now: float, *, spare: bool = False) -> tuple[int | None, float]:
+        """
+        The job to ask about now, if any; else None and when to come back (infinity: never).
+
+        Args:
+            now: the time.
+            spare: nobody else wants the slots.
+        """
+        job_id, when = self._due(now)
+        if job_id is not None:
+            self._jobs[job_id].spare = False
+        if job_id is not None or not spare or len(self._jobs) > FEW:
+            return job_id, when
+        waiting = [job for job in self._jobs.values() if not job.in_flight]
+        if not waiting:
+            return None, when
+        at, job_id = min((self._spare_at(job), job.job_id) for job in waiting)
+        if at > now:
+            return None, min(when, at)
+        self._jobs[job_id].spare = True
+        return job_id, now
+
+    def _spare_at(self, job: _Open) -> float:
+        wait = min(SPARE_MOST, SPARE_LEAST * len(self._jobs)) + SPARE_PART * (
+            job.looked_at - job.since
+        )
+        return max(job.looked_at + wait, job.resting)
+
+    def _due(self, now: float) -> tuple[int | None, float]:
         ahead, ready = self._top(self._ahead), self._ripe(now)
         if self._in_flight >= IN_FLIGHT_MOST:
             return None, float("inf")  # before one of them is answered
@@ -217,6 +258,7 @@ class Polls:
             job.moved_at = now
         job.state = state
         job.pace.saw(now, state is JobState.RUNNING, done)
+        job.looked_at = now
         self._missed(job, now)
         self._plan(job, now, chance)
 
@@ -226,6 +268,7 @@ class Polls:
         if job is not None:
             self._missed(job, now)
             self._later_again(job, now, chance, within)
+            job.looked_at, job.resting = now, job.due
 
     def _back(self, job_id: int) -> _Open | None:
         job = self._jobs.get(job_id)
@@ -236,6 +279,8 @@ class Polls:
         return job
 
     def _missed(self, job: _Open, now: float) -> None:
+        if job.spare:
+            return
         if job.ahead or job.paid:
             self._purse = max(0.0, self._purse - 1.0)
         if not job.ahead:
@@ -258,7 +303,7 @@ class Polls:
                 job.soon = max(expected, now + SHORT_LEAST)
                 self._put(self._soon, job.soon, job)
         elif job.state is JobState.QUEUED and job.kept < PLACES_KEPT:
-            job.kept += 1
+            job.kept += not job.spare
             job.ahead = False
             self._push(job)
         else:

@@ -76,6 +76,10 @@ class SharedBudget(Budget):
 
     # -- the face of a budget
 
+    def spare(self, now: float) -> bool:
+        """Never: what we leave, others may want."""
+        return False
+
     def next_free(self, now: float, *, urgent: bool = False) -> float:
         """When the next slot is free; infinity where the store has to be asked first."""
         free = super().next_free(now, urgent=urgent)

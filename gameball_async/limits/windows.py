@@ -64,6 +64,10 @@ class Quota:
         return ",".join(f"{n}/{s:g}" for n, s in self.windows)
 
 
+SPARE = 2 / 3
+"""Part of a window beyond which its slots are not spare."""
+
+
 class Budget:
     """
     Who may send when. Plain code: the time is an argument, and never goes back.
@@ -125,6 +129,16 @@ class Budget:
         for limit, seconds in self.quota.windows:
             when = max(when, self._window_free(now, max(1, int(limit * share)), seconds))
         return when
+
+    def spare(self, now: float) -> bool:
+        """Whether most of every window is free, and no 429 was seen lately."""
+        if self.share(now) < 1.0 or now < self._pause_until:
+            return False
+        for limit, seconds in self.quota.windows:
+            first = bisect_right(self._stamps, now - seconds - self._margin)
+            if len(self._stamps) - first + len(self._open) >= limit * SPARE:
+                return False
+        return True
 
     def _window_free(self, now: float, limit: int, seconds: float) -> float:
         span = seconds + self._margin

@@ -99,18 +99,42 @@ def test_of_changed_counts_a_slow_reader_of_many_jobs_gets_only_the_latest() -> 
     assert set(at(sandbox, main).values()) == {1}
 
 
-def test_ten_minutes_alone_take_at_most_15_polls_and_are_seen_within_15_seconds() -> None:
-    for rows in (1, 20, 1000):
-        sandbox = Sandbox(latency=TRIP, service_time=Constant(600.0), discard=True)
+@pytest.mark.parametrize("progress", [True, False])
+@pytest.mark.parametrize("jobs", [1, 10])
+@pytest.mark.parametrize("span", [0.1, 1.0, 5.0, 20.0, 56.0, 90.0, 600.0, 3600.0])
+def test_the_end_of_few_jobs_is_seen_late_by_a_second_and_a_twentieth_of_their_age_at_most(
+    span: float, jobs: int, progress: bool
+) -> None:
+    sandbox = Sandbox(latency=TRIP, service_time=Constant(span), progress=progress)
 
-        async def main(client: GameballClient, rows: int = rows) -> float:
-            job = await client.submit("customers", [{"customerId": f"c{n}"} for n in range(rows)])
+    async def main(client: GameballClient) -> list[float]:
+        late = []
+
+        async def wait(name: str) -> None:
+            job = await submit(client, name)
             began = anyio.current_time()
             await client.wait(job)
-            return anyio.current_time() - began
+            late.append(anyio.current_time() - began - span)
 
-        assert 599 < at(sandbox, main) < 615
-        assert polls(sandbox) <= 15
+        async with anyio.create_task_group() as tasks:
+            for number in range(jobs):
+                tasks.start_soon(wait, f"c{number}")
+        return late
+
+    assert max(at(sandbox, main)) <= 1.0 + 0.05 * span
+    assert max(sandbox.peaks.values()) < 200
+
+
+def test_a_job_of_a_tenth_of_a_second_is_known_within_three() -> None:
+    sandbox = Sandbox(latency=(0.001, 0.002), service_time=Constant(0.1))
+
+    async def main(client: GameballClient) -> float:
+        job = await submit(client)
+        began = anyio.current_time()
+        await client.wait(job)
+        return anyio.current_time() - began
+
+    assert at(sandbox, main) < 0.3
 
 
 @pytest.mark.parametrize("queue", [0.0, 1.5])
