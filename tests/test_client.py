@@ -332,7 +332,7 @@ async def test_five_watchers_of_a_job_cost_one_poll_and_a_late_one_sees_the_stat
             await anyio.lowlevel.checkpoint()
             assert sandbox.counts["poll"] == polls
         assert all(into[-1].status.state is JobState.COMPLETED for into in seen)
-        assert sandbox.counts["poll"] < 8
+        assert sandbox.counts["poll"] <= 12  # six that ask by themselves would take 50
 
 
 async def test_an_iterator_that_is_dropped_half_way_keeps_nothing_running() -> None:

@@ -137,7 +137,7 @@ async def test_no_adjustment_is_in_doubt_where_the_server_closes_idle_connection
                 applied.append(asked)
                 await stream.send(answer(b'{"jobId":%d}' % len(applied)))
             else:
-                job = int(asked.split(b" ")[1].rpartition(b"/")[2])
+                job = int(re.findall(rb"/(\d+)", asked.split(b" ")[1])[-1])  # on either path
                 named = b'{"customerId":"c%d"}' % (job - 1)
                 body = b'{"status":"completed","totalCount":1,"finishedCount":1,"errorCount":0,'
                 await stream.send(
