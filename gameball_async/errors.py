@@ -158,8 +158,12 @@ class SharedQuotaError(GameballError):
     """
     What the quota is shared through is away, and the client is set not to go on without it.
 
-    The request was not sent.
+    The request was not sent. *heals*: whether waiting may mend it; a password that is refused stays so.
     """
+
+    def __init__(self, message: str, *, heals: bool = True) -> None:
+        self.heals = heals
+        super().__init__(message)
 
 
 @frozen

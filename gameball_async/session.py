@@ -267,7 +267,14 @@ class Engine:
         return UnknownFields(kind, policy, first)
 
     def submissions(
-        self, kind: Kind, rows: Rows, *, concurrency: int, unknown: Unknown = "warn"
+        self,
+        kind: Kind,
+        rows: Rows,
+        *,
+        concurrency: int,
+        unknown: Unknown = "warn",
+        linger: float | None = None,
+        max_items: int = MAX_ITEMS,
     ) -> Submissions:
         """Submissions without their jobs; see `GameballClient.submit_all`."""
         from .bulk.chunks import Chunker
@@ -279,10 +286,11 @@ class Engine:
         return Submissions(
             kind,
             Feed(rows_of(rows, kind), preparer(kind, unknown=self.unknown_fields(kind, unknown))),
-            Chunker(Chunking.PLAIN, with_item_ids=kind.item_key is not None),
+            Chunker(Chunking.PLAIN, with_item_ids=kind.item_key is not None, max_rows=max_items),
             self.submitter,
             self._spawn,
             concurrency=concurrency,
+            linger=linger,
         )
 
     async def status(self, job_id: int) -> JobStatus:

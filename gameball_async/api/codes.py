@@ -106,7 +106,7 @@ class Code(IntEnum):
     CASHBACK_DISABLED = 6001, 422, False, "Switch cashback on in the dashboard."
     DEFAULT_LANGUAGE_NOT_SET = 6002, 422, False, "Set a default language in the dashboard."
     COUPON_SETTINGS_CLOSED = 6003, 403, False, "Ask for access to the coupon settings."
-    CUSTOMER_NOT_FOUND = 7000, 404, False, "Import the customer first, or correct the customer id."
+    CUSTOMER_NOT_FOUND = 7000, 404, False, "Import the customers first, then retry --only failed; or correct the id."
     CUSTOMER_ALREADY_EXISTS = 7001, 422, False, "Use the customer that exists, or another id."
     CUSTOMER_ALREADY_REFERRED = 7002, 422, False, "Leave the referrer code out."
     REFERRAL_CODE_NOT_FOUND = 7003, 404, False, "Correct the referrer code, or leave it out."

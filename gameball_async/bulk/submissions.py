@@ -44,6 +44,7 @@ class Submissions:
         spawn: Spawn,
         *,
         concurrency: int,
+        linger: float | None = None,
     ) -> None:
         self._kind = kind
         self._feed = feed
@@ -51,6 +52,7 @@ class Submissions:
         self._submitter = submitter
         self._spawn = spawn
         self._concurrency = concurrency
+        self._linger = linger
         self._error: BaseException | None = None
         self._running: Running | None = None
         self._finished = False
@@ -110,15 +112,26 @@ class Submissions:
 
     async def _read(self, chunks: MemoryObjectSendStream[Chunk]) -> None:
         async with chunks:
-            while batch := await self._next_batch():
-                bad = [row for row in batch if isinstance(row, BadRow)]
-                for row in batch:
-                    if isinstance(row, Prepared):
-                        self._chunker.add(row)
-                if bad:
-                    await self._out.put(_rejected(bad))
-                await self._pass_on(chunks)
+            async with anyio.create_task_group() as tasks:
+                if self._linger is not None:
+                    tasks.start_soon(self._tick, chunks, self._linger)
+                while batch := await self._next_batch():
+                    bad = [row for row in batch if isinstance(row, BadRow)]
+                    for row in batch:
+                        if isinstance(row, Prepared):
+                            self._chunker.add(row)
+                    if bad:
+                        await self._out.put(_rejected(bad))
+                    await self._pass_on(chunks)
+                tasks.cancel_scope.cancel()
             self._chunker.end()
+            await self._pass_on(chunks)
+
+    async def _tick(self, chunks: MemoryObjectSendStream[Chunk], seconds: float) -> None:
+        """Rows wait only so long for others to travel with."""
+        while True:
+            await anyio.sleep(seconds)
+            self._chunker.tick()
             await self._pass_on(chunks)
 
     async def _next_batch(self) -> list[Prepared | BadRow]:

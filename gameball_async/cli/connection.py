@@ -9,14 +9,16 @@ from functools import wraps
 from typing import Any, TypeVar
 
 import click
-from attrs import frozen
+from attrs import field, frozen
 
 from ..api.requests import API_VERSIONS, Dialect
 from ..client import GameballClient
 from ..errors import ConfigurationError
+from ..limits.exchange import SharedQuota
 from ..limits.windows import Quota
 from ..sandbox import Sandbox
 from .reaching import Reaching
+from .talking import says, set_up
 
 __all__ = ["Connection", "connect", "missing_keys", "read_quota", "talks"]
 
@@ -38,6 +40,7 @@ class Connection:
         high_security: both keys on every call.
         dialect: which paths ask for a status and stop a job.
         quota: requests allowed in which time.
+        shared_quota: the Redis through which processes share it; None for none. May hold a password.
         sandbox: talk to a sandbox of our own, with its keys.
         trust_env: go through the proxy that the environment names.
     """
@@ -47,6 +50,7 @@ class Connection:
     high_security: bool
     dialect: Dialect
     quota: Quota
+    shared_quota: str | None = field(repr=False)
     sandbox: bool
     trust_env: bool
 
@@ -100,7 +104,15 @@ _OPTIONS = (
         metavar="REQUESTS/SECONDS,...",
         default="30/1,360/30",
         show_default=True,
-        help="Requests per seconds that we may use; all windows hold at once.",
+        help="Requests per seconds that we may use; all windows hold at once. For four imports at once "
+        "without Redis, give each a quarter: 7/1,90/30.",
+    ),
+    click.option(
+        "--shared-quota",
+        envvar="GAMEBALL_SHARED_QUOTA",
+        metavar="redis://...",
+        help="Share the quota with all processes that name the same Redis; also from "
+        "GAMEBALL_SHARED_QUOTA, where a password belongs.",
     ),
     click.option(
         "--trust-env",
@@ -118,12 +130,18 @@ def talks(command: F) -> F:
 
     @wraps(command)
     def with_connection(**options: Any) -> Any:
+        set_up(
+            quiet=options.pop("quiet"),
+            verbose=options.pop("verbose"),
+            log_file=options.pop("log_file"),
+        )
         connection = Connection(
             base_url=options.pop("base_url"),
             api_version=options.pop("api_version"),
             high_security=options.pop("high_security"),
             dialect=Dialect(options.pop("dialect")),
             quota=options.pop("quota"),
+            shared_quota=options.pop("shared_quota"),
             sandbox=options.pop("sandbox"),
             trust_env=options.pop("trust_env"),
         )
@@ -133,7 +151,7 @@ def talks(command: F) -> F:
 
     for option in reversed(_OPTIONS):
         with_connection = option(with_connection)
-    return with_connection  # type: ignore[return-value] # wrapped: what click calls is the same
+    return says(with_connection)  # type: ignore[return-value] # wrapped: what click calls is the same
 
 
 def missing_keys(environment: Mapping[str, str], *, both: bool) -> str | None:
@@ -180,6 +198,19 @@ async def connect(
     return await stack.enter_async_context(_client(connection, sandbox, reaching))
 
 
+def _shared(connection: Connection) -> SharedQuota | None:
+    """What shares the quota; None where nothing does."""
+    if connection.shared_quota is None or connection.sandbox:
+        return None
+    try:
+        from ..limits.redis import RedisQuota
+    except ImportError:
+        raise ConfigurationError(
+            "--shared-quota needs redis: pip install 'gameball_async[redis]'"
+        ) from None
+    return RedisQuota(connection.shared_quota, lost="error")
+
+
 def _dialect_of(connection: Connection) -> str:
     """The one that the sandbox serves: both, where the client is to find out."""
     return "both" if connection.dialect is Dialect.AUTO else connection.dialect.value
@@ -194,6 +225,7 @@ def _client(connection: Connection, sandbox: Sandbox | None, reaching: Reaching)
         high_security=connection.high_security,
         dialect=connection.dialect,
         quota=connection.quota,
+        shared_quota=_shared(connection),
         on_warning=reaching,
         trust_env=connection.trust_env and sandbox is None,
     )

@@ -121,7 +121,8 @@ def remarks(progress: Progress, part_read: float | None, away: str | None = None
         # Until the windows have passed, they may hold requests of our own process before.
         others = progress.seconds > OUR_OWN
         who = "somebody else uses this account's quota" if others else "the quota is used up"
-        found.append(f"Gameball answered 429: {who}, so we slow down")
+        cure = " (for imports of your own, give each a part: --quota 7/1,90/30)" if others else ""
+        found.append(f"Gameball answered 429: {who}, so we slow down{cure}")
     if part_read is not None and part_read < 1 and progress.rows_read and not progress.chunks:
         found.append("reading; the first chunk has not been sent yet")
     return found

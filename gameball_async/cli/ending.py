@@ -14,8 +14,9 @@ from anyio.abc import TaskStatus
 from attrs import define
 
 from ..errors import ConfigurationError, GameballError, InputError
+from .talking import QUIET
 
-__all__ = ["Ended", "Exit", "code_of", "finish", "perform", "say"]
+__all__ = ["Ended", "Exit", "code_of", "finish", "is_quiet", "perform", "remark", "say"]
 
 
 class Exit(IntEnum):
@@ -135,6 +136,18 @@ def finish(ended: Ended, *, when_interrupted: str = "") -> int:
         say(str(ended.error))
         return code_of(ended.error)
     return Exit.STOPPED if ended.code is None else ended.code
+
+
+def is_quiet() -> bool:
+    """Whether the command that runs was told to be quiet."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.find_root().meta.get(QUIET))
+
+
+def remark(text: str) -> None:
+    """One message that a quiet command leaves out."""
+    if not is_quiet():
+        say(text)
 
 
 def say(text: str) -> None:

@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 from attrs import frozen
 
-from ..api.kinds import KINDS, Chunking, kind_of
+from ..api.kinds import Chunking, kind_of
 from ..bulk.bulk import Bulk
 from ..client import GameballClient
 from ..errors import ConfigurationError
@@ -27,16 +27,17 @@ from .inputs import (
     standard_input_speaks,
     warn,
 )
+from .kind import KIND_NAMES, kind_argument
 from .moving import Task, carry_out
 from .options import Manners, manners, resume_command
 from .reading import Settings, reads
-from .validation import KIND_NAMES, rehearse
+from .validation import rehearse
 
 __all__ = ["import_"]
 
 
 @click.command("import", epilog=KIND_NAMES)
-@click.argument("kind", metavar="KIND", type=click.Choice(list(KINDS)))
+@kind_argument
 @click.option(
     "--chunking",
     type=click.Choice([way.value for way in Chunking]),

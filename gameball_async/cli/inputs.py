@@ -22,7 +22,7 @@ from ..journal.journal import digest_of, read_journal
 from ..journal.state import Header, Resumable, Source
 from ..rows.files import FileRows
 from ..rows.sources import TEXT_FORMATS
-from .ending import say
+from .ending import remark
 from .reading import Settings
 from .words import clean, count
 
@@ -194,7 +194,7 @@ def warn(rows: FileRows) -> None:
     for warning in rows.warnings:
         cure = " (--unknown custom)" if rows.left_out and warning.startswith("not sent") else ""
         cure = "" if rows.mapped is not None else cure
-        say(clean(f"{rows.path}: {warning}{cure}", 1000))
+        remark(clean(f"{rows.path}: {warning}{cure}", 1000))
 
 
 def refuse_same_files(**files: str | None) -> None:

@@ -14,7 +14,7 @@ from rich.live import Live
 
 from ..bulk.report import Progress
 from . import display
-from .ending import say
+from .ending import is_quiet, say
 from .reaching import Reaching
 from .words import clean, duration
 
@@ -41,7 +41,7 @@ class Manner(Enum):
 
 def manner_of(stream: TextIO, *, as_json: bool) -> Manner:
     """Live where a person looks at *stream*, lines where it is a log, nothing beside JSON."""
-    if as_json:
+    if as_json or is_quiet():
         return Manner.SILENT
     if not stream.isatty() or console_on(stream).is_dumb_terminal:
         return Manner.PLAIN

@@ -1,24 +1,62 @@
-"""The group of all commands."""
+"""The group of all commands, each imported when it is used: ``--help`` needs neither client nor sandbox."""
 
 from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
 
 import click
 
 from .. import __version__
-from .customers import upsert
-from .imports import import_
-from .jobs import status, stop, watch
-from .mapping import map_
-from .reporting import report
-from .resuming import resume, retry
-from .serving import sandbox
-from .settling import settle
-from .validation import validate
 
 __all__ = ["cli"]
 
+# By name: the module, the command in it, and what it does.
+_COMMANDS = {
+    "import": ("imports", "import_", "Send the rows of a file, and account for each."),
+    "map": ("mapping", "map_", "Propose a mapping from a file's columns to Gameball's."),
+    "validate": ("validation", "validate", "Check every row of a file. Nothing is sent."),
+    "resume": ("resuming", "resume", "Go on with a run that was interrupted."),
+    "retry": ("resuming", "retry", "Send rows of a finished run again."),
+    "settle": ("settling", "settle", "Record which rows in doubt were applied."),
+    "report": ("reporting", "report", "Show what became of the rows of a run."),
+    "status": ("jobs", "status", "Show the status of jobs."),
+    "watch": ("jobs", "watch", "Watch jobs until they have ended."),
+    "stop": ("jobs", "stop", "Stop jobs."),
+    "upsert": ("customers", "upsert", "Create or update one customer."),
+    "sandbox": ("serving", "sandbox", "Serve a Gameball of your own."),
+}
+
+
+class _Commands(click.Group):
+    """Imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = _COMMANDS.get(cmd_name)
+        if found is None:
+            return None
+        module, name, _ = found
+        command: click.Command = getattr(import_module(f".{module}", __package__), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        near = get_close_matches(args[0], _COMMANDS, 1) if args[0] not in _COMMANDS else []
+        if near:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, _, about) in _COMMANDS.items()])
+
 
 @click.group(
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=(
         "Keys come from the environment: GAMEBALL_API_KEY and GAMEBALL_SECRET_KEY; never from "
@@ -30,20 +68,3 @@ __all__ = ["cli"]
 @click.version_option(__version__, prog_name="gameball-async")
 def cli() -> None:
     """Bulk imports into Gameball: every row accounted for, both rate limits used to the full."""
-
-
-for _command in (
-    import_,
-    map_,
-    resume,
-    retry,
-    settle,
-    report,
-    status,
-    watch,
-    stop,
-    upsert,
-    validate,
-    sandbox,
-):
-    cli.add_command(_command)

@@ -6,7 +6,7 @@ from typing import TextIO
 
 import click
 
-from ..api.kinds import KINDS, kind_of
+from ..api.kinds import kind_of
 from ..errors import GameballError
 from ..mapping.presets import preset, recognised
 from ..mapping.proposal import Proposal, propose
@@ -16,7 +16,7 @@ from ..rows.columns import known_columns, needed_columns
 from ..rows.files import header_of, open_rows
 from ..rows.row import BadRow, Row
 from .ending import code_of, say
-from .validation import KIND_NAMES
+from .kind import KIND_NAMES, kind_argument
 from .words import clean
 
 __all__ = ["map_"]
@@ -25,7 +25,7 @@ SHOWN = 3
 
 
 @click.command("map", epilog=KIND_NAMES)
-@click.argument("kind", metavar="KIND", type=click.Choice(list(KINDS)))
+@kind_argument
 @click.argument("file", type=click.Path())
 @click.option(
     "--out", type=click.File("x", encoding="utf-8"), help="Write the mapping here, a new file."

@@ -228,6 +228,8 @@ class Moving:
 
     def _ended_by(self, error: GameballError | OSError) -> int:
         if self.run is None:  # nothing was sent
+            if self.as_json:
+                click.echo(orjson.dumps({"error": clean(str(error), 2000), "rows": 0}))
             return Exit.UNUSABLE if isinstance(error, JournalError) else code_of(error)
         code = code_of(error)
         if code is Exit.STOPPED and self._go_on():

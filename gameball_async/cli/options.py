@@ -154,6 +154,8 @@ def command_for(words: Sequence[str], connection: Connection) -> str:
     ):
         if value is not None and value != default:
             words += [name, str(value)]
+    if connection.shared_quota is not None and "@" not in connection.shared_quota:
+        words += ["--shared-quota", connection.shared_quota]  # a password stays in the environment
     if connection.high_security:
         words.append("--high-security")
     if connection.trust_env:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import anyio
 
 from ..observe.events import ConnectionRestored, ConnectionTrouble, UnknownFieldMet
-from .ending import say
+from .ending import remark
 from .words import clean, duration
 
 __all__ = ["Reaching"]
@@ -24,7 +24,7 @@ class Reaching:
 
     def __init__(
         self,
-        tell: Callable[[str], None] = say,
+        tell: Callable[[str], None] = remark,
         now: Callable[[], float] = anyio.current_time,
     ) -> None:
         self._tell = tell

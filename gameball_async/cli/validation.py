@@ -10,7 +10,7 @@ import click
 import orjson
 from attrs import define, field
 
-from ..api.kinds import KINDS, kind_of
+from ..api.kinds import kind_of
 from ..errors import GameballError
 from ..limits.windows import Quota
 from ..rows.check import preparer
@@ -19,12 +19,12 @@ from ..rows.source import Source
 from ..rows.unknown import UnknownFields
 from .ending import Ended, Exit, finish, say
 from .inputs import STDIN, about_null_words, open_input, refuse_unnamed, warn
+from .kind import KIND_NAMES, kind_argument
 from .reading import Settings, reads
 from .words import clean, count, duration
 
-__all__ = ["KIND_NAMES", "rehearse", "validate"]
+__all__ = ["rehearse", "validate"]
 
-KIND_NAMES = f"KIND is one of: {', '.join(KINDS)}."
 CHUNK_ROWS = 1000
 SHOWN = 3
 
@@ -44,7 +44,7 @@ class Findings:
 
 
 @click.command(epilog=KIND_NAMES)
-@click.argument("kind", metavar="KIND", type=click.Choice(list(KINDS)))
+@kind_argument
 @reads
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def validate(kind: str, file: str, settings: Settings, as_json: bool) -> NoReturn:

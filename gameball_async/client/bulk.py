@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Literal
 
 from ..api.kinds import Chunking, Kind, kind_of
+from ..api.requests import MAX_ITEMS
 from ..errors import ConfigurationError
 from ..session import no_journal
 from .lifecycle import Lifecycle
@@ -42,6 +43,8 @@ class BulkVerbs(Lifecycle):
         *,
         concurrency: int = 8,
         unknown: Unknown = "warn",
+        linger: float | None = None,
+        max_items: int = MAX_ITEMS,
     ) -> Submissions:
         """
         Submit any number of rows as chunks of 1,000, several at once, without waiting for the jobs.
@@ -55,12 +58,20 @@ class BulkVerbs(Lifecycle):
                 Arrow stream (pandas, polars, DuckDB, pyarrow); read lazily.
             concurrency: chunks under way at once, at most.
             unknown: as in `bulk`.
+            linger: seconds that rows wait at most for others to fill their chunk, where the input is slow;
+                None waits until 1,000 are there or the input ends.
+            max_items: items in a chunk, 1 to 1,000.
 
         Returns:
             A stream of `Submission`, to be opened with ``async with``.
         """
         return self._running.submissions(
-            kind_of(kind), rows, concurrency=_positive(concurrency, "concurrency"), unknown=unknown
+            kind_of(kind),
+            rows,
+            concurrency=_positive(concurrency, "concurrency"),
+            unknown=unknown,
+            linger=linger,
+            max_items=min(MAX_ITEMS, _positive(max_items, "max_items")),
         )
 
     def bulk(

@@ -54,6 +54,7 @@ class Permits:
         self._fail = fail
         self._wake: anyio.Event | None = None
         self._warned = False
+        self._shared = False  # an exchange has succeeded
         dispatcher.supply = self.look
 
     def look(self) -> None:
@@ -94,6 +95,7 @@ class Permits:
         if isinstance(found, Given) and found.granted and now - asked >= LASTS:
             found = SharedQuotaError(f"the store took {now - asked:.2g} s to answer")
         if isinstance(found, Given):
+            self._shared = True
             self._budget.given(found, asked, now)
             self._back()
         else:
@@ -113,6 +115,14 @@ class Permits:
             log.warning("the quota of %s is shared again", self._bucket)
 
     def _away(self, error: SharedQuotaError, now: float) -> None:
+        if not error.heals and not self._shared:
+            # Nothing was ever shared, and waiting does not mend it: to go on alone would be silent.
+            message = (
+                f"the quota cannot be shared: {error}; nothing was sent. Correct the URL of Redis, "
+                "its user's rights or its certificate"
+            )
+            self._fail(lambda: SharedQuotaError(message, heals=False))
+            return
         if not self._budget.lost:
             return
         if not self._warned:

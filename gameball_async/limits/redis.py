@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+import ssl
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -123,15 +124,15 @@ class RedisStore:
         """See `exchange.QuotaStore`."""
         start = self._keys.replace("%s", bucket)
         keys = [start + name for name in ("state", "uses", "waiting", "served")]
-        fault = ""
+        fault, heals = "", True
         try:
             with anyio.fail_after(WITHIN):
                 return decode(await self._run(keys, encode(ask)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the store cannot be used
-            fault = _fault(error)
+            fault, heals = _fault(error), not _is_final(error)
         # Raised outside of the handler: frames of the redis client hold the password.
         await self.aclose()
-        raise SharedQuotaError(f"Redis at {self._where} {fault}")
+        raise SharedQuotaError(f"Redis at {self._where} {fault}", heals=heals)
 
     async def _run(self, keys: list[str], ask: bytes) -> Any:
         if self._redis is None:
@@ -218,6 +219,18 @@ def _where(url: Secret) -> str:
     if "path" in found:
         return str(found["path"])
     return f"{found.get('host', 'localhost')}:{found.get('port', 6379)}"
+
+
+def _is_final(error: BaseException) -> bool:
+    """Whether no waiting mends it: what Redis wants of us is wrong, or its certificate is."""
+    wrong = (
+        exceptions.AuthenticationError,
+        exceptions.AuthorizationError,
+        exceptions.NoPermissionError,
+        ssl.SSLCertVerificationError,
+    )
+    causes = (error, error.__cause__, error.__context__)
+    return any(isinstance(each, wrong) for each in causes)
 
 
 def _fault(error: Exception) -> str:
