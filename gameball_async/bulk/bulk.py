@@ -130,9 +130,7 @@ class Bulk:
         try:
             await run.main()
         except anyio.get_cancelled_exc_class():
-            run.state.error = run.state.error or ClosedError(
-                "the client was closed during this run"
-            )
+            run.state.fail(ClosedError("the client was closed during this run"))
             raise
         finally:
             self._usage.stop(self._clock())
@@ -140,7 +138,7 @@ class Bulk:
                 with anyio.move_on_after(STOP_WITHIN, shield=True):
                     await run.put_away(self._used())
             except JournalError as error:
-                run.state.error = run.state.error or error
+                run.state.fail(error)
             finally:
                 self._tell_end()
                 run.close()  # last, so that whoever reads the end of the events finds all done

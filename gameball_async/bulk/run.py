@@ -126,10 +126,10 @@ class Runner:
         except* anyio.BrokenResourceError:
             pass  # the reader has left its block
         except* Exception as group:  # noqa: BLE001 - told to the reader, whatever it is
-            state.error = state.error or only(group)
+            state.fail(only(group))
         finally:
             self._tell_the_rest()
-            state.error = state.error or await self._feed.aclose()
+            state.fail(await self._feed.aclose())
 
     async def _work(self) -> None:
         async with anyio.create_task_group() as tasks:
@@ -249,7 +249,7 @@ class Runner:
             batch = await self._feed.fresh()
         except Exception as error:  # noqa: BLE001 - the input is the caller's code
             # The input's own error: what was read before it is still sent and accounted for.
-            self.state.error = self.state.error or error
+            self.state.fail(error)
             return []
         self.state.input_ended = not batch
         return batch

@@ -212,7 +212,7 @@ class RunState:
         if refusal.ends_run:
             self.stop(refusal.error)
         elif self._doubts >= DOUBTS_IN_A_ROW:
-            self._doubted = fate_unknown(self.kind, IN_A_ROW.format(refusal.error))
+            self._doubted = self._doubted or fate_unknown(self.kind, IN_A_ROW.format(refusal.error))
             self.stop(self._doubted)
         fates = same(len(flight.chunk), refusal.outcome, refusal.reason)
         if self.stopping and doubtful and self.kind.replay is not Replay.UNREPEATABLE:
@@ -321,8 +321,13 @@ class RunState:
 
     def stop(self, error: BaseException | None = None) -> None:
         """Send nothing more; what is open is still watched to its end."""
-        self.error = self.error or error
+        self.fail(error)
         self.stopping = True
+
+    def fail(self, error: BaseException | None) -> None:
+        """Keep what ended the run early: the first that did, but for doubt, which may turn out to be the end."""
+        if error is not None and (self.error is None or self.error is self._doubted):
+            self.error = error
 
     @property
     def nothing_left(self) -> bool:

@@ -23,6 +23,7 @@ from gameball_async.errors import (
     FateUnknownError,
     Fault,
     GameballError,
+    JournalError,
     NotSentError,
     UnknownJobError,
 )
@@ -356,3 +357,27 @@ def test_doubts_count_only_in_a_row() -> None:
     state.answered(flights[2], REFUSALS["refused"]()).done()
     state.answered(flights[3], REFUSALS["lost"]()).done()
     assert not state.stopping
+
+
+def test_doubt_that_stopped_a_run_does_not_hide_what_fails_afterwards() -> None:
+    """Found by the simulation: a journal that failed after the doubt, and a run that was called complete."""
+    state = run_state()
+    flights = in_flight(state, 3)
+    state.chunker.end()
+    state.input_ended = True
+    for flight in flights:
+        state.answered(flight, REFUSALS["lost"]()).done()
+    failed = JournalError("the disk is full")
+    state.stop(failed)
+    assert not state.end() and state.error is failed
+
+
+def test_doubt_that_stopped_a_run_with_nothing_left_to_send_is_its_end() -> None:
+    state = run_state("balance-adjustments")
+    state._proved = True
+    flights = in_flight(state, 3)
+    state.chunker.end()
+    state.input_ended = True
+    for flight in flights:
+        state.answered(flight, REFUSALS["lost"]()).done()
+    assert state.stopping and state.end() and state.error is None
