@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import anyio
 
-__all__ = ["Background", "Running", "Spawn", "only", "see_through"]
+__all__ = ["Background", "Running", "Signal", "Spawn", "only", "see_through"]
 
 END_WITHIN = 10.0
 """Seconds that a cancelled task is waited for, at most: rows may come from code that will not end."""
@@ -115,3 +115,19 @@ def only(group: BaseExceptionGroup[Exception]) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+class Signal:
+    """Wakes all who wait for something to change."""
+
+    def __init__(self) -> None:
+        self._event = anyio.Event()
+
+    def wake(self) -> None:
+        """Wake them."""
+        self._event.set()
+        self._event = anyio.Event()
+
+    async def wait(self) -> None:
+        """Wait for the next change."""
+        await self._event.wait()

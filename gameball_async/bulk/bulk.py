@@ -108,7 +108,7 @@ class Bulk:
     ) -> None:
         self._events.leave()
         run, running = self._run, self._running
-        still_open = run.state.left_open or run.state.open_jobs()
+        still_open = run.state.left_open or run.state.flights.open_jobs()
         try:
             if running is not None:
                 await running.end()
@@ -223,7 +223,7 @@ class Bulk:
     @property
     def open_jobs(self) -> list[Job]:
         """Jobs that were accepted and have not ended, as far as is known."""
-        return self._run.state.open_jobs()
+        return self._run.state.flights.open_jobs()
 
     @property
     def report(self) -> Report:
@@ -263,7 +263,7 @@ class Bulk:
             rows_read=state.rows_read,
             rows_settled=state.tally.settled,
             chunks=state.chunks,
-            jobs=dict(state.jobs_by_state()),
+            jobs=dict(state.flights.by_state()),
             succeeded=counts[Outcome.SUCCEEDED],
             failed=counts[Outcome.FAILED],
             rejected=counts[Outcome.REJECTED],
@@ -281,7 +281,7 @@ class Bulk:
             stalled_for=max(0.0, use.now - run.moved_at),
             waiting_because=chunker.waiting_because,
             trouble=run.trouble,
-            rows_done=state.rows_done,
+            rows_done=state.flights.rows_done,
         )
 
     @property

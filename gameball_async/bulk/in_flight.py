@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from attrs import define, frozen
@@ -14,11 +15,15 @@ from ..rows.row import BadRow
 from .events import BulkEvent, RowOutcomes
 
 __all__ = [
+    "DOUBTS_IN_A_ROW",
+    "IN_A_ROW",
     "AskOrders",
     "Fates",
+    "Flights",
     "InFlight",
     "Note",
     "Step",
+    "dropped",
     "fates_when_left",
     "rejected_rows",
     "same",
@@ -36,6 +41,11 @@ _LEFT_OPEN = Reason(
 
 Note = Callable[[Journal], Awaitable[None]]
 """Writes one thing to the journal."""
+
+
+DOUBTS_IN_A_ROW = 3
+"""Chunks in a row whose fate is unknown before the run stops, rather than doubt all the others."""
+IN_A_ROW = "the third in a row, so the run stopped before the rows that are left; the last: {}"
 
 
 @define(eq=False)
@@ -69,6 +79,47 @@ class InFlight:
     def rows_done(self) -> int:
         """Rows that its open job has applied or refused, by the job's own counts."""
         return 0 if self.seen is None else min(self.seen.done, len(self.chunk))
+
+
+class Flights:
+    """
+    The chunks in flight.
+
+    Attributes:
+        by_number: by the chunk's number.
+        by_job: those that have become a job, by its number.
+        ended: how many jobs have ended in which state.
+    """
+
+    def __init__(self) -> None:
+        self.by_number: dict[int, InFlight] = {}
+        self.by_job: dict[int, InFlight] = {}
+        self.ended: Counter[JobState] = Counter()
+
+    def land(self, flight: InFlight) -> None:
+        """A chunk has its outcomes."""
+        del self.by_number[flight.chunk.number]
+        if flight.job is not None:
+            del self.by_job[flight.job.id]
+            self.ended[flight.state] += 1
+
+    def open_jobs(self) -> list[Job]:
+        """Jobs that have not ended, as far as is known."""
+        return [flight.job for flight in self.by_job.values() if flight.job is not None]
+
+    def by_state(self) -> Counter[JobState]:
+        """How many jobs stand in which state, or ended in it."""
+        return self.ended + Counter(flight.state for flight in self.by_job.values())
+
+    def states(self) -> dict[int, str]:
+        """The state of each open job, for people."""
+        seen = {number: flight.seen for number, flight in self.by_job.items()}
+        return {n: "queued" if at is None else at.shown_state for n, at in seen.items()}
+
+    @property
+    def rows_done(self) -> int:
+        """Rows that open jobs have applied or refused, by their own counts; they have no outcome yet."""
+        return sum(flight.rows_done for flight in self.by_job.values())
 
 
 @frozen(eq=False)
@@ -133,3 +184,8 @@ def rejected_rows(bad: Sequence[BadRow]) -> tuple[RowOutcomes, Fates]:
     fates = [Outcome.REJECTED] * len(bad), dict(enumerate(map(_reason_of, bad)))
     positions, keys = [row.position for row in bad], [row.key for row in bad]
     return RowOutcomes(positions, keys, *fates, None, None), fates
+
+
+def dropped(number: int) -> Note:
+    """The note that a chunk was not applied, and may be sent as if it were new."""
+    return lambda journal: journal.dropped(number)

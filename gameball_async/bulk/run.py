@@ -21,7 +21,7 @@ from ..journal.state import Journal, Left, Resumable, Used
 from ..limits.calls import GaveUp
 from ..rows.feed import Feed
 from ..rows.row import BadRow, Prepared
-from ..tasks import only
+from ..tasks import Signal, only
 from .event_queue import EventQueue
 from .events import BulkEvent
 from .in_flight import AskOrders, InFlight, Note, Step
@@ -38,20 +38,6 @@ LEAVE_WITHIN = 5.0
 
 class _Held(Exception):
     """The run is stopping: a chunk that waited for its turn is not sent."""
-
-
-class _Signal:
-    """Wakes all who wait for something to change."""
-
-    def __init__(self) -> None:
-        self._event = anyio.Event()
-
-    def wake(self) -> None:
-        self._event.set()
-        self._event = anyio.Event()
-
-    async def wait(self) -> None:
-        await self._event.wait()
 
 
 class Runner:
@@ -99,8 +85,8 @@ class Runner:
         self._learned = False
         self._concurrency = self._senders = concurrency
         self._first: list[Step] = []  # what a resumed run begins with
-        self._changed = _Signal()  # for the reader and for who watches: room, jobs
-        self._ready = _Signal()  # for the senders: chunks
+        self._changed = Signal()  # for the reader and for who watches: room, jobs
+        self._ready = Signal()  # for the senders: chunks
         self._working = anyio.CancelScope()
         self._reading = anyio.CancelScope()
         self._ticking = anyio.CancelScope()
@@ -110,7 +96,7 @@ class Runner:
         """Go on where a journal ends. Call it before `main`."""
         self._feed.skip(left.done)
         self._first = self.state.take_up(recorded, left)
-        self._changes.add_all(self.state.open_jobs())
+        self._changes.add_all(self.state.flights.open_jobs())
 
     async def main(self) -> None:
         """Run to the end. What ends it early is kept in the state's *error*."""
@@ -321,9 +307,9 @@ class Runner:
             if news is None:
                 continue
             if isinstance(news, Transition):
-                done = self.state.rows_done
+                done = self.state.flights.rows_done
                 found = self.state.moved(news)
-                if news.moved or self.state.rows_done != done:
+                if news.moved or self.state.flights.rows_done != done:
                     self.moved_at = anyio.current_time()
                 self._wake()
                 await self._learn()

@@ -8,45 +8,46 @@ written, then an event for the reader. `run` does the reading, sending and watch
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from attrs import evolve
 
-from ..api.jobs import Job, JobState, JobStatus, Transition
+from ..api.jobs import Job, JobStatus, Transition
 from ..api.kinds import Kind, Replay
 from ..errors import GameballError, RunDeadlineError, UnknownJobError
 from ..jobs.submit import Accepted
 from ..journal.state import DOUBT, ChunkRecord, Left, Resumable, Used
 from ..limits.calls import GaveUp
-from ..rows.outcome import Outcome, Reason
+from ..rows.outcome import Outcome
 from ..rows.row import BadRow, Prepared
 from .chunks import Chunker
 from .events import BulkEvent, RowOutcomes, Settled, Submitted
 from .in_flight import (
+    DOUBTS_IN_A_ROW,
+    IN_A_ROW,
     AskOrders,
     Fates,
+    Flights,
     InFlight,
     Note,
     Step,
+    dropped,
     fates_when_left,
     rejected_rows,
     same,
     unsent,
 )
-from .outcomes import Settlement, settle, settle_orders
+from .judging import judged
+from .order_doubts import Settlement
+from .outcomes import settle_orders
 from .refusals import Refusal, fate_unknown, refusal_of, repeated_job_id
 from .repeats import Repeats
 from .report import Tally
 from .results import Results
 
 __all__ = ["RunState"]
-
-_DOUBT = Outcome.INDETERMINATE
-DOUBTS_IN_A_ROW = 3
-"""Chunks in a row whose fate is unknown before the run stops, rather than doubt all the others."""
-IN_A_ROW = "the third in a row, so the run stopped before the rows that are left; the last: {}"
 
 
 class RunState:
@@ -76,15 +77,13 @@ class RunState:
         self.jobs = 0
         self.used_before = Used()
         self.settled_before = 0
-        self.ended_jobs: Counter[JobState] = Counter()
+        self.flights = Flights()
         self.error: BaseException | None = None
         self.stopping = False
         self.input_ended = False
         self.left_open: list[Job] = []
         self._window = window
         self._repeats = Repeats(kind, chunker.look_ahead.rows)
-        self._in_flight: dict[int, InFlight] = {}
-        self._by_job: dict[int, InFlight] = {}
         self._again: deque[InFlight] = deque()  # of an earlier attempt, to be sent again
         self._seen_jobs: set[int] = set()
         self._rejected: list[RowOutcomes] = []  # counted, and not told yet
@@ -96,8 +95,6 @@ class RunState:
         # status ever can be read, no other is in doubt.
         self._proved = kind.replay is not Replay.UNREPEATABLE
         self._any_answered = False
-
-    # -- going on where a journal ends
 
     def take_up(self, recorded: Resumable, left: Left) -> list[Step]:
         """Go on where a journal ends; the steps settle what must not be sent again."""
@@ -119,15 +116,16 @@ class RunState:
             )
         self._again.extend(map(self._taken_up, left.resend))
         doubtful = map(self._taken_up, left.doubtful)
-        return [self._settling(each, same(len(each.chunk), _DOUBT, DOUBT)) for each in doubtful]
+        return [
+            self._settling(each, same(len(each.chunk), Outcome.INDETERMINATE, DOUBT))
+            for each in doubtful
+        ]
 
     def _taken_up(self, record: ChunkRecord) -> InFlight:
         flight = InFlight(record.chunk(), touched=True, noted=True, resent=record.resent)
-        self._in_flight[record.number] = flight
+        self.flights.by_number[record.number] = flight
         self.chunker.occupy(flight.chunk)
         return flight
-
-    # -- rows in
 
     def read(self, batch: Sequence[Prepared | BadRow]) -> Step | None:
         """Rows of the input; those that cannot be sent have their outcome at once."""
@@ -147,8 +145,6 @@ class RunState:
         self._rejected.remove(rows)
         return Settled(None, None, rows)
 
-    # -- chunks out
-
     @property
     def may_send(self) -> bool:
         """Whether a chunk can go now."""
@@ -163,7 +159,7 @@ class RunState:
 
     @property
     def _has_room(self) -> bool:
-        return len(self._in_flight) < (self._window if self._proved else 1)
+        return len(self.flights.by_number) < (self._window if self._proved else 1)
 
     def next_chunk(self) -> InFlight | None:
         """The next chunk to send; None where none can go now."""
@@ -175,7 +171,7 @@ class RunState:
         if chunk is None:
             return None
         self.chunks += 1
-        flight = self._in_flight[chunk.number] = InFlight(chunk)
+        flight = self.flights.by_number[chunk.number] = InFlight(chunk)
         return flight
 
     def answered(self, flight: InFlight, result: Accepted | GaveUp) -> Step:
@@ -201,12 +197,12 @@ class RunState:
 
     def _become(self, flight: InFlight, job: Job) -> None:
         flight.job = job
-        self._by_job[job.id] = flight
+        self.flights.by_job[job.id] = flight
         self._seen_jobs.add(job.id)
 
     def _refused(self, flight: InFlight, refusal: Refusal) -> Step:
         if refusal.too_large and len(flight.chunk) > 1:
-            return Step(_dropped(flight.chunk.number), partial(self._put_back, flight))
+            return Step(dropped(flight.chunk.number), partial(self._put_back, flight))
         doubtful = refusal.outcome is Outcome.INDETERMINATE
         self._doubts = self._doubts + 1 if doubtful else 0
         if refusal.ends_run:
@@ -227,21 +223,19 @@ class RunState:
 
     def _put_back(self, flight: InFlight) -> None:
         """Too large for the server: its rows go again, in smaller chunks."""
-        del self._in_flight[flight.chunk.number]
+        del self.flights.by_number[flight.chunk.number]
         self.chunker.put_back(flight.chunk)
-
-    # -- what is learned of jobs
 
     def moved(self, change: Transition) -> Step | AskOrders | None:
         """A job has moved; the step settles its rows where it has ended."""
-        flight = self._by_job[change.job.id]
+        flight = self.flights.by_job[change.job.id]
         flight.seen = evolve(change.status, results=None, earlier=None)
         self._any_answered = self._proved = True
         return self._judged(flight, change.status) if flight.state.final else None
 
     def lost(self, job: Job, error: GameballError) -> Step | AskOrders | None:
         """A job cannot be watched any more."""
-        flight = self._by_job[job.id]
+        flight = self.flights.by_job[job.id]
         may_come_back = flight.seen is not None or not self._any_answered
         if isinstance(error, UnknownJobError) and not may_come_back:
             return self._judged(flight, None, error)
@@ -253,20 +247,10 @@ class RunState:
     def _judged(
         self, flight: InFlight, status: JobStatus | None, error: GameballError | None = None
     ) -> Step | AskOrders:
-        chunk, results, earlier = flight.chunk, None, None
-        if status is not None:
-            earlier = status.earlier
-            results = Results(self.kind, chunk.keys, chunk.item_ids, status)
-        found = settle(
-            self.kind, chunk.keys, chunk.item_ids, status, resent=flight.resent, earlier=earlier
-        )
-        if error is not None:
-            lost = Reason(str(error))
-            doubtful = (n for n, end in enumerate(found.outcomes) if end is Outcome.INDETERMINATE)
-            found.reasons.update(dict.fromkeys(doubtful, lost))
+        found, results = judged(self.kind, flight, status, error)
         if not found.unsettled:
             return self._settling(flight, (found.outcomes, found.reasons), results)
-        asked = dict.fromkeys((chunk.item_ids or [])[index] for index in found.unsettled)
+        asked = dict.fromkeys((flight.chunk.item_ids or [])[index] for index in found.unsettled)
         ids = [order_id for order_id in asked if order_id is not None]
         return AskOrders(ids, partial(self._orders_found, flight, found, results))
 
@@ -279,8 +263,6 @@ class RunState:
     ) -> Step:
         found = settle_orders(found, flight.chunk.item_ids or [], exist)
         return self._settling(flight, (found.outcomes, found.reasons), results)
-
-    # -- outcomes
 
     def _settling(self, flight: InFlight, fates: Fates, results: Results | None = None) -> Step:
         """The rows of a chunk get their outcomes."""
@@ -295,7 +277,7 @@ class RunState:
 
     def _dropping(self, flight: InFlight, fates: Fates) -> Step:
         """The same for a chunk that a resumed run sends as if it were new."""
-        note = _dropped(flight.chunk.number) if flight.noted else None
+        note = dropped(flight.chunk.number) if flight.noted else None
         return Step(note, partial(self._noted, flight, fates))
 
     def _noted(self, flight: InFlight, fates: Fates, results: Results | None = None) -> Settled:
@@ -307,17 +289,12 @@ class RunState:
         chunk, job = flight.chunk, flight.job
         if flight.noted and not flight.touched:
             self._never_sent.append(chunk.number)
-        del self._in_flight[chunk.number]
-        if job is not None:
-            del self._by_job[job.id]
-            self.ended_jobs[flight.state] += 1
+        self.flights.land(flight)
         self.chunker.release(chunk)
         self.tally.rows(*fates)
         job_id = None if job is None else job.id
         rows = RowOutcomes(chunk.positions, chunk.keys, *fates, job_id, chunk.number, results)
         return Settled(chunk.number, job, rows)
-
-    # -- the end
 
     def stop(self, error: BaseException | None = None) -> None:
         """Send nothing more; what is open is still watched to its end."""
@@ -341,28 +318,13 @@ class RunState:
 
         Doubt that stopped it changes nothing more where there was nothing left to send.
         """
-        if self.error is self._doubted and self.nothing_left and not self._in_flight:
+        if self.error is self._doubted and self.nothing_left and not self.flights.by_number:
             self.error = None
         return self.input_ended and self.error is None
 
     def overdue(self, why: str) -> RunDeadlineError:
         """What ends a run that takes too long."""
-        flights = self._by_job.items()
-        words = {n: "queued" if f.seen is None else f.seen.shown_state for n, f in flights}
-        return RunDeadlineError(why, words)
-
-    @property
-    def rows_done(self) -> int:
-        """Rows that open jobs have applied or refused, by their own counts; they have no outcome yet."""
-        return sum(flight.rows_done for flight in self._by_job.values())
-
-    def open_jobs(self) -> list[Job]:
-        """Jobs that have not ended, as far as is known."""
-        return [flight.job for flight in self._by_job.values() if flight.job is not None]
-
-    def jobs_by_state(self) -> Counter[JobState]:
-        """How many jobs stand in which state, or ended in it."""
-        return self.ended_jobs + Counter(flight.state for flight in self._by_job.values())
+        return RunDeadlineError(why, self.flights.states())
 
     def leave(self) -> Iterator[Settled]:
         """
@@ -370,10 +332,10 @@ class RunState:
 
         What is told of it comes one by one. May be called again.
         """
-        self.left_open = self.left_open or self.open_jobs()
+        self.left_open = self.left_open or self.flights.open_jobs()
         while self._rejected:
             yield Settled(None, None, self._rejected.pop(0))
-        for flight in list(self._in_flight.values()):
+        for flight in list(self.flights.by_number.values()):
             yield self._settled(flight, fates_when_left(flight))
         waiting = self.chunker.drain()
         if waiting:
@@ -385,8 +347,4 @@ class RunState:
     def put_away(self) -> Iterator[Note]:
         """What the journal is told last: the chunks of which no byte has left can go as if new."""
         while self._never_sent:
-            yield _dropped(self._never_sent.pop())
-
-
-def _dropped(number: int) -> Note:
-    return lambda journal: journal.dropped(number)
+            yield dropped(self._never_sent.pop())

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from attrs import frozen
+from attrs import asdict, frozen
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from ..api.codes import Code
 from ..bulk.report import Report
+from ..rows.unknown import UnknownField
 from .words import clean, count, duration
 
-__all__ = ["Failure", "advice_for", "failures", "job_list", "left_open", "summary"]
+__all__ = ["Failure", "advice_for", "failures", "job_list", "json_of", "left_open", "summary"]
 
+JSON_KEYS = (
+    "kind", "rows", "succeeded", "failed", "rejected", "indeterminate", "pending", "unsent",
+    "jobs", "requests", "rate_limited", "seconds",
+)  # fmt: skip
 SHOWN_REASONS = 20
 SHOWN_JOBS = 5
 
@@ -155,3 +160,16 @@ def left_open(job_ids: Iterable[int]) -> str:
         f"{goes} on at Gameball: {job_list(ids)}. See how they end with `gameball-async watch "
         f"{some}`, or end them with `gameball-async stop {some}`"
     )
+
+
+def json_of(
+    report: Report, journal: str | None, left_out: Sequence[UnknownField] = ()
+) -> dict[str, object]:
+    """The final object, with these keys in this order; *journal* is the file kept, if any."""
+    values = report.as_json()
+    return {
+        **{key: values[key] for key in JSON_KEYS},
+        "journal": journal,
+        "failures_by_reason": report.failures_by_reason(),
+        "unknown_fields": [asdict(each) for each in (*report.unknown_fields, *left_out)],
+    }

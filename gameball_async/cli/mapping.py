@@ -12,8 +12,8 @@ from ..mapping.presets import preset, recognised
 from ..mapping.proposal import Proposal, propose
 from ..mapping.rules import mapping_of
 from ..rows.check import preparer
-from ..rows.columns import known_columns, needed_columns
 from ..rows.files import header_of, open_rows
+from ..rows.kind_columns import known_columns, needed_columns
 from ..rows.row import BadRow, Row
 from .ending import code_of, say
 from .kind import KIND_NAMES, kind_argument

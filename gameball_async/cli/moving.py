@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, ExitStack
 from typing import NoReturn
 
 import anyio
 import click
 import orjson
-from attrs import asdict, define, field
+from attrs import define, field
 from rich.text import Text
 
 from ..api.jobs import Transition
@@ -32,15 +32,10 @@ from .live import console_on, follow, manner_of
 from .reaching import Reaching
 from .words import clean, count
 
-__all__ = ["Moving", "Task", "carry_out", "json_of"]
+__all__ = ["Moving", "Task", "carry_out"]
 
 WIND_UP = 10.0
 """Seconds that a run that was interrupted takes to come to rest, at most."""
-
-JSON_KEYS = (
-    "kind", "rows", "succeeded", "failed", "rejected", "indeterminate", "pending", "unsent",
-    "jobs", "requests", "rate_limited", "seconds",
-)  # fmt: skip
 
 
 @define
@@ -253,7 +248,7 @@ class Moving:
     def _print(self, report: Report) -> None:
         assert self.task is not None  # noqa: S101 - there is no run without it
         if self.as_json:
-            found = json_of(report, self.task.journal, self._left_out)
+            found = account.json_of(report, self.task.journal, self._left_out)
             if report.complete and report.indeterminate:
                 found["in_doubt"] = self._doubts().as_values()
             click.echo(orjson.dumps(found))
@@ -344,16 +339,3 @@ class Moving:
             some = account.job_list(self.open_jobs)
             return f"Gameball was asked to stop {count(len(self.open_jobs), 'job')}: {some}"
         return account.left_open(self.open_jobs)
-
-
-def json_of(
-    report: Report, journal: str | None, left_out: Sequence[UnknownField] = ()
-) -> dict[str, object]:
-    """The final object, with these keys in this order; *journal* is the file kept, if any."""
-    values = report.as_json()
-    return {
-        **{key: values[key] for key in JSON_KEYS},
-        "journal": journal,
-        "failures_by_reason": report.failures_by_reason(),
-        "unknown_fields": [asdict(each) for each in (*report.unknown_fields, *left_out)],
-    }

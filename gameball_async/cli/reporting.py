@@ -24,7 +24,6 @@ from . import account, doubts
 from .ending import Exit, say
 from .inputs import input_of, refuse_same_files
 from .live import console_on
-from .moving import json_of
 from .options import by_suffix, results_option
 from .words import clean, count
 
@@ -93,7 +92,7 @@ def as_values(
 ) -> dict[str, Any]:
     """The final object of an import, with what a journal knows besides; *lines* are from, to."""
     return {
-        **json_of(recorded.report, journal),
+        **account.json_of(recorded.report, journal),
         "complete": recorded.report.complete,
         "polls": recorded.report.polls,
         "source": header.source.name,

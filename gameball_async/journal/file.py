@@ -6,8 +6,7 @@ checksum. A frame is written at the end, and the mark, which says how long the f
 written after the frame is on the disk. So at every instant, also in the middle of a kill, the file alone is the
 last acknowledged state, with at most one frame more, which was not acknowledged yet. A file that is
 shorter than its mark says, or damaged before that length, has lost something: it is refused.
-The mark counts every frame without which rows would be sent again; a frame that only ends a doubt
-is made durable too, and counted with the next mark.
+The mark counts every frame without which rows would be sent again; others count with the next mark.
 
 The mark also says which file it is in (the inode) and which opening wrote it (the generation), so
 that a copy and an older state that was put back are noticed (`identity`).
@@ -101,14 +100,7 @@ class Mark:
 
 
 class LogFile:
-    """
-    A journal's file, open.
-
-    Args:
-        path: where it is.
-        file: its descriptor.
-        mark: the last one in it.
-    """
+    """A journal's file at *path*, open as the descriptor *file*; *mark* is the last one in it."""
 
     def __init__(self, path: Path, file: int, mark: Mark) -> None:
         self.path = path

@@ -23,25 +23,30 @@ account's own fields where it was asked for and the kind has a place for them: c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
 
-from ..api.customers import Customer, CustomerAttributes
-from ..api.fields import AnyClass, FieldType, specs_of
 from ..api.item_classes import item_class
 from ..api.kinds import Kind
 from ..errors import Fault
-from .cells import READERS, SUFFIXES, ReadCell, phone_or_zip
 from .check import Prepare, preparer
+from .kind_columns import (
+    Column,
+    Path,
+    custom_column,
+    free_column,
+    known_columns,
+    named_freely,
+    needed_columns,
+)
 from .plain import Refusal
 from .row import BadRow, Row
 from .unknown import Unknown, letters, meant_by, shown
 
 __all__ = ["NULL_WORDS", "Layout", "known_columns", "layout_of", "needed_columns", "not_a_record"]
 
-Path = tuple[str, ...]
 
 NULL_WORDS = frozenset(
     (
@@ -62,20 +67,6 @@ NULL_WORDS = frozenset(
     )
 )
 """What programs write for a value that is not there."""
-
-
-@frozen
-class Column:
-    """Where a cell goes, and how it is read."""
-
-    path: Path
-    read: ReadCell
-    index: int = 0
-
-    @property
-    def name(self) -> str:
-        """The path as it is named in faults."""
-        return ".".join(self.path)
 
 
 @frozen
@@ -199,7 +190,7 @@ def layout_of(kind: Kind, header: Sequence[str], *, unknown: Unknown = "warn") -
     strange: list[str] = []
     faults: list[str] = []
     for index, name in enumerate(header):
-        found = known.get(name) or _free_column(kind, name, known)
+        found = known.get(name) or free_column(kind, name, known)
         if found is None and name.strip():
             near = _near_miss(name, known)
             if near is not None:
@@ -207,9 +198,9 @@ def layout_of(kind: Kind, header: Sequence[str], *, unknown: Unknown = "warn") -
                     f"column {shown(name)!r} is not known, but {near!r} is: names are exact; rename the column"
                 )
             elif unknown == "custom":
-                found = _custom_column(kind, name, header)
+                found = custom_column(kind, name, header)
             elif unknown == "send":
-                found = _named_freely((), name)
+                found = named_freely((), name)
             elif unknown == "error":
                 faults.append(
                     f"column {shown(name)!r} is not known to the API: {_cure(kind, name)}"
@@ -235,66 +226,6 @@ def layout_of(kind: Kind, header: Sequence[str], *, unknown: Unknown = "warn") -
 def _cure(kind: Kind, name: str) -> str:
     meant = meant_by(kind, name)
     return "remove it" if meant is None else f"did you mean {meant!r}?"
-
-
-def known_columns(kind: Kind) -> Mapping[str, Column]:
-    """The columns that a kind has, by their names."""
-    cls = item_class(kind.name)
-    if cls is None:
-        return {"orderId": Column(("orderId",), READERS[FieldType.ID])}
-    known = {column.name: column for column in _columns_of(cls, ())}
-    if cls is Customer:
-        for name in specs_of(CustomerAttributes):
-            if name not in ("email", "mobile"):  # the reference has these two at both levels
-                known[name] = known[f"customerAttributes.{name}"]
-    if kind.name == "events":
-        known["event"] = Column(("event",), READERS[FieldType.TEXT])
-        known["metadata"] = Column(("metadata",), READERS[FieldType.OBJECT])
-    return known
-
-
-def _columns_of(cls: AnyClass, parents: Path) -> Iterator[Column]:
-    for spec in specs_of(cls).values():
-        path = (*parents, spec.wire)
-        yield Column(path, phone_or_zip if spec.wire in ("mobile", "zip") else READERS[spec.type])
-        if spec.type is FieldType.NESTED and spec.nested is not None:
-            yield from _columns_of(spec.nested, path)
-
-
-def _free_column(kind: Kind, name: str, known: Mapping[str, Column]) -> Column | None:
-    """A column below an object whose names are free, such as ``custom.colour``."""
-    for parent in _FREE_PARENTS.get(kind.name, ()):
-        inner = name.removeprefix(f"{parent}.")
-        if inner and inner != name:
-            return _named_freely(known[parent].path, inner)
-    return None
-
-
-_FREE_PARENTS: Mapping[str, tuple[str, ...]] = {
-    "customers": ("customerAttributes.custom", "custom"),
-    "orders": ("extra",),
-    "events": ("metadata",),
-}
-
-
-def _named_freely(parents: Path, name: str) -> Column:
-    bare, colon, suffix = name.rpartition(":")
-    if colon and bare and suffix in SUFFIXES:
-        return Column((*parents, bare), SUFFIXES[suffix])
-    return Column((*parents, name), SUFFIXES["text"])
-
-
-def _custom_column(kind: Kind, name: str, header: Sequence[str]) -> Column:
-    if kind.name == "customers":
-        return _named_freely(("customerAttributes", "custom"), name)
-    if kind.name == "orders":
-        return _named_freely(("extra",), name)
-    if kind.name == "events" and "event" in header:
-        return _named_freely(("metadata",), name)
-    raise Refusal(
-        f"column {shown(name)!r} is not known to the API, and {kind.name} have no place for fields "
-        "of your own: remove the column, or pass --unknown warn to leave it out"
-    )
 
 
 def _refuse_other_separators(cell: str) -> None:
@@ -329,14 +260,6 @@ def _refuse_doubles(columns: Sequence[Column], header: Sequence[str]) -> None:
                     f"column {shown(header[whole.index])!r} holds a whole object, and "
                     f"{shown(header[column.index])!r} a part of it: keep one form"
                 )
-
-
-def needed_columns(kind: Kind) -> list[str]:
-    """The columns that every record needs."""
-    cls = item_class(kind.name)
-    if cls is None:
-        return ["orderId"]
-    return [spec.wire for spec in specs_of(cls).values() if spec.required]
 
 
 def _refuse_gaps(kind: Kind, columns: Sequence[Column]) -> None:

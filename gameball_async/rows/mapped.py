@@ -10,7 +10,8 @@ from ..api.kinds import Kind
 from ..errors import Fault
 from ..mapping.applied import AppliedMapping, UnreadableCells, UnusableMapping, applied
 from ..mapping.rules import ColumnMapping
-from .columns import Layout, known_columns, layout_of, needed_columns, not_a_record
+from .columns import Layout, layout_of, not_a_record
+from .kind_columns import known_columns, needed_columns
 from .plain import Refusal
 from .records import Record
 from .row import BadRow, Row

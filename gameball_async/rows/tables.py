@@ -20,7 +20,8 @@ from ..api.item_classes import item_class
 from ..api.kinds import Kind
 from ..errors import Fault
 from .cells import READERS, SUFFIXES, ReadCell
-from .columns import NULL_WORDS, Column, Layout, Path, layout_of
+from .columns import NULL_WORDS, Layout, layout_of
+from .kind_columns import Column, Path
 from .plain import Refusal
 from .records import Record
 from .row import BadRow, Row

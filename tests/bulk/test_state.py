@@ -201,14 +201,14 @@ class Run(RuleBasedStateMachine):
 
     @invariant()
     def nobody_is_in_two_open_chunks(self) -> None:
-        flights = self.state._in_flight.values()
+        flights = self.state.flights.by_number.values()
         keys = Counter(key for flight in flights for key in set(flight.chunk.keys))
         assert not [key for key, chunks in keys.items() if chunks > 1]
 
     @invariant()
     def no_more_chunks_are_open_than_may_be(self) -> None:
         careful = self.state.kind.name == "balance-adjustments" and not self.state._any_answered
-        assert len(self.state._in_flight) <= (1 if careful else WINDOW)
+        assert len(self.state.flights.by_number) <= (1 if careful else WINDOW)
 
     @invariant()
     def what_is_told_as_certain_is_noted(self) -> None:

@@ -13,6 +13,7 @@ from attrs import evolve
 from gameball_async.api.jobs import JobState
 from gameball_async.api.kinds import Replay
 from gameball_async.api.requests import join_items
+from gameball_async.bulk import judging
 from gameball_async.bulk import outcomes as judge
 from gameball_async.bulk import state as states
 from gameball_async.bulk.bulk import Bulk
@@ -93,7 +94,7 @@ def trust_the_counts() -> Any:
         ends = [Outcome.SUCCEEDED] * good + [Outcome.FAILED] * (len(keys) - good)
         return Settlement(ends, dict.fromkeys(range(good, len(keys)), Reason("counted")))
 
-    return patch.object(states, "settle", counted)
+    return patch.object(judging, "settle", counted)
 
 
 @_mutant
@@ -103,7 +104,7 @@ def forget_that_it_was_resent() -> Any:
     def forgetful(*given: Any, resent: bool, **more: Any) -> Settlement:
         return settle(*given, resent=False, **more)
 
-    return patch.object(states, "settle", forgetful)
+    return patch.object(judging, "settle", forgetful)
 
 
 @_mutant
@@ -157,7 +158,7 @@ def count_404_as_failed() -> Any:
     def give_up(self: Any, job: Any, error: Any) -> Any:
         if not isinstance(error, UnknownJobError):
             return lost(self, job, error)
-        flight = self._by_job[job.id]
+        flight = self.flights.by_job[job.id]
         return self._settling(
             flight, same(len(flight.chunk), Outcome.FAILED, Reason("no such job"))
         )
@@ -200,7 +201,7 @@ def take_completed_without_lists_for_success() -> Any:
             return Settlement([Outcome.SUCCEEDED] * len(keys))
         return settle(kind, keys, ids, status, **more)
 
-    return patch.object(states, "settle", hopeful)
+    return patch.object(judging, "settle", hopeful)
 
 
 @_mutant

@@ -1,0 +1,111 @@
+"""The columns that each kind has: those of its fields, and those below objects whose names are free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from attrs import frozen
+
+from ..api.customers import Customer, CustomerAttributes
+from ..api.fields import AnyClass, FieldType, specs_of
+from ..api.item_classes import item_class
+from ..api.kinds import Kind
+from .cells import READERS, SUFFIXES, ReadCell, phone_or_zip
+from .plain import Refusal
+from .unknown import shown
+
+__all__ = [
+    "Column",
+    "Path",
+    "custom_column",
+    "free_column",
+    "known_columns",
+    "named_freely",
+    "needed_columns",
+]
+
+Path = tuple[str, ...]
+
+
+@frozen
+class Column:
+    """Where a cell goes, and how it is read."""
+
+    path: Path
+    read: ReadCell
+    index: int = 0
+
+    @property
+    def name(self) -> str:
+        """The path as it is named in faults."""
+        return ".".join(self.path)
+
+
+def known_columns(kind: Kind) -> Mapping[str, Column]:
+    """The columns that a kind has, by their names."""
+    cls = item_class(kind.name)
+    if cls is None:
+        return {"orderId": Column(("orderId",), READERS[FieldType.ID])}
+    known = {column.name: column for column in _columns_of(cls, ())}
+    if cls is Customer:
+        for name in specs_of(CustomerAttributes):
+            if name not in ("email", "mobile"):  # the reference has these two at both levels
+                known[name] = known[f"customerAttributes.{name}"]
+    if kind.name == "events":
+        known["event"] = Column(("event",), READERS[FieldType.TEXT])
+        known["metadata"] = Column(("metadata",), READERS[FieldType.OBJECT])
+    return known
+
+
+def _columns_of(cls: AnyClass, parents: Path) -> Iterator[Column]:
+    for spec in specs_of(cls).values():
+        path = (*parents, spec.wire)
+        yield Column(path, phone_or_zip if spec.wire in ("mobile", "zip") else READERS[spec.type])
+        if spec.type is FieldType.NESTED and spec.nested is not None:
+            yield from _columns_of(spec.nested, path)
+
+
+def free_column(kind: Kind, name: str, known: Mapping[str, Column]) -> Column | None:
+    """A column below an object whose names are free, such as ``custom.colour``."""
+    for parent in _FREE_PARENTS.get(kind.name, ()):
+        inner = name.removeprefix(f"{parent}.")
+        if inner and inner != name:
+            return named_freely(known[parent].path, inner)
+    return None
+
+
+_FREE_PARENTS: Mapping[str, tuple[str, ...]] = {
+    "customers": ("customerAttributes.custom", "custom"),
+    "orders": ("extra",),
+    "events": ("metadata",),
+}
+
+
+def named_freely(parents: Path, name: str) -> Column:
+    """A column whose name is free; what follows a colon says how its cells are read."""
+    bare, colon, suffix = name.rpartition(":")
+    if colon and bare and suffix in SUFFIXES:
+        return Column((*parents, bare), SUFFIXES[suffix])
+    return Column((*parents, name), SUFFIXES["text"])
+
+
+def custom_column(kind: Kind, name: str, header: Sequence[str]) -> Column:
+    """A column that the API does not know, among the account's own fields."""
+    if kind.name == "customers":
+        return named_freely(("customerAttributes", "custom"), name)
+    if kind.name == "orders":
+        return named_freely(("extra",), name)
+    if kind.name == "events" and "event" in header:
+        return named_freely(("metadata",), name)
+    raise Refusal(
+        f"column {shown(name)!r} is not known to the API, and {kind.name} have no place for fields "
+        "of your own: remove the column, or pass --unknown warn to leave it out"
+    )
+
+
+def needed_columns(kind: Kind) -> list[str]:
+    """The columns that every record needs."""
+    cls = item_class(kind.name)
+    if cls is None:
+        return ["orderId"]
+    return [spec.wire for spec in specs_of(cls).values() if spec.required]
