@@ -122,7 +122,7 @@ class ItemError(GameballError, ValueError):
     """An item breaks the API's rules. *faults* lists all of them."""
 
     def __init__(self, faults: Sequence[Fault], *, position: int | None = None) -> None:
-        self.faults = tuple(faults)
+        self.faults: tuple[Fault, ...] = tuple(faults)
         self.position = position
         what = "item" if position is None else f"item {position}"
         super().__init__(f"{what} was not sent: " + "; ".join(map(str, self.faults)))
@@ -151,14 +151,14 @@ class SharedQuotaError(GameballError):
 class APIError(GameballError):
     """Gameball answered with an error. *error* is its error object."""
 
-    advice = "look the code up in Gameball's list of errors"
+    advice: str = "look the code up in Gameball's list of errors"
 
     def __init__(
         self, error: ErrorObject, *, doing: str = "a request", advice: str | None = None
     ) -> None:
         self.error = error
         self.doing = doing
-        self.advice = advice or type(self).advice
+        self.advice: str = advice or type(self).advice
         super().__init__(f"Gameball refused {doing} ({error}): {self.advice}")
 
     @property
@@ -217,8 +217,11 @@ class UnreachableError(NotSentError):
     def __init__(
         self, host: str, reason: str, cure: str, *, heals: bool, seconds: float = 0.0
     ) -> None:
-        self.host, self.reason, self.cure = host, reason, cure
-        self.heals, self.seconds = heals, seconds
+        self.host: str = host
+        self.reason: str = reason
+        self.cure: str = cure
+        self.heals: bool = heals
+        self.seconds: float | None = seconds
         tried = f", tried for {seconds:.0f} s" if seconds >= 1 else ""
         super().__init__(
             f"cannot connect to {host}: {reason}{tried}. Nothing was sent. What to do: {cure}"
@@ -233,7 +236,8 @@ class NotGameballError(AnswerLostError):
     """The first answer that a client got, from *host* with *status*, is a web page or a redirect."""
 
     def __init__(self, host: str, status: int) -> None:
-        self.host, self.status = host, status
+        self.host: str = host
+        self.status: int = status
         what = "a redirect" if 300 <= status < 400 else "a web page"
         super().__init__(
             f"{host} answered with {what} (HTTP {status}): it is not Gameball's API, or a login page "
@@ -282,7 +286,7 @@ class RunDeadlineError(GameballError, TimeoutError):
     """A run was not over in time, or stood still. *left_open*: its open jobs, each with its last state."""
 
     def __init__(self, why: str, left_open: Mapping[int, str]) -> None:
-        self.left_open = dict(left_open)
+        self.left_open: dict[int, str] = dict(left_open)
         shown = ", ".join(f"{job} ({state})" for job, state in list(self.left_open.items())[:5])
         more = f" and {len(self.left_open) - 5:,} more" if len(self.left_open) > 5 else ""
         jobs = f"jobs still open: {shown}{more}" if shown else "no job is open"

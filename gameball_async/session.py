@@ -139,14 +139,14 @@ class Engine:
         self._patience = patience
         self._contact = Contact(account.host, patience)
         # Single customers have a quota of their own, as high as the one of the batch calls.
-        self.dispatcher, customers = self._dispatchers = [
-            self._dispatcher(bucket, quota, sharing) for bucket in ("batch", "customers")
-        ]
-        self.calls = Calls(self.dispatcher, chance, patience)
-        self.upserts = Calls(customers, chance, patience)
-        self.submitter = Submitter(self.calls, account)
-        self.dialects = Dialects(account.dialect)
-        self.watch = Watch(self.dispatcher, account, chance, self.dialects, patience)
+        self.dispatcher: Dispatcher = self._dispatcher("batch", quota, sharing)
+        customers = self._dispatcher("customers", quota, sharing)
+        self._dispatchers = (self.dispatcher, customers)
+        self.calls: Calls = Calls(self.dispatcher, chance, patience)
+        self.upserts: Calls = Calls(customers, chance, patience)
+        self.submitter: Submitter = Submitter(self.calls, account)
+        self.dialects: Dialects = Dialects(account.dialect)
+        self.watch: Watch = Watch(self.dispatcher, account, chance, self.dialects, patience)
         self._account = account
 
     def _dispatcher(self, bucket: str, quota: Quota, sharing: Sharing | None) -> Dispatcher:

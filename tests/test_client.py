@@ -53,7 +53,7 @@ async def test_each_kind_is_submitted_watched_and_applied(
 ) -> None:
     if kind == "order-transactions":
         await client.wait(await client.submit("orders", [item("orders", "c1", 1)]))
-    job = await client.submit(kind, [item(kind, "c1", 1)])
+    job = await client.submit(KINDS[kind], [item(kind, "c1", 1)])
     states = [change.status.state async for change in client.watch(job)]
     assert states[-1] is JobState.COMPLETED
     assert len(set(states)) == len(states)
@@ -177,7 +177,7 @@ async def test_a_repeatable_chunk_in_doubt_is_sent_again_and_applied_once(
     kind: str, sandbox: Sandbox, client: GameballClient
 ) -> None:
     sandbox.faults.reset_after_commit(on="submit", times=1)
-    run = client.bulk(kind, [item(kind, f"c{n}", n) for n in range(5)])
+    run = client.bulk(KINDS[kind], [item(kind, f"c{n}", n) for n in range(5)])
     async with run:
         report = await run.finish()
     assert report.succeeded == 5

@@ -204,7 +204,7 @@ async def everything(
                 note(change)
 
     async def bulk() -> None:
-        async with client.bulk(kind, rows) as run:
+        async with client.bulk(KINDS[kind], rows) as run:
             note(run)
             try:
                 async for event in run:
@@ -214,7 +214,7 @@ async def everything(
                 note(run.progress)
 
     async def submit_all() -> None:
-        async with client.submit_all(kind, rows) as submissions:
+        async with client.submit_all(KINDS[kind], rows) as submissions:
             note(submissions)
             async for submission in submissions:
                 note(submission)
@@ -222,7 +222,7 @@ async def everything(
                     errors.append(submission.error)
 
     await keep(client.upsert_customer(rows_of("customers", 1)[0]))
-    job = await keep(client.submit(kind, rows)) or 123456
+    job = await keep(client.submit(KINDS[kind], rows)) or 123456
     await keep(client.status(job))
     await keep(watched(job))
     await keep(client.wait(job, deadline=400))
@@ -351,11 +351,11 @@ def test_no_canary_shows_in_what_is_said_of_broken_rows() -> None:
                 rows = list(broken_rows(kind))
                 for row in rows:
                     try:
-                        await client.submit(kind, [row])
+                        await client.submit(KINDS[kind], [row])
                     except (ItemError, ChunkError) as error:  # the latter: no row at all
                         refused += 1
                         assert not found_in(error)
-                async with client.bulk(kind, [item(kind, "c1", 1), *rows]) as run:
+                async with client.bulk(KINDS[kind], [item(kind, "c1", 1), *rows]) as run:
                     report = await run.finish()
                 assert report.rejected
                 assert not canaries_in(str(report.failures_by_reason()) + repr(report), kind)

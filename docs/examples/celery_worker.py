@@ -16,6 +16,7 @@ from typing import Any
 from celery import Celery, Task
 
 from gameball_async import (
+    KINDS,
     AuthenticationError,
     ConfigurationError,
     GameballClient,
@@ -67,11 +68,11 @@ async def import_file(
 ) -> dict[str, Any]:
     journal = path.with_suffix(".gbjournal")
     async with GameballClient() as client:
-        with open_rows(path, kind) as rows:
+        with open_rows(path, KINDS[kind]) as rows:
             if journal.exists():
                 run = client.resume(journal, rows)
             else:
-                run = client.bulk(kind, rows, journal=journal)
+                run = client.bulk(KINDS[kind], rows, journal=journal)
             async with run:
                 async for event in run:
                     if isinstance(event, Settled):

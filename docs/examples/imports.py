@@ -73,7 +73,7 @@ class Imports:
         part = path.with_suffix(".part")
         try:
             await _save(body, part)
-            open_rows(part, kind, format=form).close()
+            open_rows(part, KINDS[kind], format=form).close()
             part.rename(path)
         except InputError as error:
             raise Refused(422, str(error).replace(error.path, "the file", 1)) from None

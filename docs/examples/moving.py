@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gameball_async import Bulk, GameballClient, GameballError, Settled, Transition
+from gameball_async import KINDS, Bulk, GameballClient, GameballError, Settled, Transition
 from gameball_async.files import FileRows, open_rows
 
 log = logging.getLogger(__name__)
@@ -48,11 +48,11 @@ class Import:
         """Import the file, or what an earlier run has left of it, until it ends or is stopped."""
         journal = self.path.with_suffix(".gbjournal")
         try:
-            with open_rows(self.path, self.kind) as self._rows:
+            with open_rows(self.path, KINDS[self.kind]) as self._rows:
                 if journal.exists():
                     run = client.resume(journal, self._rows)
                 else:
-                    run = client.bulk(self.kind, self._rows, journal=journal)
+                    run = client.bulk(KINDS[self.kind], self._rows, journal=journal)
                 async with run as self.run:
                     self.status = "running"
                     if self._stopping:

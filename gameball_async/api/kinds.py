@@ -9,12 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import Literal, TypeAlias
 
 from attrs import frozen
 
 from ..errors import ConfigurationError
 
-__all__ = ["KINDS", "Chunking", "Kind", "Replay", "kind_of"]
+__all__ = ["KINDS", "Chunking", "ChunkingName", "Kind", "KindName", "Replay", "kind_of"]
+
+KindName: TypeAlias = Literal[
+    "customers",
+    "orders",
+    "order-transactions",
+    "balance-inquiries",
+    "balance-adjustments",
+    "cashback",
+    "redemptions",
+    "events",
+]
+"""The names of the kinds, which type checkers and editors know."""
+ChunkingName: TypeAlias = Literal["unique", "together", "plain"]
+"""The names of the ways to spread rows."""
 
 
 class Replay(Enum):

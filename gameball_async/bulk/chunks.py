@@ -76,8 +76,8 @@ class Chunker:
         max_rows: int = MAX_ITEMS,
         max_bytes: int = MAX_BYTES,
     ) -> None:
-        self.look_ahead = look_ahead or LookAhead()
-        self.ended = False
+        self.look_ahead: LookAhead = look_ahead or LookAhead()
+        self.ended: bool = False
         self._plain = chunking is Chunking.PLAIN  # then all rows are of one key, never under way
         self._with_item_ids = with_item_ids
         self._max_rows = max_rows

@@ -70,7 +70,10 @@ def refusal_of(error: GameballError, unsure: bool, kind: Kind) -> Refusal:
         reason = Reason(text, code)
         return Refusal(Outcome.INDETERMINATE, reason, fate, ends_run)
     if isinstance(error, APIError) and not isinstance(error, RateLimitError):
-        reason = Reason(error.error.message or f"HTTP {error.status}", code)
+        text = error.error.message or f"HTTP {error.status}"
+        if isinstance(error, AuthenticationError):
+            text = f"the keys were refused, not the row: {text}"
+        reason = Reason(text, code)
         too_large = error.status == 413
         return Refusal(Outcome.REJECTED, reason, error, ends_run, too_large)
     return Refusal(Outcome.UNSENT, Reason(str(error), code), error, ends_run=True)

@@ -73,8 +73,8 @@ class Runner:
     ) -> None:
         self.state = state
         self.journal = journal
-        self.finished = False
-        self.moved_at = anyio.current_time()
+        self.finished: bool = False
+        self.moved_at: float = anyio.current_time()
         self._feed = feed
         self._submitter = submitter
         self._changes = watching()

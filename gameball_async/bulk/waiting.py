@@ -30,8 +30,8 @@ class Queue(list[Prepared]):
 
     def __init__(self, rows: Iterable[Prepared]) -> None:
         super().__init__(rows)
-        self.size = sum([len(row.payload) for row in self])
-        self.turns = 1
+        self.size: int = sum([len(row.payload) for row in self])
+        self.turns: int = 1
 
 
 Waiting: TypeAlias = Prepared | Queue
@@ -56,9 +56,9 @@ class Pool:
         self._short: dict[str, Waiting] = {}  # in one turn
         self._long: dict[str, Queue] = {}
         self._by_turns: dict[int, dict[str, Queue]] = {}  # the long ones
-        self.rows = 0
-        self.first_rows = 0
-        self.first_size = 0
+        self.rows: int = 0
+        self.first_rows: int = 0
+        self.first_size: int = 0
 
     def __bool__(self) -> bool:
         return self.rows > 0

@@ -151,7 +151,7 @@ class _Import:
 
     def _start(self, client: GameballClient, rows: FileRows, source: Source | None) -> Bulk:
         return client.bulk(
-            self.kind,
+            kind_of(self.kind),
             rows,
             chunking=self.chunking,
             ids_from_numbers=self.settings.ids_from_numbers,

@@ -60,7 +60,7 @@ def _preview(file: str, kind: str, found: Proposal, text: str) -> None:
         say(f"no column was found for {', '.join(found.missing)}: name it under [columns]")
         return
     prepare = preparer(kind_of(kind))
-    with open_rows(file, kind, mapping=mapping_of(text, name="the proposal")) as rows:
+    with open_rows(file, kind_of(kind), mapping=mapping_of(text, name="the proposal")) as rows:
         for row, _ in zip(rows, range(SHOWN), strict=False):
             ready = prepare(row.position, row.value) if isinstance(row, Row) else row
             if isinstance(ready, BadRow):

@@ -42,12 +42,15 @@ def by_suffix(*suffixes: str) -> Callable[..., str | None]:
     return check
 
 
-results_option = click.option(
-    "--results",
-    type=click.Path(),
-    callback=by_suffix(".csv", ".jsonl"),
-    help="Write every row here (.csv or .jsonl), with its outcome and what Gameball answered for it.",
-)
+def results_option(command: F) -> F:
+    """Give a command the option."""
+    return click.option(
+        "--results",
+        type=click.Path(),
+        callback=by_suffix(".csv", ".jsonl"),
+        help="Write every row here (.csv or .jsonl), with its outcome and what Gameball answered for it.",
+    )(command)
+
 
 _OPTIONS = (
     click.option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO, TypeVar
 
 import click
 import orjson
@@ -22,6 +22,8 @@ from ..rows.sources import open_source
 from ..rows.unknown import Unknown
 
 __all__ = ["Settings", "database_option", "reads"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @frozen
@@ -94,12 +96,14 @@ class Settings:
         return cls(**{**values, "reading": Reading(**values["reading"])})
 
 
-database_option = click.option(
-    "--database",
-    metavar="URL",
-    envvar="DATABASE_URL",
-    help="Of --sql, as SQLAlchemy has them: sqlite:///shop.db.  [default: $DATABASE_URL]",
-)
+def database_option(command: F) -> F:
+    """Give a command the option."""
+    return click.option(
+        "--database",
+        metavar="URL",
+        envvar="DATABASE_URL",
+        help="Of --sql, as SQLAlchemy has them: sqlite:///shop.db.  [default: $DATABASE_URL]",
+    )(command)
 
 
 def _query_of(path: str, file: str | None, database: str | None) -> str:

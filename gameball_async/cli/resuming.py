@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import anyio.to_thread
 import click
@@ -35,14 +36,23 @@ from .words import count
 
 __all__ = ["resume", "retry", "vouches"]
 
-vouches = click.option(
-    "--only-copy",
-    is_flag=True,
-    help="This is the only copy of the journal, and nothing was sent since it was written.",
-)
-renews = click.option(
-    "--account-changed", is_flag=True, help="The API key is a new one of the same account."
-)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def vouches(command: F) -> F:
+    """Give a command the option."""
+    return click.option(
+        "--only-copy",
+        is_flag=True,
+        help="This is the only copy of the journal, and nothing was sent since it was written.",
+    )(command)
+
+
+def renews(command: F) -> F:
+    """Give a command the option."""
+    return click.option(
+        "--account-changed", is_flag=True, help="The API key is a new one of the same account."
+    )(command)
 
 
 @click.command()

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Literal
 
-from ..api.kinds import Chunking, Kind, kind_of
+from ..api.kinds import Chunking, ChunkingName, Kind, KindName, kind_of
 from ..api.requests import MAX_ITEMS
 from ..errors import ConfigurationError
 from ..session import no_journal
@@ -38,7 +38,7 @@ class BulkVerbs(Lifecycle):
 
     def submit_all(
         self,
-        kind: Kind | str,
+        kind: Kind | KindName,
         rows: Rows,
         *,
         concurrency: int = 8,
@@ -76,11 +76,11 @@ class BulkVerbs(Lifecycle):
 
     def bulk(
         self,
-        kind: Kind | str,
+        kind: Kind | KindName,
         rows: Rows,
         *,
         concurrency: int = 8,
-        chunking: Chunking | str | None = None,
+        chunking: Chunking | ChunkingName | None = None,
         look_ahead: LookAhead | None = None,
         open_jobs: int = OPEN_JOBS,
         ids_from_numbers: bool = False,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import orjson
 
 from ..api.jobs import Job, JobStatus
-from ..api.kinds import KINDS, Kind, Replay, kind_of
+from ..api.kinds import KINDS, Kind, KindName, Replay, kind_of
 from ..api.requests import MAX_ITEMS
 from ..api.responses import parse_job_id
 from ..api.wire import WireResponse
@@ -70,7 +70,7 @@ class JobVerbs(Lifecycle):
         )
         return value_of(result)
 
-    async def submit(self, kind: Kind | str, items: Rows, *, unknown: Unknown = "warn") -> Job:
+    async def submit(self, kind: Kind | KindName, items: Rows, *, unknown: Unknown = "warn") -> Job:
         """
         Submit one chunk of 1 to 1,000 items.
 

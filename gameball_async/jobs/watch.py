@@ -98,7 +98,7 @@ class Watch:
         self._dialects = dialects
         self._jobs: dict[int, _Watched] = {}
         self._partial = Partial(KEPT)
-        self.polls = 0
+        self.polls: int = 0
         self.trouble: str | None = None
         dispatcher.ask = self._ask
         dispatcher.give_up = self.fail

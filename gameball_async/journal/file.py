@@ -104,7 +104,7 @@ class LogFile:
 
     def __init__(self, path: Path, file: int, mark: Mark) -> None:
         self.path = path
-        self.mark = mark
+        self.mark: Mark = mark
         self._file = file
         self._end = mark.length
 

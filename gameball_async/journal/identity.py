@@ -34,7 +34,9 @@ class Witness:
         source = Path(header.source.name)
         beside = source if header.source.digest and source.parent.is_dir() else journal
         matters = header.run and kind_of(header.kind).replay is not Replay.REPLAYABLE
-        self.path = beside.with_name(f"{beside.name}.gbrun-{header.run}") if matters else None
+        self.path: Path | None = (
+            beside.with_name(f"{beside.name}.gbrun-{header.run}") if matters else None
+        )
 
     def note(self, mark: Mark) -> None:
         """The journal says *mark* now."""

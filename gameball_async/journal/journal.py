@@ -46,7 +46,7 @@ class JournalFile:
     def __init__(
         self, log: LogFile, header: Header, work: Work, clock: Callable[[], float]
     ) -> None:
-        self.path = log.path
+        self.path: Path = log.path
         self.header = header
         self._log = log
         self._witness = Witness(header, log.path)

@@ -35,7 +35,7 @@ class Contact:
         self._patience = patience
         self._told: set[str] = set()
         self._since = 0.0
-        self.worked = False
+        self.worked: bool = False
 
     def connect_within(self, tried: float) -> float | None:
         """Seconds that connecting may take, of a call that is *tried* for so long; None as usual."""

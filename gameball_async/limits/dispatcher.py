@@ -81,7 +81,7 @@ class Dispatcher:
         self._limited = RateLimitError(ErrorObject(429))
         self._asking = 0
         self.contact = contact
-        self.sent = 0
+        self.sent: int = 0
         self.witnesses: list[Callable[[], None]] = []  # told of each request as it leaves
         self.stream = stream
         self.ask: Callable[[int, int], Awaitable[None]] | None = None

@@ -20,7 +20,7 @@ from .shared import LASTS, SharedBudget
 
 __all__ = ["Permits"]
 
-log = logging.getLogger("gameball_async.quota")
+log: logging.Logger = logging.getLogger("gameball_async.quota")
 
 
 class Permits:

@@ -95,7 +95,7 @@ class Turns:
         self._uploads = 0
         self._poll_share = poll_share
         self._credit = 0.0  # of polls, against submissions
-        self.waited = 0.0  # seconds that callers have waited for quota, in all
+        self.waited: float = 0.0  # seconds that callers have waited for quota, in all
 
     @property
     def idle(self) -> bool:

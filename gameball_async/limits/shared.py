@@ -72,7 +72,7 @@ class SharedBudget(Budget):
         self._gone = inf  # the same of the last time that the store was away
         self._retry = -inf
         self._parted = -inf  # until then only our part may be used
-        self.lost = False  # the store counts as away
+        self.lost: bool = False  # the store counts as away
 
     # -- the face of a budget
 

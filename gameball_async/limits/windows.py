@@ -91,8 +91,8 @@ class Budget:
         self._share = 1.0  # as of _share_since
         self._share_since = 0.0
         self._refusals = 0  # pauses in a row
-        self.taken = 0
-        self.refused = 0
+        self.taken: int = 0
+        self.refused: int = 0
 
     # The share halves with each pause that a 429 brings, and grows back by this much a second.
     _RECOVERY = 1 / 60

@@ -32,7 +32,7 @@ class UnreadableCells(ValueError):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__()
-        self.faults = tuple(faults)
+        self.faults: tuple[Fault, ...] = tuple(faults)
 
 
 @frozen

@@ -73,23 +73,25 @@ class _Instruments:
     """The metrics."""
 
     def __init__(self, meter: metrics.Meter) -> None:
-        self.duration = meter.create_histogram(
+        self.duration: metrics.Histogram = meter.create_histogram(
             "http.client.request.duration",
             "s",
             "Duration of HTTP client requests.",
             explicit_bucket_boundaries_advisory=_SECONDS,
         )
-        self.wait = meter.create_histogram(
+        self.wait: metrics.Histogram = meter.create_histogram(
             "gameball.quota.wait",
             "s",
             "Time that requests waited for quota before they were sent.",
             explicit_bucket_boundaries_advisory=_WAITS,
         )
         count, up_down = meter.create_counter, meter.create_up_down_counter
-        self.requests = count("gameball.requests", "{request}", "Requests, by their outcome.")
-        self.jobs = count("gameball.jobs", "{job}", "Jobs seen to enter a state.")
-        self.rows = count("gameball.rows", "{row}", "Rows, by their outcome.")
-        self.open_jobs = up_down(
+        self.requests: metrics.Counter = count(
+            "gameball.requests", "{request}", "Requests, by their outcome."
+        )
+        self.jobs: metrics.Counter = count("gameball.jobs", "{job}", "Jobs seen to enter a state.")
+        self.rows: metrics.Counter = count("gameball.rows", "{row}", "Rows, by their outcome.")
+        self.open_jobs: metrics.UpDownCounter = up_down(
             "gameball.open_jobs", "{job}", "Watched jobs that have not ended, by their state."
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..api.kinds import Kind, kind_of
+from ..api.kinds import Kind, KindName, kind_of
 from ..errors import ConfigurationError
 from ..mapping.local_times import zone_of
 from .plain import Refusal
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["TableRows", "table_rows"]
 
 
-def table_rows(table: ArrowStream, kind: Kind | str, *, naive_as: str = "") -> TableRows:
+def table_rows(table: ArrowStream, kind: Kind | KindName, *, naive_as: str = "") -> TableRows:
     """
     The rows of a table: of pandas, polars, DuckDB, pyarrow, or anything else with an Arrow stream.
 

@@ -38,10 +38,12 @@ class ExcelSource(FileSource):
             self._sheet: Any = self._book.get_sheet_by_name(name)
         except (calamine.CalamineError, OSError) as error:
             raise self.error(f"cannot be read as xlsx ({type(error).__name__})") from None
-        self.reading = evolve(reading, sheet=name)
-        self.unit = f"sheet {name!r}, row"
+        self.reading: Reading = evolve(reading, sheet=name)
+        self.unit: str = f"sheet {name!r}, row"
         if reading.sheet is None and len(names) > 1:
-            self.found = (f"read from its first sheet of {len(names)}, {name!r} (--sheet)",)
+            self.found: tuple[str, ...] = (
+                f"read from its first sheet of {len(names)}, {name!r} (--sheet)",
+            )
         self._read = 0
         self._closed = False
 

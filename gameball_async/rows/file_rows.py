@@ -94,13 +94,13 @@ class FileRows(Iterator[Row | BadRow]):
         ids_from_numbers: bool = False,
     ) -> None:
         self.source = source
-        self.path = source.path
+        self.path: str = source.path
         self.kind = kind
-        self.from_rejects = False
+        self.from_rejects: bool = False
         self.columns: tuple[str, ...] = ()
         self.warnings: tuple[str, ...] = ()
-        self.records = 0
-        self.skipped = 0
+        self.records: int = 0
+        self.skipped: int = 0
         self._mapping = mapping
         self._left_out: tuple[str, ...] = ()
         self._plain: Layout | None = None

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from ..api.kinds import Kind, kind_of
+from ..api.kinds import Kind, KindName, kind_of
 from ..mapping.local_times import zone_of
 from ..mapping.rules import ColumnMapping
 from .dialect import Reading
@@ -21,7 +21,7 @@ __all__ = ["FileRows", "header_of", "open_rows", "rows_from"]
 
 def open_rows(
     path: str | os.PathLike[str],
-    kind: Kind | str,
+    kind: Kind | KindName,
     *,
     unknown: Unknown = "warn",
     format: str | None = None,
@@ -88,7 +88,7 @@ def open_rows(
 
 def rows_from(
     source: Source,
-    kind: Kind | str,
+    kind: Kind | KindName,
     *,
     unknown: Unknown = "warn",
     mapping: ColumnMapping | None = None,

@@ -45,8 +45,8 @@ class Opened:
         stream: BinaryIO | None = None,
         copy: str | None = None,
     ) -> None:
-        self.path = os.fspath(path)
-        self.size = 0
+        self.path: str = os.fspath(path)
+        self.size: int = 0
         self.stamp: tuple[int, ...] = ()
         if stream is None:
             stream = self._open()
@@ -59,7 +59,7 @@ class Opened:
         plain = io.BufferedReader(self._raw, AT_ONCE)
         head = plain.peek(4)[:4]
         new = _gzip if head.startswith(GZIP) else _zstd() if head == ZSTD else None
-        self.packed = new is not None
+        self.packed: bool = new is not None
         self.file: io.BufferedReader[Any] = plain
         if new is not None:
             self.file = io.BufferedReader(_Unpacked(plain, new, self.path))

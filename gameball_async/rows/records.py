@@ -70,13 +70,13 @@ class Lines(Iterator[str]):
     """
 
     def __init__(self, opened: Opened, encoding: str | None = None) -> None:
-        self.path = opened.path
+        self.path: str = opened.path
         self.opened = opened
-        self.number = 0
-        self.last = ""
-        self.ended = False
-        self.bytes_read = 0
-        self.has_mark = False
+        self.number: int = 0
+        self.last: str = ""
+        self.ended: bool = False
+        self.bytes_read: int = 0
+        self.has_mark: bool = False
         if encoding is None and opened.file.peek(2)[:2] in _UTF16_BOMS:
             encoding = "utf-16"
         self.encoding = encoding

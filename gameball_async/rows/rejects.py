@@ -88,7 +88,7 @@ class RejectsFile:
     """
 
     def __init__(self, path: str | os.PathLike[str], rows: FileRows) -> None:
-        self.path = os.fspath(path)
+        self.path: str = os.fspath(path)
         self._source = rows.source
         self._kind = rows.kind
         self._mapped = rows.mapped

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from typing import TextIO
 
 from ..errors import ConfigurationError
 
@@ -37,7 +38,7 @@ class Replacement:
         handle, self._unfinished = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
         self._path = path
         self._left = False
-        self.out = open(  # noqa: SIM115 - open until it is put in place or dropped
+        self.out: TextIO = open(  # noqa: SIM115 - open until it is put in place or dropped
             handle, "w", encoding=encoding, errors="backslashreplace", newline=""
         )
 

@@ -52,7 +52,7 @@ class ResultsFile:
     """
 
     def __init__(self, path: str | os.PathLike[str], kind: Kind) -> None:
-        self.path = os.fspath(path)
+        self.path: str = os.fspath(path)
         refuse_unfit(self.path)
         self._documented = _DOCUMENTED.get(kind.name, ())
         self._rows = 0

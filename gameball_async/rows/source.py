@@ -85,7 +85,9 @@ class FileSource(Source):
 
     def __init__(self, path: str | os.PathLike[str], reading: Reading) -> None:
         opened = Opened(path)  # its name, and that it is a file that can be read
-        self.path, self.stamp, self.reading = opened.path, opened.stamp, reading
+        self.path: str = opened.path
+        self.stamp: tuple[object, ...] = opened.stamp
+        self.reading: Reading = reading
         opened.close()
 
     def again(self) -> Source:

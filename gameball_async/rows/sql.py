@@ -9,7 +9,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from ..api.kinds import Kind
+from ..api.kinds import Kind, KindName
 from ..errors import ConfigurationError, InputError
 from ..mapping.local_times import zone_of
 from ..mapping.rules import ColumnMapping
@@ -40,7 +40,7 @@ _ORDER = re.compile(r"\border\s+by\b", re.IGNORECASE)
 def query_rows(
     database: str | Engine,
     query: str,
-    kind: Kind | str,
+    kind: Kind | KindName,
     *,
     unknown: Unknown = "warn",
     mapping: ColumnMapping | None = None,
@@ -90,7 +90,8 @@ class QuerySource(Source):
             raise ConfigurationError(
                 "databases are read with SQLAlchemy: pip install 'gameball_async[sql]'"
             ) from None
-        self.path, self.reading = name, reading
+        self.path: str = name
+        self.reading: Reading = reading
         self._given, self._query = (database, query), query
         self._faults = sqlalchemy.exc.SQLAlchemyError
         self._reading, self._left = Lock(), False
@@ -98,7 +99,7 @@ class QuerySource(Source):
         self._result: Any = None
         self._owned = isinstance(database, str)
         if not has_order(query):
-            self.found = (NO_ORDER,)
+            self.found: tuple[str, ...] = (NO_ORDER,)
         try:
             self._engine = (
                 sqlalchemy.create_engine(database) if isinstance(database, str) else database

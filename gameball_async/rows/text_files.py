@@ -28,22 +28,26 @@ class TextSource(Source):
         stream: BinaryIO | None = None,
         copy: str | None = None,
     ) -> None:
-        self.lines = Lines(Opened(path, stream, copy), reading.encoding)
-        self.path, self.stamp = self.lines.path, self.lines.opened.stamp
-        self.waits = stream is not None
-        self.typed = False
-        self.tabular = reading.format in ("csv", "tsv")
-        self.unit = "row" if reading.format == "json" else "line"
+        self.lines: Lines = Lines(Opened(path, stream, copy), reading.encoding)
+        self.path: str = self.lines.path
+        self.stamp: tuple[object, ...] = self.lines.opened.stamp
+        self.waits: bool = stream is not None
+        self.typed: bool = False
+        self.tabular: bool = reading.format in ("csv", "tsv")
+        self.unit: str = "row" if reading.format == "json" else "line"
         self._copy = copy
         self._array = ArrayMembers(self.lines)
         self._first = ""
         try:
-            self.reading = self._found(reading) if self.tabular else reading
+            self.reading: Reading = self._found(reading) if self.tabular else reading
         except BaseException:
             self.close()
             raise
         if reading.encoding is None and self.lines.encoding is not None:
-            self.found = (*self.found, "read as UTF-16, as its byte order mark says")
+            self.found: tuple[str, ...] = (
+                *self.found,
+                "read as UTF-16, as its byte order mark says",
+            )
 
     def _found(self, reading: Reading) -> Reading:
         """The reading with what the first line says."""

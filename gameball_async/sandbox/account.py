@@ -62,7 +62,7 @@ class Memory:
         self.times: dict[tuple[str, str], None] = new()
         self.merged: dict[str, str] = new()
         self.contacts: dict[str, str] = new()
-        self.last_gameball_id = 41
+        self.last_gameball_id: int = 41
         self.last_transaction_id = 11_034_753
 
     def person(self, item: Any) -> str:

@@ -211,9 +211,9 @@ class Refusal(Exception):
         self, code: int | None, text: str, *, status: int | None = None, type: str | None = None
     ) -> None:
         super().__init__(text)
-        self.reason = Reason(code, text)
-        self.status = status if status is not None else _STATUS.get(code or 4000, 400)
-        self.type = type or _TYPES.get((code or 4000) // 1000, "request_error")
+        self.reason: Reason = Reason(code, text)
+        self.status: int = status if status is not None else _STATUS.get(code or 4000, 400)
+        self.type: str = type or _TYPES.get((code or 4000) // 1000, "request_error")
 
     def reply(self, request_id: str, *headers: tuple[str, str]) -> Reply:
         """Gameball's error object, as "Errors" shows it."""

@@ -88,10 +88,10 @@ class Sandbox:
             options["seed"] = seed
         if not 0 <= latency[0] <= latency[1]:
             raise ValueError("latency must be a pair of seconds, the smaller first")
-        self.options = Options(**{**played.options, **options})
+        self.options: Options = Options(**{**played.options, **options})
         seed = self.options.seed
         self.requests: deque[Seen] = deque(maxlen=keep_requests)
-        self.faults = Faults(_chance(seed, "faults").random)
+        self.faults: Faults = Faults(_chance(seed, "faults").random)
         self.faults.load(played.faults)
         self._service = self._make_service(0.0)
         self._jitter = _chance(seed, "network")

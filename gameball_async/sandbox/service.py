@@ -69,14 +69,16 @@ class Service:
     ) -> None:
         self.options = options
         self.faults = faults
-        self.memory = Memory(options)
-        self.ledger = Ledger(discard=options.discard)
+        self.memory: Memory = Memory(options)
+        self.ledger: Ledger = Ledger(discard=options.discard)
         self.jobs: dict[int, Job] = {}
         self.counts: Counter[str] = Counter()
-        self.rate_limited = 0
+        self.rate_limited: int = 0
         limits = options.limits or ()
         watched = sorted({1.0, 30.0} | {seconds for _, seconds in limits})
-        self.buckets = {name: Windows(limits, watched) for name in ("others", "customers")}
+        self.buckets: dict[str, Windows] = {
+            name: Windows(limits, watched) for name in ("others", "customers")
+        }
         self._origin = origin
         self._observe = observe
         self._line = Line(options.service_time, chance, self._apply, self._closed)

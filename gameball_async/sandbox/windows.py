@@ -31,7 +31,7 @@ class Window:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.peak = 0
+        self.peak: int = 0
         self._times: deque[float] = deque()
 
     def count(self, now: float) -> int:
@@ -71,7 +71,7 @@ class Windows:
         self._foreign_rate = 0.0
         self._foreign_since = 0.0
         self._foreign_sent = 0
-        self.foreign_admitted = 0
+        self.foreign_admitted: int = 0
 
     @property
     def peaks(self) -> dict[float, int]:

@@ -26,7 +26,8 @@ def test_rows_refused_on_a_second_attempt_say_that_the_first_may_have_been_appli
     assert told.reason.text.startswith(f"{SECOND_ATTEMPT} (HTTP {status}")
     assert "nothing of this request was applied" not in told.reason.text
     first = refused(kind, status, unsure=False)
-    assert (first.outcome, first.reason.text) == (Outcome.REJECTED, "Bad payload")
+    of_keys = "the keys were refused, not the row: " if status == 401 else ""
+    assert (first.outcome, first.reason.text) == (Outcome.REJECTED, f"{of_keys}Bad payload")
 
 
 @pytest.mark.parametrize("kind", ["balance-inquiries", "order-transactions"])

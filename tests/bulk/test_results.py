@@ -30,7 +30,7 @@ async def bulk(sandbox: Sandbox, kind: str, rows: list[Any], **options: Any) -> 
     """The rows of a run, as they are settled."""
     async with (
         GameballClient(sandbox.api_key, sandbox.secret_key, base_url=sandbox.url) as client,
-        client.bulk(kind, rows, **options) as run,
+        client.bulk(KINDS[kind], rows, **options) as run,
     ):
         return [event async for event in run if isinstance(event, Settled)]
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gameball_async.api.kinds import KINDS
 from gameball_async.errors import ConfigurationError, InputError
 from gameball_async.rows.files import FileRows, open_rows
 from gameball_async.rows.row import BadRow, Row
@@ -29,7 +30,7 @@ def write(directory: Path, content: str | bytes, name: str = "rows.csv") -> Path
 
 def read(path: Path, kind: str = "customers", **options: Any) -> dict[int, Any]:
     """Line → the item, or the reasons of a bad row."""
-    with open_rows(path, kind, **options) as rows:
+    with open_rows(path, KINDS[kind], **options) as rows:
         found = {
             row.position: row.value if isinstance(row, Row) else "; ".join(map(str, row.faults))
             for row in rows
@@ -130,7 +131,7 @@ def test_what_is_no_file_of_rows_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"pass --format csv, tsv, jsonl"):
         open_rows(write(tmp_path, HEADER + "1,a\n", "rows.txt"), "customers")
     with pytest.raises(ConfigurationError, match="there is no batch kind"):
-        open_rows(write(tmp_path, HEADER + "1,a\n"), "custommers")
+        open_rows(write(tmp_path, HEADER + "1,a\n"), "custommers")  # type: ignore[arg-type]
     assert len(read(tmp_path / "rows.txt", format="csv")) == 1
 
 
