@@ -107,7 +107,9 @@ class Submissions:
         finally:
             self._error = self._error or await self._feed.aclose()
             if not self._finished:
-                self._error = self._error or ClosedError("the client was closed meanwhile")
+                self._error = self._error or ClosedError(
+                    "the client was closed during these submissions: keep it open until they are read"
+                )
             self._out.close()
 
     async def _read(self, chunks: MemoryObjectSendStream[Chunk]) -> None:

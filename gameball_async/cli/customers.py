@@ -38,9 +38,7 @@ def upsert(
     win over it.
     """
     if file is None and customer_id is None:
-        raise click.UsageError(
-            "say which customer: give --customer-id, or a FILE with a JSON object"
-        )
+        raise click.UsageError("pass --customer-id ID, or a FILE with one JSON object")
     try:
         customer = {} if file is None else read_object(file)
     except (InputError, OSError) as error:

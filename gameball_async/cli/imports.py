@@ -79,7 +79,7 @@ def import_(
     such a run cannot be resumed.
     """
     if no_journal and journal is not None:
-        raise click.UsageError("--journal and --no-journal exclude each other")
+        raise click.UsageError("--journal and --no-journal exclude each other: keep one")
     if file == STDIN and journal is not None:
         raise click.UsageError(
             "a run that reads standard input cannot be resumed: write the rows to a file first, "

@@ -111,7 +111,9 @@ def sandbox(
     """
     low, high = options["latency"]
     if low > high:
-        raise click.UsageError("--latency wants two numbers of seconds, the smaller first")
+        raise click.UsageError(
+            "--latency takes two numbers of seconds, the smaller first: --latency 0.05 0.2"
+        )
     try:
         scenario = Scenario.given(scenario_file)
     except ScenarioError as error:

@@ -40,7 +40,7 @@ class ArrowSource(FileSource):
         except pa.ArrowInvalid:
             self._file.close()
             raise self.error(
-                f"cannot be read as {reading.format}: it is none, or damaged"
+                f"cannot be read as {reading.format}: it is no such file, or damaged. Write it again"
             ) from None
         self._read = 0
 

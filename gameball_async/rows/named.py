@@ -60,7 +60,9 @@ class NamedRows:
                     f"names row {int(value)} a second time", path=named.path, line=line
                 )
         if not named.lines:
-            raise InputError("names no row", path=named.path)
+            raise InputError(
+                "names no row: write a line number a line, or pass a rejects file", path=named.path
+            )
         return named
 
 
