@@ -23,8 +23,8 @@ class Item:
 
     Items are plain values. Building one checks nothing but the attribute for unknown fields: an
     item is checked when it is prepared for sending, as a mapping is, and all its faults are
-    listed then. ``repr()`` names the fields that are set and shows no value: items hold personal
-    data.
+    listed then. ``repr()`` names the fields that are set, and which of them would be cleared
+    (``(null)``), and shows no value: items hold personal data.
     """
 
     __slots__ = ()
@@ -33,7 +33,11 @@ class Item:
         cls: AnyClass = type(self)
         unknown = passthrough_name(cls)
         names = [each.name for each in fields(cls) if each.name != unknown]
-        given = [name for name in names if getattr(self, name) is not UNSET]
+        given = [
+            f"{name} (null)" if value is None else name
+            for name in names
+            if (value := getattr(self, name)) is not UNSET
+        ]
         given.extend(map(ascii, getattr(self, unknown)))
         return f"<{cls.__name__} with {', '.join(given) or 'nothing'}>"
 

@@ -140,7 +140,7 @@ def test_names_in_python_are_the_wire_names_in_snake_case(cls: type) -> None:
 
 def test_a_repr_names_the_fields_that_are_set_and_shows_no_value() -> None:
     customer = Customer(customer_id="secret-id", email=None, extra={"nick": "secret-nick"})
-    assert repr(customer) == "<Customer with customer_id, email, 'nick'>"
+    assert repr(customer) == "<Customer with customer_id, email (null), 'nick'>"
     order = Order(customer_id="secret", order_id="secret", order_date="secret", total_paid=1)
     assert "secret" not in repr([order])
 
