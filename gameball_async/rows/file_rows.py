@@ -30,8 +30,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import chain
-from types import TracebackType
-from typing import Self
 
 from attrs import evolve
 
@@ -50,6 +48,7 @@ from .added import (
     outcome_of,
 )
 from .cells import read_json
+from .closing import Closing
 from .columns import Layout, layout_of
 from .dialect import adapted, with_decimal_commas
 from .mapped import MappedLayout, mapped_layout, needs_mapping
@@ -66,7 +65,7 @@ BLOCK = 500
 """Rows that are read in one go where that is done in a worker thread."""
 
 
-class FileRows(Iterator[Row | BadRow]):
+class FileRows(Closing, Iterator[Row | BadRow]):
     """
     The rows of an open file, in its order; a context manager that closes it.
 
@@ -123,17 +122,6 @@ class FileRows(Iterator[Row | BadRow]):
     def close(self) -> None:
         """Close the file. Safe to call twice."""
         self.source.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __next__(self) -> Row | BadRow:
         row = next(self._rows)

@@ -21,8 +21,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, TextIO
 
 from attrs import evolve, frozen
 
@@ -37,6 +36,7 @@ from .added import (
     outcome_of,
 )
 from .cells import neutralised, read_json
+from .closing import Closing
 from .dialect import csv_options
 from .files import FileRows
 from .outcome import Outcome, Reason, RowOutcome
@@ -73,7 +73,7 @@ class _Reject:
         }
 
 
-class RejectsFile:
+class RejectsFile(Closing):
     """
     Collects what did not succeed, and writes the rejects file at the end.
 
@@ -110,17 +110,6 @@ class RejectsFile:
             raise ConfigurationError(
                 f"{self.path}: rejects of such an input are written as {fit[0]}: name it .{fit[0]}"
             )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Drop what was collected. Safe to call twice."""

@@ -13,12 +13,12 @@ import csv
 import json
 import os
 from collections.abc import Iterable, Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from ..api.jobs import PLAIN_FIELDS
 from ..api.kinds import Kind
 from .cells import neutralised
+from .closing import Closing
 from .outcome import RowOutcome
 from .rejects import reason_text
 from .replacing import Replacement, refuse_unfit
@@ -36,7 +36,7 @@ _DOCUMENTED: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-class ResultsFile:
+class ResultsFile(Closing):
     """
     Takes the rows of a run as they are settled, and writes the results file.
 
@@ -61,17 +61,6 @@ class ResultsFile:
         if self.path.lower().endswith(".csv"):
             self._csv = csv.writer(self._new.out, lineterminator="\r\n")
             self._csv.writerow([*_COLUMNS, *self._documented, "result"])
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Drop what was collected, unless it was written. Safe to call twice."""

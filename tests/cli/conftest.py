@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -70,3 +71,10 @@ def customers(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def field(tmp_path: Path) -> Callable[[str], Path]:
+    """Copies one of the files as people have them, by its name."""
+    folder = Path(__file__).parents[1] / "field"
+    return lambda name: Path(shutil.copy(folder / name, tmp_path / name))

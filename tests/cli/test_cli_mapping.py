@@ -2,7 +2,7 @@
 
 import csv
 import json
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +11,6 @@ import pytest
 from gameball_async.sandbox import Sandbox
 from tests.cli.cli_desk import Run, Serve
 
-FIELD = Path(__file__).parents[1] / "field"
-
-
-@pytest.fixture
-def export(tmp_path: Path) -> Any:
-    def copied(name: str) -> Path:
-        return Path(shutil.copy(FIELD / name, tmp_path / name))
-
-    return copied
-
 
 def items(sandbox: Sandbox) -> list[Any]:
     """All items that the sandbox was sent."""
@@ -28,10 +18,10 @@ def items(sandbox: Sandbox) -> list[Any]:
 
 
 def test_shopify_customers_are_recognised_and_sent_without_the_apostrophes(
-    run: Run, serve: Serve, export: Any
+    run: Run, serve: Serve, field: Callable[[str], Path]
 ) -> None:
     sandbox = serve()
-    result = run("import", "customers", export("shopify_customers.csv"))
+    result = run("import", "customers", field("shopify_customers.csv"))
     assert result.exit_code == 0, result.output
     assert "read as an export of shopify, by its columns (--from shopify)" in result.stderr
     first, second, _ = items(sandbox)
@@ -61,11 +51,11 @@ def test_shopify_customers_are_recognised_and_sent_without_the_apostrophes(
 
 
 def test_an_order_of_several_lines_is_one_row_and_comes_whole_into_the_rejects(
-    run: Run, serve: Serve, export: Any, tmp_path: Path
+    run: Run, serve: Serve, field: Callable[[str], Path], tmp_path: Path
 ) -> None:
     sandbox = serve()
     rejects = tmp_path / "rejects.csv"
-    path = export("shopify_orders.csv")
+    path = field("shopify_orders.csv")
     result = run("import", "orders", path, "--rejects", rejects, "--json")
     assert result.exit_code == 1, result.output
     found = json.loads(result.stdout)
@@ -86,13 +76,11 @@ def test_an_order_of_several_lines_is_one_row_and_comes_whole_into_the_rejects(
 
 
 def test_mended_rejects_of_a_mapped_file_go_in(
-    run: Run, serve: Serve, export: Any, tmp_path: Path
+    run: Run, serve: Serve, field: Callable[[str], Path], tmp_path: Path
 ) -> None:
     sandbox = serve()
     rejects = tmp_path / "rejects.csv"
-    assert (
-        run("import", "orders", export("shopify_orders.csv"), "--rejects", rejects).exit_code == 1
-    )
+    assert run("import", "orders", field("shopify_orders.csv"), "--rejects", rejects).exit_code == 1
     rejects.write_text(rejects.read_text().replace("#1003,,", "#1003,cy@example.com,"))
     result = run("import", "orders", rejects, "--json")
     assert result.exit_code == 0, result.output
@@ -101,10 +89,10 @@ def test_mended_rejects_of_a_mapped_file_go_in(
 
 
 def test_a_local_time_needs_a_zone_and_one_that_the_clocks_skip_is_rejected(
-    run: Run, serve: Serve, export: Any
+    run: Run, serve: Serve, field: Callable[[str], Path]
 ) -> None:
     sandbox = serve()
-    path = export("woocommerce_orders.csv")
+    path = field("woocommerce_orders.csv")
     result = run("validate", "orders", path)
     assert result.exit_code == 1
     assert "2: orderDate: has no time zone: pass --naive-as ZONE" in result.stdout

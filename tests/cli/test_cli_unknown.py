@@ -1,24 +1,12 @@
 """Fields under the wrong name, words that mean nothing, and rewritten phone numbers, from the command line."""
 
 import json
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from gameball_async.sandbox import Sandbox
 from tests.cli.cli_desk import Run, Serve
-
-FIELD = Path(__file__).parents[1] / "field"
-
-
-@pytest.fixture
-def field(tmp_path: Path) -> Any:
-    def copied(name: str) -> Path:
-        return Path(shutil.copy(FIELD / name, tmp_path / name))
-
-    return copied
 
 
 def items(sandbox: Sandbox) -> list[Any]:
@@ -26,7 +14,7 @@ def items(sandbox: Sandbox) -> list[Any]:
 
 
 def test_misplaced_fields_are_named_at_once_and_in_the_account(
-    run: Run, serve: Serve, field: Any
+    run: Run, serve: Serve, field: Callable[[str], Path]
 ) -> None:
     sandbox = serve()
     result = run("import", "customers", field("misplaced_fields.jsonl"))
@@ -41,7 +29,7 @@ def test_misplaced_fields_are_named_at_once_and_in_the_account(
 
 
 def test_misplaced_fields_are_in_the_json_and_refused_on_request(
-    run: Run, serve: Serve, field: Any
+    run: Run, serve: Serve, field: Callable[[str], Path]
 ) -> None:
     serve()
     path = field("misplaced_fields.jsonl")
@@ -83,7 +71,7 @@ def test_a_header_is_judged_as_a_whole_once(run: Run, serve: Serve, tmp_path: Pa
 
 
 def test_words_that_mean_nothing_are_named_and_left_out_on_request(
-    run: Run, serve: Serve, field: Any
+    run: Run, serve: Serve, field: Callable[[str], Path]
 ) -> None:
     sandbox = serve()
     path = field("null_markers.csv")
@@ -108,7 +96,9 @@ def test_empty_cells_clear_a_field_on_request(run: Run, serve: Serve, tmp_path: 
     ]
 
 
-def test_a_phone_number_that_a_spreadsheet_has_rewritten_is_rejected(run: Run, field: Any) -> None:
+def test_a_phone_number_that_a_spreadsheet_has_rewritten_is_rejected(
+    run: Run, field: Callable[[str], Path]
+) -> None:
     result = run("validate", "customers", field("phone_in_scientific.csv"))
     assert result.exit_code == 1
     assert "2: mobile: looks like a number that a spreadsheet has rewritten" in result.stdout
