@@ -19,9 +19,9 @@ import psutil
 from attrs import define
 
 from gameball_async.bulk.events import Settled
-from gameball_async.bulk.report import Report
 from gameball_async.client import GameballClient
 from gameball_async.limits.windows import Quota
+from gameball_async.rows.report import Report
 from gameball_async.sandbox import Constant
 
 from . import shop

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .bulk.bulk import Bulk
     from .bulk.chunks import LookAhead
     from .bulk.events import RowOutcomes, Settled, Submission, Submitted
-    from .bulk.report import Progress, Report
+    from .bulk.progress import Progress
     from .client import GameballClient
     from .errors import (
         AnswerLostError,
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from .limits.windows import Quota
     from .observe.events import ConnectionRestored, ConnectionTrouble, RequestEnded, UnknownFieldMet
     from .rows.outcome import Outcome, Reason, RowOutcome
+    from .rows.report import Report
     from .rows.row import Row
     from .rows.unknown import UnknownField
 
@@ -84,7 +85,8 @@ _LATER = {
     "bulk.chunks": "LookAhead",
     "bulk.events": "RowOutcomes Settled Submission Submitted",
     "journal.state": "Source",
-    "bulk.report": "Progress Report",
+    "bulk.progress": "Progress",
+    "rows.report": "Report",
     "rows.row": "Row",
     "rows.unknown": "UnknownField",
     "observe.events": "ConnectionRestored ConnectionTrouble RequestEnded UnknownFieldMet",

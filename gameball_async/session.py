@@ -204,7 +204,6 @@ class Engine:
         from .bulk.chunks import Chunker
         from .bulk.event_queue import EventQueue
         from .bulk.orders import OrdersInquiry
-        from .bulk.report import Tally
         from .bulk.run import Runner
         from .bulk.state import RunState
         from .bulk.time_limits import TimeLimits
@@ -213,6 +212,7 @@ class Engine:
         from .rows.check import preparer
         from .rows.feed import Feed
         from .rows.given import rows_of
+        from .rows.report import Tally
 
         events: EventQueue[BulkEvent] = EventQueue()
         strange = self.unknown_fields(kind, unknown)

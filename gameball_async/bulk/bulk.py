@@ -15,11 +15,12 @@ from ..journal.state import Used
 from ..observe.events import RunEnded, RunStarted
 from ..observe.stream import NO_OBSERVERS, EventStream
 from ..rows.outcome import Outcome
+from ..rows.report import Report
 from ..rows.unknown import UnknownFields
 from ..tasks import Running, Spawn
 from .event_queue import EventQueue
 from .events import BulkEvent
-from .report import Progress, Report
+from .progress import Progress
 from .run import Runner
 from .usage import Usage, Use
 

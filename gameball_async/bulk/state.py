@@ -21,6 +21,7 @@ from ..jobs.submit import Accepted
 from ..journal.state import DOUBT, ChunkRecord, Left, Resumable, Used
 from ..limits.calls import GaveUp
 from ..rows.outcome import Outcome
+from ..rows.report import Tally
 from ..rows.row import BadRow, Prepared
 from .chunks import Chunker
 from .events import BulkEvent, RowOutcomes, Settled, Submitted
@@ -44,7 +45,6 @@ from .order_doubts import Settlement
 from .outcomes import settle_orders
 from .refusals import Refusal, fate_unknown, refusal_of, repeated_job_id
 from .repeats import Repeats
-from .report import Tally
 from .results import Results
 
 __all__ = ["RunState"]

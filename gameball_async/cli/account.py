@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..api.codes import Code
-from ..bulk.report import Report
+from ..rows.report import Report
 from ..rows.unknown import UnknownField
 from .words import clean, count, duration
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..api.jobs import JobState, JobStatus, Transition
-from ..bulk.report import Progress
+from ..bulk.progress import Progress
 from .words import clean, count, duration
 
 __all__ = [

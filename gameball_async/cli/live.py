@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.live import Live
 
-from ..bulk.report import Progress
+from ..bulk.progress import Progress
 from . import display
 from .ending import is_quiet, say
 from .reaching import Reaching

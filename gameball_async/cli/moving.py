@@ -17,11 +17,12 @@ from rich.text import Text
 from ..api.jobs import Transition
 from ..bulk.bulk import Bulk
 from ..bulk.events import BulkEvent, Submitted
-from ..bulk.report import Progress, Report
+from ..bulk.progress import Progress
 from ..client import GameballClient
 from ..errors import GameballError, InputError, JournalError, UnreachableError
 from ..rows.files import FileRows
 from ..rows.rejects import RejectsFile
+from ..rows.report import Report
 from ..rows.results import ResultsFile
 from ..rows.unknown import UnknownField
 from . import account, doubts

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Sequence
 from attrs import field, frozen
 
 from ..api.codes import Code
-from ..bulk.report import Report, Tally
 from ..errors import JournalError
 from ..rows.outcome import Outcome, RowOutcome
+from ..rows.report import Report, Tally
 from .positions import Positions
 from .state import DOUBT, OPEN, ChunkRecord, Odd, Resumable, Stage
 

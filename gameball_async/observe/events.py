@@ -20,8 +20,8 @@ if TYPE_CHECKING:  # imported with the client: it brings along nothing that it n
     from ..api.jobs import Job, Transition
     from ..api.requests import About
     from ..api.wire import WireRequest, WireResponse
-    from ..bulk.report import Report
     from ..rows.outcome import Outcome
+    from ..rows.report import Report
 
 __all__ = [
     "ConnectionRestored",

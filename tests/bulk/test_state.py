@@ -16,7 +16,6 @@ from gameball_async.api.responses import error_for
 from gameball_async.bulk.chunks import Chunker
 from gameball_async.bulk.events import BulkEvent, Settled, Submitted
 from gameball_async.bulk.in_flight import AskOrders, InFlight, Step
-from gameball_async.bulk.report import Tally
 from gameball_async.bulk.state import RunState
 from gameball_async.errors import (
     ErrorObject,
@@ -30,6 +29,7 @@ from gameball_async.errors import (
 from gameball_async.jobs.submit import Accepted
 from gameball_async.limits.calls import GaveUp
 from gameball_async.rows.outcome import Outcome
+from gameball_async.rows.report import Tally
 from gameball_async.rows.row import BadRow, Prepared
 
 WINDOW = 4

@@ -10,12 +10,12 @@ import anyio
 import pytest
 
 from gameball_async.bulk.events import Settled, Submitted
-from gameball_async.bulk.report import Report
 from gameball_async.client import GameballClient
 from gameball_async.errors import AuthenticationError, FateUnknownError, JournalError
 from gameball_async.journal.account import recorded_of
 from gameball_async.journal.journal import read_journal
 from gameball_async.rows.outcome import Outcome
+from gameball_async.rows.report import Report
 from gameball_async.sandbox import Constant, Reason, Sandbox
 from tests.engine_items import item
 

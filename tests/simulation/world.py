@@ -26,12 +26,12 @@ from benchmarks.virtual import VirtualLoop
 from gameball_async.api.kinds import KINDS, Replay
 from gameball_async.api.wire import WireRequest, WireResponse
 from gameball_async.bulk.events import Settled, Submitted
-from gameball_async.bulk.report import Report
 from gameball_async.errors import AnswerLostError, GameballError, JournalError, NotSentError
 from gameball_async.journal.journal import JournalFile
 from gameball_async.journal.state import Header, Journal, Resumable
 from gameball_async.limits.retry import Patience
 from gameball_async.rows.outcome import Outcome
+from gameball_async.rows.report import Report
 from gameball_async.sandbox import LogNormal
 from gameball_async.sandbox.messages import Ending, Reply, Request, Seen
 from tests.loopback import API_KEY, SECRET_KEY, Loopback, LoopbackEngine
