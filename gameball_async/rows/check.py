@@ -103,7 +103,20 @@ def preparer(
         payload = b"".join((payload, b""))
         return Prepared(position, taken[key_name], id_name and taken[id_name], payload)
 
-    return prepare
+    return prepare if unknown is None else _counting(prepare, unknown)
+
+
+def _counting(prepare: Prepare, unknown: UnknownFields) -> Prepare:
+    """The same, with each row counted for the fields of it that Gameball does not know."""
+    row = unknown.row
+
+    def counted(position: int, value: object) -> Prepared | BadRow:
+        made = prepare(position, value)
+        if row:
+            unknown.end_row()
+        return made
+
+    return counted
 
 
 def _text_preparer(ids_from_numbers: bool) -> Prepare:
@@ -160,7 +173,7 @@ def check_of(
         cls: the item class.
         ids_from_numbers: as in `preparer`.
         sound: the types whose values need no look in a field that has neither limits nor members.
-        met: called with the path of each field that we do not know; may refuse it.
+        met: called with the path of each field that stays unknown; may refuse it.
         before: the path of such items within others, with a dot at its end.
         own: send such fields among the account's own.
     """
@@ -222,8 +235,10 @@ def check_of(
         dotted = dotted_path(name, cls) if "." in name else None
         if dotted is not None:
             return dotted
+        if place is not None:
+            return *place, name
         met(before + name)
-        return None if place is None else (*place, name)
+        return None
 
     return check
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, Literal, get_args
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from ..api.fields import AnyClass, FieldType, specs_of
 from ..api.item_classes import item_class
@@ -72,7 +72,7 @@ class UnknownField:
         return self.name if self.meant is None else f"{self.name} (did you mean {self.meant}?)"
 
 
-@frozen
+@define(eq=False)
 class UnknownFields:
     """
     The unknown fields of one run or call.
@@ -81,12 +81,14 @@ class UnknownFields:
         kind: the batch kind.
         policy: what becomes of them.
         first: called when one is met for the first time, with its name and the one that was meant.
+        row: those of the row that is being looked at, in their order.
     """
 
     kind: Kind
     policy: Unknown = "warn"
     first: Callable[[str, str | None], None] = lambda name, meant: None
-    _rows: Counter[str] = field(factory=Counter)
+    row: dict[str, None] = field(factory=dict, init=False)
+    _rows: Counter[str] = field(factory=Counter, init=False)
 
     def __attrs_post_init__(self) -> None:
         if self.policy not in get_args(Unknown):
@@ -99,21 +101,33 @@ class UnknownFields:
 
     def met(self, path: str) -> None:
         """
-        A row has this field.
+        The row has this field. It may be told of it more than once.
 
         Raises:
             Refusal: such fields are refused.
         """
         self.refuse(path)
-        if self.policy == "send":
-            return
+        if self.policy != "send":
+            self.row[path] = None
+
+    def end_row(self) -> None:
+        """The row was looked at: count it for each of its fields, once."""
+        counted = set[str]()
+        for path in self.row:
+            name = self._name(path)
+            self._rows[name] += name not in counted
+            counted.add(name)
+        self.row.clear()
+
+    def _name(self, path: str) -> str:
+        """The name under which a field is counted, which is told where it is new."""
         name = shown(path)
-        if name not in self._rows:
-            if len(self._rows) >= NAMED:
-                name = OTHERS
-            else:
-                self.first(name, meant_by(self.kind, path))
-        self._rows[name] += 1
+        if name in self._rows:
+            return name
+        if len(self._rows) >= NAMED:
+            return OTHERS
+        self.first(name, meant_by(self.kind, path))
+        return name
 
     def refuse(self, path: str) -> None:
         """Refuse a field where the policy says so, without counting it."""

@@ -152,5 +152,46 @@ def test_many_different_fields_are_counted_under_one_name() -> None:
     unknown = UnknownFields(KINDS["customers"])
     for n in range(300):
         unknown.met(f"field{n}")
+        unknown.end_row()
     found = unknown.found()
     assert len(found) == 201 and sum(each.rows for each in found) == 300
+
+
+def test_a_row_is_counted_once_however_often_it_has_the_field_or_is_looked_at() -> None:
+    """A dotted name has the row looked at again; the items of an order are one row's."""
+    row = {
+        "customerId": "c",
+        "Email": "x",
+        "customerAttributes.city": "Lyon",
+        "customerAttributes": {"shoe": 1},
+    }
+    assert {each.name: each.rows for each in prepared(row)[1]} == {
+        "Email": 1,
+        "customerAttributes.shoe": 1,
+    }
+    order = {
+        "customerId": "c", "orderId": "o", "orderDate": "2024-10-16T08:13:29Z", "totalPaid": 1,
+        "lineItems": [{"colour": "red"}, {"colour": "blue"}],
+    }  # fmt: skip
+    assert prepared(order, kind="orders")[1] == (UnknownField("lineItems.colour", None, 1),)
+
+
+def test_a_field_that_goes_among_the_accounts_own_is_not_told_as_ignored() -> None:
+    assert prepared({"customerId": "c", "vip": True}, "custom")[1] == ()
+
+
+def test_fields_of_a_row_that_is_rejected_are_counted_for_that_row_alone() -> None:
+    unknown = UnknownFields(KINDS["customers"])
+    prepare = preparer(KINDS["customers"], unknown=unknown)
+    assert isinstance(prepare(0, {"Email": "x"}), BadRow)
+    assert isinstance(prepare(1, {"customerId": "c", "emial": "x"}), Prepared)
+    assert {each.name: each.rows for each in unknown.found()} == {"Email": 1, "emial": 1}
+
+
+def test_a_row_with_very_many_fields_is_told_of_a_bounded_number() -> None:
+    told: list[str] = []
+    unknown = UnknownFields(KINDS["customers"], "warn", lambda name, meant: told.append(name))
+    preparer(KINDS["customers"], unknown=unknown)(
+        0, {"customerId": "c", **{f"f{n}": n for n in range(500)}}
+    )
+    assert len(told) == 200 and len(unknown.found()) == 201
