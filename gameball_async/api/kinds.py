@@ -68,6 +68,8 @@ class Kind:
         replay: what a second submission does.
         chunking: how rows of one key are spread over chunks unless asked otherwise.
         why: the reason for that choice of chunking.
+        own_fields: the path of the object that holds fields of the account's own; empty for none. Of
+            events it is the object of one event.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Kind:
     replay: Replay
     chunking: Chunking
     why: str
+    own_fields: tuple[str, ...] = ()
 
     @property
     def asks(self) -> bool:
@@ -91,9 +94,11 @@ KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("customers", "customers", "customerId", None, "others",
-             Replay.REPLAYABLE, Chunking.UNIQUE, "a later row of a customer overwrites an earlier"),
+             Replay.REPLAYABLE, Chunking.UNIQUE, "a later row of a customer overwrites an earlier",
+             ("customerAttributes", "custom")),
         Kind("orders", "orders", "customerId", "orderId", "others",
-             Replay.KEYED, Chunking.TOGETHER, "many to a customer; order-transactions settles doubt"),
+             Replay.KEYED, Chunking.TOGETHER, "many to a customer; order-transactions settles doubt",
+             ("extra",)),
         Kind("order-transactions", "orders/transactions", "", None, "others",
              Replay.REPLAYABLE, Chunking.UNIQUE, "read-only; an order id is asked for once a chunk"),
         Kind("balance-inquiries", "balance-inquiry", "customerId", None, "others",
@@ -105,7 +110,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("redemptions", "redeem", "customerId", "transactionId", "others",
              Replay.KEYED, Chunking.UNIQUE, _POINTS),
         Kind("events", "events", "customerId", None, "others",
-             Replay.UNREPEATABLE, Chunking.TOGETHER, "many to a customer"),
+             Replay.UNREPEATABLE, Chunking.TOGETHER, "many to a customer", ("metadata",)),
     )
 }  # fmt: skip
 

@@ -59,7 +59,6 @@ class InFlight:
         noted: the journal has it, and has no outcomes of it.
         job: what it has become.
         resent: an earlier attempt may have been applied, too.
-        state: of its job.
         seen: the last status of its job that was read; None before.
     """
 

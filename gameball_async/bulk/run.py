@@ -31,7 +31,6 @@ from .time_limits import TimeLimits
 
 __all__ = ["Runner"]
 
-NO_LIMITS = TimeLimits()
 LEAVE_WITHIN = 5.0
 """Seconds that a run which is told to stop waits for answers to what it is sending, at most."""
 
@@ -69,7 +68,7 @@ class Runner:
         dialects: Dialects,
         *,
         concurrency: int,
-        limits: TimeLimits = NO_LIMITS,
+        limits: TimeLimits,
     ) -> None:
         self.state = state
         self.journal = journal
@@ -307,9 +306,10 @@ class Runner:
             if news is None:
                 continue
             if isinstance(news, Transition):
-                done = self.state.flights.rows_done
+                flight = self.state.flights.by_job[news.job.id]
+                done = flight.rows_done
                 found = self.state.moved(news)
-                if news.moved or self.state.flights.rows_done != done:
+                if news.moved or flight.rows_done != done:
                     self.moved_at = anyio.current_time()
                 self._wake()
                 await self._learn()

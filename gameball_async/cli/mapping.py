@@ -8,7 +8,7 @@ import click
 
 from ..api.kinds import kind_of
 from ..errors import GameballError
-from ..mapping.presets import preset, recognised
+from ..mapping.presets import recognised
 from ..mapping.proposal import Proposal, propose
 from ..mapping.rules import mapping_of
 from ..rows.check import preparer
@@ -41,10 +41,9 @@ def map_(kind: str, file: str, out: TextIO | None) -> None:
         header = header_of(file)
         shop = recognised(header, kind)
         if shop is not None:
-            preset(shop, kind)
             say(f"{clean(file)} is an export of {shop}: import it with --from {shop}")
         wanted = kind_of(kind)
-        needed = [name for name in needed_columns(wanted) if name != "events"]
+        needed = needed_columns(wanted, known_columns(wanted))
         found = propose(header, kind=kind, known=list(known_columns(wanted)), required=needed)
         text = found.as_toml()
         click.echo(text, nl=False, file=out)

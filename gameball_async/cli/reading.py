@@ -13,7 +13,6 @@ from attrs import asdict, field, fields, frozen
 
 from ..api.kinds import Kind
 from ..journal.state import Source
-from ..mapping.local_times import zone_of
 from ..mapping.presets import SHOPS, preset
 from ..mapping.rules import mapping_of
 from ..rows.dialect import Reading
@@ -59,8 +58,6 @@ class Settings:
             InputError: it cannot be read.
             ConfigurationError: the mapping, the shop or the zone cannot be used.
         """
-        if self.reading.zone:
-            zone_of(self.reading.zone)
         mapping = None
         if self.mapping is not None:
             mapping = mapping_of(self.mapping, name="the mapping file")

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
+from ..api.kinds import KINDS
 from ..errors import Fault
 from .local_times import MeaninglessTime, iso_time, zone_of
 from .rules import ColumnMapping, Rule
@@ -19,8 +20,6 @@ Cut: TypeAlias = Callable[[Cells], str]
 
 ANY = "*"
 LINE_ITEMS = "lineItems"
-OWN_FIELDS = {"customers": "customerAttributes.custom", "orders": "extra", "events": "metadata"}
-"""Where each kind keeps the account's own fields."""
 
 
 class UnusableMapping(ValueError):
@@ -153,11 +152,12 @@ def _quoted(names: Sequence[str]) -> str:
 
 def _own(mapping: ColumnMapping, kind: str) -> Mapping[str, Rule]:
     """The columns that go among the account's own fields."""
-    if mapping.custom and kind not in OWN_FIELDS:
+    place = KINDS[kind].own_fields
+    if mapping.custom and not place:
         raise UnusableMapping(
             f"{kind} have no place for fields of your own: leave custom out of the mapping"
         )
-    return {f"{OWN_FIELDS[kind]}.{name}": Rule(source=name) for name in mapping.custom}
+    return {".".join((*place, name)): Rule(source=name) for name in mapping.custom}
 
 
 def _cut_of(rule: Rule, header: Sequence[str], zone: str) -> Cut:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ..errors import ConfigurationError
 
-__all__ = ["MeaninglessTime", "iso_time", "zone_of"]
+__all__ = ["MeaninglessTime", "iso_time", "time_in", "zone_of"]
 
 _BLANK_BEFORE_OFFSET = re.compile(r"\s+(?=(?:[+-]\d\d:?\d\d|Z|UTC)$)", re.ASCII)
 
@@ -51,18 +51,27 @@ def iso_time(cell: str, *, form: str = "", zone: str = "") -> str:
     text = cell.strip()
     if not form and len(text) == 10:
         return text
-    found = _read(text, form)
     if form and not any(each in form for each in ("%H", "%I", "%X", "%c")):
-        return found.date().isoformat()
-    if found.tzinfo is None:
-        if not zone:
-            raise MeaninglessTime(
-                "has no time zone: pass --naive-as ZONE, or give the mapping a zone"
-            )
-        found = found.replace(tzinfo=zone_of(zone))
-        if _skipped(found):
-            raise MeaninglessTime(f"does not exist in {zone}: the clocks go forward there and then")
-    return found.isoformat()
+        return _read(text, form).date().isoformat()
+    return time_in(text, form=form, zone=zone).isoformat()
+
+
+def time_in(text: str, *, form: str = "", zone: str = "") -> datetime:
+    """
+    A time with its offset; one that names none is of *zone*.
+
+    Raises:
+        MeaninglessTime: as in `iso_time`.
+    """
+    found = _read(text, form)
+    if found.tzinfo is not None:
+        return found
+    if not zone:
+        raise MeaninglessTime("has no time zone: pass --naive-as ZONE, or give the mapping a zone")
+    found = found.replace(tzinfo=zone_of(zone))
+    if _skipped(found):
+        raise MeaninglessTime(f"does not exist in {zone}: the clocks go forward there and then")
+    return found
 
 
 def _read(text: str, form: str) -> datetime:

@@ -264,11 +264,9 @@ def _refuse_doubles(columns: Sequence[Column], header: Sequence[str]) -> None:
 
 def _refuse_gaps(kind: Kind, columns: Sequence[Column]) -> None:
     given = {column.path[0] for column in columns}
-    needed = needed_columns(kind)
-    if kind.name == "events" and "event" in given:
-        if "events" in given:
-            raise Refusal("columns 'event' and 'events' say the same thing: keep one")
-        needed.remove("events")
+    if kind.name == "events" and {"event", "events"} <= given:
+        raise Refusal("columns 'event' and 'events' say the same thing: keep one")
+    needed = needed_columns(kind, given)
     missing = [name for name in needed if name not in given]
     if missing:
         raise Refusal(

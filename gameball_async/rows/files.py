@@ -67,8 +67,6 @@ def open_rows(
         ConfigurationError: the zone or the encoding does not exist, or what reads such files is not
             installed.
     """
-    if naive_as:
-        zone_of(naive_as)
     reading = Reading(
         format,
         delimiter,
@@ -97,6 +95,8 @@ def rows_from(
     """The rows of an open source; it is closed where they cannot be had."""
     made = WaitingRows if source.waits else FileRows
     try:
+        if source.reading.zone:
+            zone_of(source.reading.zone)
         return made(source, kind_of(kind), unknown, mapping, ids_from_numbers=ids_from_numbers)
     except BaseException:
         source.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from attrs import frozen
 
@@ -91,21 +91,18 @@ def named_freely(parents: Path, name: str) -> Column:
 
 def custom_column(kind: Kind, name: str, header: Sequence[str]) -> Column:
     """A column that the API does not know, among the account's own fields."""
-    if kind.name == "customers":
-        return named_freely(("customerAttributes", "custom"), name)
-    if kind.name == "orders":
-        return named_freely(("extra",), name)
-    if kind.name == "events" and "event" in header:
-        return named_freely(("metadata",), name)
+    if kind.own_fields and (kind.name != "events" or "event" in header):
+        return named_freely(kind.own_fields, name)
     raise Refusal(
         f"column {shown(name)!r} is not known to the API, and {kind.name} have no place for fields "
         "of your own: remove the column, or pass --unknown warn to leave it out"
     )
 
 
-def needed_columns(kind: Kind) -> list[str]:
-    """The columns that every record needs."""
+def needed_columns(kind: Kind, given: Collection[str] = ()) -> list[str]:
+    """The columns that every record needs; where *given* has ``event``, it stands for ``events``."""
     cls = item_class(kind.name)
     if cls is None:
         return ["orderId"]
-    return [spec.wire for spec in specs_of(cls).values() if spec.required]
+    needed = [spec.wire for spec in specs_of(cls).values() if spec.required]
+    return [name for name in needed if name != "events" or "event" not in given]

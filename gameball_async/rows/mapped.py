@@ -38,12 +38,15 @@ class MappedLayout:
 
     def groups(self, records: Iterable[Record], added: int) -> Iterator[list[Record]]:
         """
-        The records of each row; those that the mapping skips, alone and with no cells, first.
+        The records of each row: one, unless several lines are one row.
 
         Arguments:
             records: in the file's order.
             added: how many columns of a rejects file follow the header's.
         """
+        if not self.mapping.grouped:
+            yield from ([record] for record in records)
+            return
         group: list[Record] = []
         for record in records:
             cells = self.cells_of(record, added)
@@ -52,7 +55,7 @@ class MappedLayout:
                 continue
             if group:
                 yield group
-            group = [record] if self.mapping.grouped and cells else []
+            group = [record] if cells else []
             if not group:
                 yield [record]
         if group:
@@ -79,9 +82,8 @@ class MappedLayout:
 
 def needs_mapping(kind: Kind, header: Sequence[str]) -> bool:
     """Whether a header lacks columns that every row needs, under Gameball's names."""
-    if kind.name == "events" and "event" in header:
-        return "customerId" not in header
-    return not set(needed_columns(kind)) <= {name.partition(".")[0] for name in header}
+    given = {name.partition(".")[0] for name in header}
+    return not given.issuperset(needed_columns(kind, given))
 
 
 def mapped_layout(

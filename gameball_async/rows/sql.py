@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.kinds import Kind, KindName
 from ..errors import ConfigurationError, InputError
-from ..mapping.local_times import zone_of
 from ..mapping.rules import ColumnMapping
 from .dialect import Reading
 from .files import FileRows, rows_from
@@ -64,8 +63,6 @@ def query_rows(
         InputError: the query fails, its columns cannot be used, or it has no rows.
         ConfigurationError: SQLAlchemy or a driver is not installed, or the URL cannot be used.
     """
-    if naive_as:
-        zone_of(naive_as)
     source = QuerySource(database, query, Reading("sql", zone=naive_as))
     return rows_from(source, kind, unknown=unknown, mapping=mapping)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from ..mapping.local_times import MeaninglessTime, iso_time
+from ..mapping.local_times import MeaninglessTime, time_in
 from .cells import ReadCell
 from .plain import Refusal
 
@@ -23,7 +23,7 @@ def in_zone(text: str, zone: str) -> datetime:
         Refusal: there is no such time.
     """
     try:
-        return datetime.fromisoformat(iso_time(text, zone=zone))
+        return time_in(text, zone=zone)
     except MeaninglessTime as error:
         raise Refusal(str(error)) from None
 
