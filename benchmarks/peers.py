@@ -95,7 +95,7 @@ async def with_aiohttp_and_json(origin: str, rows: Rows, workers: int) -> HandMa
     """The shortest loop: no check, the standard library's JSON."""
 
     def encode(chunk: Rows) -> bytes:
-        return json.dumps({"customers": chunk}).encode()
+        return json.dumps({"body": chunk}).encode()
 
     return await _with_aiohttp(origin, rows, workers, encode, json.loads)
 
@@ -131,14 +131,14 @@ class _Customer(BaseModel):
 
 
 class _Request(BaseModel):
-    customers: list[_Customer]
+    body: list[_Customer]
 
 
 async def with_pydantic(origin: str, rows: Rows, workers: int) -> HandMade:
     """Rows checked by pydantic, sent with httpx."""
 
     def encode(chunk: Rows) -> bytes:
-        request = _Request(customers=[_Customer.model_validate(row) for row in chunk])
+        request = _Request(body=[_Customer.model_validate(row) for row in chunk])
         return request.model_dump_json(exclude_none=True).encode()
 
     async with httpx.AsyncClient(base_url=origin, headers=_HEADERS) as session:
@@ -192,7 +192,7 @@ async def with_cattrs(origin: str, rows: Rows, workers: int) -> HandMade:
 
     def encode(chunk: Rows) -> bytes:
         models = [_checked.structure(row, _CustomerChecked) for row in chunk]
-        return orjson.dumps({"customers": _checked.unstructure(models)})
+        return orjson.dumps({"body": _checked.unstructure(models)})
 
     return await _with_aiohttp(origin, rows, workers, encode, orjson.loads)
 
