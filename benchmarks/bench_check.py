@@ -151,7 +151,7 @@ def run(rounds: int = 3, rows: int = 1_000_000, orders: Path = ORDERS) -> Result
         Gate(
             f"MiB from a tenth of {each['rows']:,} {each['kind']} to the end",
             each["after_mib"] - each["early_mib"],
-            32,
+            24,
         )
         for each in found[1:]
     ]

@@ -170,7 +170,7 @@ class WholeCheck(Closing):
             rows = self._seen.repeated(MOMENT) if looks.equal_times else 0
             if rows:
                 places = list(islice(self._seen.places(MOMENT), SHOWN))
-                yield about_equal_times(looks, rows, places)
+                yield about_equal_times(looks.equal_times, rows, places)
 
     @contextmanager
     def _on_disk(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from attrs import asdict, frozen
 from attrs import field as attribute
 
-from .looks import Amount, Looks, Repeat, Time, Wrong
+from .looks import Amount, Repeat, Time, Wrong
 
 __all__ = [
     "SHOWN",
@@ -59,19 +59,19 @@ class Finding:
     Something doubtful in the rows as a whole.
 
     Attributes:
+        message: what is doubtful, and what to do, without the places.
         name: what kind of finding it is.
         field: where it was found; empty for the whole row.
         rows: how many rows it is about.
         places: the first of them.
-        message: what is doubtful, and what to do, without the places.
         certain: whether its rows will not succeed, whatever else is in them.
     """
 
+    message: str
     name: FindingName
     field: str
     rows: int
     places: tuple[Place, ...]
-    message: str
     certain: bool = False
 
     def text(self, unit: str = "line") -> str:
@@ -134,59 +134,98 @@ def _places(lines: Sequence[int]) -> tuple[Place, ...]:
 def about_repeats(repeat: Repeat, rows: int, places: Sequence[Place]) -> Finding:
     """Rows that repeat an earlier one."""
     what = f"the {repeat.field} of" if repeat.field else "every field of"
-    message = f"{_rows(rows, 'has', 'have')} {what} an earlier row: {repeat.means}"
-    name: FindingName = "repeated-id" if repeat.field else "repeated-row"
-    return Finding(name, repeat.field, rows, tuple(places), message, repeat.certain)
-
-
-def about_equal_times(looks: Looks, rows: int, places: Sequence[Place]) -> Finding:
-    """Rows with the customer and the time of an earlier one."""
-    message = (
-        f"{_rows(rows, 'has', 'have')} the customer and the {looks.equal_times} of an earlier row: "
-        "Gameball may refuse a second one (error 9003), so give each a time of its own"
+    return Finding(
+        f"{_rows(rows, 'has', 'have')} {what} an earlier row: {repeat.means}",
+        "repeated-id" if repeat.field else "repeated-row",
+        repeat.field,
+        rows,
+        tuple(places),
+        repeat.certain,
     )
-    return Finding("equal-times", looks.equal_times, rows, tuple(places), message)
+
+
+def about_equal_times(field: str, rows: int, places: Sequence[Place]) -> Finding:
+    """Rows with the customer and the time of an earlier one."""
+    return Finding(
+        f"{_rows(rows, 'has', 'have')} the customer and the {field} of an earlier row: Gameball may "
+        "refuse a second one (error 9003), so give each a time of its own",
+        "equal-times",
+        field,
+        rows,
+        tuple(places),
+    )
 
 
 def about_late(time: Time, rows: int, lines: Sequence[int]) -> Finding:
     """Times to come."""
-    message = f"{_rows(rows, 'has', 'have')} {time.field} {time.late}"
-    return Finding("future-date", time.field, rows, _places(lines), message)
+    refused = ", which Gameball refuses (error 9007)" if time.refused else ""
+    return Finding(
+        f"{_rows(rows, 'has', 'have')} {time.field} in the future{refused}",
+        "future-date",
+        time.field,
+        rows,
+        _places(lines),
+    )
 
 
 def about_early(time: Time, rows: int, lines: Sequence[int]) -> Finding:
     """Times too long ago."""
-    message = f"{_rows(rows, 'has', 'have')} {time.field} {time.early}"
-    return Finding("early-date", time.field, rows, _places(lines), message)
+    return Finding(
+        f"{_rows(rows, 'has', 'have')} {time.field} before {time.earliest}: {time.empty} and the like "
+        "often stand for an empty date",
+        "early-date",
+        time.field,
+        rows,
+        _places(lines),
+    )
 
 
 def about_wrong(amount: Amount, wrong: Wrong, rows: int, lines: Sequence[int]) -> Finding:
     """Amounts that make no sense."""
-    message = f"{_rows(rows, 'has', 'have')} {wrong.value} {amount.field}"
-    return Finding("odd-amount", amount.field, rows, _places(lines), message)
+    return Finding(
+        f"{_rows(rows, 'has', 'have')} {wrong.value} {amount.field}, which is hardly meant",
+        "odd-amount",
+        amount.field,
+        rows,
+        _places(lines),
+    )
 
 
 def about_money(amount: Amount, rows: int, of: int, lines: Sequence[int]) -> Finding:
     """Points that look like money."""
-    message = (
+    return Finding(
         f"{rows:,} of {of:,} values of {amount.field} have cents, as money has, and points are wanted: "
-        "turn money into points first"
+        "turn money into points first",
+        "money-in-points",
+        amount.field,
+        rows,
+        _places(lines),
     )
-    return Finding("money-in-points", amount.field, rows, _places(lines), message)
 
 
 def about_faulty(rows: int, lines: Sequence[int]) -> Finding:
     """Rows with faults of their own."""
-    message = f"{_rows(rows, 'has', 'have')} faults, and will be rejected: `gameball-async validate` says which"
-    return Finding("faulty-rows", "", rows, _places(lines), message, certain=True)
+    return Finding(
+        f"{_rows(rows, 'has', 'have')} faults, and will be rejected: `gameball-async validate` says which",
+        "faulty-rows",
+        "",
+        rows,
+        _places(lines),
+        certain=True,
+    )
 
 
 def about_unfinished(why: str) -> Finding:
     """Rows could not be compared with each other."""
-    message = f"rows that repeat others could not be looked for ({why}): set SQLITE_TMPDIR to a folder with room"
-    return Finding("not-compared", "", 0, (), message)
+    return Finding(
+        f"rows that repeat others could not be looked for ({why}): set SQLITE_TMPDIR to a folder with room",
+        "not-compared",
+        "",
+        0,
+        (),
+    )
 
 
 def about_unreadable(why: str) -> Finding:
     """The rest of the rows cannot be read."""
-    return Finding("unreadable", "", 0, (), f"cannot be read to its end: {why}")
+    return Finding(f"cannot be read to its end: {why}", "unreadable", "", 0, ())

@@ -60,15 +60,15 @@ class Time:
         path: the names that lead to it.
         day: whether it is a day.
         earliest: what comes before this text is doubtful.
-        early: what is said of that.
-        late: what is said of times to come.
+        empty: an empty date, as it is often written.
+        refused: whether Gameball refuses times to come.
     """
 
     path: Path
     day: bool
     earliest: str = "2000"
-    early: str = "before 2000: 1970-01-01 and the like often stand for an empty date"
-    late: str = "in the future"
+    empty: str = "1970-01-01"
+    refused: bool = False
 
     @property
     def field(self) -> str:
@@ -120,12 +120,10 @@ _ATTRIBUTES = "customerAttributes"
 _ASKED = "each is asked for again"
 _TAKEN_ONCE = "Gameball takes an id once, and refuses it the second time"
 _DOUBLED = "each is applied, so make sure that the export is not doubled"
-_REFUSED = "in the future, which Gameball refuses (error 9007)"
 
 
 def _birth(*path: str) -> Time:
-    early = "of 1900-01-01 or earlier: spreadsheets write so for an empty date"
-    return Time(path, True, "1900-01-02", early)
+    return Time(path, day=True, earliest="1900-01-02", empty="1900-01-01")
 
 
 LOOKS: Mapping[str, Looks] = {
@@ -156,13 +154,13 @@ LOOKS: Mapping[str, Looks] = {
     "cashback": Looks(
         Repeat(By.ITEM_ID, "transactionId", _TAKEN_ONCE, certain=True),
         equal_times="transactionTime",
-        times=(Time(("transactionTime",), day=False, late=_REFUSED),),
+        times=(Time(("transactionTime",), day=False, refused=True),),
         amounts=(Amount(("amount",), Wrong.NOT_POSITIVE),),
     ),
     "redemptions": Looks(
         Repeat(By.ITEM_ID, "transactionId", _TAKEN_ONCE, certain=True),
         equal_times="transactionTime",
-        times=(Time(("transactionTime",), day=False, late=_REFUSED),),
+        times=(Time(("transactionTime",), day=False, refused=True),),
         amounts=(
             Amount(("amount",), Wrong.NOT_POSITIVE),
             Amount(("points",), Wrong.NOT_POSITIVE, points=True),

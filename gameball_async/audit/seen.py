@@ -19,7 +19,7 @@ ID, MOMENT = "id", "moment"
 """What rows are compared by: what tells them apart, and the time that a customer may have once."""
 
 _NEW = """
-PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384;
+PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;
 PRAGMA locking_mode = EXCLUSIVE;
 CREATE TABLE seen (line INTEGER PRIMARY KEY, id INTEGER, moment INTEGER);
 CREATE TABLE id (digest INTEGER PRIMARY KEY, first INTEGER, rows INTEGER);

@@ -127,9 +127,9 @@ def test_what_is_looked_at_are_fields_of_the_kind_and_ids_that_gameball_takes_on
 ) -> None:
     looks, cls = LOOKS[kind], item_class(kind)
     assert looks.repeat.certain is (KINDS[kind].replay is Replay.KEYED)
-    for each in (*looks.times, *looks.amounts):
+    for path in (*(each.path for each in looks.times), *(each.path for each in looks.amounts)):
         known = cls
-        for name in each.path:
+        for name in path:
             assert known is not None
             spec = specs_of(known)[name]
             known = spec.nested
@@ -164,7 +164,7 @@ def test_a_finding_names_its_first_places_and_shows_no_value() -> None:
     )
     assert "rows 5 (as 3)" in finding.text("row")
     assert "canary" not in repr(found) + finding.text() + str(finding.as_json())
-    assert Finding("odd-amount", "amount", 1, (Place(2000),), "m").text() == "m (line 2,000)"
+    assert Finding("m", "odd-amount", "amount", 1, (Place(2000),)).text() == "m (line 2,000)"
 
 
 def test_a_file_is_checked_in_code(tmp_path: Path) -> None:

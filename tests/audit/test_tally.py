@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -94,7 +94,7 @@ def test_amounts_come_to_what_a_look_at_each_finds(
     assert (summary.least, summary.greatest) == (least, greatest)
     assert summary.least_line == next(line for value, line in pairs if value == least)
     assert summary.greatest_line == next(line for value, line in pairs if value == greatest)
-    tests = {
+    tests: dict[Wrong | None, Callable[[float], bool]] = {
         None: lambda value: False,
         Wrong.ZERO: lambda value: value == 0,
         Wrong.NEGATIVE: lambda value: value < 0,

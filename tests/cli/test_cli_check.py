@@ -72,7 +72,7 @@ def test_validate_tells_ids_that_come_again_as_faults_with_both_lines(
         "1 row has the customer and the transactionTime of an earlier row",
         "1 row has transactionTime in the future, which Gameball refuses (error 9007) (line 5)",
         "1 row has transactionTime before 2000",
-        "1 row has a zero or negative amount (line 5)",
+        "1 row has a zero or negative amount, which is hardly meant (line 5)",
     ]
     assert "line 3 (as 2)" in warnings[0]
     assert amounts == "amount: 5 rows, 13.5 in all, from -3 (line 5) to 7.5 (line 3)"
