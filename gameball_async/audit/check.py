@@ -95,6 +95,10 @@ class WholeCheck(Closing):
         """Remove the private file. Safe to call twice."""
         self._seen.close()
 
+    def break_off(self) -> None:
+        """Break off what `end` is busy with in another thread; harmless where it is not."""
+        self._seen.break_off()
+
     def step(self) -> bool:
         """
         Read and check the next rows; False at the end.

@@ -73,6 +73,10 @@ class Seen(Closing):
         for line, first in self._file.execute(_PLACES[by]):
             yield Place(line, first)
 
+    def break_off(self) -> None:
+        """Break off what another thread asks for, which raises `sqlite3.OperationalError` there."""
+        self._file.interrupt()
+
     def close(self) -> None:
         """Remove the file. Safe to call twice."""
         self._file.close()

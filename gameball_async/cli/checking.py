@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from time import monotonic
 
+import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import click
 from attrs import define, field
@@ -15,7 +17,7 @@ from rich.live import Live
 from rich.text import Text
 
 from ..api.kinds import Kind
-from ..audit.check import WholeCheck
+from ..audit.check import Checked, WholeCheck
 from ..audit.findings import AmountSummary, Finding, about_faulty, about_unreadable
 from ..errors import InputError
 from ..rows.check import preparer
@@ -99,10 +101,27 @@ class FirstCheck:
                         show(_how_far(rows.position_fraction, monotonic() - began))
             except InputError as error:  # the run will end there, too
                 found.append(about_unreadable(str(error)))
-            checked = await anyio.to_thread.run_sync(whole.end)
+            checked = await _ended(whole)
         if checked.faulty:
             found.append(about_faulty(checked.faulty, checked.faulty_lines))
         return [*found, *checked.findings]
+
+
+async def _ended(whole: WholeCheck) -> Checked:
+    """What was found. Sorting on the disk takes a while: it is broken off where this is cancelled."""
+
+    async def break_off() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            whole.break_off()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(break_off)
+        checked = await anyio.to_thread.run_sync(whole.end)
+        tasks.cancel_scope.cancel()
+    await anyio.lowlevel.checkpoint_if_cancelled()
+    return checked
 
 
 def about_finding(path: str, finding: Finding, unit: str) -> str:

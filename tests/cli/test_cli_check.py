@@ -15,6 +15,7 @@ import pytest
 
 from gameball_async.api.kinds import KINDS
 from gameball_async.audit.check import WholeCheck
+from gameball_async.audit.seen import Seen
 from gameball_async.cli.checking import FirstCheck
 from gameball_async.cli.reading import Settings
 from gameball_async.rows.dialect import Reading
@@ -334,3 +335,30 @@ def test_a_check_that_is_cancelled_ends_at_its_next_step_and_removes_its_file(tw
     (whole,) = steps
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         whole._seen.add([(1, 2, 3)])
+
+
+def test_a_search_on_the_disk_is_broken_off_by_a_cancellation(twice: Path) -> None:
+    async def main() -> None:
+        check = FirstCheck(
+            str(twice), KINDS["customers"], Settings(Reading()), strict=False, as_json=True
+        )
+        with anyio.CancelScope() as scope:
+
+            def searching() -> int:
+                anyio.from_thread.run_sync(scope.cancel)
+                return 1
+
+            def repeated(seen: Seen, by: str) -> int:
+                seen._file.create_function("searching", 0, searching)
+                seen._file.execute(  # which has no end
+                    "WITH RECURSIVE n(x) AS (SELECT searching() UNION ALL SELECT x FROM n) "
+                    "SELECT max(x) FROM n"
+                )
+                return 0
+
+            with patch.object(Seen, "repeated", repeated):
+                await check.carry_out()
+        assert scope.cancelled_caught
+        assert check.findings is None
+
+    anyio.run(main)
