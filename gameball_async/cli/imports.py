@@ -18,6 +18,7 @@ from ..rows.files import FileRows
 from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
 from .connection import Connection, talks
+from .findings import obeys, tell_about_the_run
 from .inputs import (
     STDIN,
     open_input,
@@ -58,6 +59,7 @@ __all__ = ["import_"]
 @reads
 @manners
 @talks
+@obeys
 def import_(
     connection: Connection,
     kind: str,
@@ -88,6 +90,8 @@ def import_(
     refuse_unnamed(file, settings)
     if dry_run:
         rehearse(kind, file, settings, connection.quota)
+    if connection.findings is not None:
+        tell_about_the_run(connection.findings, kind, file, settings)
     if journal is None and not (no_journal or connection.sandbox or file == STDIN):
         journal = f"{file}.gbjournal"
     command = None

@@ -71,6 +71,7 @@ class RequestEnded(NamedTuple):
         error: Gameball's error object in an answer that refuses; None elsewhere.
         error_type: the status of an answer that refuses, such as ``429``; the exception's name
             where no answer came, such as ``AnswerLostError``; None where all is well.
+        date: the answer's header ``Date``, as it came; None where it had none.
     """
 
     method: str
@@ -87,6 +88,7 @@ class RequestEnded(NamedTuple):
     status: int | None
     error: ErrorObject | None
     error_type: str | None
+    date: str | None = None
 
     @classmethod
     def of(
@@ -116,6 +118,7 @@ class RequestEnded(NamedTuple):
             status=None if answer is None else answer.status,
             error=refusal,
             error_type=_error_type(refusal, failure),
+            date=None if answer is None else _short(answer.date),
         )
 
     @property
@@ -136,6 +139,11 @@ _WITHOUT_ANSWER = {
     "ClosedError": "unsent",
     "CancelledError": "cancelled",
 }
+
+
+def _short(date: str | None) -> str | None:
+    """A date as HTTP writes it, and nothing longer: it is the server's text."""
+    return date if date is not None and len(date) <= 40 and date.isprintable() else None
 
 
 def _error_type(refusal: ErrorObject | None, failure: BaseException | None) -> str | None:
