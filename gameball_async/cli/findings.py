@@ -71,7 +71,7 @@ def obeys(command: Callable[..., Any]) -> Callable[..., Any]:
         if not (no_findings or connection.sandbox):
             try:
                 found = _read(connection, findings)
-            except (ConfigurationError, OSError) as error:
+            except ConfigurationError as error:
                 say(clean(str(error), 2000))
                 raise SystemExit(Exit.UNUSABLE) from None
         if found is not None:

@@ -60,6 +60,8 @@ class Reply:
 
 def reply_of(error: GameballError) -> Reply:
     """What an error says of the question that it ended."""
+    if isinstance(error.__cause__, NotGameballError):  # of a submission whose fate is unknown
+        return Reply(Said.UNREACHED, str(error.__cause__))
     code = error.code if isinstance(error, APIError) else None
     said = Said.UNCLEAR
     if isinstance(error, AuthenticationError):
@@ -114,6 +116,7 @@ class Facts:
         status: the job's last status.
         dialects: what asking for its status came to, by path: ``tutorial``, ``openapi``.
         versions: the same by version, for those that were not used to submit.
+        answers: how many requests were answered at all.
         samples: dates of answers.
         trial: the adjustment and its inverse; None where none was asked for.
     """
@@ -126,6 +129,7 @@ class Facts:
     status: JobStatus | None = field(default=None, repr=False)
     dialects: dict[str, Reply] = field(factory=dict)
     versions: dict[str, Reply] = field(factory=dict)
+    answers: int = 0
     samples: list[Sample] = field(factory=list)
     trial: Trial | None = None
 
@@ -145,7 +149,8 @@ class Facts:
     @property
     def reached(self) -> bool:
         """Whether anything of Gameball's has answered."""
-        return any(reply.said is not Said.UNREACHED for reply in self.submitted.values())
+        foreign = all(reply.said is Said.UNREACHED for reply in self.submitted.values())
+        return self.answers > 0 and not foreign
 
     @property
     def served(self) -> Mapping[str, Reply]:

@@ -22,10 +22,16 @@ def read_findings(path: str) -> Findings:
     Read findings.
 
     Raises:
-        ConfigurationError: the file is none of ours, or is damaged.
-        OSError: it cannot be read.
+        ConfigurationError: the file cannot be read, is none of ours, or is damaged.
     """
-    return findings_of(_content(path), path)
+    try:
+        content = _content(path)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the findings {path} cannot be read ({error.strerror}): run `gameball-async check` to write "
+            "them, or pass --no-findings"
+        ) from None
+    return findings_of(content, path)
 
 
 def _content(path: str) -> bytes:

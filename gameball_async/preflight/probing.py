@@ -75,6 +75,7 @@ class Prober:
         return self.open_client(version, dialect, self._note)
 
     def _note(self, request: RequestEnded) -> None:
+        self.facts.answers += request.status is not None
         sample = sample_of(request.date, self.now(), request.seconds)
         if sample is not None:
             self.facts.samples.append(sample)
