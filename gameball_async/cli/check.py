@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import AsyncExitStack
@@ -16,13 +17,15 @@ from click.core import ParameterSource
 
 from ..api.requests import Account, Dialect
 from ..client import GameballClient
+from ..errors import ConfigurationError
 from ..observe.hooks import OnRequest
 from ..preflight.amounts import Trial
 from ..preflight.assumptions import ASSUMPTIONS
 from ..preflight.facts import MADE_UP, Facts, Plan
-from ..preflight.file import DEFAULT_NAME, refuse_other_files, write_findings
+from ..preflight.file import DEFAULT_NAME, read_findings, refuse_other_files, write_findings
 from ..preflight.findings import Findings
 from ..preflight.judging import conclude, judge
+from ..preflight.obeying import of_another
 from ..preflight.probing import Prober
 from ..preflight.verdicts import Probe
 from ..sandbox import Sandbox
@@ -126,6 +129,7 @@ class _Checking:
             open_client = partial(self._client, sandbox, Reaching())
             self.account = open_client(self.connection.api_version, Dialect.AUTO, None).account
             self.facts.key_mode = self.account.key_mode
+            self.facts.earlier = self._earlier(self.account)
             if self.facts.plan.try_it:
                 self._announce()
             prober = Prober(open_client, self.facts, remark, time.time, self.deadline)
@@ -142,6 +146,16 @@ class _Checking:
     ) -> GameballClient:
         connection = evolve(self.connection, api_version=version, dialect=dialect)
         return client_of(connection, sandbox, reaching, on_request)
+
+    def _earlier(self, account: Account) -> Findings | None:
+        """What an earlier check of this account has written; None where there is none."""
+        if self.into is None or not os.path.exists(self.into):
+            return None
+        try:
+            found = read_findings(self.into)
+        except ConfigurationError:
+            return None  # it is written anew
+        return found if of_another(found, account) is None else None
 
     def _announce(self) -> None:
         """Say before anything is sent what will be."""

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..preflight.assumptions import ASSUMPTIONS
+from ..preflight.file import DEFAULT_NAME
 from ..preflight.verdicts import Probe
 from .words import clean, count
 
@@ -33,8 +34,14 @@ def as_table(probes: Sequence[Probe], written: str | None) -> Group:
         *_assumptions(probes),
     ]
     if written is not None:
-        parts.append(Text(f"\nimport goes by {clean(written)} from now on, in this directory."))
+        parts.append(Text(f"\n{_goes_by(clean(written))}"))
     return Group(*parts)
+
+
+def _goes_by(written: str) -> str:
+    if written == DEFAULT_NAME:
+        return f"Imports that start in this directory go by {written} from now on."
+    return f"Imports go by it with --findings {written}."
 
 
 def _table(probes: Sequence[Probe]) -> Table:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from attrs import evolve, field, frozen
@@ -16,11 +16,13 @@ from ..client import GameballClient
 from ..errors import ConfigurationError
 from ..limits.exchange import SharedQuota
 from ..limits.windows import Quota
-from ..observe.hooks import OnRequest
-from ..preflight.findings import Findings
 from ..sandbox import Sandbox
 from .reaching import Reaching
 from .talking import says, set_up
+
+if TYPE_CHECKING:
+    from ..observe.hooks import OnRequest
+    from ..preflight.findings import Findings
 
 __all__ = [
     "Connection",

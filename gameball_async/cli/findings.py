@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import click
+import orjson
 from attrs import evolve
 from click.core import ParameterSource
 
@@ -73,6 +74,8 @@ def obeys(command: Callable[..., Any]) -> Callable[..., Any]:
                 found = _read(connection, findings)
             except ConfigurationError as error:
                 say(clean(str(error), 2000))
+                if options.get("as_json"):  # as where the import itself refuses
+                    click.echo(orjson.dumps({"error": clean(str(error), 2000), "rows": 0}))
                 raise SystemExit(Exit.UNUSABLE) from None
         if found is not None:
             connection = _going_by(connection, found)

@@ -6,9 +6,7 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
-from ..api.responses import http_date
-
-__all__ = ["Offset", "Sample", "offset_of", "sample_of"]
+__all__ = ["Offset", "Sample", "offset_of"]
 
 
 @frozen
@@ -39,19 +37,6 @@ class Offset:
 
     seconds: float
     within: float
-
-
-def sample_of(date: str | None, received: float, seconds: float) -> Sample | None:
-    """
-    A sample from a header ``Date``; None where it is none.
-
-    Args:
-        date: the header's text.
-        received: when the answer was here, by our clock.
-        seconds: from the request to its answer.
-    """
-    dated = None if date is None else http_date(date)
-    return None if dated is None else Sample(received - seconds, received, dated.timestamp())
 
 
 def offset_of(samples: Iterable[Sample]) -> Offset | None:

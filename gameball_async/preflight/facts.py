@@ -17,8 +17,9 @@ from ..errors import (
     RejectedError,
     UnknownJobError,
 )
-from .amounts import Trial
+from .amounts import Amount, Trial, amount_of
 from .clock import Sample
+from .findings import Findings
 
 __all__ = ["MADE_UP", "Facts", "Plan", "Reply", "Said", "reply_of"]
 
@@ -119,6 +120,7 @@ class Facts:
         answers: how many requests were answered at all.
         samples: dates of answers.
         trial: the adjustment and its inverse; None where none was asked for.
+        earlier: what an earlier check of this account has found; None where there was none.
     """
 
     plan: Plan
@@ -132,6 +134,7 @@ class Facts:
     answers: int = 0
     samples: list[Sample] = field(factory=list)
     trial: Trial | None = None
+    earlier: Findings | None = None
 
     @property
     def version(self) -> str | None:
@@ -145,6 +148,12 @@ class Facts:
         if self.plan.dialect_given in found:
             return self.plan.dialect_given
         return min(found, key=_FIRST.index, default=None)
+
+    @property
+    def amount(self) -> Amount | None:
+        """What the amount of an adjustment counts: as learned now, or else in an earlier check."""
+        now = None if self.trial is None else amount_of(self.trial)
+        return now or (None if self.earlier is None else self.earlier.amount)
 
     @property
     def reached(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from ..api.jobs import JobState, JobStatus
 from ..api.requests import Account
-from .amounts import amount_of, balance_of
+from .amounts import balance_of
 from .clock import Offset, offset_of
 from .facts import MADE_UP, Facts, Reply, Said
 from .findings import Findings
@@ -37,7 +37,9 @@ def judge(facts: Facts) -> list[Probe]:
 
 
 def conclude(facts: Facts, probes: list[Probe], account: Account, now: datetime) -> Findings:
-    """What later imports go by."""
+    """What later imports go by. What was not tried again stays as an earlier check has found it."""
+    earlier = {} if facts.earlier is None else facts.earlier.assumptions
+    learned = {name: holds for probe in probes for name, holds in probe.holds.items()}
     return Findings(
         checked_at=now,
         account=account.fingerprint,
@@ -46,9 +48,9 @@ def conclude(facts: Facts, probes: list[Probe], account: Account, now: datetime)
         version=cast(Any, facts.version),
         dialect=cast(Any, facts.dialect),
         clock=offset_of(facts.samples),
-        amount=None if facts.trial is None else amount_of(facts.trial),
+        amount=facts.amount,
         probes={probe.name: probe.verdict for probe in probes},
-        assumptions={name: holds for probe in probes for name, holds in probe.holds.items()},
+        assumptions={**earlier, **learned},
     )
 
 

@@ -13,7 +13,7 @@ from ..api.jobs import Job
 from ..api.requests import API_VERSIONS, Dialect
 from ..errors import APIError, GameballError, NotSentError, ServerError
 from .amounts import SMALLEST, Balance, Fate, Step, Trial, balance_of, fate_of
-from .clock import sample_of
+from .clock import Sample
 from .facts import Facts, Reply, Said, reply_of
 
 if TYPE_CHECKING:
@@ -76,8 +76,9 @@ class Prober:
 
     def _note(self, request: RequestEnded) -> None:
         self.facts.answers += request.status is not None
-        sample = sample_of(request.date, self.now(), request.seconds)
-        if sample is not None:
+        if request.server_time is not None:
+            now = self.now()
+            sample = Sample(now - request.seconds, now, request.server_time)
             self.facts.samples.append(sample)
 
     async def _submit(self) -> None:

@@ -6,7 +6,7 @@ from .amounts import Amount, Balance, Fate, Trial, amount_of
 from .facts import Facts
 from .verdicts import Probe
 
-__all__ = ["judge_amount", "learned"]
+__all__ = ["judge_amount", "learned", "plainly"]
 
 NAME = "amount"
 
@@ -18,6 +18,10 @@ def judge_amount(facts: Facts) -> Probe:
         if facts.plan.try_it:
             said = "nothing was adjusted: the inquiry or the status of its job failed before"
             return Probe(NAME, "unknown", said)
+        if facts.amount is not None:
+            return Probe(
+                NAME, "ok", f"not tried again; an earlier check found: {learned(facts.amount)}"
+            )
         cure = "to learn it, add --try-customer ID, a customer whose balance may move by 1 and back"
         return Probe(NAME, "skipped", "not tried: points or money, no page says which", cure)
     if trial.before is None:
@@ -47,7 +51,7 @@ def learned(amount: Amount) -> str:
         return "amount counts points or money alike: a point is worth one unit of money"
     if amount.counts == "points":
         return "amount counts points"
-    return f"amount counts money: 1 gives {amount.points_for_one:g} points"
+    return f"amount counts money: 1 gives {plainly(amount.points_for_one)} points"
 
 
 def _not_added(trial: Trial) -> Probe:
@@ -108,9 +112,14 @@ def _course(trial: Trial) -> str:
         where = trial.last
         now = "" if where is None else f"{_points(where)} when it was last read, and "
         return f"the balance was {now}could not be read at the end"
-    between = "" if trial.between is None else f", then {trial.between.points:g}"
-    return f"the balance was {_points(trial.before)}{between}, and is {trial.after.points:g} now"
+    between = "" if trial.between is None else f", then {plainly(trial.between.points)}"
+    return f"the balance was {_points(trial.before)}{between}, and is {plainly(trial.after.points)} now"
+
+
+def plainly(number: float) -> str:
+    """``1,234,567.5``: never rounded to its first digits, as a balance must not be."""
+    return f"{number:,.6f}".rstrip("0").rstrip(".")
 
 
 def _points(balance: Balance) -> str:
-    return f"{balance.points:g} points"
+    return f"{plainly(balance.points)} points"

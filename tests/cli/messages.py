@@ -14,6 +14,7 @@ ERRORS = {
 }  # fmt: skip
 ROOMS = (
     "cli",
+    "preflight",
     "journal",
     "mapping",
     "rows",

@@ -14,11 +14,13 @@ from click.testing import Result
 
 from gameball_async.preflight.file import read_findings
 from gameball_async.preflight.findings import Findings
+from gameball_async.preflight.trying import plainly
 from gameball_async.sandbox import Constant, Sandbox
 from tests.cli.cli_desk import Run, Serve, start_process
 from tests.cli.test_cli_interrupts import wait_until
 
 NAME = "gameball.check.json"
+BALANCE = 2_718_281.0
 QUICK = Constant(0.0, queue=0.0)
 
 
@@ -247,19 +249,45 @@ def test_a_trial_learns_what_the_amount_counts_and_leaves_the_balance_as_it_was(
     each: float,
 ) -> None:
     sandbox = quick(**options)
-    sandbox.service.memory.balances["c1"] = 250.0
+    sandbox.service.memory.balances["c1"] = BALANCE
     result = run("check", "--json", "--try-customer=c1")
     assert result.exit_code == 0, result.stdout
     assert moved(sandbox) == [1, -1]
-    assert sandbox.service.memory.balances["c1"] == 250.0
+    assert sandbox.service.memory.balances["c1"] == BALANCE
     amount = found().amount
     assert amount is not None
     assert (amount.counts, amount.points_for_one) == (counts, each)
     trial = json.loads(result.stdout)["trial"]
     assert [trial[when]["points"] for when in ("before", "between", "after")] == [
-        250, 250 + each, 250,
+        BALANCE, BALANCE + each, BALANCE,
     ]  # fmt: skip
-    assert "250" not in Path(NAME).read_text(encoding="utf-8")
+    assert "271828" not in Path(NAME).read_text(encoding="utf-8")
+
+
+def test_what_an_earlier_trial_has_learned_is_kept_for_the_same_account_alone(
+    run: Run, quick: Callable[..., Sandbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick(point_value=0.1)
+    assert run("check", "--try-customer=c1").exit_code == 0
+    again = run("check", "--json")
+    assert said(again, "amount").startswith(
+        "not tried again; an earlier check found: amount counts"
+    )
+    assert found().amount is not None
+    assert found().assumptions["amount-points"] is True
+    quick(api_key="gb_live_other")
+    assert run("check").exit_code == 0
+    assert found().amount is None
+    assert "amount-points" not in found().assumptions
+
+
+def test_a_damaged_file_of_findings_is_written_anew(
+    run: Run, quick: Callable[..., Sandbox]
+) -> None:
+    quick()
+    Path(NAME).write_text('{"gameball_check": 1, ', encoding="utf-8")
+    assert run("check").exit_code == 0
+    assert found().version == "v4.0"
 
 
 def test_before_anything_is_sent_it_says_what_will_be(
@@ -289,7 +317,7 @@ def test_an_adjustment_whose_answer_is_lost_is_never_sent_again_and_the_balance_
     run: Run, quick: Callable[..., Sandbox], fault: str, after: int
 ) -> None:
     sandbox = quick(point_value=0.1)
-    sandbox.service.memory.balances["c1"] = 250.0
+    sandbox.service.memory.balances["c1"] = BALANCE
     getattr(sandbox.faults, fault)(on="balance-adjustments", after=after, times=None)
     result = run("check", "--json", "--try-customer=c1")
     assert result.exit_code == 1
@@ -299,7 +327,7 @@ def test_an_adjustment_whose_answer_is_lost_is_never_sent_again_and_the_balance_
     applied = fault not in ("error_before", "reset_before_commit")
     assert moved(sandbox) == [1, -1][: after + applied]
     told = said(result, "amount")
-    assert f"is {now:g} now" in told
+    assert f"is {plainly(now)} now" in told
     assert "sent again" in told or "there is nothing to do" in told
     trial = json.loads(result.stdout)["trial"]
     assert [trial["add"]["fate"], trial["take"]["fate"]] == (

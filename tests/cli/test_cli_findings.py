@@ -141,7 +141,10 @@ def test_a_damaged_file_is_refused_with_a_cure_and_nothing_is_sent(
     path = customers(3)
     result = run("import", "customers", path)
     assert result.exit_code == 2
-    assert words in result.stderr and "--no-findings" in result.stderr
+    assert words in result.stderr
+    assert "--no-findings" in result.stderr
+    told = json.loads(run("import", "customers", path, "--json").stdout)
+    assert words in told["error"]
     assert not sandbox.requests
     assert run("import", "customers", path, "--no-findings").exit_code == 0
 

@@ -21,7 +21,7 @@ from gameball_async.preflight.amounts import (
     looks_like_the_other_unit,
 )
 from gameball_async.preflight.facts import Facts, Plan
-from gameball_async.preflight.trying import judge_amount
+from gameball_async.preflight.trying import judge_amount, plainly
 
 DONE = Step(Fate.APPLIED, 7)
 LOST = Step(Fate.UNSURE, None, "the answer is lost")
@@ -158,7 +158,7 @@ def status(
     state: JobState,
     good: Sequence[Mapping[str, Any]] | None = None,
     bad: Sequence[Mapping[str, Any]] | None = None,
-    **counts: int,
+    **counts: Any,
 ) -> JobStatus:
     results = None if good is None and bad is None else JobResults(good or (), bad or ())
     return JobStatus(7, state, results=results, **counts)
@@ -224,3 +224,11 @@ def test_amounts_of_a_file_may_look_like_the_other_unit(
     amount: Amount, amounts: list[int | float | Decimal], looks: bool
 ) -> None:
     assert (looks_like_the_other_unit(amount, amounts) is not None) is looks
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(0, "0"), (-1, "-1"), (0.25, "0.25"), (1_234_567.0, "1,234,567"), (3.3333333, "3.333333")],
+)
+def test_a_balance_is_never_rounded_to_its_first_digits(number: float, words: str) -> None:
+    assert plainly(number) == words
