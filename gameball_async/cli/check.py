@@ -93,10 +93,11 @@ def check(
     into = findings
     if into is None and not (no_findings or connection.sandbox):
         into = DEFAULT_NAME
+    dialect = connection.dialect
     plan = Plan(
         version=connection.api_version,
         version_given=_given("api_version"),
-        dialect_given=connection.dialect.value if _given("dialect") else None,
+        dialect_given=None if dialect is Dialect.AUTO else dialect.value,
         customer=MADE_UP if named is None else named,
         try_it=try_customer is not None,
     )

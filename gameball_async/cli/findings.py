@@ -101,20 +101,31 @@ def _read(connection: Connection, path: str | None) -> Findings | None:
             f"{name} is left aside, as it is of {clean(other)}: run `gameball-async check` for this one"
         )
         return None
-    remark(f"going by {clean(name)}: {in_short(findings)}")
+    remark(f"going by {clean(name)}: {in_short(findings)}{_but(_given())}")
     for warning in warnings_of(findings, datetime.now(UTC)):
         remark(f"{clean(name)}: {warning}")
     return findings
 
 
-def _going_by(connection: Connection, findings: Findings) -> Connection:
-    connection = evolve(connection, findings=findings)
+def _given() -> set[str]:
+    """Which of what findings tell the command line names itself."""
     context = click.get_current_context()
-    given = {
+    return {
         name
         for name in ("api_version", "dialect")
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
+
+
+def _but(given: set[str]) -> str:
+    """What is not gone by, as the command line names it."""
+    options = " and ".join(f"--{name.replace('_', '-')}" for name in sorted(given))
+    return f" (but for what {options} says)" if given else ""
+
+
+def _going_by(connection: Connection, findings: Findings) -> Connection:
+    connection = evolve(connection, findings=findings)
+    given = _given()
     if "api_version" not in given and findings.version is not None:
         connection = evolve(connection, api_version=findings.version)
     if "dialect" not in given and findings.dialect is not None:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Literal
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from ..api.jobs import JobState, JobStatus
 
@@ -63,8 +63,8 @@ class Balance:
         money: ``totalPointsValue``, what they are worth; None where that is not told.
     """
 
-    points: float
-    money: float | None
+    points: float = field(repr=False)
+    money: float | None = field(repr=False)
 
 
 class Fate(Enum):
@@ -89,7 +89,7 @@ class Step:
 
     fate: Fate = Fate.NOT_SENT
     job_id: int | None = None
-    why: str = ""
+    why: str = field(default="", repr=False)
 
 
 @define
@@ -111,7 +111,7 @@ class Trial:
     between: Balance | None
     take: Step
     after: Balance | None
-    why: str
+    why: str = field(repr=False)
 
     @classmethod
     def new(cls) -> Trial:

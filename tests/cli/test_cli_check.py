@@ -115,6 +115,20 @@ def test_it_learns_which_path_tells_a_jobs_status(
 
 
 @pytest.mark.parametrize(
+    ("named", "code", "chosen"),
+    [("auto", 0, "tutorial"), ("tutorial", 0, "tutorial"), ("openapi", 1, "tutorial")],
+)
+def test_a_path_that_the_user_names_and_that_does_not_answer_hinders(
+    run: Run, quick: Callable[..., Sandbox], named: str, code: int, chosen: str
+) -> None:
+    quick(dialect="tutorial")
+    result = run("check", "--json", f"--dialect={named}")
+    assert result.exit_code == code
+    assert found().dialect == chosen
+    assert code == 0 or "leave --dialect openapi out" in said(result, "status path")
+
+
+@pytest.mark.parametrize(
     ("versions", "args", "code", "version"),
     [
         (["v4"], [], 0, "v4"),
