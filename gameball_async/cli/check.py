@@ -186,7 +186,8 @@ class _Checking:
             return finish(ended)
         probes = judge(self.facts)
         asked = not ended.interrupted and ended.error is None
-        written = self._write(probes) if asked and self.facts.reached else None
+        # Where no batch was accepted, there is nothing to go by, and older findings may be right.
+        written = self._write(probes) if asked and self.facts.job_id is not None else None
         if as_json:
             click.echo(orjson.dumps(self._values(probes, written)))
         else:

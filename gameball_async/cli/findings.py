@@ -68,6 +68,8 @@ def obeys(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         if no_findings and findings is not None:
             raise click.UsageError("--findings and --no-findings exclude each other: keep one")
+        if connection.sandbox and findings is not None:
+            raise click.UsageError("--sandbox is an account of its own: leave --findings out")
         found = None
         if not (no_findings or connection.sandbox):
             try:
@@ -101,7 +103,8 @@ def _read(connection: Connection, path: str | None) -> Findings | None:
             f"{name} is left aside, as it is of {clean(other)}: run `gameball-async check` for this one"
         )
         return None
-    remark(f"going by {clean(name)}: {in_short(findings)}{_but(_given())}")
+    goes_by = in_short(findings) + _but(_given())
+    remark(f"going by {clean(name)}: {goes_by}")
     for warning in warnings_of(findings, datetime.now(UTC)):
         remark(f"{clean(name)}: {warning}")
     return findings

@@ -140,8 +140,9 @@ def _ended(facts: Facts, status: JobStatus, job: str) -> Probe:
     if status.results is not None and status.results.failed:
         if facts.plan.made_up:
             holds["unknown-refused"] = True
-            said = f"{job} ended, and does not know the made-up customer, as it should"
-            return Probe("inquiry", "ok", said, "", holds)
+            said = f"{job} ended, and refused the customer that was made up: {_reason(status)}"
+            cure = "to see a balance come back, name a customer with --customer ID"
+            return Probe("inquiry", "ok", said, cure, holds)
         return Probe(
             "inquiry",
             "hinders",

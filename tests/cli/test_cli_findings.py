@@ -220,6 +220,7 @@ def test_a_sandbox_of_its_own_and_a_command_without_keys_look_for_no_findings(
     assert "findings" not in run("import", "customers", path, "--dry-run", "--no-findings").stderr
     monkeypatch.delenv("GAMEBALL_BASE_URL")
     assert NAME not in run("import", "customers", path, "--sandbox").stderr
+    assert run("import", "customers", path, "--sandbox", f"--findings={NAME}").exit_code == 2
     monkeypatch.delenv("GAMEBALL_API_KEY")
     assert run("import", "customers", path, "--dry-run").exit_code == 0
     missing = run("import", "customers", path)

@@ -144,7 +144,7 @@ NO_JOB: dict[str, Any] = {
                 status=status(results=JobResults([], [{"customerId": "gameball-async-check"}])),
             ),
             "ok",
-            "does not know the made-up customer",
+            "refused the customer that was made up: no reason was given",
         ),
         ("inquiry", facts(status=status(results=None)), "hinders", "tells no balance"),
         (
