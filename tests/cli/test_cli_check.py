@@ -357,6 +357,24 @@ def test_an_adjustment_whose_answer_is_lost_is_never_sent_again_and_the_balance_
     assert found().probes["amount"] == "hinders"
 
 
+@pytest.mark.parametrize("nth", range(16))
+def test_whichever_answer_is_lost_each_adjustment_is_sent_once_at_most_and_none_is_hidden(
+    run: Run, quick: Callable[..., Sandbox], nth: int
+) -> None:
+    sandbox = quick(point_value=0.1)
+    sandbox.service.memory.balances["c1"] = BALANCE
+    sandbox.faults.reset_after_commit(after=nth, times=1)
+    result = run("check", "--json", "--try-customer=c1")
+    told = json.loads(result.stdout)
+    sent = [s for s in sandbox.requests if s.sort == "submit" and s.kind == "balance-adjustments"]
+    assert len(sent) == len(moved(sandbox)) <= 2
+    if told["trial"] is None or result.exit_code == 0:
+        assert sandbox.service.memory.balances["c1"] == BALANCE
+    else:
+        assert f"{plainly(sandbox.service.memory.balances['c1'])} now" in said(result, "amount")
+    assert (result.exit_code == 0) is (sent == [] or all(s.fault is None for s in sent))
+
+
 @pytest.mark.parametrize("refused", [1, -1])
 def test_an_adjustment_that_is_refused_is_told_with_where_the_balance_is(
     run: Run, quick: Callable[..., Sandbox], refused: int
