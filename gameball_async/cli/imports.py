@@ -19,6 +19,7 @@ from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
 from .checking import FirstCheck
 from .connection import Connection, talks
+from .findings import obeys, tell_about_the_run
 from .inputs import (
     STDIN,
     open_input,
@@ -67,6 +68,7 @@ __all__ = ["import_"]
 @reads
 @manners
 @talks
+@obeys
 def import_(
     connection: Connection,
     kind: str,
@@ -105,6 +107,8 @@ def import_(
     )
     if dry_run:
         rehearse(kind, file, settings, connection.quota, strict=strict)
+    if connection.findings is not None:
+        tell_about_the_run(connection.findings, kind, file, settings)
     if journal is None and not (no_journal or connection.sandbox or file == STDIN):
         journal = f"{file}.gbjournal"
     command = None if journal is None else resume_command(journal, connection, how)

@@ -15,6 +15,7 @@ ERRORS = {
 ROOMS = (
     "audit",
     "cli",
+    "preflight",
     "journal",
     "mapping",
     "rows",
