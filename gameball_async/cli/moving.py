@@ -122,7 +122,7 @@ class Moving:
             reaching = Reaching()
             client = await connect(stack, self.connection, batch=True, reaching=reaching)
             if task.check is not None:
-                await task.check.carry_out()
+                await task.check.carry_out(client)
             run = await stack.enter_async_context(task.start(client))
             self.run = run
 
