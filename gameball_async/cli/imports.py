@@ -12,12 +12,14 @@ from attrs import frozen
 from ..api.kinds import Chunking, kind_of
 from ..bulk.bulk import Bulk
 from ..client import GameballClient
+from ..compare.opening import EarlierRows
 from ..errors import ConfigurationError
-from ..journal.state import Source
+from ..journal.header import Source
 from ..rows.files import FileRows
 from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
 from .connection import Connection, talks
+from .earlier import compares, earlier_rows, refuse_both
 from .inputs import (
     STDIN,
     open_input,
@@ -55,6 +57,7 @@ __all__ = ["import_"]
     is_flag=True,
     help="Send nothing: check FILE, show its first rows as they would be sent, and the least time.",
 )
+@compares
 @reads
 @manners
 @talks
@@ -68,6 +71,8 @@ def import_(
     journal: str | None,
     no_journal: bool,
     dry_run: bool,
+    since_file: str | None,
+    changed_against: str | None,
     as_json: bool,
 ) -> NoReturn:
     """
@@ -86,6 +91,7 @@ def import_(
             "or leave --journal out"
         )
     refuse_unnamed(file, settings)
+    refuse_both(since_file, changed_against, settings, dry_run=dry_run)
     if dry_run:
         rehearse(kind, file, settings, connection.quota)
     if journal is None and not (no_journal or connection.sandbox or file == STDIN):
@@ -101,6 +107,8 @@ def import_(
         how,
         journal,
         command,
+        since_file,
+        changed_against,
     )
     carry_out(connection, task.prepare, on_cancel=how.on_cancel, as_json=as_json)
 
@@ -116,6 +124,8 @@ class _Import:
     how: Manners
     journal: str | None
     resume: str | None
+    since_file: str | None
+    changed_against: str | None
 
     async def prepare(self, files: ExitStack) -> Task:
         """Open the input, and make sure that it can be journalled."""
@@ -124,6 +134,7 @@ class _Import:
             journal=self.journal,
             rejects=self.how.rejects,
             results=self.how.results,
+            **{"since-file": self.since_file},
         )
         settings = self.settings
         if self.path == STDIN:
@@ -141,15 +152,24 @@ class _Import:
             refuse_old(self.journal, self.resume)
             source = await source_of(rows, settings)
         warn(rows)
+        against: str | EarlierRows | None = self.changed_against
+        if self.since_file is not None:
+            against = await earlier_rows(self.since_file, kind_of(self.kind), settings, files)
 
         def start(client: GameballClient) -> Bulk:
-            return self._start(client, rows, source)
+            return self._start(client, rows, source, against)
 
         shown = "standard input" if self.path == STDIN else self.path
         what = f"{self.kind} from {shown}"
         return Task(what, start, rows, rejects, self.journal, self.resume, results)
 
-    def _start(self, client: GameballClient, rows: FileRows, source: Source | None) -> Bulk:
+    def _start(
+        self,
+        client: GameballClient,
+        rows: FileRows,
+        source: Source | None,
+        against: str | EarlierRows | None,
+    ) -> Bulk:
         return client.bulk(
             kind_of(self.kind),
             rows,
@@ -158,6 +178,7 @@ class _Import:
             unknown=self.settings.unknown,
             journal=self.journal,
             source=source,
+            changed_against=against,
             **self.how.for_a_run(),
         )
 

@@ -296,7 +296,7 @@ class Moving:
 
     def _about_rejects(self, report: Report) -> str | None:
         assert self.task is not None  # noqa: S101
-        if report.succeeded == report.rows:
+        if report.succeeded + report.unchanged == report.rows:
             return None
         if self.task.rejects is None:
             return "To keep the rows that did not succeed, with their reasons, add --rejects FILE."

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..api.kinds import Replay, kind_of
 from .file import Mark
-from .state import Header
+from .header import Header
 
 __all__ = ["Witness", "why_not"]
 
