@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .bulk.bulk import Bulk, OnCancel
     from .bulk.chunks import LookAhead
     from .bulk.events import BulkEvent
+    from .bulk.persons import MergeBy
     from .bulk.run import Runner
     from .bulk.submissions import Submissions
     from .bulk.time_limits import TimeLimits
@@ -166,11 +167,13 @@ class Engine:
         unknown: Unknown = "warn",
         max_rows: int = MAX_ITEMS,
         compare: OpenComparison | None = None,
+        merge_by: MergeBy | None = None,
     ) -> Bulk:
         """A bulk run; see `GameballClient.bulk`. *max_rows* makes smaller chunks."""
         from .bulk.bulk import Bulk
         from .bulk.chunks import Chunker
         from .bulk.event_queue import EventQueue
+        from .bulk.merging import MergingChunker
         from .bulk.orders import OrdersInquiry
         from .bulk.run import Runner
         from .bulk.state import RunState
@@ -188,7 +191,8 @@ class Engine:
             rows_of(rows, kind, ids_from_numbers=ids_from_numbers),
             preparer(kind, ids_from_numbers=ids_from_numbers, unknown=strange),
         )
-        chunker = Chunker(
+        new = Chunker if merge_by is None else partial(MergingChunker, merge_by=merge_by)
+        chunker = new(
             chunking,
             with_item_ids=kind.item_key is not None,
             look_ahead=look_ahead,

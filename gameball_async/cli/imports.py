@@ -11,6 +11,7 @@ from attrs import frozen
 
 from ..api.kinds import Chunking, kind_of
 from ..bulk.bulk import Bulk
+from ..bulk.persons import MergeBy
 from ..client import GameballClient
 from ..compare.opening import EarlierRows
 from ..errors import ConfigurationError
@@ -57,6 +58,11 @@ __all__ = ["import_"]
     is_flag=True,
     help="Send nothing: check FILE, show its first rows as they would be sent, and the least time.",
 )
+@click.option(
+    "--merge-by",
+    type=click.Choice(["email", "mobile"]),
+    help="The account merges customers by it: keep the rows of two ids that share it in order too.",
+)
 @compares
 @reads
 @manners
@@ -71,6 +77,7 @@ def import_(
     journal: str | None,
     no_journal: bool,
     dry_run: bool,
+    merge_by: MergeBy | None,
     since_file: str | None,
     changed_against: str | None,
     as_json: bool,
@@ -109,6 +116,7 @@ def import_(
         command,
         since_file,
         changed_against,
+        merge_by,
     )
     carry_out(connection, task.prepare, on_cancel=how.on_cancel, as_json=as_json)
 
@@ -126,6 +134,7 @@ class _Import:
     resume: str | None
     since_file: str | None
     changed_against: str | None
+    merge_by: MergeBy | None
 
     async def prepare(self, files: ExitStack) -> Task:
         """Open the input, and make sure that it can be journalled."""
@@ -179,6 +188,7 @@ class _Import:
             journal=self.journal,
             source=source,
             changed_against=against,
+            merge_by=self.merge_by,
             **self.how.for_a_run(),
         )
 

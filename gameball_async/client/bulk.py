@@ -15,6 +15,7 @@ from .lifecycle import Lifecycle
 if TYPE_CHECKING:
     from ..bulk.bulk import Bulk, OnCancel
     from ..bulk.chunks import LookAhead
+    from ..bulk.persons import MergeBy
     from ..bulk.submissions import Submissions
     from ..compare.comparison import OpenComparison
     from ..compare.opening import EarlierRows
@@ -89,6 +90,7 @@ class BulkVerbs(Lifecycle):
         journal: str | os.PathLike[str] | None = None,
         source: Source | None = None,
         changed_against: str | os.PathLike[str] | EarlierRows | None = None,
+        merge_by: MergeBy | None = None,
         on_cancel: OnCancel = "detach",
         deadline: float | None = None,
         stalled_for: float | None = None,
@@ -115,6 +117,8 @@ class BulkVerbs(Lifecycle):
             changed_against: the journal of an earlier run, or `EarlierRows`, which count as applied: a
                 row is not sent, and is *unchanged*, if what they have applied last for its customer (or
                 its order, transaction) is the same. Not for balance adjustments, events and inquiries.
+            merge_by: ``email`` or ``mobile``, where the account merges customers by it: rows of two ids
+                with the same one are of one person, and never in two open jobs.
             on_cancel: what becomes of open jobs when the run is left early: ``detach`` lets them go
                 on at Gameball, ``stop`` stops them.
             deadline: seconds after which the run ends with `RunDeadlineError`, and can be resumed.
@@ -126,6 +130,10 @@ class BulkVerbs(Lifecycle):
         """
         which = kind_of(kind)
         way = chunking_of(chunking, which)
+        if merge_by is not None:
+            from ..bulk.persons import refuse_merging
+
+            refuse_merging(merge_by, which, way, compared=changed_against is not None)
         earlier: Earlier | None = None
         compare: OpenComparison | None = None
         if changed_against is not None:
@@ -138,7 +146,7 @@ class BulkVerbs(Lifecycle):
             from ..journal.opening import begin_journal
 
             open_journal = begin_journal(
-                journal, self._account, which, way, source, self._running.stream, earlier
+                journal, self._account, which, way, source, self._running.stream, earlier, merge_by
             )
         run = self._running.bulk(
             which,
@@ -153,6 +161,7 @@ class BulkVerbs(Lifecycle):
             on_cancel=on_cancel,
             limits=limits_of(deadline, stalled_for),
             compare=compare,
+            merge_by=merge_by,
         )
         run.journal = None if journal is None else os.fspath(journal)
         return run
@@ -244,6 +253,7 @@ class BulkVerbs(Lifecycle):
             on_cancel=on_cancel,
             limits=limits_of(deadline, stalled_for),
             compare=compare,
+            merge_by=header.merge_by,
         )
         run.journal = os.fspath(journal)
         return run
@@ -315,6 +325,7 @@ class BulkVerbs(Lifecycle):
             ),
             on_cancel=on_cancel,
             limits=limits_of(deadline, stalled_for),
+            merge_by=header.merge_by,
         )
         run.journal = os.fspath(into)
         return run

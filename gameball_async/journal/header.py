@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from attrs import field, frozen
 
 from ..errors import JournalError
@@ -65,6 +67,7 @@ class Header:
         format: of the journal.
         run: tells this run from every other.
         earlier: what the rows are compared with; None where all are sent.
+        merge_by: the field by which the account merges customers; None where it does not.
     """
 
     kind: str
@@ -76,6 +79,7 @@ class Header:
     format: int = FORMATS[0]
     run: str = field(default="", eq=False)
     earlier: Earlier | None = None
+    merge_by: Literal["email", "mobile"] | None = None
 
     def check(self, other: Header) -> None:
         """
@@ -113,6 +117,6 @@ class Header:
 _NEW_KEY = " (for a new key of the same account, pass --account-changed or account_changed=True)"
 
 
-def format_of(earlier: Earlier | None) -> int:
+def format_of(earlier: Earlier | None, merge_by: str | None) -> int:
     """The oldest format that can hold such a run."""
-    return FORMATS[0] if earlier is None else FORMATS[1]
+    return FORMATS[0] if earlier is None and merge_by is None else FORMATS[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from typing import Literal
 
 import anyio.to_thread
 from attrs import evolve
@@ -30,6 +31,7 @@ def begin_journal(
     source: Source | None,
     stream: EventStream,
     earlier: Earlier | None = None,
+    merge_by: Literal["email", "mobile"] | None = None,
 ) -> Callable[[], Awaitable[Opened]]:
     """What makes the journal of a new run."""
     header = Header(
@@ -39,8 +41,9 @@ def begin_journal(
         account.version,
         chunking.value,
         source or Source(),
-        format_of(earlier),
+        format_of(earlier, merge_by),
         earlier=earlier,
+        merge_by=merge_by,
     )
 
     async def begin() -> Opened:

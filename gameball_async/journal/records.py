@@ -69,6 +69,7 @@ def header(values: Header) -> bytes:
             **{name: getattr(values, name) for name in _HEADER},
             "source": {"name": source.name, "digest": source.digest, "settings": source.settings},
             **({} if values.earlier is None else {"earlier": asdict(values.earlier)}),
+            **({} if values.merge_by is None else {"merge_by": values.merge_by}),
         },
     )
 
@@ -94,6 +95,7 @@ def header_of(frame: bytes) -> Header:
         **{name: values[name] for name in _HEADER},
         source=Source(**values["source"]),
         earlier=None if earlier is None else Earlier(**earlier),
+        merge_by=values.get("merge_by"),
     )
 
 
