@@ -21,6 +21,7 @@ from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
 from .connection import Connection, talks
 from .earlier import compares, earlier_rows, refuse_both
+from .ending import remark
 from .inputs import (
     STDIN,
     open_input,
@@ -35,6 +36,7 @@ from .moving import Task, carry_out
 from .options import Manners, manners, resume_command
 from .reading import Settings, reads
 from .validation import rehearse
+from .words import clean
 
 __all__ = ["import_"]
 
@@ -161,6 +163,9 @@ class _Import:
             refuse_old(self.journal, self.resume)
             source = await source_of(rows, settings)
         warn(rows)
+        if self.since_file or self.changed_against:
+            earlier = clean(self.since_file or self.changed_against or "")
+            remark(f"only rows that differ from those of {earlier} are sent; it is read first")
         against: str | EarlierRows | None = self.changed_against
         if self.since_file is not None:
             against = await earlier_rows(self.since_file, kind_of(self.kind), settings, files)

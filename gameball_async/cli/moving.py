@@ -325,6 +325,8 @@ class Moving:
             return f"Keep the journal {path}{go_on}"
         if report.indeterminate:
             return self._doubts().as_text()
+        if report.unchanged:
+            return f"Keep the journal {path} for the next import to be compared with (--changed-against)."
         return f"The journal {path} is not needed to go on; it can be kept, or deleted."
 
     def _doubts(self) -> doubts.InDoubt:

@@ -119,7 +119,8 @@ class _Resume:
         rows = None
         if self.how.rejects is not None or not (is_retry or can_do_without(recorded)):
             rows = await reopen_input(origin, self.journal, files, self.database)
-        earlier = None if rows is None else await earlier_again(origin, files)
+        done = rows is None or recorded.input_ended
+        earlier = None if done else await earlier_again(origin, files)
         rejects = None
         if rows is not None and self.how.rejects is not None:
             rejects = files.enter_context(RejectsFile(self.how.rejects, rows))

@@ -70,8 +70,8 @@ class Comparison:
         self._applied.close()
 
 
-OpenComparison = Callable[[], Awaitable[Comparison]]
-"""Reads what was applied before."""
+OpenComparison = Callable[[], Awaitable[Comparison | None]]
+"""Reads what was applied before; gives nothing where no row is left to read."""
 
 
 def with_journal(

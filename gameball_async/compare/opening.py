@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import anyio.to_thread
 from attrs import field, frozen
 
 from ..api.kinds import Chunking, Kind, kind_of
@@ -11,11 +12,12 @@ from ..api.requests import Account
 from ..errors import JournalError
 from ..journal.contents import earlier_of, find_again
 from ..journal.header import Earlier, Header, Source
+from ..journal.journal import read_journal
 from ..rows.check import Prepare, preparer
 from ..rows.content import refuse_incomparable
 from ..rows.given import Rows, rows_of
 from ..rows.unknown import Unknown, UnknownFields
-from .comparison import OpenComparison, with_journal, with_rows
+from .comparison import Comparison, OpenComparison, with_journal, with_rows
 
 __all__ = ["EarlierRows", "Making", "comparison_again", "comparison_of"]
 
@@ -77,7 +79,7 @@ def comparison_again(
     making: Making,
 ) -> OpenComparison | None:
     """
-    What reads that again for a run that is taken up; None where it is compared with nothing.
+    What reads that again for a run that is taken up, where it has rows to read; None where none is read.
 
     Args:
         header: of the run.
@@ -86,7 +88,8 @@ def comparison_again(
         making: how items are made.
 
     Raises:
-        JournalError: what it is compared with is not there, or is not the same.
+        JournalError: rows are given, and it is compared with none. When the run is opened: what it is compared
+            with is not there, or is not the same.
     """
     earlier = header.earlier
     if earlier is None:
@@ -95,6 +98,23 @@ def comparison_again(
         raise JournalError(
             f"the run of {os.fspath(journal)} compares its rows with none: resume it without changed_against"
         )
+
+    async def compare() -> Comparison | None:
+        recorded = await anyio.to_thread.run_sync(read_journal, journal)
+        if recorded.input_ended:
+            return None
+        return await _again(header, earlier, journal, given, making)()
+
+    return compare
+
+
+def _again(
+    header: Header,
+    earlier: Earlier,
+    journal: str | os.PathLike[str],
+    given: EarlierRows | None,
+    making: Making,
+) -> OpenComparison:
     if earlier.is_journal:
         path, theirs = find_again(earlier, journal)
         return with_journal(path, earlier.length, Chunking(theirs.chunking), journal)

@@ -48,6 +48,12 @@ def test_rows_of_an_earlier_file_count_as_applied(run: Run, serve: Serve, tmp_pa
     result = run("import", "customers", new, "--since-file", last)
     assert result.exit_code == 0
     assert "2 rows succeeded, 2 unchanged, and not sent" in result.stdout
+    assert "for the next import to be compared with (--changed-against)" in result.stdout
+    assert "only rows that differ from those of" in result.stderr
+    named = tmp_path / "lines.txt"
+    named.write_text("2\n")
+    settled = run("settle", f"{new}.gbjournal", "--applied", named)
+    assert settled.exit_code == 2 and "is unchanged, and was not sent" in settled.stderr
     assert customers_of(sandbox) == ["c1", "c3"]
 
 

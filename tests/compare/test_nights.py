@@ -323,8 +323,16 @@ def test_a_resumed_run_needs_what_it_is_compared_with_as_it_was() -> None:
             await shop.run([value(("a", "x"))], None, None)
             await shop.run([value(("a", "x"))], None, None)
             first.rename(shop.folder / "gone")
+            compare = comparison_again(read_header(shop.journal), shop.journal, None, MAKING)
+            assert compare is not None and await compare() is None, "it has read its input"
+            before, shop.night = shop.journal, 3
+            async with LoopbackEngine(shop.wire) as engine:
+                rows = [value((name, "z")) for name in "abcdefgh"]
+                await shop.kill(shop.begin(engine, rows, before), 0)
+            before.rename(shop.folder / "gone too")
+            compare = comparison_again(read_header(shop.journal), shop.journal, None, MAKING)
             with pytest.raises(JournalError, match="is gone or was changed"):
-                comparison_again(read_header(shop.journal), shop.journal, None, MAKING)
+                await compare()  # type: ignore[misc]
 
     run_virtual(main)
 
