@@ -68,6 +68,7 @@ def not_succeeded(progress: Progress) -> str:
 def _rows(progress: Progress) -> str:
     return (
         f"{progress.rows_read:,} read, {progress.succeeded:,} succeeded, {not_succeeded(progress)}"
+        + (f", {progress.unchanged:,} unchanged" if progress.unchanged else "")
     ) + (f", {progress.rows_done:,} done in open jobs" if progress.rows_done else "")
 
 

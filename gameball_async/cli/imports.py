@@ -11,14 +11,18 @@ from attrs import frozen
 
 from ..api.kinds import Chunking, kind_of
 from ..bulk.bulk import Bulk
+from ..bulk.persons import MergeBy
 from ..client import GameballClient
+from ..compare.opening import EarlierRows
 from ..errors import ConfigurationError
-from ..journal.state import Source
+from ..journal.header import Source
 from ..rows.files import FileRows
 from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
 from .checking import FirstCheck
 from .connection import Connection, talks
+from .earlier import compares, earlier_rows, refuse_both
+from .ending import remark
 from .findings import obeys, tell_about_the_run
 from .inputs import (
     STDIN,
@@ -34,6 +38,7 @@ from .moving import Task, carry_out
 from .options import Manners, manners, resume_command
 from .reading import Settings, reads
 from .validation import rehearse
+from .words import clean
 
 __all__ = ["import_"]
 
@@ -65,6 +70,12 @@ __all__ = ["import_"]
 @click.option(
     "--strict", is_flag=True, help="Send nothing where that check warns of something: exit code 2."
 )
+@click.option(
+    "--merge-by",
+    type=click.Choice(["email", "mobile"]),
+    help="The account merges customers by it: keep the rows of two ids that share it in order too.",
+)
+@compares
 @reads
 @manners
 @talks
@@ -81,6 +92,9 @@ def import_(
     dry_run: bool,
     no_check: bool,
     strict: bool,
+    merge_by: MergeBy | None,
+    since_file: str | None,
+    changed_against: str | None,
     as_json: bool,
 ) -> NoReturn:
     """
@@ -105,6 +119,7 @@ def import_(
     check = _first_check(
         kind, file, settings, no_check=no_check, strict=strict, dry_run=dry_run, as_json=as_json
     )
+    refuse_both(since_file, changed_against, settings, dry_run=dry_run)
     if dry_run:
         rehearse(kind, file, settings, connection.quota, strict=strict)
     if connection.findings is not None:
@@ -113,7 +128,9 @@ def import_(
         journal = f"{file}.gbjournal"
     command = None if journal is None else resume_command(journal, connection, how)
     way = None if chunking is None else Chunking(chunking)
-    task = _Import(kind, file, settings, way, how, journal, command, check)
+    task = _Import(
+        kind, file, settings, way, how, journal, command, check, since_file, changed_against, merge_by
+    )  # fmt: skip
     carry_out(connection, task.prepare, on_cancel=how.on_cancel, as_json=as_json)
 
 
@@ -159,6 +176,9 @@ class _Import:
     journal: str | None
     resume: str | None
     check: FirstCheck | None
+    since_file: str | None
+    changed_against: str | None
+    merge_by: MergeBy | None
 
     async def prepare(self, files: ExitStack) -> Task:
         """Open the input, and make sure that it can be journalled."""
@@ -167,6 +187,7 @@ class _Import:
             journal=self.journal,
             rejects=self.how.rejects,
             results=self.how.results,
+            **{"since-file": self.since_file},
         )
         settings = self.settings
         if self.path == STDIN:
@@ -184,15 +205,27 @@ class _Import:
             refuse_old(self.journal, self.resume)
             source = await source_of(rows, settings)
         warn(rows)
+        if self.since_file or self.changed_against:
+            earlier = clean(self.since_file or self.changed_against or "")
+            remark(f"only rows that differ from those of {earlier} are sent; it is read first")
+        against: str | EarlierRows | None = self.changed_against
+        if self.since_file is not None:
+            against = await earlier_rows(self.since_file, kind_of(self.kind), settings, files)
 
         def start(client: GameballClient) -> Bulk:
-            return self._start(client, rows, source)
+            return self._start(client, rows, source, against)
 
         shown = "standard input" if self.path == STDIN else self.path
         what = f"{self.kind} from {shown}"
         return Task(what, start, rows, rejects, self.journal, self.resume, results, self.check)
 
-    def _start(self, client: GameballClient, rows: FileRows, source: Source | None) -> Bulk:
+    def _start(
+        self,
+        client: GameballClient,
+        rows: FileRows,
+        source: Source | None,
+        against: str | EarlierRows | None,
+    ) -> Bulk:
         return client.bulk(
             kind_of(self.kind),
             rows,
@@ -201,6 +234,8 @@ class _Import:
             unknown=self.settings.unknown,
             journal=self.journal,
             source=source,
+            changed_against=against,
+            merge_by=self.merge_by,
             **self.how.for_a_run(),
         )
 

@@ -295,7 +295,7 @@ class Moving:
 
     def _about_rejects(self, report: Report) -> str | None:
         assert self.task is not None  # noqa: S101
-        if report.succeeded == report.rows:
+        if report.succeeded + report.unchanged == report.rows:
             return None
         if self.task.rejects is None:
             return "To keep the rows that did not succeed, with their reasons, add --rejects FILE."
@@ -324,6 +324,8 @@ class Moving:
             return f"Keep the journal {path}{go_on}"
         if report.indeterminate:
             return self._doubts().as_text()
+        if report.unchanged:
+            return f"Keep the journal {path} for the next import to be compared with (--changed-against)."
         return f"The journal {path} is not needed to go on; it can be kept, or deleted."
 
     def _doubts(self) -> doubts.InDoubt:

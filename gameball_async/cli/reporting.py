@@ -14,10 +14,10 @@ from rich.text import Text
 from ..api.kinds import kind_of
 from ..errors import GameballError
 from ..journal.account import Doubt, Recorded, recorded_of, spans
+from ..journal.header import Header
 from ..journal.journal import read_journal
 from ..journal.results import journals_of, recorded_rows
 from ..journal.retry import Later, later_of
-from ..journal.state import Header
 from ..rows.outcomes import write_outcomes
 from ..rows.results import ResultsFile
 from . import account, doubts

@@ -13,28 +13,37 @@ from functools import partial
 from typing import Any
 
 import orjson
-from attrs import define
+from attrs import define, field, frozen
 
 from ..rows.chunk import Chunk
+from ..rows.content import SIZE, digest_of
 from ..rows.outcome import Outcome, Reason, RowOutcome
+from .header import Header
 from .positions import Positions
 from .records import header_of, read
-from .state import (
-    DOUBT,
-    OPEN,
-    ChunkRecord,
-    Header,
-    Odd,
-    Resumable,
-    Retried,
-    Stage,
-    Used,
-    odd_rows,
-)
+from .state import DOUBT, OPEN, ChunkRecord, Odd, Resumable, Retried, Stage, Used, odd_rows
 
-__all__ = ["Folding"]
+__all__ = ["Contents", "Folding"]
 
 APPLIED, NOT_APPLIED = Reason("settled by hand: applied"), Reason("settled by hand: not applied")
+
+
+@frozen
+class Contents:
+    """
+    What some rows held.
+
+    Attributes:
+        ids: each row's order or transaction id, or its customer's where it has none.
+        digests: of what each holds.
+        applied: whether Gameball has it.
+        sent: whether they were sent by this run, not found unchanged.
+    """
+
+    ids: Sequence[str] = field(repr=False)
+    digests: Sequence[bytes] = field(repr=False)
+    applied: Sequence[bool] = field(repr=False)
+    sent: bool
 
 
 @define
@@ -65,6 +74,7 @@ class Folding:
         self._dialect: str | None = None
         self._applied, self._not_applied = Positions(), Positions()
         self._retried: list[Retried] = []
+        self._unchanged: list[tuple[int, Sequence[int]]] = []
 
     def add(self, start: int, frame: bytes) -> None:
         """Take in the frame that begins at *start*."""
@@ -91,6 +101,8 @@ class Folding:
                 self._ended = False  # its rows are to be read again
             case "rejected":
                 self._rejected.append(columns[0])
+            case "unchanged":
+                self._unchanged.append((start, _positions(columns[0])))
             case "input ended":
                 self._ended = True
             case "learned":
@@ -124,6 +136,7 @@ class Folding:
             recent,
             self._dialect,
             self._retried,
+            [positions for _, positions in self._unchanged],
         )
 
     def _rest_of(self, kept: _Kept) -> Iterator[Odd]:
@@ -152,6 +165,11 @@ class Folding:
         """
         for column in self._rejected:
             yield from _rejected_rows(column)
+        for start, positions in self._unchanged:
+            _, columns = read(self._frame(start))
+            keys, _ = orjson.loads(zlib.decompress(columns[1]))
+            for position, key in zip(positions, keys, strict=True):
+                yield RowOutcome(position, Outcome.UNCHANGED, key)
         for number, kept in sorted(self._chunks.items()):
             record = kept.record
             if record.stage is not Stage.SETTLED and not open_too:
@@ -165,6 +183,26 @@ class Folding:
                     position, outcomes[index], keys[index], reasons.get(index),
                     record.job_id, number, partial(entries.get, index),
                 )  # fmt: skip
+
+    def contents(self) -> Iterator[Contents]:
+        """
+        What each row that became an item held, looked up bit by bit.
+
+        Rows of one id come in the order in which they went out: whatever is unchanged was read before
+        the first row of its id that was sent.
+        """
+        for start, _ in self._unchanged:
+            _, columns = read(self._frame(start))
+            keys, ids = orjson.loads(zlib.decompress(columns[1]))
+            found = [columns[2][n : n + SIZE] for n in range(0, len(columns[2]), SIZE)]
+            yield Contents(ids or keys, found, [True] * len(keys), sent=False)
+        for _, kept in sorted(self._chunks.items()):
+            outcomes, _ = self._fates(kept)
+            _, columns = read(self._frame(kept.start))
+            keys, ids = orjson.loads(zlib.decompress(columns[1]))
+            payloads = zlib.decompress(columns[2]).split(b"\n")
+            applied = [outcome is Outcome.SUCCEEDED for outcome in outcomes]
+            yield Contents(ids or keys, [*map(digest_of, payloads)], applied, sent=True)
 
     def _entries(self, kept: _Kept) -> dict[int, Mapping[str, Any]]:
         if kept.record.stage is not Stage.SETTLED:

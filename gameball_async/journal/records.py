@@ -14,11 +14,14 @@ from contextlib import suppress
 from typing import Any
 
 import orjson
+from attrs import asdict
 
 from ..errors import JournalError
 from ..rows.chunk import Chunk
 from ..rows.outcome import Outcome, Reason, RowOutcome
-from .state import FORMAT, Entries, Header, Source, Used
+from ..rows.row import Unchanged
+from .header import FORMATS, Earlier, Header, Source
+from .state import Entries, Used
 
 __all__ = [
     "accepted",
@@ -33,6 +36,7 @@ __all__ = [
     "resolved",
     "retried",
     "settled",
+    "unchanged",
     "used",
 ]
 
@@ -64,6 +68,8 @@ def header(values: Header) -> bytes:
         {
             **{name: getattr(values, name) for name in _HEADER},
             "source": {"name": source.name, "digest": source.digest, "settings": source.settings},
+            **({} if values.earlier is None else {"earlier": asdict(values.earlier)}),
+            **({} if values.merge_by is None else {"merge_by": values.merge_by}),
         },
     )
 
@@ -79,12 +85,18 @@ def header_of(frame: bytes) -> Header:
         JournalError: its format is newer than this version knows.
     """
     values, _ = read(frame)
-    if values["format"] != FORMAT:
+    if values["format"] not in FORMATS:
         raise JournalError(
             f"the journal's format is {values['format']}, which this version does not know: resume "
             "it with the version of gameball_async that wrote it, or a newer one"
         )
-    return Header(**{name: values[name] for name in _HEADER}, source=Source(**values["source"]))
+    earlier = values.get("earlier")
+    return Header(
+        **{name: values[name] for name in _HEADER},
+        source=Source(**values["source"]),
+        earlier=None if earlier is None else Earlier(**earlier),
+        merge_by=values.get("merge_by"),
+    )
 
 
 def intended(chunk: Chunk, resent: bool) -> Write:
@@ -150,6 +162,17 @@ def rejected(rows: Iterable[RowOutcome]) -> Write:
     """These rows never become items."""
     found = [[row.position, row.outcome.value, row.key, *_reason(row.reason)] for row in rows]
     return lambda: _frame("rejected", {}, _pack(orjson.dumps(found)))
+
+
+def unchanged(rows: Sequence[Unchanged]) -> Write:
+    """These rows are not sent: an earlier run has applied the same; their digests travel with them."""
+    positions = array("q", [row.position for row in rows]).tobytes()
+    keys = [row.key for row in rows]
+    ids = None if rows[0].item_id is None else [row.item_id for row in rows]
+    digests = b"".join([row.digest for row in rows])
+    return lambda: _frame(
+        "unchanged", {}, _pack(positions), _pack(orjson.dumps([keys, ids])), digests
+    )
 
 
 def input_ended() -> bytes:

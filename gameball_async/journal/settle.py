@@ -89,4 +89,6 @@ def standing(journal: Resumable, position: int) -> str:
             if chunk.stage is Stage.SETTLED:
                 return "has succeeded"
             return "belongs to a chunk that is open (resume the run first)"
+    if any(position in positions for positions in journal.unchanged):
+        return "is unchanged, and was not sent"
     return "is not in the journal"
