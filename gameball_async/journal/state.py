@@ -18,6 +18,7 @@ from ..api.kinds import Replay
 from ..errors import JournalError
 from ..rows.chunk import Chunk
 from ..rows.outcome import Outcome, Reason, RowOutcome
+from .history import History, Used
 from .positions import Positions
 
 __all__ = [
@@ -174,16 +175,6 @@ class Odd:
 
 
 @frozen
-class Used:
-    """What runs have used: seconds, requests of all sorts, polls among them, and 429s."""
-
-    seconds: float = 0.0
-    requests: int = 0
-    polls: int = 0
-    rate_limited: int = 0
-
-
-@frozen
 class Retried:
     """
     Rows that were sent again by a run of their own.
@@ -213,6 +204,7 @@ class Resumable:
         recent: seconds since each of the last requests of those runs.
         dialect: the paths on which a status was read, by name; None where none was yet.
         retried: which rows later runs have sent again.
+        history: when things happened, as far as it is known.
     """
 
     header: Header
@@ -223,6 +215,7 @@ class Resumable:
     recent: list[float] = field(factory=list, repr=False)
     dialect: str | None = None
     retried: list[Retried] = field(factory=list)
+    history: History = field(factory=History, repr=False)
 
     def sent_again(self, position: int) -> Retried | None:
         """The retry that sent a row again; None where none did."""
