@@ -76,11 +76,12 @@ class History:
 
     Attributes:
         sessions: the processes that worked on the run, one after the other.
-        requests: how many had left between the time before and this one.
+        requests: how many left between the time before (or the session's start) and this one.
         accepted: when a chunk became a job, by its number.
         settled: when the outcomes of its rows were known.
         rejected: when so many rows were found that never became items.
         since: requests and seconds of the last process, which has not said what it used.
+        unsaid: processes that never said it: they were killed, or go on.
     """
 
     sessions: list[Session] = field(factory=list)
@@ -89,6 +90,7 @@ class History:
     settled: dict[int, float] = field(factory=dict)
     rejected: list[tuple[float, int]] = field(factory=list)
     since: tuple[int, float] = (0, 0.0)
+    unsaid: int = 0
 
     def add(self, frame: Mapping[str, Any]) -> None:
         """Take in the values of the next frame."""
@@ -99,13 +101,13 @@ class History:
         if stamp.began is not None or not self.sessions:
             began = stamp.at if stamp.began is None else stamp.began
             self.sessions.append(Session(began, max(began, stamp.at)))
+            self.unsaid += 1
             last = began
         else:
             last = self.sessions[-1].ended
             self.sessions[-1].ended = max(last, stamp.at)
         self.since = requests + stamp.requests, before + self.sessions[-1].ended - last
-        if stamp.requests:
-            self.requests.append((self.sessions[-1].ended, stamp.requests))
+        self.requests.append((self.sessions[-1].ended, stamp.requests))
         match frame["w"]:
             case "accepted":
                 self.accepted[frame["n"]] = stamp.at
@@ -115,5 +117,6 @@ class History:
                 self.rejected.append((stamp.at, frame["rows"]))
             case "used":
                 self.since = 0, 0.0
+                self.unsaid -= 1
             case _:
                 pass
