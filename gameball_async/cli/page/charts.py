@@ -61,6 +61,8 @@ SETTINGS: Any = {
     "ytick.major.size": 0,
     "axes.axisbelow": True,
 }
+FEWEST_JOBS = 10
+"""Below, the numbers say more than bars."""
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
@@ -77,7 +79,7 @@ def charts_of(figures: Figures) -> list[Chart]:
     found = []
     if figures.series is not None:
         found += [_rows(figures), _requests(figures)]
-    if figures.job_times is not None and len(figures.job_times.bars) > 1:
+    if figures.job_times is not None and figures.job_times.jobs >= FEWEST_JOBS:
         found.append(_jobs(figures))
     return found
 
@@ -113,10 +115,7 @@ def _requests(figures: Figures) -> Chart:
     series, quota = figures.series, figures.quota
     assert series is not None  # noqa: S101
     times = [*(part.start for part in series.parts), series.seconds]
-    rates = [
-        part.requests / max(0.001, min(series.width, series.seconds - part.start))
-        for part in series.parts
-    ]
+    rates = [part.requests / series.width for part in series.parts]
 
     def draw(axes: Axes) -> None:
         at, unit = _scaled(times)
@@ -178,7 +177,7 @@ def _dress(axes: Axes, unit: str) -> None:
     axes.set_xlabel(unit)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
 
 

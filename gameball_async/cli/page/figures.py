@@ -206,34 +206,41 @@ def _later(later: Later) -> tuple[str, int, int | None]:
 
 def _quota(journal: Resumable) -> QuotaUse | None:
     history = journal.history
-    if not journal.used.quota or not history.sessions:
+    if not journal.used.quota or not history.sessions or _begins_untimed(journal):
         return None
     quota = Quota.parse(journal.used.quota)
     return QuotaUse(
         quota.windows,
-        sum(requests for _, requests in history.requests),
+        journal.used.requests,
         sum(quota.most_in(each.ended - each.began) for each in history.sessions),
         round(min(most / seconds for most, seconds in quota.windows), 3),
     )
 
 
+def _begins_untimed(journal: Resumable) -> bool:
+    """Whether an earlier version, which noted no times, wrote a part of the journal."""
+    return any(
+        chunk.stage is Stage.SETTLED and chunk.number not in journal.history.settled
+        for chunk in journal.chunks
+    )
+
+
 def _missing(journal: Resumable) -> list[str]:
     history, missing = journal.history, []
-    settled = [chunk for chunk in journal.chunks if chunk.stage is Stage.SETTLED]
     if not history.sessions:
         missing.append(
             "When things happened: this journal was written by an earlier version, which noted no times. "
             "So there are no charts, no durations of jobs and no use of the quota."
         )
-    elif any(chunk.number not in history.settled for chunk in settled):
+    elif _begins_untimed(journal):
         missing.append(
             "A part of the time: an earlier version wrote the beginning of this journal. Charts and "
             "durations are of what came after."
         )
     if history.unsaid:
         missing.append(
-            "How many requests of a process that goes on, or was killed, asked about jobs or were answered "
-            "429: it notes that, and its quota, when it ends."
+            "A process was killed, or is still at work. How many of its requests asked about jobs or were "
+            "answered 429 is only noted when a process ends in good order."
         )
     return missing
 

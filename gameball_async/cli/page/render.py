@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ... import __version__
 from ...errors import ConfigurationError
@@ -111,7 +111,7 @@ def verdict_of(figures: Figures) -> str:
 
 
 def _what(figures: Figures) -> str:
-    kind = figures.kind.replace("-", " ")
+    kind = figures.kind.replace("-", " ").capitalize()
     return f"{kind} from {figures.source or 'a program'}"
 
 
@@ -134,6 +134,8 @@ def _when(figures: Figures) -> str:
     if figures.began is None or figures.ended is None:
         return ""
     began, ended = (datetime.fromtimestamp(at, UTC) for at in (figures.began, figures.ended))
+    if ended - began < timedelta(minutes=1):
+        return _day(figures.began)
     if began.date() == ended.date():
         return f"{began.day} {began:%B %Y, %H:%M} to {ended:%H:%M} UTC"
     return f"{_day(figures.began)} to {_day(figures.ended)}"

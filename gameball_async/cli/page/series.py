@@ -25,7 +25,9 @@ FEWEST = 3
 
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 WIDTHS = (0.1, 0.2, 0.5, *_STEPS, *(3600 * hours for hours in (2, 3, 6, 12, 24)))
-"""Seconds of one part: those that people count in."""
+"""Seconds of one part, or bar: those that people count in."""
+LEAST = 1.0
+"""Seconds of a part: fewer show single requests, and no rate."""
 
 
 @frozen
@@ -110,7 +112,7 @@ def series_of(journal: Resumable) -> Series | None:
     """The run over its time; None where its journal does not say, or it was too short."""
     history = journal.history
     work = _Work(history.sessions)
-    width = _nice(work.seconds / POINTS)
+    width = _nice(max(LEAST, work.seconds / POINTS))
     count = -int(-work.seconds // width)
     if count < FEWEST:
         return None

@@ -43,9 +43,7 @@ def timed(draw: st.DrawFn) -> Resumable:
             number, rows = len(chunks) + 1, draw(st.integers(1, 1_000))
             succeeded = draw(st.integers(0, rows))
             chunks.append(
-                ChunkRecord(
-                    number, Stage.SETTLED, number, False, range(rows), succeeded=succeeded
-                )
+                ChunkRecord(number, Stage.SETTLED, number, False, range(rows), succeeded=succeeded)
             )
             history.accepted[number] = at + draw(st.floats(0.0, offset))
             history.settled[number] = at + offset
@@ -151,14 +149,18 @@ def test_a_name_with_spaces_is_quoted_and_another_gameball_is_named(tmp_path: Pa
     journal.header = evolve(journal.header, origin="http://127.0.0.1:8080", version="v4.1")
     step = figures_of(journal, "o'clock run.gbjournal").steps[0]
     assert step.commands == [
-        "gameball-async resume 'o'\"'\"'clock run.gbjournal' --base-url http://127.0.0.1:8080 "
-        "--api-version v4.1"
+        (
+            "gameball-async resume 'o'\"'\"'clock run.gbjournal' --base-url http://127.0.0.1:8080 "
+            "--api-version v4.1"
+        )
     ]
 
 
 def test_rows_are_grouped_without_what_is_their_own_and_ids_are_masked(tmp_path: Path) -> None:
     def why(row: int) -> Reason:
-        return Reason(f"customer-{row:07} (ana{row}@shop.example, +2010012{row:05}) is unknown", 7000)
+        return Reason(
+            f"customer-{row:07} (ana{row}@shop.example, +2010012{row:05}) is unknown", 7000
+        )
 
     found = figures_from(Past(chunks=5, rows=10, failed=4, why=why), tmp_path)
     (group,) = found.reasons.groups
@@ -179,7 +181,14 @@ def test_rows_are_grouped_without_what_is_their_own_and_ids_are_masked(tmp_path:
 
 @pytest.mark.parametrize(
     ("key", "shown"),
-    [("c000123", "c…23"), ("abc123", "a…23"), ("abc12", "a…"), ("abc", "a…"), ("7", "…"), ("", "…")],
+    [
+        ("c000123", "c…23"),
+        ("abc123", "a…23"),
+        ("abc12", "a…"),
+        ("abc", "a…"),
+        ("7", "…"),
+        ("", "…"),
+    ],
 )
 def test_a_masked_id_shows_three_characters_at_most(key: str, shown: str) -> None:
     assert masked(key) == shown
