@@ -68,15 +68,15 @@ def steps_of(journal: Resumable, recorded: Recorded, path: str) -> list[Step]:
         steps.append(
             Step(
                 f"Send {count(soon, 'row')} again",
-                "They were refused for a reason that passes by itself.",
+                "Refused for a reason that passes by itself.",
                 [command(header, "retry", path, "--only", "transient")],
             )
         )
     if later:
         steps.append(
             Step(
-                f"Correct {count(later, 'row')} at Gameball, then send them again",
-                "The table of reasons says what each of them needs. This sends every row that was refused.",
+                f"Correct {count(later, 'row')} at Gameball, then send {_them(later)} again",
+                "The table of reasons says what each needs. This sends every row that was refused.",
                 [command(header, "retry", path, "--only", "failed")],
             )
         )
@@ -86,9 +86,9 @@ def steps_of(journal: Resumable, recorded: Recorded, path: str) -> list[Step]:
     if never:
         steps.append(
             Step(
-                f"Correct {count(never, 'row')} in the file, and import those alone",
-                "They were never sent. This lists each row with its line and what is wrong; an import "
-                "with --rejects FILE writes them as a file to correct.",
+                f"Correct {count(never, 'row')} in the input, and import only {_them(never)}",
+                "Never sent. This lists each row with its line and what is wrong; an import with "
+                "--rejects FILE writes such rows as a file to correct.",
                 [shlex.join(["gameball-async", "report", path, "--outcomes", "outcomes.csv"])],
             )
         )
@@ -103,7 +103,7 @@ def _go_on(recorded: Recorded, header: Header, path: str) -> list[Step]:
     steps = [
         Step(
             "Go on with the run",
-            "It is not over. This sends what is left, and sends no row twice.",
+            "It is not over. This goes on where it stopped, and applies no row twice.",
             [command(header, "resume", path)],
         )
     ]
@@ -119,6 +119,10 @@ def _go_on(recorded: Recorded, header: Header, path: str) -> list[Step]:
             )
         )
     return steps
+
+
+def _them(rows: int) -> str:
+    return "it" if rows == 1 else "them"
 
 
 def _look(recorded: Recorded, header: Header, path: str) -> Step:
