@@ -27,7 +27,7 @@ from .inputs import input_of, refuse_same_files
 from .live import console_on
 from .options import by_suffix, results_option
 from .page.figures import Figures, figures_of
-from .page.steps import command, doubts_of
+from .page.steps import Step, doubts_of
 from .words import clean, count
 
 __all__ = ["report"]
@@ -91,7 +91,7 @@ def report(
     if as_json:
         click.echo(orjson.dumps(as_values(recorded, figures, found.header, later)))
     else:
-        console_on(sys.stdout).print(as_text(recorded, found.header, journal, later))
+        console_on(sys.stdout).print(as_text(recorded, figures, found.header, later))
     raise SystemExit(exit_code(recorded))
 
 
@@ -151,8 +151,8 @@ def as_values(
     }
 
 
-def as_text(recorded: Recorded, header: Header, journal: str, later: Sequence[Later]) -> Group:
-    """The same for people."""
+def as_text(recorded: Recorded, figures: Figures, header: Header, later: Sequence[Later]) -> Group:
+    """The same for people; what to do now is what the page says."""
     what = f"{header.kind} from {header.source.name or 'a program'}"
     parts: list[Any] = [account.summary(recorded.report, what)]
     parts += [Text(clean(doubt_line(doubt), 1000)) for doubt in recorded.doubts[:SHOWN_DOUBTS]]
@@ -160,13 +160,21 @@ def as_text(recorded: Recorded, header: Header, journal: str, later: Sequence[La
         rest = len(recorded.doubts) - SHOWN_DOUBTS
         parts.append(Text(f"and {count(rest, 'more chunk')} in doubt; see --json"))
     parts += [Text(clean(later_line(each), 1000)) for each in later]
-    if recorded.report.complete and recorded.doubts:
-        parts.append(Text(doubts_of(recorded, header, journal).as_text()))
-    if not recorded.report.complete:
-        jobs = f"; {account.left_open(recorded.open_jobs)}" if recorded.open_jobs else ""
-        go_on = clean(command(header, "resume", journal), 1000)
-        parts.append(Text(f"The run is not over{jobs}. Go on: {go_on}"))
+    steps = figures.steps
+    if not figures.complete:
+        jobs = account.job_list(recorded.open_jobs)
+        goes = f"; open at Gameball: {jobs}" if jobs else ""
+        parts.append(Text(f"The run is not over{goes}."))
+    elif recorded.doubts:
+        steps = steps[1:]  # the first is about these
+        parts.append(Text(doubts_of(recorded, header, figures.journal).as_text()))
+    parts += [Text(clean(step_line(step), 1000)) for step in steps if step.commands]
     return Group(*parts)
+
+
+def step_line(step: Step) -> str:
+    """``Send 3 rows again: gameball-async retry …``."""
+    return f"{step.title}: {' '.join(step.commands)}"
 
 
 def doubt_line(doubt: Doubt) -> str:

@@ -127,6 +127,15 @@ def test_what_others_wrote_is_shown_and_does_nothing(run: Run, tmp_path: Path) -
     assert f"{HOSTILE}2" in page.text
 
 
+def test_the_terminal_says_each_command_of_the_page(run: Run, journal: Path) -> None:
+    page, _, told = written(run, journal)
+    shown = run("report", journal).stdout
+    for step in told["page"]["steps"]:
+        for command in step["commands"]:
+            assert command in shown
+            assert command in page.text
+
+
 def test_the_commands_of_the_page_are_those_of_the_terminal_and_run(
     run: Run, serve: Serve, tmp_path: Path
 ) -> None:
