@@ -303,7 +303,7 @@ def test_open_jobs_are_counted_by_state_while_they_are_open() -> None:
 
 
 def test_jobs_are_counted_from_their_acceptance_and_not_from_their_first_poll() -> None:
-    to, during = Telemetered(), []
+    to, during = Telemetered(), list[float]()
     sandbox = Sandbox(latency=TRIP, service_time=Constant(30.0, queue=5.0))
 
     async def main(client: GameballClient) -> None:

@@ -210,7 +210,8 @@ def test_a_journal_without_times_says_what_is_missing(tmp_path: Path) -> None:
     journal = read_journal(path)
     journal.history, journal.used = History(), evolve(journal.used, quota="")
     found = figures_of(journal, str(path))
-    assert found.series is found.job_times is found.quota is found.began is None
+    for missing in (found.series, found.job_times, found.quota, found.began):
+        assert missing is None
     assert found.missing[0].startswith("When things happened")
     assert found.outcomes["succeeded"] == 50
 

@@ -18,6 +18,7 @@ from gameball_async.journal.journal import read_journal
 from gameball_async.journal.state import Stage
 from gameball_async.rows.outcome import Reason
 from gameball_async.sandbox import Constant
+from gameball_async.sandbox import Reason as Refusal
 from tests.cli.cli_desk import Run, Serve
 from tests.cli.page.page_desk import HOSTILE, NIGHT, Past
 from tests.cli.page.page_reader import PageReader
@@ -118,13 +119,13 @@ def test_what_others_wrote_is_shown_and_does_nothing(run: Run, tmp_path: Path) -
         key=lambda row: f"{HOSTILE}{row}", why=lambda row: Reason(f"{HOSTILE} \u202e\x07", 7000),
     )  # fmt: skip
     path = past.write(tmp_path / "'; <b>rm -rf` $(x).gbjournal")
-    for more in ([], ["--show-keys"]):
+    for more, shown in ((), False), (("--show-keys",), True):
         page, text, _ = written(run, path, *more)
         assert {"script", "img", "b"}.isdisjoint(name for name, _ in page.elements)
         assert HOSTILE in page.text
         assert "\u202e" not in text
         assert "\x07" not in text
-    assert f"{HOSTILE}2" in page.text
+        assert (f"{HOSTILE}2" in page.text) is shown
 
 
 def test_the_terminal_says_each_command_of_the_page(run: Run, journal: Path) -> None:
@@ -158,6 +159,38 @@ def test_the_commands_of_the_page_are_those_of_the_terminal_and_run(
     _, _, told = written(run, journal)
     assert told["page"]["outcomes"]["succeeded"] == 6
     assert told["page"]["steps"][0]["title"] == "Nothing is left to do"
+
+
+def test_each_thing_to_do_can_be_done_in_the_order_of_the_page_and_applies_no_row_twice(
+    run: Run, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = {"c1": Refusal(2001, "Request in progress"), "c2": Refusal(7000, "No such customer")}
+    sandbox = serve(
+        service_time=Constant(0, queue=0),
+        fail_if=lambda _, item: bad.get(item["customerId"]),
+        codes="field",
+    )
+    monkeypatch.chdir(tmp_path)
+    rows = [f"c{n},100" for n in range(4)]
+    Path("a b.csv").write_text("\n".join(["customerId,amount", *rows, "c9,"]) + "\n")
+    assert run("import", "balance-adjustments", "a b.csv").exit_code == 1
+    _, _, told = written(run, tmp_path / "a b.csv.gbjournal")
+    titles = [step["title"] for step in told["page"]["steps"]]
+    assert titles == [
+        "Send 1 row again",
+        "Correct 1 row at Gameball, then send it again",
+        "Correct 1 row in the input, and import only it",
+    ]
+    bad.clear()
+    for step in told["page"]["steps"]:
+        for command in step["commands"]:
+            assert run(*shlex.split(command)[1:]).exit_code in (0, 1)
+    entries = sandbox.ledger.entries("balance-adjustments")
+    assert sorted(str(entry.customer) for entry in entries) == ["c0", "c1", "c2", "c3"]
+    assert len(Path("outcomes.csv").read_text().splitlines()) == 6
+    page, _, told = written(run, tmp_path / "a b.csv.gbjournal")
+    assert [rows for _, rows, _ in told["page"]["retries"]] == [1, 1]
+    assert "Rows that were sent again later" in page.text
 
 
 def test_a_journal_of_a_killed_import_gives_a_page_and_its_command_goes_on(
