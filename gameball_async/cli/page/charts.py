@@ -115,7 +115,11 @@ def _requests(figures: Figures) -> Chart:
     series, quota = figures.series, figures.quota
     assert series is not None  # noqa: S101
     times = [*(part.start for part in series.parts), series.seconds]
-    rates = [part.requests / series.width for part in series.parts]
+    lasted = [min(series.width, series.seconds - part.start) for part in series.parts]
+    rates = [  # a last part that hardly began has no rate of its own
+        part.requests / max(seconds, series.width / 2)
+        for part, seconds in zip(series.parts, lasted, strict=True)
+    ]
 
     def draw(axes: Axes) -> None:
         at, unit = _scaled(times)
@@ -178,7 +182,7 @@ def _dress(axes: Axes, unit: str) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
 
 def _svg(name: str, title: str, words: str, draw: Callable[[Axes], None]) -> str:

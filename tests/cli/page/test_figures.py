@@ -9,6 +9,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.past_run import NIGHT, Past
 from gameball_async.cli.page.figures import Figures, figures_of
 from gameball_async.cli.page.reasons import masked
 from gameball_async.cli.page.series import POINTS, job_times_of, series_of
@@ -17,7 +18,6 @@ from gameball_async.journal.history import History, Session
 from gameball_async.journal.journal import read_journal
 from gameball_async.journal.state import ChunkRecord, Header, Resumable, Stage, Used
 from gameball_async.rows.outcome import Reason
-from tests.cli.page.page_desk import NIGHT, Past
 
 HEADER = Header("customers", "account", "https://api.gameball.co", "v4.0", "unique")
 

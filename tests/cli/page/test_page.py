@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.past_run import HOSTILE, NIGHT, Past
 from gameball_async.cli.page.figures import figures_of
 from gameball_async.cli.page.render import page_of
 from gameball_async.journal.journal import read_journal
@@ -20,7 +21,6 @@ from gameball_async.rows.outcome import Reason
 from gameball_async.sandbox import Constant
 from gameball_async.sandbox import Reason as Refusal
 from tests.cli.cli_desk import Run, Serve
-from tests.cli.page.page_desk import HOSTILE, NIGHT, Past
 from tests.cli.page.page_reader import PageReader
 
 MOST = 2_000_000
@@ -222,7 +222,7 @@ def test_a_journal_of_a_killed_import_gives_a_page_and_its_command_goes_on(
 
 
 def test_a_page_of_ten_million_rows_is_small(tmp_path: Path) -> None:
-    """All that grows with a run is cut: 10,000 chunks, each with what is longest, make 0.2 MB."""
+    """All that grows with a run is cut: 10,000 chunks, each with what is longest, make less than 0.4 MB."""
     past = Past(
         chunks=10_000, rows=2, failed=1, rejected=40,
         in_doubt=tuple(range(1, 10_000, 3)), killed_after=5_000,

@@ -1,7 +1,7 @@
 """
 The page in headless Chromium, on a phone and a desk, light and dark, and on paper.
 
-Each test keeps its pictures in its folder: ``pytest --basetemp=pictures tests/cli/page/test_page_browser.py``.
+Each test keeps its pictures in its folder: ``pytest --basetemp=pictures tests/web/test_web_report.py``.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.past_run import HOSTILE, NIGHT, Past
 from gameball_async.cli.page.figures import figures_of
 from gameball_async.cli.page.render import page_of
 from gameball_async.journal.journal import read_journal
 from gameball_async.rows.outcome import Reason
-from tests.cli.page.page_desk import HOSTILE, NIGHT, Past
 from tests.web.web_desk import need
 
 FLAGS = """--headless --no-sandbox --disable-gpu --no-first-run --disable-dev-shm-usage
