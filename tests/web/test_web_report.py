@@ -21,12 +21,11 @@ from gameball_async.cli.page.figures import figures_of
 from gameball_async.cli.page.render import page_of
 from gameball_async.journal.journal import read_journal
 from gameball_async.rows.outcome import Reason
+from tests.web.looks import CONTRASTS, SCHEMES, WIDE, WIDTHS, emulate, whole_picture
 from tests.web.web_desk import need
 
 FLAGS = """--headless --no-sandbox --disable-gpu --no-first-run --disable-dev-shm-usage
 --disable-background-networking --disable-component-update --disable-sync --hide-scrollbars"""
-WIDTHS = (400, 1200)
-SCHEMES = ("light", "dark")
 
 
 def several(row: int) -> Reason:
@@ -53,35 +52,6 @@ RUNS = {
     ),
 }
 
-CONTRASTS = """
-const parse = text => text.match(/[\\d.]+/g).map(Number);
-const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(
-    v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4
-  ).reduce((sum, v, n) => sum + v * [0.2126, 0.7152, 0.0722][n], 0);
-const paper = element => {
-  for (let at = element; at; at = at.parentElement) {
-    const colour = parse(getComputedStyle(at).backgroundColor);
-    if (colour.length < 4 || colour[3] === 1) return colour;
-  }
-  return [255, 255, 255];
-};
-const found = [];
-for (const element of document.querySelectorAll('body *')) {
-  const shows = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
-  if (!shows || ['title', 'desc', 'style'].includes(element.tagName)) continue;
-  const style = getComputedStyle(element);
-  const ink = parse(element.tagName === 'text' ? style.fill : style.color);
-  const [a, b] = [light(ink), light(paper(element))].sort((x, y) => y - x);
-  found.push([(a + 0.05) / (b + 0.05), element.tagName, element.textContent.trim().slice(0, 40)]);
-}
-return found;
-"""
-WIDE = """
-const most = document.documentElement.clientWidth;
-return [...document.querySelectorAll('body *')]
-  .filter(element => element.getBoundingClientRect().right > most + 0.5)
-  .map(element => element.tagName + ': ' + element.textContent.trim().slice(0, 40));
-"""
 OPEN = "document.querySelectorAll('details').forEach(each => each.open = true)"
 SMALL = """
 return [...document.querySelectorAll('figure svg text')].map(
@@ -119,17 +89,12 @@ class Shown:
 
     def look(self, width: int, scheme: str) -> None:
         """Open it anew."""
-        self._command(
-            "Emulation.setEmulatedMedia",
-            features=[{"name": "prefers-color-scheme", "value": scheme}],
-        )
-        self._size(width, 900)
+        emulate(self.browser, width, scheme)
         self.browser.get(self.page.as_uri())
 
     def picture(self, name: str, width: int) -> None:
         """Keep a picture of all of it."""
-        self._size(width, self.run("return document.documentElement.scrollHeight"))
-        self.browser.save_screenshot(str(self.page.with_name(f"{name}.png")))
+        whole_picture(self.browser, width, str(self.page.with_name(f"{name}.png")))
 
     def run(self, script: str) -> Any:
         return self.browser.execute_script(script)
@@ -154,12 +119,6 @@ class Shown:
 
     def complaints(self) -> list[str]:
         return [entry["message"] for entry in self.browser.get_log("browser")]
-
-    def _size(self, width: int, height: int) -> None:
-        self._command(
-            "Emulation.setDeviceMetricsOverride",
-            width=width, height=height, deviceScaleFactor=1, mobile=False,
-        )  # fmt: skip
 
     def _command(self, name: str, **values: Any) -> Any:
         return self.browser.execute_cdp_cmd(name, values)
