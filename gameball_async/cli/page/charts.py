@@ -91,12 +91,13 @@ def _rows(figures: Figures) -> Chart:
     succeeded = list(accumulate((part.succeeded for part in series.parts), initial=0))
     ended = list(accumulate((p.succeeded + p.others for p in series.parts), initial=0))
     others = ended[-1] - succeeded[-1]
+    seen = others > 0 and others >= ended[-1] / 200  # fewer would only colour the line
 
     def draw(axes: Axes) -> None:
         at, unit = _scaled(times)
         axes.fill_between(at, succeeded, color=ACCENT, alpha=0.16, linewidth=0)
         axes.plot(at, succeeded, color=ACCENT, linewidth=1.6)
-        if others:
+        if seen:
             axes.fill_between(at, succeeded, ended, color=BAD, alpha=0.25, linewidth=0)
             axes.plot(at, ended, color=BAD, linewidth=1.2, linestyle=(0, (3, 1.5)))
         _dress(axes, unit)
@@ -106,8 +107,10 @@ def _rows(figures: Figures) -> Chart:
         f"After {duration(series.seconds)} of work {count(ended[-1], 'row')} had an outcome, and "
         f"{succeeded[-1]:,} had succeeded (line, filled)."
     )
-    if others:
+    if seen:
         words += " The dashed line above it adds those that ended otherwise."
+    elif others:
+        words += f" The {others:,} that ended otherwise are too few to be seen."
     return Chart("rows", "Rows with an outcome", words, draw)
 
 
@@ -131,8 +134,10 @@ def _requests(figures: Figures) -> Chart:
         _dress(axes, unit)
         _mark(axes, series.resumed, times)
 
+    sent = count(sum(part.requests for part in series.parts), "request")
     words = (
-        f"{count(sum(p.requests for p in series.parts), 'request')} in {duration(series.seconds)}."
+        f"{sent} in {duration(series.seconds)}, spread evenly between one write of the journal and "
+        "the next."
     )
     if quota is not None:
         words += (

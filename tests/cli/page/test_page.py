@@ -15,6 +15,8 @@ import pytest
 from benchmarks.past_run import HOSTILE, NIGHT, Past
 from gameball_async.cli.page.figures import figures_of
 from gameball_async.cli.page.render import page_of
+from gameball_async.journal import records
+from gameball_async.journal.history import Stamp
 from gameball_async.journal.journal import read_journal
 from gameball_async.journal.state import Stage
 from gameball_async.rows.outcome import Reason
@@ -219,6 +221,26 @@ def test_a_journal_of_a_killed_import_gives_a_page_and_its_command_goes_on(
     page, _, told = written(run, Path(f"{path}.gbjournal"))
     assert told["page"]["outcomes"]["succeeded"] == 2_500
     assert told["page"]["sessions"] == 2
+
+
+@pytest.mark.parametrize("resumed", [False, True], ids=["whole", "resumed"])
+def test_a_journal_that_an_earlier_version_began_gives_a_page_that_says_what_is_missing(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resumed: bool
+) -> None:
+    stamped, frames = records.stamped, list[bytes]()
+
+    def later(frame: bytes, stamp: Stamp) -> bytes:
+        frames.append(frame)
+        return stamped(frame, stamp) if resumed and len(frames) > 20 else frame
+
+    monkeypatch.setattr(records, "stamped", later)
+    path = Past(chunks=20, rows=10, failed=1, rejected=3).write(tmp_path / "run.gbjournal")
+    page, _, told = written(run, path)
+    assert told["page"]["missing"][0].split(":")[0] in page.text
+    assert told["page"]["missing"][0].startswith("A part" if resumed else "When things happened")
+    assert (told["page"]["series"] is not None) is resumed
+    assert told["page"]["quota"] is None
+    assert int(page.figures["succeeded"]) == 180
 
 
 def test_a_page_of_ten_million_rows_is_small(tmp_path: Path) -> None:
