@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import anyio
 from attrs import define, field
@@ -69,8 +70,7 @@ class Past:
             self.kind, "account", "https://api.gameball.co", "v4.0", "unique",
             Source(self.name, "digest" if self.name else ""),
         )  # fmt: skip
-        synced, journal_file._sync = journal_file._sync, lambda _: None
-        try:
+        with patch.object(journal_file, "sync"):  # nothing needs to outlive a power cut
             journal = JournalFile.create(path, header, at_once, lambda: self.clock)
             journal._recent.note = lambda: None  # type: ignore[method-assign]
             journal._witness.path = None
@@ -83,8 +83,6 @@ class Past:
                 )
             else:
                 journal.close()
-        finally:
-            journal_file._sync = synced
 
     async def _run(self, journal: JournalFile) -> JournalFile:
         if self.rejected:
