@@ -303,4 +303,5 @@ class Bulk:
             before.requests + use.requests,
             before.polls + use.polls,
             before.rate_limited + use.rate_limited,
+            use.quota,
         )

@@ -222,7 +222,7 @@ def refuse_same_files(**files: str | None) -> None:
                 f"the {other} and the {what} are the same file, {path}: name another file with "
                 f"--{what}"
             )
-    for what in ("rejects", "results", "outcomes"):
+    for what in ("rejects", "results", "outcomes", "html"):
         path = files.get(what)
         if path is not None and _begins_with(path, (MAGIC, b"SQLite format 3")):
             raise ConfigurationError(

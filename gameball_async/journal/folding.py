@@ -13,15 +13,16 @@ from functools import partial
 from typing import Any
 
 import orjson
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from ..rows.chunk import Chunk
 from ..rows.content import SIZE, digest_of
 from ..rows.outcome import Outcome, Reason, RowOutcome
 from .header import Header
+from .history import History, Used
 from .positions import Positions
-from .records import header_of, read
-from .state import DOUBT, OPEN, ChunkRecord, Odd, Resumable, Retried, Stage, Used, odd_rows
+from .records import header_of, read, used_of
+from .state import DOUBT, OPEN, ChunkRecord, Odd, Resumable, Retried, Stage, odd_rows
 
 __all__ = ["Contents", "Folding"]
 
@@ -71,6 +72,7 @@ class Folding:
         self._rejected: list[bytes] = []
         self._ended = False
         self._used = Used()
+        self._history = History()
         self._dialect: str | None = None
         self._applied, self._not_applied = Positions(), Positions()
         self._retried: list[Retried] = []
@@ -79,6 +81,7 @@ class Folding:
     def add(self, start: int, frame: bytes) -> None:
         """Take in the frame that begins at *start*."""
         values, columns = read(frame)
+        self._history.add(values)
         match values["w"]:
             case "header":
                 self._header = header_of(frame)
@@ -115,9 +118,7 @@ class Folding:
                 rows.add_all(_positions(columns[0]))
                 self._retried.append(Retried(values["run"], values["journal"], rows))
             case "used":
-                self._used = Used(
-                    values["seconds"], values["requests"], values["polls"], values["rate_limited"]
-                )
+                self._used = used_of(values)
             case name:
                 raise ValueError(name)
 
@@ -132,12 +133,21 @@ class Folding:
             records,
             odd,
             self._ended,
-            self._used,
+            self._used_so_far(),
             recent,
             self._dialect,
             self._retried,
             [positions for _, positions in self._unchanged],
+            self._history,
         )
+
+    def _used_so_far(self) -> Used:
+        """What was used, with what a process that was killed, or goes on, has not added yet."""
+        requests, seconds = self._history.since
+        used = self._used
+        if not requests and not seconds:
+            return used
+        return evolve(used, requests=used.requests + requests, seconds=used.seconds + seconds)
 
     def _rest_of(self, kept: _Kept) -> Iterator[Odd]:
         """Look up what is still needed of a chunk; the rows that did not plainly succeed."""

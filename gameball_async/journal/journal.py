@@ -30,9 +30,10 @@ from . import records as frames
 from .file import TIMES, Lasts, LogFile, Work, Worker, damaged, refused
 from .folding import Folding
 from .header import Header
+from .history import Stamp, Used
 from .identity import Witness, why_not
 from .recent import Recent
-from .state import Entries, Resumable, Used
+from .state import Entries, Resumable
 
 __all__ = [
     "JournalFile",
@@ -64,6 +65,9 @@ class JournalFile:
         self._recent = Recent(log.path, TIMES, clock)
         self._broken: JournalError | None = None
         self._closed = False
+        self._clock = clock
+        self._began: float | None = clock()
+        self._sent = 0  # requests since the last frame
         self._kind = header.kind
         self._failure_told = False
         self.stream = NO_OBSERVERS
@@ -146,6 +150,7 @@ class JournalFile:
 
     def requested(self) -> None:
         """See `state.Journal`."""
+        self._sent += 1
         self._recent.note()
 
     async def intended(self, chunk: Chunk, resent: bool) -> None:
@@ -203,7 +208,9 @@ class JournalFile:
         try:
             if self._broken is not None:
                 raise self._broken
-            await self._work(lambda: self.put(frame, lasts))
+            stamp = Stamp(self._clock(), self._sent, self._began)
+            self._sent, self._began = 0, None
+            await self._work(lambda: self.put(lambda: frames.stamped(frame(), stamp), lasts))
         except JournalError as error:
             if not self._failure_told and self.stream.wants(JournalFailed):
                 self._failure_told = True

@@ -14,14 +14,15 @@ from contextlib import suppress
 from typing import Any
 
 import orjson
-from attrs import asdict
+from attrs import asdict, fields
 
 from ..errors import JournalError
 from ..rows.chunk import Chunk
 from ..rows.outcome import Outcome, Reason, RowOutcome
 from ..rows.row import Unchanged
 from .header import FORMATS, Earlier, Header, Source
-from .state import Entries, Used
+from .history import Stamp, Used
+from .state import Entries
 
 __all__ = [
     "accepted",
@@ -36,8 +37,10 @@ __all__ = [
     "resolved",
     "retried",
     "settled",
+    "stamped",
     "unchanged",
     "used",
+    "used_of",
 ]
 
 Write = Callable[[], bytes]
@@ -58,6 +61,13 @@ def read(frame: bytes) -> tuple[dict[str, Any], list[bytes]]:
         columns.append(frame[start : start + size])
         start += size
     return values, columns
+
+
+def stamped(frame: bytes, stamp: Stamp) -> bytes:
+    """The same frame, which says when it was written, and how many requests left before."""
+    start = 4 + int.from_bytes(frame[:4], "little")
+    head = orjson.dumps({**orjson.loads(frame[4:start]), **stamp.as_values()})
+    return b"".join((len(head).to_bytes(4, "little"), head, frame[start:]))
 
 
 def header(values: Header) -> bytes:
@@ -161,7 +171,7 @@ def dropped(number: int) -> bytes:
 def rejected(rows: Iterable[RowOutcome]) -> Write:
     """These rows never become items."""
     found = [[row.position, row.outcome.value, row.key, *_reason(row.reason)] for row in rows]
-    return lambda: _frame("rejected", {}, _pack(orjson.dumps(found)))
+    return lambda: _frame("rejected", {"rows": len(found)}, _pack(orjson.dumps(found)))
 
 
 def unchanged(rows: Sequence[Unchanged]) -> Write:
@@ -182,15 +192,12 @@ def input_ended() -> bytes:
 
 def used(values: Used) -> bytes:
     """What the runs have used so far."""
-    return _frame(
-        "used",
-        {
-            "seconds": values.seconds,
-            "requests": values.requests,
-            "polls": values.polls,
-            "rate_limited": values.rate_limited,
-        },
-    )
+    return _frame("used", asdict(values))
+
+
+def used_of(values: Mapping[str, Any]) -> Used:
+    """The same, from a frame; an earlier version noted less."""
+    return Used(**{each.name: values[each.name] for each in fields(Used) if each.name in values})
 
 
 def resolved(applied: Iterable[int], not_applied: Iterable[int]) -> bytes:

@@ -19,6 +19,7 @@ from ..rows.chunk import Chunk
 from ..rows.outcome import Outcome, Reason, RowOutcome
 from ..rows.row import Unchanged
 from .header import Header
+from .history import History, Used
 from .positions import Positions
 
 __all__ = [
@@ -94,16 +95,6 @@ class Odd:
 
 
 @frozen
-class Used:
-    """What runs have used: seconds, requests of all sorts, polls among them, and 429s."""
-
-    seconds: float = 0.0
-    requests: int = 0
-    polls: int = 0
-    rate_limited: int = 0
-
-
-@frozen
 class Retried:
     """
     Rows that were sent again by a run of their own.
@@ -134,6 +125,7 @@ class Resumable:
         dialect: the paths on which a status was read, by name; None where none was yet.
         retried: which rows later runs have sent again.
         unchanged: positions of rows that were not sent, as an earlier run had applied the same.
+        history: when things happened, as far as it is known.
     """
 
     header: Header
@@ -145,6 +137,7 @@ class Resumable:
     dialect: str | None = None
     retried: list[Retried] = field(factory=list)
     unchanged: list[Sequence[int]] = field(factory=list, repr=False)
+    history: History = field(factory=History, repr=False)
 
     def sent_again(self, position: int) -> Retried | None:
         """The retry that sent a row again; None where none did."""

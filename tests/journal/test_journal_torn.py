@@ -49,7 +49,7 @@ async def _write(path: Path, states: list[str]) -> None:
 
 
 async def _steps(path: Path, after: Callable[[], None] = lambda: None) -> None:
-    journal = JournalFile.create(path, HEADER)
+    journal = JournalFile.create(path, HEADER, clock=lambda: 1_000.0)
     after()
     steps: list[Callable[[], Awaitable[None]]] = [
         partial(journal.intended, chunk(1, [0, 1, 2]), False),
