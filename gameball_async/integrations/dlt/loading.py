@@ -189,7 +189,8 @@ class LoadClient(JobClientBase):
         }
         try:
             kind = kind_of_table(name, how.kind, how.tables)
-            refusal = refusal_of(table, kind)
+            if refusal := refusal_of(table, kind):
+                raise DestinationTerminalException(refusal)
             table_under_columns(
                 kind, columns, ids_from_numbers=how.ids_from_numbers, naive_as=how.naive_as
             )
@@ -197,8 +198,6 @@ class LoadClient(JobClientBase):
             raise DestinationTerminalException(str(error)) from None
         except Refusal as error:
             raise DestinationTerminalException(f"table {name!r}: {error}") from None
-        if refusal is not None:
-            raise DestinationTerminalException(refusal)
         return kind, columns
 
     def _loads(self) -> Loads:

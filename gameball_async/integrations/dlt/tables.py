@@ -17,7 +17,7 @@ from ...api.item_classes import item_class
 from ...api.kinds import KINDS, Kind, Replay, kind_of
 from ...errors import ConfigurationError
 from ...rows.cells import read_json
-from ...rows.kind_columns import free_column, known_columns
+from ...rows.kind_columns import free_column, known_columns, needed_columns
 from ...rows.plain import Refusal
 from ...rows.records import Record
 from ...rows.row import BadRow, Row
@@ -160,7 +160,14 @@ def table_under_columns(
         Refusal: the columns cannot be rows of *kind*.
     """
     names = [*columns]
-    table = table_of(kind, header_of(kind, names), unknown="send", zone=naive_as)
+    header = header_of(kind, names)
+    given = {name.partition(".")[0] for name in header}
+    missing = [name for name in needed_columns(kind, given) if name not in given]
+    if missing:
+        raise Refusal(
+            f"no row has {', '.join(missing)}, which {kind.name} need: extract it, or rename what holds it"
+        )
+    table = table_of(kind, header, unknown="send", zone=naive_as)
     for column in table.columns:
         name = names[column.index]
         if column.type is not FieldType.ID or columns[name] not in _NUMBERS:
