@@ -10,8 +10,15 @@ from typing import Any
 import pytest
 
 from gameball_async.sandbox import Constant, Sandbox, SandboxThread
+from tests.web.web_desk import need
 
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
+
+
+@pytest.fixture(autouse=True)
+def dlt_is_there() -> None:
+    """These tests are skipped where dlt is not installed: it is in the extra "examples" only."""
+    need(modules=("dlt", "duckdb"))
 
 
 @pytest.fixture

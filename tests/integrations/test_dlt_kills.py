@@ -20,12 +20,9 @@ from click.testing import CliRunner
 
 from gameball_async import GameballClient, Patience
 from gameball_async.cli.main import cli
-from gameball_async.errors import JournalError
-from gameball_async.journal.journal import read_journal
-from gameball_async.journal.state import Stage
-from gameball_async.sandbox import Sandbox, SandboxThread, Workers
+from gameball_async.sandbox import Constant, Sandbox, SandboxThread
+from tests.integrations.dlt_journals import accepted
 
-pytest.importorskip("dlt", reason="dlt is not installed: pip install 'gameball_async[dlt]'")
 pytestmark = pytest.mark.filterwarnings("ignore:The 'warn' method:DeprecationWarning:dlt")
 
 ROWS = 6000
@@ -46,23 +43,25 @@ def points(rows: int) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def slow() -> Iterator[Sandbox]:
-    """A Gameball that does one job after the other."""
-    with SandboxThread(service_time=Workers(1, 0.8)) as sandbox:
+def busy() -> Iterator[Sandbox]:
+    """A Gameball all of whose jobs seem to run until its faults are cleared."""
+    with SandboxThread(service_time=Constant(0)) as sandbox:
+        running = {"status": "running", "response": None}
+        sandbox.faults.edit(lambda told: {**told, **running}, on="poll", times=None)
         yield sandbox
 
 
 @pytest.fixture
-def load(slow: Sandbox, tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+def load(busy: Sandbox, tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
     """Starts a worker that loads, or goes on with a load."""
-    keys = {"GAMEBALL_API_KEY": slow.api_key, "GAMEBALL_SECRET_KEY": slow.secret_key}
+    keys = {"GAMEBALL_API_KEY": busy.api_key, "GAMEBALL_SECRET_KEY": busy.secret_key}
     none = subprocess.DEVNULL
     with ExitStack() as stack:
 
         def start() -> subprocess.Popen[bytes]:
             worker = subprocess.Popen(
                 [sys.executable, str(LOADER), str(tmp_path), str(ROWS)],
-                env={**os.environ, **keys, "GAMEBALL_BASE_URL": slow.url},
+                env={**os.environ, **keys, "GAMEBALL_BASE_URL": busy.url},
                 stdin=none,
                 stdout=none,
                 stderr=none,
@@ -75,36 +74,40 @@ def load(slow: Sandbox, tmp_path: Path) -> Iterator[Callable[[], subprocess.Pope
         yield start
 
 
-def _accepted(folder: Path) -> int:
-    """How many chunks have become jobs, by the journal."""
-    try:
-        return sum(
-            chunk.stage is not Stage.INTENDED
-            for journal in (folder / "points" / "gameball").glob("*/*.gbjournal")
-            for chunk in read_journal(journal).chunks
-        )
-    except JournalError:  # it is being made
-        return 0
+def _wait_until_all_is_sent(worker: subprocess.Popen[bytes], folder: Path) -> None:
+    """Until each chunk has become a job: one that is being sent at a kill would be in doubt."""
+    until = time.monotonic() + WITHIN
+    while accepted(folder / "points" / "gameball") < ROWS / 1000:
+        assert worker.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("by", ["SIGKILL", "SIGTERM"])
 def test_a_load_whose_worker_is_killed_goes_on_in_another_and_gives_every_point_once(
-    slow: Sandbox, load: Callable[[], subprocess.Popen[bytes]], tmp_path: Path, by: str
+    busy: Sandbox, load: Callable[[], subprocess.Popen[bytes]], tmp_path: Path, by: str
 ) -> None:
     worker = load()
-    until = time.monotonic() + WITHIN
-    while (
-        _accepted(tmp_path) < ROWS / 1000
-    ):  # what is being sent when it is killed would be in doubt
-        assert worker.poll() is None
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    _wait_until_all_is_sent(worker, tmp_path)
     worker.send_signal(getattr(signal, by))
     assert worker.wait(WITHIN) != 0
-    assert slow.ledger.applied[KIND] < ROWS
+    busy.faults.clear()
     assert load().wait(WITHIN) == 0
-    assert times(slow) == Counter({1: ROWS})
+    assert times(busy) == Counter({1: ROWS})
+
+
+def test_two_workers_at_one_load_give_every_point_once(
+    busy: Sandbox, load: Callable[[], subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    """As when an orchestrator takes a worker for dead that is not: nothing is sent by both."""
+    first = load()
+    _wait_until_all_is_sent(first, tmp_path)
+    assert load().wait(WITHIN) != 0
+    busy.faults.clear()
+    first.wait(WITHIN)
+    assert load().wait(WITHIN) == 0
+    assert times(busy) == Counter({1: ROWS})
 
 
 def test_a_load_that_dlt_tries_again_under_another_name_goes_on_where_it_was(

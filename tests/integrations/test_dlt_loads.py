@@ -14,8 +14,6 @@ import pytest
 
 from gameball_async.sandbox import Sandbox
 
-pytest.importorskip("dlt", reason="dlt is not installed: pip install 'gameball_async[dlt]'")
-
 Make = Callable[..., Any]
 
 

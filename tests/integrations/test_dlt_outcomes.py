@@ -14,7 +14,6 @@ from click.testing import CliRunner
 from gameball_async.cli.main import cli
 from gameball_async.sandbox import Sandbox
 
-pytest.importorskip("dlt", reason="dlt is not installed: pip install 'gameball_async[dlt]'")
 pytestmark = pytest.mark.filterwarnings("ignore:The 'warn' method:DeprecationWarning:dlt")
 
 Make = Callable[..., Any]
