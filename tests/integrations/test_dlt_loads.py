@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,33 @@ def test_what_cannot_be_loaded_is_refused_before_any_row_is_sent(
             columns=hints,
         )
     assert not sandbox.counts
+
+
+def test_a_load_that_was_refused_is_aborted_as_the_page_says_and_the_next_is_loaded(
+    sandbox: Sandbox, pipeline: Make
+) -> None:
+    rows = [{"customer_id": "c1", "amount": 1}]
+    with pytest.raises(Exception, match="use append"):
+        pipeline().run(rows, table_name="balance_adjustments", write_disposition="merge")
+    loads = pipeline()
+    loads.abort_packages()
+    loads.load()
+    loads.run(rows, table_name="balance_adjustments", write_disposition="append")
+    assert items(sandbox, "balance-adjustments") == [{"customerId": "c1", "amount": 1}]
+
+
+def test_files_of_one_table_are_sent_one_after_the_other_each_to_its_end(
+    sandbox: Sandbox, pipeline: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So no two jobs of a customer are ever open. Which file comes first is dlt's choice."""
+    monkeypatch.setenv("NORMALIZE__DATA_WRITER__FILE_MAX_ITEMS", "1")
+    monkeypatch.setenv("DATA_WRITER__BUFFER_MAX_ITEMS", "1")
+    rows = [{"customer_id": "c1", "amount": n} for n in range(4)]
+    pipeline().run(rows, table_name="balance_adjustments")
+    assert sorted(each["amount"] for each in items(sandbox, "balance-adjustments")) == [0, 1, 2, 3]
+    sorts = [seen.sort for seen in sandbox.requests]
+    assert sorts.count("submit") == 4
+    assert ("submit", "submit") not in pairwise(sorts)
 
 
 def test_a_table_that_cannot_be_loaded_keeps_all_others_of_its_load_back(

@@ -70,16 +70,21 @@ def test_each_row_is_found_in_the_table_and_what_did_not_succeed_with_the_row_it
     assert '"_dlt' not in record
 
 
+@pytest.mark.parametrize("disposition", ["append", "merge"])
 def test_rows_that_gameball_refuses_do_not_stop_the_load_and_are_told(
-    sandbox: Sandbox, pipeline: Make, warehouse: Any, caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox,
+    pipeline: Make,
+    warehouse: Any,
+    caplog: pytest.LogCaptureFixture,
+    disposition: Any,
 ) -> None:
     from gameball_async.integrations.dlt import outcomes
 
     rows = [cashback(1)]
-    loads = pipeline()
+    loads = pipeline(journals="elsewhere")
     with caplog.at_level(logging.WARNING, "gameball_async.dlt"):
         for _ in range(2):
-            loads.run(rows, table_name="cashback", write_disposition="append")
+            loads.run(rows, table_name="cashback", write_disposition=disposition)
     assert "1 of 1 rows of table cashback were not applied" in caplog.text
     warehouse.run(outcomes(loads))
     assert select(warehouse, "outcome, code, record FROM gameball_outcomes ORDER BY load_id") == [

@@ -55,7 +55,7 @@ class DoubtfulRows(DestinationTerminalException):
     """A load has rows that may or may not have been applied. All others of it are done, and none is sent again."""
 
 
-Given = NotResolved()
+Given: NotResolved = NotResolved()
 """Of a field that is given in code, and never looked up: dlt would take a variable named ``KIND`` for it."""
 
 
