@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -220,15 +221,10 @@ def test_a_table_that_cannot_be_loaded_keeps_all_others_of_its_load_back(
 ) -> None:
     import dlt
 
-    @dlt.source
-    def shop() -> Any:
-        return [
-            dlt.resource([{"customer_id": "c1"}], name="customers"),
-            dlt.resource([{"customer_id": "c1", "amount": 1}], name="clients"),
-        ]
-
+    people = dlt.resource([{"customer_id": "c1"}], name="customers")
+    strange = dlt.resource([{"customer_id": "c1", "amount": 1}], name="clients")
     with pytest.raises(Exception, match="clients"):
-        pipeline().run(shop())
+        pipeline().run([people, strange])
     assert not sandbox.counts
 
 
@@ -256,3 +252,44 @@ def test_no_key_is_in_a_file_or_a_repr(sandbox: Sandbox, pipeline: Make, tmp_pat
             for path in tmp_path.rglob("*")
             if path.is_file() and key.encode() in path.read_bytes()
         ]
+
+
+@pytest.mark.anyio
+async def test_a_pipeline_runs_where_an_event_loop_runs_as_in_a_notebook(
+    sandbox: Sandbox, pipeline: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOAD__WORKERS", "1")  # dlt sends in the caller's own thread then
+    pipeline().run([{"customerId": "c1"}], table_name="customers")
+    assert sandbox.ledger.applied["customers"] == 1
+
+
+def test_it_can_be_named_by_a_text(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import dlt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GAMEBALL_API_KEY", sandbox.api_key)
+    monkeypatch.setenv("GAMEBALL_SECRET_KEY", sandbox.secret_key)
+    monkeypatch.setenv("GAMEBALL_BASE_URL", sandbox.url)
+    name: Any = "gameball_async.integrations.dlt.gameball"
+    loads = dlt.pipeline("named", destination=name, pipelines_dir=str(tmp_path / "pipelines"))
+    loads.run([{"customerId": "c1"}], table_name="customers")
+    assert sandbox.ledger.applied["customers"] == 1
+
+
+def test_a_disk_without_links_is_no_hindrance(
+    sandbox: Sandbox, pipeline: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    real = os.link
+
+    def link(source: Any, target: Any, **options: Any) -> None:
+        if not str(target).endswith(".gbjournal"):
+            raise OSError("no links here")
+        real(source, target, **options)
+
+    monkeypatch.setattr(os, "link", link)
+    pipeline().run([{"customerId": "c1"}, {"customerId": " "}], table_name="customers")
+    assert sandbox.ledger.applied["customers"] == 1
+    (kept,) = (tmp_path / "pipelines" / "shop" / "gameball").glob("*/customers.*.gz")
+    assert kept.stat().st_size

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from types import TracebackType
 from typing import Annotated, Any, Final, Self, cast
@@ -208,6 +209,8 @@ def _told(file: LoadFile) -> Iterator[str]:
     """Warn of rows that were not applied; what may have been applied is the caller's to tell."""
     for journal, recorded in file.accounts():
         report = recorded.report
+        if not report.complete:  # dlt was told to go on without it (raise_on_failed_jobs)
+            LOG.warning("table %s was not sent to its end: %s", file.table, journal)
         refused = report.failed + report.rejected
         if refused:
             LOG.warning(
@@ -251,7 +254,10 @@ class FileJob(RunnableLoadJob):
         """
         try:
             self._file.keep(self._file_path)
-            report = anyio.run(self._move)
+            with ThreadPoolExecutor(
+                1
+            ) as thread:  # dlt's own may have an event loop, as in a notebook
+                report = thread.submit(anyio.run, self._move).result()
         except (AuthenticationError, ConfigurationError, InputError, Refusal) as error:
             table = f"table {self.load_table_name}: "
             raise DestinationTerminalException(table + str(error)) from None
