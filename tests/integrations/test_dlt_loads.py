@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -293,3 +295,11 @@ def test_a_disk_without_links_is_no_hindrance(
     assert sandbox.ledger.applied["customers"] == 1
     (kept,) = (tmp_path / "pipelines" / "shop" / "gameball").glob("*/customers.*.gz")
     assert kept.stat().st_size
+
+
+def test_where_dlt_is_missing_it_is_said_how_to_install_it() -> None:
+    program = "import sys; sys.modules['dlt'] = None; import gameball_async.integrations.dlt"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stderr.strip().endswith("pip install 'gameball_async[dlt]'")

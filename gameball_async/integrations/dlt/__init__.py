@@ -5,6 +5,11 @@ Gameball as a destination of dlt: ``dlt.pipeline("shop", destination=gameball())
 `loading` sends load files, `journals` keeps and reads what they leave behind, `destination` and `outcomes` are what dlt is given.
 """
 
+try:
+    import dlt as _dlt  # noqa: F401
+except ImportError:
+    raise ImportError("dlt is not installed: pip install 'gameball_async[dlt]'") from None
+
 from .destination import gameball
 from .loading import DoubtfulRows
 from .outcomes import outcomes
