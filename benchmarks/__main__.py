@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from . import bench_client, bench_memory, bench_quota, bench_web
+from . import bench_client, bench_memory, bench_peers, bench_quota, bench_web
 from .record import Result, write
 
 __all__ = ["main"]
@@ -21,6 +21,7 @@ __all__ = ["main"]
 FULL: Mapping[str, Callable[[], Result]] = {
     "client": bench_client.run,
     "memory": bench_memory.run,
+    "peers": bench_peers.run,
     "quota": bench_quota.run,
     "quota-virtual": partial(bench_quota.run, virtual=True),
     "web": bench_web.run,
@@ -28,6 +29,7 @@ FULL: Mapping[str, Callable[[], Result]] = {
 QUICK: Mapping[str, Callable[[], Result]] = {
     "client": partial(bench_client.run, jobs=32, rounds=2, hold_rounds=4),
     "memory": partial(bench_memory.run, rows=100_000),
+    "peers": partial(bench_peers.run, jobs=16, rounds=3),
     "quota": partial(bench_quota.run, scale=10.0),
     "quota-virtual": partial(bench_quota.run, virtual=True),
     "web": partial(bench_web.run, rounds=2),

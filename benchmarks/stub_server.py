@@ -3,7 +3,7 @@ A server that costs little: aiohttp's, which takes chunks without reading them a
 
 The sandbox checks every item and applies it, which costs more than any client; measured against it,
 all clients look alike. This one knows the customers of `shop`, tells a chunk by its first customer,
-has every job done at once, and refuses each hundredth row. It runs in a process of its own.
+has every job done at once, and refuses each hundredth row; it answers Elasticsearch's ``_bulk`` in the same way. It runs in a process of its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["FAILED_OF_EACH_CHUNK", "stub_server"]
 
 _EVERY = 100
 FAILED_OF_EACH_CHUNK = shop.ROWS // _EVERY
-_ID = b'"customerId":"cust-'
+_ID = b'"cust-'
 
 
 def _answer(chunk: int) -> bytes:
@@ -53,11 +53,23 @@ def _answer(chunk: int) -> bytes:
     )
 
 
+def _bulk_answer(chunk: int) -> bytes:
+    """The same as Elasticsearch answers it."""
+    items = []
+    for row in range(chunk * shop.ROWS, (chunk + 1) * shop.ROWS):
+        entry: dict[str, object] = {"_index": "c", "_id": shop.customer_id(row), "status": 201}
+        if row % _EVERY == 0:
+            entry |= {"status": 400, "error": {"reason": "Customer could not be created"}}
+        items.append({"index": entry})
+    return orjson.dumps({"took": 1, "errors": True, "items": items})
+
+
 class _Books:
     """Which job carried which chunk."""
 
     def __init__(self, chunks: int) -> None:
         self._answers = [_answer(chunk) for chunk in range(chunks)]
+        self._bulk = [_bulk_answer(chunk) for chunk in range(chunks)]
         self._chunk_of: dict[str, int] = {}
 
     def submit(self, body: bytes) -> bytes:
@@ -65,6 +77,11 @@ class _Books:
         job = str(100_000 + len(self._chunk_of))
         self._chunk_of[job] = int(body[at : at + 8]) // shop.ROWS
         return orjson.dumps({"jobId": int(job)})
+
+    def bulk(self, body: bytes) -> bytes:
+        """The answer of Elasticsearch's ``_bulk``: an entry for each row."""
+        at = body.index(_ID) + len(_ID)
+        return self._bulk[int(body[at : at + 8]) // shop.ROWS]
 
     def status(self, path: str) -> bytes | None:
         chunk = self._chunk_of.get(path.rpartition("/")[2])
@@ -75,10 +92,17 @@ async def _serve(pipe: Connection, chunks: int) -> None:
     books = _Books(chunks)
 
     async def handle(request: web.BaseRequest) -> web.Response:
+        if request.path == "/_bulk":
+            answer = books.bulk(await request.read())
+            return web.Response(
+                body=answer,
+                headers={"X-Elastic-Product": "Elasticsearch"},
+                content_type="application/vnd.elasticsearch+json",
+            )
         if request.method == "POST":
             return _json(books.submit(await request.read()))
-        answer = books.status(request.path)
-        return web.Response(status=404) if answer is None else _json(answer)
+        found = books.status(request.path)
+        return web.Response(status=404) if found is None else _json(found)
 
     runner = web.ServerRunner(web.Server(handle, access_log=None), shutdown_timeout=0.001)
     await runner.setup()

@@ -12,6 +12,7 @@ import hmac
 import re
 from collections.abc import Iterable
 from enum import Enum
+from typing import Literal
 from urllib.parse import urlsplit
 
 from attrs import define, frozen
@@ -180,6 +181,14 @@ class Account:
         """Tells this account from others, and tells nothing of its key."""
         key = self.api_key.reveal().encode()
         return hmac.new(b"gameball_async journal", key, "sha256").hexdigest()[:32]
+
+    @property
+    def key_mode(self) -> Literal["test", "live"] | None:
+        """Whose data the API key opens, by its beginning; None where that tells nothing."""
+        key = self.api_key.reveal()
+        if key.startswith("gb_test_"):
+            return "test"
+        return "live" if key.startswith("gb_live_") else None
 
     @property
     def both_keys_always(self) -> bool:

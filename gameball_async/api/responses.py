@@ -32,6 +32,7 @@ from .reading import job_id as job_id_of
 __all__ = [
     "clean_text",
     "error_for",
+    "http_date",
     "parse_job_id",
     "parse_retry_after",
     "read_error",
@@ -268,13 +269,14 @@ def parse_retry_after(value: str | None, date: str | None) -> float | None:
     text = (value or "").strip()
     if _SECONDS.fullmatch(text):
         return min(max(float(text), 0.0), _LONGEST_WAIT)
-    until, now = _http_date(text), _http_date(date or "")
+    until, now = http_date(text), http_date(date or "")
     if until is None or now is None:
         return None
     return min(max((until - now).total_seconds(), 0.0), _LONGEST_WAIT)
 
 
-def _http_date(text: str) -> datetime | None:
+def http_date(text: str) -> datetime | None:
+    """The instant that an HTTP date names; None where it is none."""
     if not 0 < len(text) <= 64:
         return None
     try:

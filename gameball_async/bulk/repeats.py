@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from ..api.kinds import Kind, Replay
-from ..errors import Fault
-from ..rows.row import BadRow, Prepared
+from ..rows.row import BadRow, Prepared, repeated_id
 
 __all__ = ["Repeats"]
 
@@ -44,14 +43,8 @@ class Repeats:
             if first == row.position:
                 fresh.append(row)
             else:
-                repeated.append(BadRow(row.position, (self._fault(row.position, first),), row.key))
+                fault = repeated_id(self._field, row.position, first)
+                repeated.append(BadRow(row.position, (fault,), row.key))
         while len(self._first) > self._most:
             self._first.popitem(last=False)
         return fresh, repeated
-
-    def _fault(self, position: int, first: int) -> Fault:
-        return Fault(
-            self._field or "",
-            f"row {position} has the id of row {first}, and Gameball takes an id once: remove one of "
-            "the two, or give it an id of its own (rows are counted as the file's lines, or from 0)",
-        )

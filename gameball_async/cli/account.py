@@ -20,7 +20,16 @@ from ..rows.report import Report
 from ..rows.unknown import UnknownField
 from .words import clean, count, duration
 
-__all__ = ["Failure", "advice_for", "failures", "job_list", "json_of", "left_open", "summary"]
+__all__ = [
+    "Failure",
+    "about_unknown",
+    "advice_for",
+    "failures",
+    "job_list",
+    "json_of",
+    "left_open",
+    "summary",
+]
 
 JSON_KEYS = (
     "kind", "rows", "succeeded", "failed", "rejected", "indeterminate", "pending", "unsent",
@@ -160,6 +169,20 @@ def left_open(job_ids: Iterable[int]) -> str:
         f"{goes} on at Gameball: {job_list(ids)}. See how they end with `gameball-async watch "
         f"{some}`, or end them with `gameball-async stop {some}`"
     )
+
+
+def about_unknown(sent: Sequence[UnknownField], left_out: Sequence[UnknownField] = ()) -> str:
+    """Which fields Gameball does not know, among those that are sent and those that are not; or nothing."""
+    found = []
+    if sent:
+        names = ", ".join(f"{each} in {count(each.rows, 'row')}" for each in sent)
+        found.append(
+            f"Gameball does not know these fields, and ignores them: {clean(names, 1000)}."
+        )
+    if left_out:
+        names = ", ".join(map(str, left_out))
+        found.append(f"Not sent, as Gameball does not know them: {clean(names, 1000)}.")
+    return " ".join(found)
 
 
 def json_of(

@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from ..api.requests import API_VERSIONS, Dialect
+from ..api.requests import API_VERSIONS, Account, Dialect
 from ..client import GameballClient
 from ..errors import ConfigurationError
 from ..limits.exchange import SharedQuota
@@ -20,7 +20,20 @@ from ..sandbox import Sandbox
 from .reaching import Reaching
 from .talking import says, set_up
 
-__all__ = ["Connection", "connect", "missing_keys", "read_quota", "talks"]
+if TYPE_CHECKING:
+    from ..observe.hooks import OnRequest
+    from ..preflight.findings import Findings
+
+__all__ = [
+    "Connection",
+    "account_of",
+    "client_of",
+    "connect",
+    "missing_keys",
+    "read_quota",
+    "sandbox_of",
+    "talks",
+]
 
 API_KEY = "GAMEBALL_API_KEY"
 SECRET_KEY = "GAMEBALL_SECRET_KEY"  # noqa: S105 - the name of a variable
@@ -43,6 +56,7 @@ class Connection:
         shared_quota: the Redis through which processes share it; None for none. May hold a password.
         sandbox: talk to a sandbox of our own, with its keys.
         trust_env: go through the proxy that the environment names.
+        findings: what `check` has found of this account, where the command goes by it.
     """
 
     base_url: str | None
@@ -53,6 +67,7 @@ class Connection:
     shared_quota: str | None = field(repr=False)
     sandbox: bool
     trust_env: bool
+    findings: Findings | None = None
 
     @property
     def both_keys(self) -> bool:
@@ -186,16 +201,41 @@ async def connect(
     Raises:
         ConfigurationError: a key is missing, or a setting is unusable.
     """
-    reaching = reaching or Reaching()
-    if not connection.sandbox:
-        wrong = missing_keys(os.environ, both=batch or connection.both_keys)
-        if wrong:
-            raise ConfigurationError(wrong)
-        return await stack.enter_async_context(_client(connection, None, reaching))
-    sandbox = await stack.enter_async_context(
-        Sandbox(high_security=connection.high_security, dialect=_dialect_of(connection))
-    )
-    return await stack.enter_async_context(_client(connection, sandbox, reaching))
+    sandbox = await sandbox_of(stack, connection, batch=batch)
+    client = client_of(connection, sandbox, reaching or Reaching())
+    return await stack.enter_async_context(client)
+
+
+async def sandbox_of(
+    stack: AsyncExitStack, connection: Connection, *, batch: bool
+) -> Sandbox | None:
+    """
+    Open the sandbox, where that is asked for; else make sure that there are keys.
+
+    Raises:
+        ConfigurationError: a key is missing.
+    """
+    if connection.sandbox:
+        return await stack.enter_async_context(
+            Sandbox(high_security=connection.high_security, dialect=_dialect_of(connection))
+        )
+    wrong = missing_keys(os.environ, both=batch or connection.both_keys)
+    if wrong:
+        raise ConfigurationError(wrong)
+    return None
+
+
+def account_of(connection: Connection) -> Account:
+    """
+    Whose account a command talks to; not for a sandbox.
+
+    Raises:
+        ConfigurationError: a key is missing, or a setting is unusable.
+    """
+    wrong = missing_keys(os.environ, both=connection.both_keys)
+    if wrong:
+        raise ConfigurationError(wrong)
+    return client_of(evolve(connection, shared_quota=None), None, Reaching()).account
 
 
 def _shared(connection: Connection) -> SharedQuota | None:
@@ -216,7 +256,13 @@ def _dialect_of(connection: Connection) -> str:
     return "both" if connection.dialect is Dialect.AUTO else connection.dialect.value
 
 
-def _client(connection: Connection, sandbox: Sandbox | None, reaching: Reaching) -> GameballClient:
+def client_of(
+    connection: Connection,
+    sandbox: Sandbox | None,
+    reaching: Reaching,
+    on_request: OnRequest | None = None,
+) -> GameballClient:
+    """A client, not open yet, of Gameball or of *sandbox*; *on_request* is called after each request."""
     return GameballClient(
         None if sandbox is None else sandbox.api_key,
         None if sandbox is None else sandbox.secret_key,
@@ -226,6 +272,7 @@ def _client(connection: Connection, sandbox: Sandbox | None, reaching: Reaching)
         dialect=connection.dialect,
         quota=connection.quota,
         shared_quota=_shared(connection),
+        on_request=on_request,
         on_warning=reaching,
         trust_env=connection.trust_env and sandbox is None,
     )

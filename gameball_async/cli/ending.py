@@ -14,6 +14,7 @@ from anyio.abc import TaskStatus
 from attrs import define
 
 from ..errors import ConfigurationError, GameballError, InputError
+from ..system import ENDING, until_told_to_end
 from .talking import QUIET
 
 __all__ = ["Ended", "Exit", "code_of", "finish", "is_quiet", "perform", "remark", "say"]
@@ -90,17 +91,10 @@ async def _listen(
     *,
     task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
-    try:
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            task_status.started()
-            async for _ in signals:
-                ended.interrupted = True
-                scope.cancel()
-                break
-        _end_at_the_next(last_words)
-    except NotImplementedError:
-        # Windows: Ctrl-C arrives as KeyboardInterrupt, after what runs was cancelled.
-        task_status.started()
+    await until_told_to_end(task_status.started)
+    ended.interrupted = True
+    scope.cancel()
+    _end_at_the_next(last_words)
 
 
 def _end_at_the_next(last_words: Callable[[], str]) -> None:
@@ -114,8 +108,8 @@ def _end_at_the_next(last_words: Callable[[], str]) -> None:
         finally:
             os._exit(Exit.INTERRUPTED)
 
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
+    for each in ENDING:
+        signal.signal(each, end)
 
 
 def code_of(error: BaseException) -> Exit:

@@ -17,7 +17,9 @@ from ..journal.state import Source
 from ..rows.files import FileRows
 from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
+from .checking import FirstCheck
 from .connection import Connection, talks
+from .findings import obeys, tell_about_the_run
 from .inputs import (
     STDIN,
     open_input,
@@ -55,9 +57,18 @@ __all__ = ["import_"]
     is_flag=True,
     help="Send nothing: check FILE, show its first rows as they would be sent, and the least time.",
 )
+@click.option(
+    "--no-check",
+    is_flag=True,
+    help="Do not read the whole FILE first, to warn of what is doubtful in it.",
+)
+@click.option(
+    "--strict", is_flag=True, help="Send nothing where that check warns of something: exit code 2."
+)
 @reads
 @manners
 @talks
+@obeys
 def import_(
     connection: Connection,
     kind: str,
@@ -68,6 +79,8 @@ def import_(
     journal: str | None,
     no_journal: bool,
     dry_run: bool,
+    no_check: bool,
+    strict: bool,
     as_json: bool,
 ) -> NoReturn:
     """
@@ -77,6 +90,9 @@ def import_(
     Arrow or Excel (.xlsx). Its columns have the API's field names, or a mapping (--map, --from) turns
     them into those. FILE may be -, for standard input (with --format), which is sent as it comes;
     such a run cannot be resumed.
+
+    A file is read to its end first, and what is doubtful in it as a whole is named: an id that comes
+    twice, dates in the future or before 2000, amounts that make no sense. --no-check skips that.
     """
     if no_journal and journal is not None:
         raise click.UsageError("--journal and --no-journal exclude each other: keep one")
@@ -86,23 +102,49 @@ def import_(
             "or leave --journal out"
         )
     refuse_unnamed(file, settings)
+    check = _first_check(
+        kind, file, settings, no_check=no_check, strict=strict, dry_run=dry_run, as_json=as_json
+    )
     if dry_run:
-        rehearse(kind, file, settings, connection.quota)
+        rehearse(kind, file, settings, connection.quota, strict=strict)
+    if connection.findings is not None:
+        tell_about_the_run(connection.findings, kind, file, settings)
     if journal is None and not (no_journal or connection.sandbox or file == STDIN):
         journal = f"{file}.gbjournal"
-    command = None
-    if journal is not None:
-        command = resume_command(journal, connection, how)
-    task = _Import(
-        kind,
-        file,
-        settings,
-        None if chunking is None else Chunking(chunking),
-        how,
-        journal,
-        command,
-    )
+    command = None if journal is None else resume_command(journal, connection, how)
+    way = None if chunking is None else Chunking(chunking)
+    task = _Import(kind, file, settings, way, how, journal, command, check)
     carry_out(connection, task.prepare, on_cancel=how.on_cancel, as_json=as_json)
+
+
+def _first_check(
+    kind: str,
+    file: str,
+    settings: Settings,
+    *,
+    no_check: bool,
+    strict: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> FirstCheck | None:
+    """
+    The check of the whole file; None where there is to be none.
+
+    Raises:
+        UsageError: the options contradict each other.
+    """
+    if no_check and (strict or dry_run):
+        other = "--strict" if strict else "--dry-run"
+        raise click.UsageError(f"--no-check and {other} exclude each other: keep one")
+    once = file == STDIN or settings.sql is not None
+    if strict and once and not dry_run:
+        raise click.UsageError(
+            "--strict reads the rows before any is sent, and standard input or a query is read once: "
+            "write the rows to a file first, or leave --strict out"
+        )
+    if once or no_check:
+        return None
+    return FirstCheck(file, kind_of(kind), settings, strict=strict, as_json=as_json)
 
 
 @frozen
@@ -116,6 +158,7 @@ class _Import:
     how: Manners
     journal: str | None
     resume: str | None
+    check: FirstCheck | None
 
     async def prepare(self, files: ExitStack) -> Task:
         """Open the input, and make sure that it can be journalled."""
@@ -147,7 +190,7 @@ class _Import:
 
         shown = "standard input" if self.path == STDIN else self.path
         what = f"{self.kind} from {shown}"
-        return Task(what, start, rows, rejects, self.journal, self.resume, results)
+        return Task(what, start, rows, rejects, self.journal, self.resume, results, self.check)
 
     def _start(self, client: GameballClient, rows: FileRows, source: Source | None) -> Bulk:
         return client.bulk(

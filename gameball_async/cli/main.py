@@ -13,6 +13,7 @@ __all__ = ["cli"]
 
 # By name: the module, the command in it, and what it does.
 _COMMANDS = {
+    "check": ("check", "check", "Look at your account before a migration."),
     "import": ("imports", "import_", "Send the rows of a file, and account for each."),
     "map": ("mapping", "map_", "Propose a mapping from a file's columns to Gameball's."),
     "validate": ("validation", "validate", "Check every row of a file. Nothing is sent."),

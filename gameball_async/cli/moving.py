@@ -26,6 +26,7 @@ from ..rows.report import Report
 from ..rows.results import ResultsFile
 from ..rows.unknown import UnknownField
 from . import account, doubts
+from .checking import FirstCheck
 from .connection import Connection, connect
 from .ending import Ended, Exit, code_of, perform, say
 from .inputs import about_null_words
@@ -52,6 +53,7 @@ class Task:
         journal: what remembers the run; None for nothing.
         resume: the command that takes it up again; None without a journal.
         results: takes every row; None where nobody asked for them.
+        check: reads the whole input before anything is sent; None for no such check.
     """
 
     what: str
@@ -61,6 +63,7 @@ class Task:
     journal: str | None = None
     resume: str | None = None
     results: ResultsFile | None = None
+    check: FirstCheck | None = None
 
 
 Prepare = Callable[[ExitStack], Awaitable[Task]]
@@ -118,6 +121,8 @@ class Moving:
         async with AsyncExitStack() as stack:
             reaching = Reaching()
             client = await connect(stack, self.connection, batch=True, reaching=reaching)
+            if task.check is not None:
+                await task.check.carry_out(client)
             run = await stack.enter_async_context(task.start(client))
             self.run = run
 
@@ -225,7 +230,8 @@ class Moving:
     def _ended_by(self, error: GameballError | OSError) -> int:
         if self.run is None:  # nothing was sent
             if self.as_json:
-                click.echo(orjson.dumps({"error": clean(str(error), 2000), "rows": 0}))
+                said = {"error": clean(str(error), 2000), "rows": 0}
+                click.echo(orjson.dumps(said | self._warnings()))
             return Exit.UNUSABLE if isinstance(error, JournalError) else code_of(error)
         code = code_of(error)
         if code is Exit.STOPPED and self._go_on():
@@ -240,6 +246,12 @@ class Moving:
             say("the rows before it are done: import the rest from a file of its own")
         return code
 
+    def _warnings(self) -> dict[str, object]:
+        check = None if self.task is None else self.task.check
+        if check is None or check.findings is None:
+            return {}
+        return {"warnings": [each.as_json() for each in check.findings]}
+
     def _go_on(self) -> str:
         task = self.task
         if task is None or task.resume is None or self.connection.sandbox or self.run is None:
@@ -250,6 +262,7 @@ class Moving:
         assert self.task is not None  # noqa: S101 - there is no run without it
         if self.as_json:
             found = account.json_of(report, self.task.journal, self._left_out)
+            found |= self._warnings()
             if report.complete and report.indeterminate:
                 found["in_doubt"] = self._doubts().as_values()
             click.echo(orjson.dumps(found))
@@ -257,7 +270,7 @@ class Moving:
         notes = [
             note
             for note in (
-                self._about_unknown(report),
+                account.about_unknown(report.unknown_fields, self._left_out),
                 None if self.task.rows is None else about_null_words(self.task.rows),
                 self._about_skipped(),
                 self._about_rejects(report),
@@ -273,20 +286,6 @@ class Moving:
     @property
     def _left_out(self) -> tuple[UnknownField, ...]:
         return () if self.task is None or self.task.rows is None else self.task.rows.left_out
-
-    def _about_unknown(self, report: Report) -> str | None:
-        sent = [f"{each} in {count(each.rows, 'row')}" for each in report.unknown_fields]
-        left_out = [str(each) for each in self._left_out]
-        found = []
-        if sent:
-            found.append(
-                f"Gameball does not know these fields, and ignores them: {clean(', '.join(sent), 1000)}."
-            )
-        if left_out:
-            found.append(
-                f"Not sent, as Gameball does not know them: {clean(', '.join(left_out), 1000)}."
-            )
-        return " ".join(found) or None
 
     def _about_skipped(self) -> str | None:
         assert self.task is not None  # noqa: S101

@@ -28,6 +28,7 @@ from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
 from .connection import Connection, talks
 from .ending import say
+from .findings import obeys
 from .inputs import can_do_without, input_of, origin_of, refuse_same_files, reopen_input
 from .moving import Task, carry_out
 from .options import Manners, manners, resume_command
@@ -62,6 +63,7 @@ def renews(command: F) -> F:
 @database_option
 @manners
 @talks
+@obeys
 def resume(
     connection: Connection,
     journal: str,
@@ -185,6 +187,7 @@ def say_where_it_stands(recorded: Resumable) -> None:
 @database_option
 @manners
 @talks
+@obeys
 def retry(
     connection: Connection,
     journal: str,

@@ -11,12 +11,15 @@ import orjson
 from attrs import define, field
 
 from ..api.kinds import kind_of
+from ..audit.check import Checked, WholeCheck
+from ..audit.findings import Finding
 from ..errors import GameballError
 from ..limits.windows import Quota
-from ..rows.check import preparer
-from ..rows.row import BadRow, Row
+from ..rows.row import BadRow, Prepared
 from ..rows.source import Source
 from ..rows.unknown import UnknownFields
+from . import account
+from .checking import about_amount, about_finding, whole_check
 from .ending import Ended, Exit, finish, say
 from .inputs import STDIN, about_null_words, open_input, refuse_unnamed, warn
 from .kind import KIND_NAMES, kind_argument
@@ -31,32 +34,70 @@ SHOWN = 3
 
 @define
 class Findings:
-    """Counts of what was found in a file."""
+    """What was found in a file, so far."""
 
-    rows: int = 0
+    whole: WholeCheck | None = field(default=None, repr=False)
+    checked: Checked | None = None
     faulty: int = 0
     faults: int = 0
     skipped: int = 0
     seconds: float = 0.0
+    unit: str = "line"
     error: GameballError | OSError | None = field(default=None)
     first: list[str] = field(factory=list, repr=False)
     unknown: UnknownFields | None = field(default=None)
+
+    @property
+    def rows(self) -> int:
+        """How many rows were read."""
+        return 0 if self.whole is None else self.whole.rows
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What is doubtful, without what is among the faults."""
+        if self.checked is None:
+            return ()
+        return tuple(each for each in self.checked.findings if not each.certain)
+
+    def keep(self, row: Prepared) -> None:
+        """A sound row: the first are kept."""
+        if len(self.first) < SHOWN:
+            self.first.append(row.payload.decode())
+
+    def code(self, *, strict: bool) -> Exit:
+        """The exit code, where the file could be read."""
+        return Exit.SOME_FAILED if self.faulty or (strict and self.warnings) else Exit.OK
 
 
 @click.command(epilog=KIND_NAMES)
 @kind_argument
 @reads
+@click.option("--strict", is_flag=True, help="Warnings are faults: exit code 1.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
-def validate(kind: str, file: str, settings: Settings, as_json: bool) -> NoReturn:
+def validate(kind: str, file: str, settings: Settings, strict: bool, as_json: bool) -> NoReturn:
     """
-    Check every row of FILE, and report each fault with line and field. Nothing is sent.
+    Check every row of FILE, and all of them as a whole. Nothing is sent.
+
+    Each fault is reported with line and field. Warnings are about the whole: an id that comes twice,
+    dates in the future or before 2000, amounts that make no sense.
 
     FILE may be -, for standard input (with --format).
 
     Exit code 1 where a row would be rejected, 2 where the file cannot be read.
     """
     refuse_unnamed(file, settings)
-    show = _JsonOutput(kind) if as_json else _TextOutput(file)
+    _carry_out(kind, file, settings, _JsonOutput(kind) if as_json else _TextOutput(file), strict)
+
+
+def rehearse(kind: str, file: str, settings: Settings, quota: Quota, *, strict: bool) -> NoReturn:
+    """Check a file, show its first rows as they would be sent, and how long they take at least."""
+    _carry_out(kind, file, settings, _Rehearsal(file, quota), strict)
+
+
+def _carry_out(
+    kind: str, file: str, settings: Settings, show: _TextOutput | _JsonOutput, strict: bool
+) -> NoReturn:
+    """Check a file, show what was found, and end the process with the right code."""
     found = Findings()
     try:
         check(kind, file, show, found, settings)
@@ -68,8 +109,7 @@ def validate(kind: str, file: str, settings: Settings, as_json: bool) -> NoRetur
     except (GameballError, OSError) as error:
         found.error = error
     show.end(found)
-    code = Exit.SOME_FAILED if found.faulty else Exit.OK
-    raise SystemExit(finish(Ended(code=code, error=found.error)))
+    raise SystemExit(finish(Ended(code=found.code(strict=strict), error=found.error)))
 
 
 def check(
@@ -80,58 +120,39 @@ def check(
     settings: Settings,
 ) -> None:
     """
-    Check a file row by row; *found* is filled in as it goes.
+    Check a file; *found* is filled in as it goes.
 
     Raises:
-        InputError: the file cannot be read any further.
-        OSError: it cannot be read at all.
+        InputError: the file cannot be read.
+        OSError: the same.
     """
     began = perf_counter()
-    found.unknown = UnknownFields(kind_of(kind), settings.unknown)
-    prepare = preparer(
-        kind_of(kind), ids_from_numbers=settings.ids_from_numbers, unknown=found.unknown
-    )
+    unknown = found.unknown = UnknownFields(kind_of(kind), settings.unknown)
     try:
         with ExitStack() as files:
             rows = open_input(path, kind_of(kind), settings, files, keep=False)
             warn(rows)
-            for row in rows:
-                found.rows += 1
-                ready = prepare(row.position, row.value) if isinstance(row, Row) else row
-                if isinstance(ready, BadRow):
-                    found.faulty += 1
-                    found.faults += len(ready.faults)
-                    show.faults(ready, rows.source)
-                elif len(found.first) < SHOWN:
-                    found.first.append(ready.payload.decode())
+            found.unit = rows.source.unit
+
+            def bad(row: BadRow) -> None:
+                found.faulty += 1
+                found.faults += len(row.faults)
+                show.faults(row, rows.source)
+
+            whole = whole_check(rows, settings, unknown, bad=bad, good=found.keep)
+            found.whole = files.enter_context(whole)
+            try:
+                while whole.step():
+                    pass
+            except GameballError as error:  # the rest cannot be read
+                found.error = error
+            found.checked = whole.end()
             found.skipped = rows.skipped
             said = about_null_words(rows)
             if said is not None:
                 say(said)
     finally:
         found.seconds = perf_counter() - began
-
-
-def rehearse(kind: str, file: str, settings: Settings, quota: Quota) -> NoReturn:
-    """Check a file, show its first rows as they would be sent, and how long they take at least."""
-    found = Findings()
-    show = _TextOutput(file)
-    try:
-        check(kind, file, show, found, settings)
-    except (GameballError, OSError) as error:
-        found.error = error
-    for payload in found.first:
-        click.echo(f"would send: {clean(payload, 1000)}")
-    jobs = -(-(found.rows - found.faulty) // CHUNK_ROWS)
-    seconds = 2 * jobs / min(most / each for most, each in quota.windows)
-    if jobs:
-        click.echo(
-            f"at least {count(jobs, 'job')}, {count(2 * jobs, 'request')} with one poll each, and "
-            f"{duration(seconds)} at this quota"
-        )
-    show.end(found)
-    code = Exit.SOME_FAILED if found.faulty else Exit.OK
-    raise SystemExit(finish(Ended(code=code, error=found.error)))
 
 
 class _TextOutput:
@@ -156,16 +177,39 @@ class _TextOutput:
             )
         else:
             rest = "no fault found" if found.error is None else f"{found.rows:,} sound"
+        if found.warnings:
+            rest += f", {count(len(found.warnings), 'warning')}"
         if found.skipped:
             rest += f", {count(found.skipped, 'row')} left out by the mapping"
-        fields = () if found.unknown is None else found.unknown.found()
-        if fields:
-            names = ", ".join(f"{each} in {count(each.rows, 'row')}" for each in fields)
-            click.echo(
-                f"Gameball does not know these fields, and ignores them: {clean(names, 1000)}"
-            )
+        for finding in found.warnings:
+            click.echo(about_finding(self._path, finding, found.unit))
+        for amount in () if found.checked is None else found.checked.amounts:
+            click.echo(about_amount(amount, found.unit))
+        ignored = "" if found.unknown is None else account.about_unknown(found.unknown.found())
+        if ignored:
+            click.echo(ignored)
         cut = "" if found.error is None else ", but the rest of the file cannot be read"
         click.echo(f"{rows}: {rest}{cut}. Nothing was sent.")
+
+
+class _Rehearsal(_TextOutput):
+    """The same, with the first rows as they would be sent, and the least time of all."""
+
+    def __init__(self, path: str, quota: Quota) -> None:
+        super().__init__(path)
+        self._quota = quota
+
+    def end(self, found: Findings) -> None:
+        for payload in found.first:
+            click.echo(f"would send: {clean(payload, 1000)}")
+        jobs = -(-(found.rows - found.faulty) // CHUNK_ROWS)
+        seconds = 2 * jobs / min(most / each for most, each in self._quota.windows)
+        if jobs:
+            click.echo(
+                f"at least {count(jobs, 'job')}, {count(2 * jobs, 'request')} with one poll each, and "
+                f"{duration(seconds)} at this quota"
+            )
+        super().end(found)
 
 
 class _JsonOutput:
@@ -184,6 +228,7 @@ class _JsonOutput:
             self._separator = ","
 
     def end(self, found: Findings) -> None:
+        checked = found.checked
         counts = {
             "rows": found.rows,
             "sound": found.rows - found.faulty,
@@ -191,5 +236,7 @@ class _JsonOutput:
             "skipped": found.skipped,
             "seconds": round(found.seconds, 3),
             "complete": found.error is None,
+            "warnings": [each.as_json() for each in found.warnings],
+            "amounts": [] if checked is None else [each.as_json() for each in checked.amounts],
         }
         click.echo("]," + orjson.dumps(counts).decode()[1:])

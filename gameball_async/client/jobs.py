@@ -102,7 +102,9 @@ class JobVerbs(Lifecycle):
         del payloads
         result = await submission
         if isinstance(result, GaveUp):
-            raise fate_unknown(which, str(result.error)) if result.unsure else result.error
+            if result.unsure:
+                raise fate_unknown(which, str(result.error)) from result.error
+            raise result.error
         return result.job
 
     async def status(self, job: JobLike) -> JobStatus:

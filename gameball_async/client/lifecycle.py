@@ -94,6 +94,11 @@ class Lifecycle:
         state = "closed" if self._engine is None else "open"
         return f"<GameballClient of {self._account.origin}, {self._account.version}, {state}>"
 
+    @property
+    def account(self) -> Account:
+        """Whose account is spoken to, where, and in which version. Its keys do not show themselves."""
+        return self._account
+
     async def open(self) -> None:
         """
         Open the client. Opening an open client changes nothing.

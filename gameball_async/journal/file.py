@@ -14,7 +14,6 @@ that a copy and an older state that was put back are noticed (`identity`).
 
 from __future__ import annotations
 
-import contextlib
 import os
 import struct
 import zlib
@@ -26,6 +25,7 @@ import anyio.to_thread
 from attrs import evolve, frozen
 
 from ..errors import JournalError
+from ..system import file_number, give_name, lock, open_private, sync, sync_folder, unlock
 from .recent import ROOM
 
 __all__ = ["MAGIC", "TIMES", "Lasts", "LogFile", "Mark", "Work", "Worker", "damaged", "refused"]
@@ -118,32 +118,34 @@ class LogFile:
         """
         unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
         try:
-            # Looked at first for the sake of the message; the link below is what decides.
+            # Looked at first for the sake of the message; giving the name is what decides.
             if os.path.lexists(path):
                 raise FileExistsError
-            flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | _NO_LINKS
-            file = os.open(unfinished, flags, 0o600)
             try:
-                _lock(file, path)
-                os.ftruncate(file, START)
-                _write(file, MAGIC, 0)
-                log = cls(path, file, Mark(0, START, os.fstat(file).st_ino, os.urandom(16)))
-                log.append(frame)
-                log.keep()
-                _name(unfinished, path)
-            except BaseException:
-                os.close(file)
-                raise
+                cls._write_first(unfinished, frame)
+                give_name(unfinished, path)
             finally:
                 unfinished.unlink(missing_ok=True)
-            _sync_folder(path)
+            sync_folder(path)
         except FileExistsError:
             raise JournalError(
                 f"{path} exists already: resume it, or name another journal"
             ) from None
         except OSError as error:
             raise refused(path, error) from None
-        return log
+        return cls.open(path, write=True)
+
+    @classmethod
+    def _write_first(cls, path: Path, frame: bytes) -> None:
+        file = open_private(path, os.O_CREAT | os.O_EXCL | os.O_RDWR)
+        try:
+            os.ftruncate(file, START)
+            _write(file, MAGIC, 0)
+            log = cls(path, file, Mark(0, START, file_number(file), os.urandom(16)))
+            log.append(frame)
+            log.keep()
+        finally:
+            os.close(file)
 
     @classmethod
     def open(cls, path: Path, *, write: bool) -> LogFile:
@@ -157,12 +159,12 @@ class LogFile:
         if path.is_symlink() or not path.is_file():
             raise JournalError(f"{path} is not a file: name the journal that the run wrote")
         try:
-            file = os.open(path, (os.O_RDWR if write else os.O_RDONLY) | _NO_LINKS)
+            file = open_private(path, os.O_RDWR if write else os.O_RDONLY)
         except OSError as error:
             raise refused(path, error) from None
         try:
-            if write:
-                _lock(file, path)
+            if write and not lock(file):
+                raise JournalError(f"another process holds {path}: let it end, or stop it, first")
             return cls(path, file, _last_mark(path, file))
         except OSError as error:
             os.close(file)
@@ -174,15 +176,13 @@ class LogFile:
     @property
     def inode(self) -> int:
         """The number of this very file, which a copy does not have."""
-        return os.fstat(self._file).st_ino
+        return file_number(self._file)
 
     def held(self) -> bool:
         """Whether another process has it open for writing."""
-        try:
-            _lock(self._file, self.path, shared=True)
-        except JournalError:
+        if not lock(self._file, shared=True):
             return True
-        _unlock(self._file)
+        unlock(self._file)
         return False
 
     def frames(self) -> Iterator[tuple[int, bytes]]:
@@ -229,14 +229,14 @@ class LogFile:
 
     def sync(self) -> None:
         """Make all frames so far durable; the mark does not count them yet."""
-        _sync(self._file)
+        sync(self._file)
 
     def keep(self) -> None:
         """Make all frames so far durable, then the mark that counts them."""
         self.sync()
         self.mark = evolve(self.mark, number=self.mark.number + 1, length=self._end)
         _write(self._file, self.mark.packed(), _SLOTS[self.mark.number % 2])
-        _sync(self._file)
+        sync(self._file)
 
     def own(self) -> None:
         """This is the file to go on with: cut what was not written whole, and begin a new generation."""
@@ -293,10 +293,6 @@ def _checksum(start: int, data: bytes) -> int:
     return zlib.crc32(data, zlib.crc32(b"%d" % start))
 
 
-_NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-_sync = getattr(os, "fdatasync", os.fsync)
-
-
 def _read(file: int, size: int, start: int) -> bytes:
     os.lseek(file, start, os.SEEK_SET)
     return os.read(file, size)
@@ -306,45 +302,3 @@ def _write(file: int, data: bytes, start: int) -> None:
     os.lseek(file, start, os.SEEK_SET)
     while data:
         data = data[os.write(file, data) :]
-
-
-def _name(unfinished: Path, path: Path) -> None:
-    """Give a file its name, where nothing has that name."""
-    try:
-        os.link(unfinished, path, follow_symlinks=False)
-    except FileExistsError:
-        raise
-    except OSError:  # a disk without links
-        if os.path.lexists(path):
-            raise FileExistsError from None
-        unfinished.rename(path)
-
-
-def _lock(file: int, path: Path, *, shared: bool = False) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows keeps others from deleting an open file, and that has to do
-        return
-    try:
-        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise JournalError(f"another process holds {path}: let it end, or stop it, first") from None
-
-
-def _unlock(file: int) -> None:
-    with contextlib.suppress(ImportError):
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_UN)
-
-
-def _sync_folder(path: Path) -> None:
-    """Make the new file's name durable, where the system can."""
-    try:
-        folder = os.open(path.resolve().parent, os.O_RDONLY)
-    except OSError:  # a system that cannot open folders keeps names in its own way
-        return
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

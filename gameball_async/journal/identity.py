@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 
 from ..api.kinds import Replay, kind_of
+from ..system import open_private
 from .file import Mark
 from .state import Header
 
@@ -43,8 +44,7 @@ class Witness:
         if self.path is None:
             return
         with contextlib.suppress(OSError):
-            flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-            file = os.open(self.path, flags | getattr(os, "O_BINARY", 0), 0o600)
+            file = open_private(self.path, os.O_WRONLY | os.O_CREAT)
             try:
                 os.write(file, mark.packed())
             finally:

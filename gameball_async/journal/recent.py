@@ -15,6 +15,8 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+from ..system import file_number, open_private
+
 __all__ = ["KEPT", "ROOM", "Recent"]
 
 KEPT = 4096
@@ -22,7 +24,6 @@ KEPT = 4096
 _TIME = struct.Struct("<d")
 ROOM = KEPT * _TIME.size
 """Bytes that they take."""
-_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 class Recent:
@@ -46,7 +47,7 @@ class Recent:
         """A request leaves now."""
         # A disk that refuses is found out by the journal; here it risks a 429, which is waited for.
         with contextlib.suppress(OSError):
-            file = os.open(self._path, os.O_RDWR | _FLAGS)
+            file = open_private(self._path, os.O_RDWR)
             try:
                 if not self._is_mine(file):
                     return
@@ -58,7 +59,7 @@ class Recent:
 
     def _is_mine(self, file: int) -> bool:
         """Whether this is the file of the first request: the journal may have been moved since."""
-        inode = os.fstat(file).st_ino
+        inode = file_number(file)
         if self._inode is None:
             self._inode = inode
             times = self._times(file)
@@ -69,7 +70,7 @@ class Recent:
         """Seconds since each request that is remembered; one of the future has just left."""
         now = self._clock()
         try:
-            file = os.open(self._path, os.O_RDONLY | _FLAGS)
+            file = open_private(self._path, os.O_RDONLY)
         except OSError:
             return []
         try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import evolve
 
-from ..api.responses import parse_retry_after, read_error
+from ..api.responses import http_date, parse_retry_after, read_error
 from ..errors import APIError, ErrorObject, GameballError
 
 if TYPE_CHECKING:  # imported with the client: it brings along nothing that it need not
@@ -71,6 +71,7 @@ class RequestEnded(NamedTuple):
         error: Gameball's error object in an answer that refuses; None elsewhere.
         error_type: the status of an answer that refuses, such as ``429``; the exception's name
             where no answer came, such as ``AnswerLostError``; None where all is well.
+        server_time: the answer's header ``Date``, in seconds since 1970; None where it had none.
     """
 
     method: str
@@ -87,6 +88,7 @@ class RequestEnded(NamedTuple):
     status: int | None
     error: ErrorObject | None
     error_type: str | None
+    server_time: float | None = None
 
     @classmethod
     def of(
@@ -116,6 +118,7 @@ class RequestEnded(NamedTuple):
             status=None if answer is None else answer.status,
             error=refusal,
             error_type=_error_type(refusal, failure),
+            server_time=None if answer is None else _instant(answer.date),
         )
 
     @property
@@ -136,6 +139,11 @@ _WITHOUT_ANSWER = {
     "ClosedError": "unsent",
     "CancelledError": "cancelled",
 }
+
+
+def _instant(date: str | None) -> float | None:
+    when = http_date(date or "")
+    return None if when is None else when.timestamp()
 
 
 def _error_type(refusal: ErrorObject | None, failure: BaseException | None) -> str | None:

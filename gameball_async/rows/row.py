@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 
 from ..errors import Fault
 
-__all__ = ["BadRow", "Blocks", "Prepared", "Row"]
+__all__ = ["BadRow", "Blocks", "Prepared", "Row", "repeated_id"]
 
 
 @frozen
@@ -40,6 +40,15 @@ class BadRow:
     position: int
     faults: tuple[Fault, ...]
     key: str | None = field(default=None, repr=False)
+
+
+def repeated_id(field: str, position: int, first: int) -> Fault:
+    """What is wrong with a row whose id an earlier one had, where Gameball takes an id once."""
+    return Fault(
+        field,
+        f"row {position} has the id of row {first}, and Gameball takes an id once: remove one of "
+        "the two, or give it an id of its own (rows are counted as the file's lines, or from 0)",
+    )
 
 
 @define

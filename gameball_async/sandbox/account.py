@@ -7,7 +7,7 @@ to a client. Items are kept as the bytes that they came in, so that a large impo
 Sources: "Create/Update Customer" (create or update), "Track Order", "Status and error codes"
 (7000, 9002, 9003, 9004, 9008) and, for the fields of balances and transactions, the single calls
 "Get Customer Balance" and "Order Transactions". The batch pages show no such entries, so their
-shape is the sandbox's choice, as is that a point is worth one unit of money.
+shape is the sandbox's choice, as is that a purchase earns one point for each unit of money.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Memory:
     Customers, orders, transactions and balances of the sandbox's one account.
 
     Arguments:
-        options: *discard*, *create_unknown*, *unique_times*, *check_points*, *merge_by* and
-            *duplicate_order_code* are read.
+        options: *discard*, *create_unknown*, *unique_times*, *check_points*, *merge_by*,
+            *duplicate_order_code*, *adjustments* and *point_value* are read.
     """
 
     def __init__(self, options: Options) -> None:
@@ -155,11 +155,12 @@ def _inquiry(memory: Memory, item: Any) -> Reason | Mapping[str, Any]:
     if refusal is not None:
         return refusal
     points = memory.balances.get(customer, 0)
+    value = round(points * memory.options.point_value, 2)
     return {
         "totalPointsBalance": points,
-        "totalPointsValue": points,
+        "totalPointsValue": value,
         "availablePointsBalance": points,
-        "availablePointsValue": points,
+        "availablePointsValue": value,
         "pendingPoints": 0,
         "pendingPointsValue": 0,
         "currency": "USD",
@@ -170,7 +171,9 @@ def _inquiry(memory: Memory, item: Any) -> Reason | Mapping[str, Any]:
 def _adjustment(memory: Memory, item: Any) -> Reason | None:
     refusal = memory.stranger(memory.person(item))
     if refusal is None:
-        memory.move(memory.person(item), item["amount"])
+        money = memory.options.adjustments == "money"
+        points = item["amount"] / memory.options.point_value if money else item["amount"]
+        memory.move(memory.person(item), points)
     return refusal
 
 

@@ -137,6 +137,15 @@ def _limits(value: Any) -> tuple[tuple[int, float], ...] | None:
     return tuple(pairs) or None
 
 
+def _some_of(words: tuple[str, ...]) -> Callable[[Any], tuple[str, ...]]:
+    def take(value: Any) -> tuple[str, ...]:
+        if isinstance(value, str):
+            raise TypeError
+        return tuple(map(Must.one_of(words).take, value))
+
+    return take
+
+
 _PLAIN: Mapping[Any, Must] = {
     bool: Must("true or false", _test(lambda value: isinstance(value, bool))),
     int: Must("a whole number", _test(lambda v: isinstance(v, int) and not isinstance(v, bool))),
@@ -146,6 +155,8 @@ Whole = Annotated[int, Must.whole(0)]
 Positive = Annotated[int, Must.whole(1)]
 Seconds = Annotated[float, Must("a number, at least 0", _between(0))]
 Part = Annotated[float, Must("a number from 0 to 1", _between(0, 1))]
+Number = Annotated[float, Must("a number", _number)]
+Worth = Annotated[float, Must("a number, more than 0", _between(5e-324))]
 Latency = Annotated[
     tuple[float, float],
     Must("two numbers of seconds, the smaller first, such as [0.01, 0.05]", _latency),
@@ -153,6 +164,11 @@ Latency = Annotated[
 Limits = Annotated[
     tuple[tuple[int, float], ...] | None,
     Must("pairs of requests and seconds such as [[30, 1], [360, 30]]; [] for no limits", _limits),
+]
+
+_VERSIONS = ("v4", "v4.0", "v4.1")
+Versions = Annotated[
+    tuple[str, ...], Must('a list of some of "v4", "v4.0" and "v4.1"', _some_of(_VERSIONS))
 ]
 
 FailIf = Callable[[str, Any], "Reason | str | bool | None"]
@@ -181,6 +197,14 @@ class AccountOptions:
         state_case: ``lower`` as in "Batch APIs", or ``capital`` as on another page.
         job_ids: ``number`` as documented, ``string`` as in another place, or ``float``.
         first_job_id: the first job's number; the next one is one higher.
+        versions: the versions of the API that are served; paths of the others answer 404. The seeds
+            write ``v4`` and ``v4.0``, another page ``v4.1``.
+        adjustments: what the ``amount`` of a balance adjustment counts: ``points``, or ``money``,
+            which becomes points by *point_value*. The page says "amount to adjust the balance by".
+        point_value: how much money a point is worth, in balances and in adjustments of money. No
+            page says.
+        clock_offset: by how many seconds the ``Date`` of its answers is ahead of this machine's
+            clock; negative for behind.
     """
 
     api_key: str = "gb_test_sandbox_api_key"
@@ -191,6 +215,10 @@ class AccountOptions:
     state_case: Literal["lower", "capital"] = "lower"
     job_ids: Literal["number", "string", "float"] = "number"
     first_job_id: Positive = 123456
+    versions: Versions = _VERSIONS
+    adjustments: Literal["points", "money"] = "points"
+    point_value: Worth = 1.0
+    clock_offset: Number = 0.0
 
 
 @frozen(kw_only=True, slots=False)

@@ -9,6 +9,7 @@ the codes are chosen from "Status and error codes".
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from typing import Any
 
 import orjson
@@ -48,10 +49,10 @@ class Route:
     other_dialect: bool = False
 
 
-def route(method: str, path: str, dialect: str) -> Route:
-    """Reads *method* and *path*; *dialect* tells which status and stop calls exist."""
+def route(method: str, path: str, dialect: str, versions: Container[str]) -> Route:
+    """Reads *method* and *path*; *dialect* and *versions* tell which calls exist."""
     base = _BASE.fullmatch(path)
-    if base is None:
+    if base is None or base[1] not in versions:
         return Route("other")
     version, rest = base.groups()
     if method == "POST" and rest == "customers":

@@ -11,10 +11,12 @@ import asyncio
 import os
 import socket
 import struct
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
+from email.utils import formatdate
 from random import Random
 from threading import get_ident
 from types import TracebackType
@@ -264,7 +266,15 @@ class Sandbox:
         await self._travel(reply.delay)
         if self._on_answer is not None and seen is not None:
             self._on_answer(evolve(seen, took=anyio.current_time() - began))
-        return await _carry_out(request, reply)
+        return await _carry_out(request, self._dated(reply))
+
+    def _dated(self, reply: Reply) -> Reply:
+        """*reply* by the account's own clock, where that is not this machine's."""
+        offset = self.options.clock_offset
+        if not offset:
+            return reply
+        date = formatdate(time.time() + offset, usegmt=True)
+        return evolve(reply, headers=(*reply.headers, ("Date", date)))
 
     async def _travel(self, delay: float = 0.0) -> None:
         """Lets a message travel, after *delay* seconds, unless the sandbox is closed meanwhile."""

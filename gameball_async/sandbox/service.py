@@ -103,7 +103,8 @@ class Service:
         now -= self._origin
         self._line.advance(now)
         self._requests += 1
-        where = route(request.method, request.path, self.options.dialect)
+        options = self.options
+        where = route(request.method, request.path, options.dialect, options.versions)
         self.counts[where.sort] += 1
         jobs = len(self.jobs)
         reply, fault = self._answer(request, where, now)

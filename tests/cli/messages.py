@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "gameball_async"
-SAYS = {"say", "remark", "_tell"}
+SAYS = {"say", "remark", "_tell", "Finding"}
 ERRORS = {
     "BadParameter", "ClosedError", "ConfigurationError", "InputError", "JournalError", "RowsError",
     "SharedQuotaError", "UsageError", "error", "fail",
 }  # fmt: skip
 ROOMS = (
+    "audit",
     "cli",
+    "preflight",
     "journal",
     "mapping",
     "rows",

@@ -18,7 +18,7 @@ from tests.cli.cli_desk import Run, Serve, start_process
 KEYS = [
     "kind", "rows", "succeeded", "failed", "rejected", "indeterminate", "pending", "unsent",
     "jobs", "requests", "rate_limited", "seconds", "journal", "failures_by_reason",
-    "unknown_fields",
+    "unknown_fields", "warnings",
 ]  # fmt: skip
 Customers = Callable[..., Path]
 

@@ -321,6 +321,7 @@ def test_the_report_of_a_finished_run_is_the_account_of_the_run(
     result = run("report", f"{path}.gbjournal", "--json")
     assert result.exit_code == 1
     found = json.loads(result.stdout)
+    assert first.pop("warnings")[0]["lines"] == [302]  # of the file, which no journal knows
     assert {name: found[name] for name in first} == first
     assert found["complete"] is True
     assert (found["open_jobs"], found["ambiguous"]) == ([], [])

@@ -39,6 +39,7 @@ def test_validate_as_json_is_one_object(run: Run, customers: Customers) -> None:
     found = json.loads(result.stdout)
     assert list(found) == [
         "kind", "faults", "rows", "sound", "faulty", "skipped", "seconds", "complete",
+        "warnings", "amounts",
     ]  # fmt: skip
     assert (found["rows"], found["sound"], found["faulty"]) == (3, 2, 1)
     assert found["faults"][0]["line"] == 4

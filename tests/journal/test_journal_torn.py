@@ -17,6 +17,7 @@ import anyio
 import pytest
 from attrs import evolve
 
+from gameball_async import system
 from gameball_async.errors import JournalError
 from gameball_async.journal import file as journal_disk
 from gameball_async.journal.file import Lasts
@@ -181,9 +182,9 @@ class _Disk:
     def __init__(self, patch: pytest.MonkeyPatch, after: int, error: int) -> None:
         self._left = after
         self._error = error
-        self._write, self._sync = journal_disk._write, journal_disk._sync
+        self._write, self._sync = journal_disk._write, system.sync
         patch.setattr(journal_disk, "_write", self.write)
-        patch.setattr(journal_disk, "_sync", self.sync)
+        patch.setattr(journal_disk, "sync", self.sync)
 
     def write(self, file: int, data: bytes, start: int) -> None:
         if self._fails():
@@ -228,14 +229,14 @@ def test_a_disk_that_fails_at_the_nth_write_leaves_an_earlier_state(
 async def test_a_power_cut_leaves_each_write_of_a_chunk_that_has_returned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, sync = tmp_path / "j", journal_disk._sync
+    path, sync = tmp_path / "j", system.sync
     on_the_disk: list[bytes] = []
 
     def kept(file: int) -> None:
         sync(file)
         on_the_disk.append(path.read_bytes() if path.exists() else b"")
 
-    monkeypatch.setattr(journal_disk, "_sync", kept)
+    monkeypatch.setattr(journal_disk, "sync", kept)
     journal = JournalFile.create(path, HEADER)
     syncs = len(on_the_disk)
     found: list[tuple[Stage, int | None]] = []

@@ -7,6 +7,7 @@ import json
 import logging
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ def test_each_request_is_one_record_of_debug_level_with_its_facts_as_extras() ->
     assert 0.1 <= submit.pop("gameball_seconds") < 0.2
     assert 0.0 <= submit.pop("gameball_waited") < 0.01
     assert submit.pop("gameball_received") > 0
+    assert abs(submit.pop("gameball_server_time") - time.time()) < 60
     assert submit == {
         "gameball_event": "request",
         "gameball_method": "POST",

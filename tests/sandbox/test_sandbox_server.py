@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -44,6 +46,16 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 async def submit(http: aiohttp.ClientSession) -> Any:
     async with http.post(BASE + "/batch/customers", json=ONE) as response:
         return await response.json()
+
+
+@pytest.mark.parametrize("offset", [-3600, 90])
+async def test_its_answers_are_dated_by_the_clock_of_the_account(offset: float) -> None:
+    async with Sandbox(clock_offset=offset) as sandbox, session(sandbox) as http:
+        before = time.time()
+        async with http.get(f"{BASE}/batch/7") as response:
+            dated = parsedate_to_datetime(response.headers["Date"]).timestamp()
+            assert len(response.headers.getall("Date")) == 1
+    assert before - 1 < dated - offset < time.time() + 1
 
 
 async def test_a_job_is_submitted_watched_and_read_over_http() -> None:

@@ -260,6 +260,24 @@ def test_a_balance_is_what_orders_adjustments_cashback_and_redemptions_made_of_i
     assert entry["totalPointsBalance"] == 12.5 - 3 + 9.5 - 5
 
 
+@pytest.mark.parametrize(("adjustments", "points", "money"), [("points", 20, 5), ("money", 80, 20)])
+def test_an_adjustment_counts_points_or_money_as_the_account_says(
+    adjustments: str, points: float, money: float
+) -> None:
+    desk = Desk(adjustments=adjustments, point_value=0.25)
+    desk.run("balance-adjustments", [{"customerId": "c1", "amount": 20}])
+    [entry] = desk.run("balance-inquiries", [{"customerId": "c1"}])["response"]["successful"]
+    assert (entry["totalPointsBalance"], entry["totalPointsValue"]) == (points, money)
+
+
+def test_a_version_that_is_not_served_is_not_found() -> None:
+    desk = Desk(versions=["v4"])
+    body = {"body": [ITEMS["customers"]]}
+    assert desk.ask("POST", PATHS["customers"], body).status == 404
+    served = desk.ask("POST", PATHS["customers"], body, base="/api/v4/integrations")
+    assert served.status == 200
+
+
 def test_a_redemption_beyond_the_balance_fails_only_if_points_are_checked() -> None:
     item = {**ITEMS["redemptions"], "points": 5}
     assert Desk().run("redemptions", [item])["errorCount"] == 0

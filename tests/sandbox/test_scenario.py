@@ -153,6 +153,11 @@ WRONG: dict[str, tuple[Any, str]] = {
         {"jobs": {"zzz": 1}},
         "no key 'zzz' in jobs: use one of progress, partial_lists",
     ),
+    "versions": (
+        {"account": {"versions": ["v3"]}},
+        'account.versions is ["v3"], and must be a list',
+    ),
+    "a worth": ({"account": {"point_value": 0}}, "point_value is 0, and must be a number, more"),
     "a section": ({"jobs": 3}, "jobs must be a table"),
     "a number": ({"jobs": {"seconds": -1}}, "jobs.seconds is -1, and must be a number, at least 0"),
     "a truth": ({"quota": {"retry_after": 1}}, "quota.retry_after is 1, and must be true or false"),

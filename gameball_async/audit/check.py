@@ -1,0 +1,233 @@
+"""Rows read through to their end, each checked by itself and all of them as a whole."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+
+import orjson
+from attrs import frozen
+
+from ..api.kinds import Kind
+from ..rows.check import Prepare, preparer
+from ..rows.closing import Closing
+from ..rows.file_rows import FileRows
+from ..rows.row import BadRow, Prepared, Row, repeated_id
+from .findings import (
+    SHOWN,
+    AmountSummary,
+    Finding,
+    Place,
+    about_equal_times,
+    about_repeats,
+    about_unfinished,
+)
+from .looks import By, looks_of
+from .seen import ID, MOMENT, Seen
+from .tally import AmountTally, Lines, TimeTally, column
+
+__all__ = ["Checked", "WholeCheck", "check_rows"]
+
+BATCH = 2000
+"""Rows whose columns are looked at in one go."""
+
+
+@frozen
+class Checked:
+    """
+    What a check of rows as a whole has found.
+
+    Attributes:
+        rows: how many there were.
+        faulty: how many of them have faults of their own, and would be rejected.
+        faulty_lines: the first of those.
+        findings: what is doubtful about the others.
+        amounts: what their amounts come to.
+    """
+
+    rows: int
+    faulty: int
+    faulty_lines: tuple[int, ...]
+    findings: tuple[Finding, ...]
+    amounts: tuple[AmountSummary, ...]
+
+
+class WholeCheck(Closing):
+    """
+    Reads rows to their end, in steps, and checks each by itself and all of them as a whole.
+
+    What it keeps of them is on the disk, in a private file that closing it removes.
+
+    Args:
+        kind: the batch kind.
+        rows: those of an open file, or of a query.
+        prepare: the check of a row.
+        now: an aware instant; later times are in the future.
+        bad: called with each row that would be rejected: those that repeat an id come last.
+        good: called with each other row.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        rows: Iterable[Row | BadRow],
+        prepare: Prepare,
+        *,
+        now: datetime,
+        bad: Callable[[BadRow], None] = lambda row: None,
+        good: Callable[[Prepared], None] = lambda row: None,
+    ) -> None:
+        self._kind = kind
+        self._looks = looks_of(kind)
+        self._source = iter(rows)
+        self._prepare, self._bad, self._good = prepare, bad, good
+        self._times = [TimeTally(each, now) for each in self._looks.times]
+        self._amounts = [AmountTally(each) for each in self._looks.amounts]
+        self._faulty = Lines()
+        self._seen = Seen()
+        self.rows: int = 0
+        self._unfinished = ""
+
+    def close(self) -> None:
+        """Remove the private file. Safe to call twice."""
+        self._seen.close()
+
+    def break_off(self) -> None:
+        """Break off what `end` is busy with in another thread; harmless where it is not."""
+        self._seen.break_off()
+
+    def step(self) -> bool:
+        """
+        Read and check the next rows; False at the end.
+
+        Raises:
+            InputError: the file cannot be read any further.
+        """
+        before = self.rows
+        good: list[Prepared] = []
+        try:
+            for row in islice(self._source, BATCH):
+                self.rows += 1
+                ready = self._prepare(row.position, row.value) if isinstance(row, Row) else row
+                if isinstance(ready, BadRow):
+                    self._faulty.add([ready.position])
+                    self._bad(ready)
+                else:
+                    self._good(ready)
+                    good.append(ready)
+        finally:
+            self._look_at(good)
+        return self.rows - before == BATCH
+
+    def end(self) -> Checked:
+        """What was found, once all rows were read, or as many as can be."""
+        findings = list(self._repeats())
+        if self._unfinished:
+            findings.append(about_unfinished(self._unfinished))
+        for times in self._times:
+            findings += times.findings()
+        for amounts in self._amounts:
+            findings += amounts.findings()
+        sums = (tally.summary() for tally in self._amounts)
+        return Checked(
+            self.rows,
+            self._faulty.rows,
+            tuple(self._faulty.first),
+            tuple(findings),
+            tuple(each for each in sums if each is not None),
+        )
+
+    def _look_at(self, rows: list[Prepared]) -> None:
+        lines = [row.position for row in rows]
+        times = self._looks.equal_times
+        moments: list[int | None] = [None] * len(rows)
+        if self._times or self._amounts:
+            items = list(map(orjson.loads, [row.payload for row in rows]))
+            for time in self._times:
+                time.add(lines, column(items, time.time.path))
+            for amount in self._amounts:
+                amount.add(lines, column(items, amount.amount.path))
+            if times:
+                keys = [row.key for row in rows]
+                moments = list(map(_moment, keys, column(items, (times,))))
+        if not self._unfinished:
+            with self._on_disk():
+                digests = map(_digest_by(self._looks.repeat.by), rows)
+                self._seen.add(zip(lines, digests, moments, strict=True))
+
+    def _repeats(self) -> Iterator[Finding]:
+        """Rows that repeat others: those that will not succeed are rejected, too."""
+        looks = self._looks
+        if self._unfinished:
+            return
+        with self._on_disk():
+            rows = self._seen.repeated(ID)
+            if rows:
+                places = list(islice(self._seen.places(ID), SHOWN))
+                yield about_repeats(looks.repeat, rows, places)
+                if looks.repeat.certain:
+                    for place in self._seen.places(ID):
+                        self._bad(_repeating(looks.repeat.field, place))
+            rows = self._seen.repeated(MOMENT) if looks.equal_times else 0
+            if rows:
+                places = list(islice(self._seen.places(MOMENT), SHOWN))
+                yield about_equal_times(looks.equal_times, rows, places)
+
+    @contextmanager
+    def _on_disk(self) -> Iterator[None]:
+        """A full disk ends the search for rows that repeat others, and nothing else."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            self._unfinished = str(error)
+
+
+def check_rows(
+    rows: FileRows,
+    *,
+    now: datetime | None = None,
+    ids_from_numbers: bool = False,
+    bad: Callable[[BadRow], None] = lambda row: None,
+) -> Checked:
+    """
+    Read the rows of an open file to their end, check each, and all of them as a whole.
+
+    Nothing is sent. It blocks while it reads: in an asyncio program, call it in a thread. To send the rows,
+    open the file again.
+
+    Args:
+        rows: an open file.
+        now: an aware instant; later times are in the future. By default the time of the call.
+        ids_from_numbers: take whole numbers as ids; as for `open_rows`.
+        bad: called with each row that would be rejected: those that repeat an id come last.
+
+    Raises:
+        InputError: the file cannot be read any further.
+    """
+    prepare = preparer(rows.kind, ids_from_numbers=ids_from_numbers)
+    now = now or datetime.now(UTC)
+    with WholeCheck(rows.kind, rows, prepare, now=now, bad=bad) as whole:
+        while whole.step():
+            pass
+        return whole.end()
+
+
+def _repeating(field: str, place: Place) -> BadRow:
+    assert place.earlier is not None  # noqa: S101 - it repeats one
+    return BadRow(place.line, (repeated_id(field, place.line, place.earlier),))
+
+
+def _digest_by(by: By) -> Callable[[Prepared], int]:
+    if by is By.ROW:
+        return lambda row: hash(row.payload)
+    if by is By.KEY:
+        return lambda row: hash(row.key)
+    return lambda row: hash(row.item_id)
+
+
+def _moment(key: str, time: str) -> int:
+    """A digest of a customer and an instant, which is in UTC: one with zeros behind it is the same."""
+    return hash((key, time[:-1].rstrip("0").rstrip(".") if "." in time else time[:-1]))

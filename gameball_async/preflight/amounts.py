@@ -1,0 +1,193 @@
+"""
+What the amount of a balance adjustment counts, points or money: no page says, so one is tried.
+
+A trial is +1, its inverse -1, and an inquiry before, between and after. Nothing of it is sent twice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from enum import Enum
+from typing import Literal
+
+from attrs import define, field, frozen
+
+from ..api.jobs import JobState, JobStatus
+
+__all__ = [
+    "SMALLEST",
+    "Amount",
+    "Balance",
+    "Fate",
+    "Step",
+    "Trial",
+    "Unit",
+    "amount_of",
+    "balance_of",
+    "fate_of",
+    "looks_like_the_other_unit",
+]
+
+Unit = Literal["points", "money", "either"]
+"""``either``: a point is worth one unit of money, so that both are the same."""
+
+SMALLEST = 1
+"""The amount that is tried."""
+_CENT = 0.0100001
+_ENOUGH = 10
+
+
+@frozen(kw_only=True)
+class Amount:
+    """
+    What the amount of an adjustment counts.
+
+    Attributes:
+        counts: ``points``, ``money``, or ``either`` where they are the same.
+        points_for_one: how many points an amount of 1 gives.
+    """
+
+    counts: Unit
+    points_for_one: float
+
+
+@frozen
+class Balance:
+    """
+    A customer's balance, as far as an inquiry tells it.
+
+    Attributes:
+        points: ``totalPointsBalance``.
+        money: ``totalPointsValue``, what they are worth; None where that is not told.
+    """
+
+    points: float = field(repr=False)
+    money: float | None = field(repr=False)
+
+
+class Fate(Enum):
+    """What became of an adjustment."""
+
+    NOT_SENT = "not sent"
+    REFUSED = "refused"
+    UNSURE = "may or may not have been applied"
+    APPLIED = "applied"
+
+
+@define
+class Step:
+    """
+    One adjustment of a trial.
+
+    Attributes:
+        fate: what became of it.
+        job_id: its job; None where none is known.
+        why: why it was not applied, or why nobody knows.
+    """
+
+    fate: Fate = Fate.NOT_SENT
+    job_id: int | None = None
+    why: str = field(default="", repr=False)
+
+
+@define
+class Trial:
+    """
+    One adjustment and its inverse; filled in as it goes.
+
+    Attributes:
+        before: the balance before; None where it could not be read.
+        add: the adjustment of +1.
+        between: the balance after it.
+        take: its inverse, -1.
+        after: the balance at the end.
+        why: why the balance could not be read; empty where it could.
+    """
+
+    before: Balance | None
+    add: Step
+    between: Balance | None
+    take: Step
+    after: Balance | None
+    why: str = field(repr=False)
+
+    @classmethod
+    def new(cls) -> Trial:
+        """One that has not begun."""
+        return cls(None, Step(), None, Step(), None, "")
+
+    @property
+    def last(self) -> Balance | None:
+        """The balance that was read last."""
+        return self.after or self.between or self.before
+
+
+def balance_of(status: JobStatus, customer: str) -> Balance | None:
+    """The balance that a finished inquiry tells of *customer*; None where it tells none."""
+    listed = () if status.results is None else status.results.successful
+    for entry in listed:
+        points = _number(entry.get("totalPointsBalance"))
+        if entry.get("customerId") == customer and points is not None:
+            return Balance(points, _number(entry.get("totalPointsValue")))
+    return None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return value
+
+
+def fate_of(status: JobStatus) -> Fate:
+    """What became of the one item of a job that has ended. What is not proven is unsure."""
+    good = bool(status.results and status.results.successful) or bool(status.finished)
+    bad = bool(status.results and status.results.failed) or bool(status.errors)
+    if good == bad or not status.state.final:
+        return Fate.UNSURE
+    if good:
+        return Fate.APPLIED if status.state is JobState.COMPLETED else Fate.UNSURE
+    return Fate.UNSURE if status.state is JobState.STOPPED else Fate.REFUSED
+
+
+def amount_of(trial: Trial) -> Amount | None:
+    """What a trial teaches of the amount; None where it teaches nothing for sure."""
+    before, between, after = trial.before, trial.between, trial.after
+    if before is None or between is None or trial.add.fate is not Fate.APPLIED:
+        return None
+    points = round(between.points - before.points, 6)
+    money = None
+    if before.money is not None and between.money is not None:
+        money = between.money - before.money
+    one_unit = money is not None and abs(money - SMALLEST) <= _CENT
+    if points == SMALLEST:
+        return Amount(counts="either" if one_unit else "points", points_for_one=1.0)
+    undone = (
+        trial.take.fate is Fate.APPLIED
+        and after is not None
+        and math.isclose(after.points, before.points, abs_tol=1e-6)
+    )
+    if points > 0 and (one_unit or (money is None and undone)):
+        return Amount(counts="money", points_for_one=points)
+    return None
+
+
+def looks_like_the_other_unit(
+    amount: Amount, amounts: Sequence[int | float | Decimal]
+) -> str | None:
+    """
+    Why a file's amounts look as if they counted the other unit; None where they do not.
+
+    Points are whole numbers, money mostly has a fraction: no more than a hint.
+
+    Args:
+        amount: what a check has found.
+        amounts: of the file's first rows.
+    """
+    fractions = sum(each != int(each) for each in amounts if math.isfinite(each))
+    if amount.counts == "points" and fractions:
+        return f"{fractions:,} of its first {len(amounts):,} amounts have a fraction, as money has"
+    if amount.counts == "money" and not fractions and len(amounts) >= _ENOUGH:
+        return f"its first {len(amounts):,} amounts are whole numbers, as points are"
+    return None

@@ -1,0 +1,170 @@
+"""What was asked and what was answered, as values: filled in by `probing`, judged by `judging`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+from attrs import define, field, frozen
+
+from ..api.jobs import JobStatus
+from ..errors import (
+    APIError,
+    AuthenticationError,
+    GameballError,
+    NotGameballError,
+    NotSentError,
+    RejectedError,
+    UnknownJobError,
+)
+from .amounts import Amount, Trial, amount_of
+from .clock import Sample
+from .findings import Findings
+
+__all__ = ["MADE_UP", "Facts", "Plan", "Reply", "Said", "reply_of"]
+
+MADE_UP = "gameball-async-check"
+"""The customer that is asked about where nobody named one."""
+
+
+class Said(Enum):
+    """What an answer comes to."""
+
+    YES = "yes"
+    MISSING = "there is no such path, or nothing by that name"
+    KEYS = "the keys were refused"
+    REFUSED = "refused"
+    UNREACHED = "Gameball was not reached"
+    UNCLEAR = "no usable answer"
+
+
+@frozen
+class Reply:
+    """
+    What one question came to.
+
+    Attributes:
+        said: in a word.
+        why: Gameball's words or ours; empty where all is well. They may quote a row.
+        code: Gameball's code; None where there was none.
+    """
+
+    said: Said
+    why: str = field(default="", repr=False)
+    code: int | None = None
+
+    @property
+    def yes(self) -> bool:
+        """Whether it was answered as it should be."""
+        return self.said is Said.YES
+
+
+def reply_of(error: GameballError) -> Reply:
+    """What an error says of the question that it ended."""
+    if isinstance(error.__cause__, NotGameballError):  # of a submission whose fate is unknown
+        return Reply(Said.UNREACHED, str(error.__cause__))
+    code = error.code if isinstance(error, APIError) else None
+    said = Said.UNCLEAR
+    if isinstance(error, AuthenticationError):
+        said = Said.KEYS
+    elif isinstance(error, UnknownJobError) or (
+        isinstance(error, RejectedError) and error.status in (404, 405)
+    ):
+        said = Said.MISSING
+    elif isinstance(error, RejectedError):
+        said = Said.REFUSED
+    elif isinstance(error, NotSentError | NotGameballError):
+        said = Said.UNREACHED
+    return Reply(said, str(error), code)
+
+
+@frozen(kw_only=True)
+class Plan:
+    """
+    What a check is to ask.
+
+    Attributes:
+        version: asked for first.
+        version_given: whether the user named it.
+        dialect_given: the path for a job's status that the user named; None where none was.
+        customer: whose balance is asked for.
+        try_it: whether that balance may be moved by 1 and back.
+    """
+
+    version: str
+    version_given: bool = False
+    dialect_given: str | None = None
+    customer: str = field(default=MADE_UP, repr=False)
+    try_it: bool = False
+
+    @property
+    def made_up(self) -> bool:
+        """Whether nobody named a customer."""
+        return self.customer == MADE_UP
+
+
+@define
+class Facts:
+    """
+    What a check has learned so far.
+
+    Attributes:
+        plan: what it was to ask.
+        key_mode: ``test`` or ``live``, by the key's beginning; None where that tells nothing.
+        submitted: what a submission of an inquiry came to, by version.
+        job_id: the inquiry's job; None where none is known.
+        ended: what waiting for that job came to; None where it was not waited for.
+        status: the job's last status.
+        dialects: what asking for its status came to, by path: ``tutorial``, ``openapi``.
+        versions: the same by version, for those that were not used to submit.
+        answers: how many requests were answered at all.
+        samples: dates of answers.
+        trial: the adjustment and its inverse; None where none was asked for.
+        earlier: what an earlier check of this account has found; None where there was none.
+    """
+
+    plan: Plan
+    key_mode: str | None = None
+    submitted: dict[str, Reply] = field(factory=dict)
+    job_id: int | None = None
+    ended: Reply | None = None
+    status: JobStatus | None = field(default=None, repr=False)
+    dialects: dict[str, Reply] = field(factory=dict)
+    versions: dict[str, Reply] = field(factory=dict)
+    answers: int = 0
+    samples: list[Sample] = field(factory=list)
+    trial: Trial | None = None
+    earlier: Findings | None = None
+
+    @property
+    def version(self) -> str | None:
+        """The version under which a submission was accepted."""
+        return next((version for version, reply in self.submitted.items() if reply.yes), None)
+
+    @property
+    def dialect(self) -> str | None:
+        """The path that tells a job's status, the tutorial's first; None where none does."""
+        found = [name for name, reply in self.dialects.items() if reply.yes]
+        if self.plan.dialect_given in found:
+            return self.plan.dialect_given
+        return min(found, key=_FIRST.index, default=None)
+
+    @property
+    def amount(self) -> Amount | None:
+        """What the amount of an adjustment counts: as learned now, or else in an earlier check."""
+        now = None if self.trial is None else amount_of(self.trial)
+        return now or (None if self.earlier is None else self.earlier.amount)
+
+    @property
+    def reached(self) -> bool:
+        """Whether anything of Gameball's has answered."""
+        foreign = all(reply.said is Said.UNREACHED for reply in self.submitted.values())
+        return self.answers > 0 and not foreign
+
+    @property
+    def served(self) -> Mapping[str, Reply]:
+        """What is known of each version."""
+        return {**self.versions, **self.submitted}
+
+
+_FIRST = ("tutorial", "openapi")

@@ -1,0 +1,173 @@
+"""Asks Gameball, through clients, what a check wants to know. What the answers mean is told by `judging`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import TYPE_CHECKING
+
+import anyio
+from attrs import frozen
+
+from ..api.jobs import Job
+from ..api.requests import API_VERSIONS, Dialect
+from ..errors import APIError, GameballError, NotSentError, ServerError
+from .amounts import SMALLEST, Balance, Fate, Step, Trial, balance_of, fate_of
+from .clock import Sample
+from .facts import Facts, Reply, Said, reply_of
+
+if TYPE_CHECKING:
+    from ..client import GameballClient
+    from ..observe.events import RequestEnded
+    from ..observe.hooks import OnRequest
+
+__all__ = ["OpenClient", "Prober"]
+
+OpenClient = Callable[[str, Dialect, "OnRequest"], AbstractAsyncContextManager["GameballClient"]]
+"""Makes a client of one version and one dialect, which calls a hook after each request."""
+
+REASON = "gameball-async check"
+_YES = Reply(Said.YES)
+
+
+@frozen
+class Prober:
+    """
+    Asks one thing after the other, and fills in what it learns as it comes.
+
+    Args:
+        open_client: makes clients.
+        facts: what is filled in.
+        tell: says what is about to be sent.
+        now: our clock, in seconds since 1970.
+        deadline: seconds that each job is waited for.
+    """
+
+    open_client: OpenClient
+    facts: Facts
+    tell: Callable[[str], None]
+    now: Callable[[], float]
+    deadline: float
+
+    async def run(self) -> None:
+        """Ask everything. Raises nothing of Gameball's: what fails is a fact, too."""
+        facts = self.facts
+        await self._submit()
+        if facts.version is None or facts.job_id is None:
+            return
+        async with self._client(facts.version, Dialect.AUTO) as client:
+            await self._wait(client)
+        for dialect in (Dialect.TUTORIAL, Dialect.OPENAPI):
+            facts.dialects[dialect.value] = await self._ask(facts.version, dialect)
+        if facts.dialect is None:
+            return
+        dialect = Dialect(facts.dialect)
+        for version in API_VERSIONS:
+            if version not in facts.submitted:
+                facts.versions[version] = await self._ask(version, dialect)
+        if facts.plan.try_it and facts.ended == _YES:
+            async with self._client(facts.version, dialect) as client:
+                await self._try(client)
+
+    def _client(
+        self, version: str, dialect: Dialect
+    ) -> AbstractAsyncContextManager[GameballClient]:
+        return self.open_client(version, dialect, self._note)
+
+    def _note(self, request: RequestEnded) -> None:
+        self.facts.answers += request.status is not None
+        if request.server_time is not None:
+            now = self.now()
+            sample = Sample(now - request.seconds, now, request.server_time)
+            self.facts.samples.append(sample)
+
+    async def _submit(self) -> None:
+        """Submit an inquiry under the first version that takes it."""
+        plan, facts = self.facts.plan, self.facts
+        who = "a made-up customer" if plan.made_up else "the customer that you named"
+        self.tell(f"asking for the balance of {who}, as a batch of one")
+        for version in (plan.version, *(each for each in API_VERSIONS if each != plan.version)):
+            async with AsyncExitStack() as stack:
+                try:
+                    client = await stack.enter_async_context(self._client(version, Dialect.AUTO))
+                    job = await self._inquire(client)
+                except GameballError as error:
+                    facts.submitted[version] = reply_of(error)
+                else:
+                    facts.submitted[version] = _YES
+                    facts.job_id = job.id
+            if facts.submitted[version].said is not Said.MISSING:
+                return
+
+    async def _inquire(self, client: GameballClient) -> Job:
+        return await client.submit("balance-inquiries", [{"customerId": self.facts.plan.customer}])
+
+    async def _wait(self, client: GameballClient) -> None:
+        job = self.facts.job_id
+        assert job is not None  # noqa: S101 - there is a job where there is a version
+        try:
+            self.facts.status = await client.wait(job, deadline=self.deadline)
+            self.facts.ended = _YES
+        except GameballError as error:
+            self.facts.ended = reply_of(error)
+
+    async def _ask(self, version: str, dialect: Dialect) -> Reply:
+        """Ask for the job's status on one path."""
+        assert self.facts.job_id is not None  # noqa: S101 - as above
+        try:
+            async with self._client(version, dialect) as client:
+                await client.status(self.facts.job_id)
+        except GameballError as error:
+            return reply_of(error)
+        return _YES
+
+    # -- the trial
+
+    async def _try(self, client: GameballClient) -> None:
+        trial = self.facts.trial = Trial.new()
+        trial.before, trial.why = await self._balance(client)
+        if trial.before is None:
+            return
+        # A first Ctrl-C waits until what was added is taken back.
+        with anyio.move_on_after(4 * self.deadline, shield=True):
+            self.tell(f"sending the adjustment of +{SMALLEST}")
+            await self._adjust(client, trial.add, SMALLEST)
+            if trial.add.fate is Fate.APPLIED:
+                trial.between, _ = await self._balance(client)
+                self.tell(f"sending its inverse, -{SMALLEST}")
+                await self._adjust(client, trial.take, -SMALLEST)
+            trial.after, trial.why = await self._balance(client)
+
+    async def _balance(self, client: GameballClient) -> tuple[Balance | None, str]:
+        """The customer's balance now; or why it cannot be read."""
+        try:
+            job = await self._inquire(client)
+            status = await client.wait(job, deadline=self.deadline)
+        except GameballError as error:
+            return None, str(error)
+        balance = balance_of(status, self.facts.plan.customer)
+        return balance, "" if balance is not None else "the answer tells none"
+
+    async def _adjust(self, client: GameballClient, step: Step, amount: int) -> None:
+        """Send one adjustment, once, and see it through as far as that goes."""
+        # Until the contrary is proven: whoever leaves from here on leaves it in doubt.
+        step.fate, step.why = Fate.UNSURE, "left before its answer came"
+        item = {"customerId": self.facts.plan.customer, "amount": amount, "reason": REASON}
+        try:
+            job = await client.submit("balance-adjustments", [item])
+        except GameballError as error:
+            refused = isinstance(error, APIError) and not isinstance(error, ServerError)
+            if isinstance(error, NotSentError):
+                step.fate = Fate.NOT_SENT
+            elif refused:
+                step.fate = Fate.REFUSED
+            step.why = str(error)
+            return
+        step.job_id, step.why = job.id, f"job {job.id} was not seen to end"
+        try:
+            status = await client.wait(job, deadline=self.deadline)
+        except GameballError as error:
+            step.why = str(error)
+            return
+        step.fate = fate_of(status)
+        step.why = f"job {job.id} ended as {status.shown_state}"

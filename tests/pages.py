@@ -1,0 +1,186 @@
+"""
+Runs a page of the documentation as its reader would: block after block, in one folder, with one shell.
+
+- A block ``python`` is a script. What it prints is compared where a block ``text`` follows.
+- A block ``console`` has commands after ``$``, with the lines that they print, if any, below. ``…`` stands for
+  any text. A command may end with another code than 0 where the line above it in the block says so:
+  ``# exit code 1``.
+- A block with a title (```` ```csv title="customers.csv" ````) is a file of that name.
+- ``<!-- run … -->`` is not shown, and makes what the page takes for granted.
+
+A command that ends with ``&`` goes on in the background and is ended after the page.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from attrs import define, frozen
+
+__all__ = ["Block", "blocks_of", "run_page"]
+
+_BLOCK = re.compile(
+    r"<!-- run\n(?P<hidden>.*?)-->|"
+    r"^(?P<indent> *)```(?P<language>\w+)(?:[^\n]*title=\"(?P<title>[^\"]+)\")?[^\n]*\n(?P<text>.*?)^(?P=indent)```",
+    re.DOTALL | re.MULTILINE,
+)
+_EXIT = re.compile(r"^# exit code (\d+)")
+_MARK = "__the_command_ended_with__"
+
+
+@frozen
+class Block:
+    """One block of a page: its language (``hidden`` for what is not shown), title and text."""
+
+    language: str
+    title: str | None
+    text: str
+
+
+@frozen
+class Command:
+    """One command, what it prints as far as the page says, and its exit code."""
+
+    line: str
+    output: str
+    code: int
+
+
+def blocks_of(page: str) -> Iterator[Block]:
+    """The blocks of a page in their order."""
+    for found in _BLOCK.finditer(page):
+        if found["hidden"] is not None:
+            yield Block("hidden", None, found["hidden"])
+            continue
+        indent = len(found["indent"])
+        text = "".join(line[indent:] or "\n" for line in found["text"].splitlines(keepends=True))
+        yield Block(found["language"], found["title"], text)
+
+
+def commands_of(text: str) -> Iterator[Command]:
+    """The commands of a ``console`` block."""
+    code, line, output = 0, "", list[str]()
+    for each in [*text.splitlines(), "$ "]:
+        said = _EXIT.match(each)
+        if not each.startswith("$ ") and said is None:
+            output.append(each)
+            continue
+        if line:
+            yield Command(line, "\n".join(output).strip(), code)
+            code, line = 0, ""
+        output = []
+        if said is not None:
+            code = int(said[1])
+        else:
+            line = each[2:].split("  # ")[0].strip()
+
+
+@define
+class _Shell:
+    """One bash in the page's folder, which keeps its variables from block to block."""
+
+    folder: Path
+    process: subprocess.Popen[str]
+
+    @classmethod
+    def start(cls, folder: Path) -> _Shell:
+        root = str(Path(__file__).parent.parent)
+        home = os.path.dirname(sys.executable)
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("GAMEBALL_")
+        }
+        environment |= {
+            "PATH": f"{home}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": root,
+            "COLUMNS": "100",
+            "PYTHONWARNINGS": "error",
+        }
+        process = subprocess.Popen(
+            ["bash"],  # noqa: S607 - the reader's shell
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=environment,
+            text=True,
+            start_new_session=True,
+        )
+        return cls(folder, process)
+
+    def run(self, command: str) -> tuple[str, int]:
+        """What a command prints, both streams, and its exit code."""
+        ask, tell = self.process.stdin, self.process.stdout
+        assert ask is not None and tell is not None
+        ask.write(f"{{ {command}\n}} < /dev/null\nended=$?\necho; echo {_MARK} $ended\n")
+        ask.flush()
+        said: list[str] = []
+        for line in tell:
+            if line.startswith(_MARK):
+                return "".join(said).strip(), int(line.split()[1])
+            said.append(line)
+        raise AssertionError(f"the shell ended at: {command}\n{''.join(said)}")
+
+    def end(self) -> None:
+        """End it, and what it left in the background."""
+        with self.process:
+            os.killpg(self.process.pid, 9)
+
+
+def run_page(page: str, folder: Path) -> int:
+    """
+    Run all blocks of a page; gives how many there were.
+
+    Raises:
+        AssertionError: a block ended or printed otherwise than the page says.
+    """
+    shell, count = _Shell.start(folder), 0
+    try:
+        blocks = list(blocks_of(page))
+        for at, block in enumerate(blocks):
+            count += 1
+            following = blocks[at + 1] if at + 1 < len(blocks) else None
+            if block.title is not None:
+                (folder / block.title).write_text(block.text, encoding="utf-8")
+            elif block.language == "hidden":
+                said, code = shell.run(block.text)
+                assert code == 0, f"{block.text}\n{said}"
+            elif block.language == "console":
+                for command in commands_of(block.text):
+                    _run(shell, command)
+            elif block.language == "python":
+                expected = following.text if following and following.language == "text" else ""
+                _script(shell, block.text, expected, at)
+            else:
+                count -= 1
+    finally:
+        shell.end()
+    return count
+
+
+def _run(shell: _Shell, command: Command) -> None:
+    said, code = shell.run(command.line)
+    assert code == command.code, f"$ {command.line}\nended with {code}:\n{said}"
+    _compare(said, command.output, command.line)
+
+
+def _script(shell: _Shell, text: str, expected: str, number: int) -> None:
+    name = f"test_block_{number}.py"
+    (shell.folder / name).write_text(text, encoding="utf-8")
+    runner = "python -W error"
+    if "def test_" in text:
+        runner += " -m pytest -q -p no:cacheprovider -p no:aiohttp -p no:asyncio"
+        runner += " -p gameball_async.pytest_plugin"
+    said, code = shell.run(f"{runner} {name}")
+    assert code == 0, f"{text}\n{said}"
+    _compare(said, expected.strip(), text)
+
+
+def _compare(said: str, expected: str, what: str) -> None:
+    if expected:
+        pattern = ".*?".join(map(re.escape, expected.split("…")))
+        assert re.fullmatch(pattern, said, re.DOTALL), f"{what}\nprinted:\n{said}\nnot:\n{expected}"
