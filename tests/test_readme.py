@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.web.web_desk import need
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -28,6 +31,8 @@ def test_the_readme_has_code() -> None:
 def test_each_python_block_runs_and_prints_what_is_said(
     code: str, output: str, tmp_path: Path
 ) -> None:
+    if "import dlt\n" in code:
+        need(modules=("dlt", "duckdb"))
     script = tmp_path / "test_readme_block.py"
     script.write_text(code, encoding="utf-8")
     runner = [sys.executable, "-W", "error"]
@@ -35,7 +40,12 @@ def test_each_python_block_runs_and_prints_what_is_said(
         runner += ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:aiohttp"]
         runner += ["-p", "no:asyncio", "-p", "gameball_async.pytest_plugin"]
     done = subprocess.run(
-        [*runner, str(script)], capture_output=True, text=True, timeout=60, check=False
+        [*runner, str(script)],
+        env={**os.environ, "RUNTIME__DLTHUB_TELEMETRY": "false"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     if output:
