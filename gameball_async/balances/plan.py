@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 
 from attrs import field, frozen
 
 from ..api.codes import Code
-from ..rows.outcome import Outcome, RowOutcome
+from ..rows.outcome import Outcome, Reason, RowOutcome
 from .points import balance_of
 
-__all__ = ["Bounds", "Fate", "Planned", "Summary", "answered", "planned"]
+__all__ = ["GOOD", "UNFINISHED", "Bounds", "Fate", "Planned", "Summary", "answered", "planned"]
 
 
 class Fate(Enum):
@@ -89,8 +90,7 @@ def answered(row: RowOutcome, name: str) -> int | Planned:
         row: the inquiry.
         name: of the field that is the balance.
     """
-    code = Code.find(None if row.reason is None else row.reason.code)
-    if row.outcome is Outcome.FAILED and code in (Code.CUSTOMER_NOT_FOUND, Code.NOT_FOUND):
+    if row.outcome is Outcome.FAILED and _not_found(row.reason):
         return Planned(Fate.UNKNOWN, "Gameball does not know this customer")
     if row.outcome is not Outcome.SUCCEEDED:
         why = row.outcome.value if row.reason is None else str(row.reason)
@@ -99,6 +99,15 @@ def answered(row: RowOutcome, name: str) -> int | Planned:
     if balance is None:
         return Planned(Fate.UNASKED, f"the answer to its inquiry has no number {name}")
     return balance
+
+
+def _not_found(reason: Reason | None) -> bool:
+    """Whether an inquiry was refused because there is no such customer; entries may have words alone."""
+    if reason is None:
+        return False
+    if reason.code is None:
+        return "not found" in reason.text.lower()
+    return reason.code in (Code.CUSTOMER_NOT_FOUND, Code.NOT_FOUND)
 
 
 @frozen(kw_only=True)
@@ -118,6 +127,7 @@ class Summary:
         unasked: customers whose balance could not be asked for.
         rejected: rows that cannot be used, or name a customer a second time.
         pending: customers who have pending points, which count as theirs.
+        begun: whether an earlier call has begun to send.
     """
 
     rows: int
@@ -133,8 +143,40 @@ class Summary:
     unasked: int
     rejected: int
     pending: int
+    begun: bool = False
 
     @property
     def adjustments(self) -> int:
         """How many adjustments are to be sent."""
         return self.up + self.down
+
+
+@frozen(kw_only=True)
+class Report:
+    """
+    What has become of the rows. Points are in units (`points.shown`).
+
+    Attributes:
+        rows: rows of the input.
+        fates: how many rows ended, or stand, in each way.
+        adjustments: adjustments that are known to be applied.
+        up_sum: points that were added, together.
+        down_sum: points that were taken away, as a positive number.
+        rounds: rounds of adjustments.
+        complete: whether nothing is left to do.
+        folder: where each row is told of, in ``report.csv``.
+    """
+
+    rows: int
+    fates: Mapping[Fate, int]
+    adjustments: int
+    up_sum: int = field(repr=False)
+    down_sum: int = field(repr=False)
+    rounds: int
+    complete: bool
+    folder: str
+
+    @property
+    def all_exact(self) -> bool:
+        """Whether every row's customer has its target."""
+        return self.complete and sum(self.fates.get(each, 0) for each in GOOD) == self.rows

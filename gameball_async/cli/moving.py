@@ -126,7 +126,8 @@ class Moving:
 
             manner = manner_of(sys.stderr, as_json=self.as_json)
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(follow, look, task.what, manner, sys.stderr, reaching)
+                what = f"importing {task.what}"
+                tasks.start_soon(follow, look, what, manner, sys.stderr, reaching)
                 try:
                     await self._take_events(run, task)
                 finally:

@@ -94,6 +94,12 @@ class Lifecycle:
         state = "closed" if self._engine is None else "open"
         return f"<GameballClient of {self._account.origin}, {self._account.version}, {state}>"
 
+    @property
+    def fingerprint(self) -> str:
+        """Tells the account, the address and the version of the API from others, and tells nothing of the keys."""
+        account = self._account
+        return f"{account.fingerprint} {account.origin} {account.version}"
+
     async def open(self) -> None:
         """
         Open the client. Opening an open client changes nothing.

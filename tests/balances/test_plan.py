@@ -54,8 +54,10 @@ def test_what_is_planned_keeps_the_bounds(
         assert fate is Fate.HELD
 
 
-def asked(outcome: Outcome, code: int | None = None, **entry: object) -> int | Planned:
-    reason = None if outcome is Outcome.SUCCEEDED else Reason("no", code)
+def asked(
+    outcome: Outcome, code: int | None = None, text: str = "no", **entry: object
+) -> int | Planned:
+    reason = None if outcome is Outcome.SUCCEEDED else Reason(text, code)
     return answered(RowOutcome(2, outcome, "c", reason, entry=lambda: entry), "totalPointsBalance")
 
 
@@ -64,6 +66,8 @@ def test_an_answer_is_a_balance_or_says_why_there_is_none() -> None:
     assert asked(Outcome.FAILED, 7000) == Planned(
         Fate.UNKNOWN, "Gameball does not know this customer"
     )
+    without_code = asked(Outcome.FAILED, text="Customer not found")
+    assert without_code == asked(Outcome.FAILED, 7000)
     for odd in (
         asked(Outcome.SUCCEEDED, points=3),
         asked(Outcome.FAILED, 5003),

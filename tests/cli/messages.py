@@ -13,6 +13,7 @@ ERRORS = {
     "SharedQuotaError", "UsageError", "error", "fail",
 }  # fmt: skip
 ROOMS = (
+    "balances",
     "cli",
     "journal",
     "mapping",

@@ -1,0 +1,137 @@
+"""`balances set` on the command line: asks first, shows the differences, says how to go on."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from gameball_async.sandbox import Constant, Sandbox
+from tests.balances.balance_desk import Shop
+from tests.cli.cli_desk import Run, Serve
+
+
+@pytest.fixture
+def sandbox(serve: Serve) -> Sandbox:
+    return serve(service_time=Constant(0, queue=0))
+
+
+def targets(folder: Path, *lines: str) -> Path:
+    path = folder / "targets.csv"
+    path.write_text("\n".join(["customerId,balance", *lines]) + "\n")
+    return path
+
+
+def adjusted(sandbox: Sandbox) -> int:
+    return sandbox.ledger.applied["balance-adjustments"]
+
+
+def test_it_shows_the_differences_sends_them_and_says_what_became_of_each(
+    run: Run, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.move("c1", 10)
+    sandbox.move("c2", 1_500)
+    path = targets(tmp_path, "c1,10", "c2,250", "c3,40.5", "c4,x")
+    result = run("balances", "set", path, "--yes")
+    assert result.exit_code == 1, result.output  # c4
+    told = " ".join(result.stdout.split())
+    assert "1 have their balance already" in told
+    assert "1 gain points: +40.5 together, +40.5 at most" in told
+    assert "1 lose points: -1,250 together" in told
+    assert "2 were brought to their balance" in told
+    assert "targets.csv.gbbalances/report.csv" in told
+    assert dict(sandbox.balances) == {"c1": 10, "c2": 250, "c3": 40.5}
+    report = (tmp_path / "targets.csv.gbbalances" / "report.csv").read_text()
+    assert "5,c4,,,,,,,,rejected" in report
+    reasons = {entry.item["reason"] for entry in sandbox.ledger.entries("balance-adjustments")}
+    assert len(reasons) == 1
+    assert reasons.pop().startswith("balances set ")
+
+
+def test_json_is_one_object(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    path = targets(tmp_path, "c1,10", "c2,0")
+    result = run("balances", "set", path, "--yes", "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert (found["set"], found["exact"], found["adjustments"]) == (1, 1, 1)
+    assert found["points_added"] == 10
+    assert found["plan"]["up"] == 1
+    assert found["complete"] is True
+    again = json.loads(run("balances", "set", path, "--yes", "--json").stdout)
+    assert again == found
+    assert adjusted(sandbox) == 1
+
+
+def test_without_a_terminal_it_wants_yes_and_asks_gameball_nothing(
+    run: Run, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    result = run("balances", "set", targets(tmp_path, "c1,10"))
+    assert result.exit_code == 2
+    assert "--yes" in result.stderr
+    assert not sandbox.counts
+    result = run("balances", "set", "-", "--yes", "--format", "csv", input="customerId,balance\n")
+    assert result.exit_code == 2
+    assert "write the rows to a file first" in result.stderr
+
+
+def test_a_dry_run_asks_for_the_balances_and_leaves_nothing(
+    run: Run, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    path = targets(tmp_path, "c1,10", "c2,700")
+    result = run("balances", "set", path, "--dry-run", "--max-change", "500", "--json")
+    assert result.exit_code == 0, result.output
+    plan = json.loads(result.stdout)["plan"]
+    assert (plan["up"], plan["held_back"]) == (1, 1)
+    assert adjusted(sandbox) == 0
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_sandbox_of_its_own_needs_no_yes_and_keeps_nothing(run: Run, tmp_path: Path) -> None:
+    path = targets(tmp_path, "c1,10")
+    result = run("balances", "set", path, "--sandbox", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["state"] is None
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_error_says_the_command_to_go_on_with_and_it_does(
+    run: Run, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    path = targets(tmp_path, "c1,10", "c2,20")
+    sandbox.faults.answer(status=401, body="{}", commit=False, on="balance-adjustments")
+    result = run("balances", "set", path, "--yes")
+    assert result.exit_code == 3, result.output
+    (line,) = (line for line in result.stderr.splitlines() if "go on with" in line)
+    words = shlex.split(line.partition("`")[2].rpartition("`")[0])
+    assert words[0] == "gameball-async"
+    assert run(*words[1:]).exit_code == 0
+    assert dict(sandbox.balances) == {"c1": 10, "c2": 20}
+    assert adjusted(sandbox) == 2
+
+
+def test_a_changed_file_is_refused_with_what_to_do(
+    run: Run, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    assert run("balances", "set", targets(tmp_path, "c1,10"), "--yes").exit_code == 0
+    path = targets(tmp_path, "c1,11")
+    result = run("balances", "set", path, "--yes")
+    assert result.exit_code == 2
+    assert "input has changed" in result.stderr
+    assert "--state" in result.stderr
+    assert run("balances", "set", path, "--yes", "--state", tmp_path / "new").exit_code == 0
+    assert dict(sandbox.balances) == {"c1": 11}
+
+
+def test_lost_answers_cost_nothing(run: Run, serve: Serve, tmp_path: Path) -> None:
+    sandbox = serve(service_time=Constant(0, queue=0))
+    shop = Shop.of(1_500)
+    shop.fill(sandbox)
+    sandbox.faults.reset_after_commit(on="balance-adjustments", times=1)
+    sandbox.faults.reset_before_commit(on="balance-adjustments", times=1)
+    path = shop.write(tmp_path / "targets.csv")
+    result = run("balances", "set", path, "--yes", "--rest", "0.1")
+    assert result.exit_code == 0, result.output
+    assert not shop.off(sandbox.balances)
+    assert adjusted(sandbox) == shop.differences
