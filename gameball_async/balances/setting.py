@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..bulk.bulk import Bulk
     from ..client import GameballClient
 
-__all__ = ["REST", "Drive", "apply_plan", "plan_balances", "set_balances"]
+__all__ = ["REST", "Drive", "apply_plan", "finish", "plan_balances", "set_balances"]
 
 REST = 60.0
 """Seconds between the two looks at an account that show whether it is at rest."""
@@ -46,7 +46,8 @@ Drive = Callable[[str, "Bulk"], Awaitable[object]]
 """Reads an open run to its end; is told what it is for, in words."""
 
 
-async def _finish(what: str, run: Bulk) -> None:
+async def finish(what: str, run: Bulk) -> None:
+    """Read a run to its end, and show nothing of it."""
     await run.finish()
 
 
@@ -60,7 +61,7 @@ async def plan_balances(
     balance: str = BALANCE_FIELD,
     source: str = "",
     ids_from_numbers: bool = False,
-    drive: Drive = _finish,
+    drive: Drive = finish,
 ) -> Summary:
     """
     Ask for the balances of all customers, and decide what each needs. Nothing is changed at Gameball.
@@ -100,7 +101,7 @@ async def apply_plan(
     folder: str | os.PathLike[str],
     *,
     rest: float = REST,
-    drive: Drive = _finish,
+    drive: Drive = finish,
 ) -> Report:
     """
     Send what `plan_balances` has found to be missing, ask again, and go on until every customer's fate is known.

@@ -1,4 +1,4 @@
-"""The commands on balances: set, and settle, which is in a module of its own."""
+"""The commands on balances: set, and settle, which has a module of its own."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from attrs import define, field
 
 from ..api.kinds import TARGETS
 from ..balances.plan import Report, Summary
-from ..balances.points import BALANCE_FIELD
-from ..balances.setting import REST, apply_plan, plan_balances
+from ..balances.setting import apply_plan, plan_balances
 from ..client import GameballClient
 from ..errors import JournalError
+from .balance_doubts import settle
+from .balance_options import field_option, rest_option
 from .balance_words import plan_text, plan_values, report_text, report_values
 from .connection import Connection, connect, talks
 from .driving import driver
@@ -34,6 +35,9 @@ __all__ = ["balances"]
 @click.group()
 def balances() -> None:
     """Bring customers to a balance, and settle adjustments in doubt by the balances before and after."""
+
+
+balances.add_command(settle)
 
 
 @balances.command("set")
@@ -55,21 +59,8 @@ def balances() -> None:
     help="Leave customers alone whose balance would change by more.",
 )
 @click.option("--only-up", is_flag=True, help="Leave customers alone who would lose points.")
-@click.option(
-    "--balance-field",
-    default=BALANCE_FIELD,
-    show_default=True,
-    metavar="NAME",
-    help="The field of Gameball's answer that is the balance.",
-)
-@click.option(
-    "--rest",
-    type=click.FloatRange(min=0),
-    default=REST,
-    show_default=True,
-    metavar="SECONDS",
-    help="Between two looks at an account that must agree before anything is sent to it again.",
-)
+@field_option
+@rest_option
 @reads
 @talks
 def set_(

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import anyio
 
-from ..balances.setting import Drive
 from ..bulk.bulk import Bulk
 from ..bulk.progress import Progress
 from ..errors import GameballError
 from .live import follow, manner_of
-from .moving import WIND_UP
 from .reaching import Reaching
 
-__all__ = ["driver"]
+__all__ = ["WIND_UP", "Drive", "driver"]
+
+WIND_UP = 10.0
+"""Seconds that a run that was interrupted takes to come to rest, at most."""
+
+Drive = Callable[[str, Bulk], Awaitable[None]]
+"""Reads an open run to its end; is told what it is for, in words."""
 
 
 def driver(reaching: Reaching, *, as_json: bool) -> Drive:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from typing import NoReturn
 
@@ -14,10 +15,14 @@ from ..bulk.bulk import Bulk
 from ..client import GameballClient
 from ..errors import ConfigurationError
 from ..journal.state import Source
+from ..rows.check import preparer
+from ..rows.feed import Feed
 from ..rows.files import FileRows
 from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
+from ..rows.row import Prepared
 from .connection import Connection, talks
+from .driving import Drive
 from .inputs import (
     STDIN,
     open_input,
@@ -51,6 +56,12 @@ __all__ = ["import_"]
 )
 @click.option("--no-journal", is_flag=True, help="Remember nothing: the run cannot be resumed.")
 @click.option(
+    "--snapshot",
+    is_flag=True,
+    help="Of balance-adjustments: ask for the customers' balances first, so that `balances settle` can settle "
+    "rows whose fate is unknown.",
+)
+@click.option(
     "--dry-run",
     is_flag=True,
     help="Send nothing: check FILE, show its first rows as they would be sent, and the least time.",
@@ -67,6 +78,7 @@ def import_(
     chunking: str | None,
     journal: str | None,
     no_journal: bool,
+    snapshot: bool,
     dry_run: bool,
     as_json: bool,
 ) -> NoReturn:
@@ -90,6 +102,11 @@ def import_(
         rehearse(kind, file, settings, connection.quota)
     if journal is None and not (no_journal or connection.sandbox or file == STDIN):
         journal = f"{file}.gbjournal"
+    if snapshot and (kind != "balance-adjustments" or journal is None or file == STDIN):
+        raise click.UsageError(
+            "--snapshot is for balance-adjustments from a file, with a journal: leave it out, or name a "
+            "journal with --journal"
+        )
     command = None
     if journal is not None:
         command = resume_command(journal, connection, how)
@@ -101,6 +118,7 @@ def import_(
         how,
         journal,
         command,
+        snapshot,
     )
     carry_out(connection, task.prepare, on_cancel=how.on_cancel, as_json=as_json)
 
@@ -116,6 +134,7 @@ class _Import:
     how: Manners
     journal: str | None
     resume: str | None
+    snapshot: bool
 
     async def prepare(self, files: ExitStack) -> Task:
         """Open the input, and make sure that it can be journalled."""
@@ -147,7 +166,16 @@ class _Import:
 
         shown = "standard input" if self.path == STDIN else self.path
         what = f"{self.kind} from {shown}"
-        return Task(what, start, rows, rejects, self.journal, self.resume, results)
+        first = self._take_snapshot if self.snapshot else None
+        return Task(what, start, rows, rejects, self.journal, self.resume, results, first)
+
+    async def _take_snapshot(self, client: GameballClient, drive: Drive) -> None:
+        from ..balances.snapshot import snapshot_beside, take_snapshot
+
+        with ExitStack() as files:
+            rows = open_input(self.path, kind_of(self.kind), self.settings, files, keep=False)
+            keys = keys_of(rows, ids_from_numbers=self.settings.ids_from_numbers)
+            await take_snapshot(client, keys, snapshot_beside(self.journal or ""), drive=drive)
 
     def _start(self, client: GameballClient, rows: FileRows, source: Source | None) -> Bulk:
         return client.bulk(
@@ -160,6 +188,15 @@ class _Import:
             source=source,
             **self.how.for_a_run(),
         )
+
+
+async def keys_of(rows: FileRows, *, ids_from_numbers: bool) -> AsyncIterator[str]:
+    """The customers of the rows that can be sent."""
+    feed = Feed(rows, preparer(rows.kind, ids_from_numbers=ids_from_numbers))
+    while batch := await feed.batch():
+        for row in batch:
+            if isinstance(row, Prepared):
+                yield row.key
 
 
 def refuse_old(journal: str, command: str | None) -> None:

@@ -27,6 +27,7 @@ from ..rows.results import ResultsFile
 from ..rows.unknown import UnknownField
 from . import account, doubts
 from .connection import Connection, connect
+from .driving import WIND_UP, Drive, driver
 from .ending import Ended, Exit, code_of, perform, say
 from .inputs import about_null_words
 from .live import console_on, follow, manner_of
@@ -34,9 +35,6 @@ from .reaching import Reaching
 from .words import clean, count
 
 __all__ = ["Moving", "Task", "carry_out"]
-
-WIND_UP = 10.0
-"""Seconds that a run that was interrupted takes to come to rest, at most."""
 
 
 @define
@@ -52,6 +50,7 @@ class Task:
         journal: what remembers the run; None for nothing.
         resume: the command that takes it up again; None without a journal.
         results: takes every row; None where nobody asked for them.
+        first: is done before the run; None for nothing.
     """
 
     what: str
@@ -61,6 +60,7 @@ class Task:
     journal: str | None = None
     resume: str | None = None
     results: ResultsFile | None = None
+    first: Callable[[GameballClient, Drive], Awaitable[None]] | None = None
 
 
 Prepare = Callable[[ExitStack], Awaitable[Task]]
@@ -118,6 +118,8 @@ class Moving:
         async with AsyncExitStack() as stack:
             reaching = Reaching()
             client = await connect(stack, self.connection, batch=True, reaching=reaching)
+            if task.first is not None:
+                await task.first(client, driver(reaching, as_json=self.as_json))
             run = await stack.enter_async_context(task.start(client))
             self.run = run
 

@@ -13,7 +13,7 @@ import hashlib
 import os
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from .identity import Witness, why_not
 from .recent import Recent
 from .state import Entries, Header, Resumable, Used
 
-__all__ = ["JournalFile", "digest_of", "read_header", "read_journal", "read_rows"]
+__all__ = ["JournalFile", "digest_of", "read_header", "read_items", "read_journal", "read_rows"]
 
 
 class JournalFile:
@@ -302,6 +302,27 @@ def read_rows(path: str | os.PathLike[str], *, open_too: bool = True) -> Iterato
             if row is None:
                 return
             yield row
+    finally:
+        log.close()
+
+
+def read_items(
+    path: str | os.PathLike[str], keys: Container[str]
+) -> Iterator[tuple[RowOutcome, bytes]]:
+    """
+    The rows of some customers that a run has sent, each with its bytes, in the order of sending.
+
+    Args:
+        path: where the journal is.
+        keys: the customers.
+
+    Raises:
+        JournalError: it cannot be read.
+    """
+    log = LogFile.open(Path(path), write=False)
+    try:
+        with _sound(log):
+            yield from _folded(log).items(keys)
     finally:
         log.close()
 

@@ -170,9 +170,9 @@ def used(values: Used) -> bytes:
     )
 
 
-def resolved(applied: Iterable[int], not_applied: Iterable[int]) -> bytes:
-    """Somebody looked: these rows in doubt were applied, and those were not."""
-    return _frame("resolved", {}, _packed(applied), _packed(not_applied))
+def resolved(applied: Iterable[int], not_applied: Iterable[int], by: str = "hand") -> bytes:
+    """Somebody looked, or the balances did: these rows in doubt were applied, and those were not."""
+    return _frame("resolved", {"by": by}, _packed(applied), _packed(not_applied))
 
 
 def retried(run: str, journal: str, rows: Iterable[int]) -> bytes:

@@ -135,3 +135,73 @@ def test_lost_answers_cost_nothing(run: Run, serve: Serve, tmp_path: Path) -> No
     assert result.exit_code == 0, result.output
     assert not shop.off(sandbox.balances)
     assert adjusted(sandbox) == shop.differences
+
+
+def doubtful(run: Run, sandbox: Sandbox, folder: Path, lost: str) -> str:
+    """An import of adjustments with a snapshot, whose answer is lost; gives its journal."""
+    path = folder / "points.csv"
+    path.write_text("customerId,amount\n" + "".join(f"c{n},{n + 1}\n" for n in range(20)))
+    getattr(sandbox.faults, lost)(on="balance-adjustments", times=1)
+    result = run("import", "balance-adjustments", path, "--snapshot")
+    assert result.exit_code == 1, result.output
+    return f"{path}.gbjournal"
+
+
+@pytest.mark.parametrize("lost", ["reset_after_commit", "reset_before_commit"])
+def test_rows_in_doubt_of_an_import_with_a_snapshot_are_settled_and_sent(
+    run: Run, sandbox: Sandbox, tmp_path: Path, lost: str
+) -> None:
+    sandbox.move("c1", 77)
+    journal = doubtful(run, sandbox, tmp_path, lost)
+    words = ["balances", "settle", journal, "--rest", "0.01"]
+    result = run(*words)
+    told = " ".join(result.stdout.split())
+    if lost == "reset_after_commit":
+        assert result.exit_code == 0, result.output
+        assert "20 rows applied, 0 rows not applied; 0 rows still in doubt" in told
+    else:
+        assert result.exit_code == 1, result.output
+        assert "0 rows applied, 20 rows not applied" in told
+        (line,) = (line for line in result.stdout.splitlines() if line.startswith("to send"))
+        again = shlex.split(line.partition(": gameball-async ")[2])
+        sent = run(*again, "--rest", "0.01", "--json")
+        assert sent.exit_code == 0, sent.output
+        assert json.loads(sent.stdout)["sent_again"] == 20
+    assert f"{journal}.settled-1.csv" in told
+    assert adjusted(sandbox) == 20
+    assert sandbox.balances["c1"] == 79
+    last = run(*words)
+    assert last.exit_code == 0
+    assert "no rows in doubt" in last.stdout
+
+
+def test_results_of_an_import_of_inquiries_will_do_as_balances_before(
+    run: Run, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    names = tmp_path / "names.csv"
+    names.write_text("customerId\n" + "".join(f"c{n}\n" for n in range(20)))
+    before = tmp_path / "before.csv"
+    assert run("import", "balance-inquiries", names, "--results", before).exit_code == 0
+    journal = doubtful(run, sandbox, tmp_path, "reset_after_commit")
+    Path(f"{journal}.before.csv").unlink()
+    refused = run("balances", "settle", journal)
+    assert refused.exit_code == 2
+    assert "--before" in refused.stderr
+    result = run("balances", "settle", journal, "--before", before, "--rest", "0.01", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["applied"] == 20
+
+
+def test_a_snapshot_is_for_adjustments_with_a_journal_only(
+    run: Run, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    path = targets(tmp_path, "c1,10")
+    cases: tuple[list[str | Path], ...] = (
+        ["customers", path],
+        ["balance-adjustments", path, "--no-journal"],
+    )
+    for words in cases:
+        result = run("import", *words, "--snapshot")
+        assert result.exit_code == 2
+        assert "--snapshot is for balance-adjustments" in result.stderr
+    assert not sandbox.counts
