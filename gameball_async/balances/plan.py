@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 
 from attrs import field, frozen
@@ -127,6 +127,7 @@ class Summary:
         unasked: customers whose balance could not be asked for.
         rejected: rows that cannot be used, or name a customer a second time.
         pending: customers who have pending points, which count as theirs.
+        faults: the first rejected rows, each with its position and reason; names no row's values.
         begun: whether an earlier call has begun to send.
     """
 
@@ -143,6 +144,7 @@ class Summary:
     unasked: int
     rejected: int
     pending: int
+    faults: Sequence[tuple[int, str]] = ()
     begun: bool = False
 
     @property

@@ -21,6 +21,8 @@ __all__ = ["ROUNDS", "begin_again", "summary_of", "take_answers", "take_balances
 
 ROUNDS = 10
 """Rounds of adjustments in one go, at most."""
+SHOWN = 5
+"""Rejected rows that a summary names."""
 
 
 def _rows(journal: Path | None) -> Iterator[RowOutcome]:
@@ -83,6 +85,7 @@ def _sum_up(store: Store) -> Summary:
         unasked=store.count(Fate.UNASKED, Fate.ASKED),
         rejected=store.count(Fate.REJECTED),
         pending=pending,
+        faults=store.page("line, why", Fate.REJECTED, -1, SHOWN),
     )
 
 

@@ -40,6 +40,8 @@ def _plan_lines(plan: Summary) -> Iterator[str]:
     ):
         if number:
             yield f"  {number:>10,}  {what}"
+    for line, why in plan.faults:
+        yield f"              row {line}: {clean(why)}"
     if plan.pending:
         yield f"  {plan.pending:>10,}  of them have pending points, which count as theirs"
 
@@ -60,6 +62,7 @@ def plan_values(plan: Summary) -> dict[str, Any]:
         "not_asked": plan.unasked,
         "rejected": plan.rejected,
         "pending": plan.pending,
+        "faults": [{"line": line, "reason": why} for line, why in plan.faults],
     }
 
 

@@ -52,6 +52,11 @@ def times(sandbox: Sandbox) -> Counter[int]:
     return Counter(Counter(entry.customer for entry in entries).values())
 
 
+def read(path: str) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
 async def test_rows_that_were_applied_have_succeeded_and_nothing_is_sent(
     client: GameballClient, sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -63,9 +68,7 @@ async def test_rows_that_were_applied_have_succeeded_and_nothing_is_sent(
     report = recorded_of(read_journal(journal)).report
     assert (report.succeeded, report.indeterminate) == (40, 0)
     assert times(sandbox) == {1: 40}
-    with Path(found.reports[0]).open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert rows[1] == {
+    assert read(found.reports[0])[1] == {
         "line": "1", "customerId": "c2", "amount": "6", "before": "0", "applied otherwise": "0",
         "first look": "6", "second look": "6", "concluded": "applied", "why": "",
     }  # fmt: skip

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import shlex
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from gameball_async.sandbox import Constant, Sandbox
 from tests.balances.balance_desk import Shop
-from tests.cli.cli_desk import Run, Serve
+from tests.cli.cli_desk import ROOT, Run, Serve, start_process
 
 
 @pytest.fixture
@@ -40,6 +46,7 @@ def test_it_shows_the_differences_sends_them_and_says_what_became_of_each(
     assert "1 have their balance already" in told
     assert "1 gain points: +40.5 together, +40.5 at most" in told
     assert "1 lose points: -1,250 together" in told
+    assert "row 5: balance: is not a plain number" in told
     assert "2 were brought to their balance" in told
     assert "targets.csv.gbbalances/report.csv" in told
     assert dict(sandbox.balances) == {"c1": 10, "c2": 250, "c3": 40.5}
@@ -144,6 +151,7 @@ def doubtful(run: Run, sandbox: Sandbox, folder: Path, lost: str) -> str:
     getattr(sandbox.faults, lost)(on="balance-adjustments", times=1)
     result = run("import", "balance-adjustments", path, "--snapshot")
     assert result.exit_code == 1, result.output
+    assert f"gameball-async balances settle {path}.gbjournal" in result.stdout
     return f"{path}.gbjournal"
 
 
@@ -205,3 +213,48 @@ def test_a_snapshot_is_for_adjustments_with_a_journal_only(
         assert result.exit_code == 2
         assert "--snapshot is for balance-adjustments" in result.stderr
     assert not sandbox.counts
+
+
+@pytest.mark.parametrize(("answer", "sent"), [("y", 1), ("n", 0)])
+def test_on_a_terminal_it_asks_before_anything_is_sent(
+    run: Run, sandbox: Sandbox, tmp_path: Path, answer: str, sent: int
+) -> None:
+    path = targets(tmp_path, "c1,10")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gameball_async", "balances", "set", str(path)],
+        cwd=ROOT,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(theirs)
+    os.write(ours, f"{answer}\n".encode())
+    out, err = process.communicate(timeout=60)
+    os.close(ours)
+    assert "1  gain points" in out
+    assert "Send 1 adjustment?" in err
+    assert adjusted(sandbox) == sent
+    assert process.returncode == (0 if sent else 1)
+    if not sent:
+        assert "nothing was sent" in err
+        assert run("balances", "set", path, "--yes").exit_code == 0
+        assert adjusted(sandbox) == 1
+
+
+def test_ctrl_c_leaves_a_run_that_the_same_command_ends(
+    run: Run, serve: Serve, tmp_path: Path
+) -> None:
+    sandbox = serve(service_time=Constant(1.5, queue=0))
+    path = targets(tmp_path, *(f"c{n},10" for n in range(30)))
+    process = start_process(["balances", "set", path, "--yes", "--rest", "0.1"])
+    while not sandbox.counts["submit"]:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "go on with the same command" in err
+    assert run("balances", "set", path, "--yes", "--rest", "0.1").exit_code == 0
+    assert dict(sandbox.balances) == {f"c{n}": 10 for n in range(30)}
+    assert adjusted(sandbox) == 30
