@@ -116,13 +116,18 @@ def deaths(rng: random.Random, kills: int) -> Iterator[Plan]:
 
 
 def tell(
-    portal: BlockingPortal, killer: Killer, folder: Path, customers: int, movers: int, seed: int,
-    kills: int,
-) -> Story:  # fmt: skip
+    portal: BlockingPortal,
+    killer: Killer,
+    name: str,
+    customers: int,
+    movers: int,
+    seed: int,
+    plans: Iterator[Plan],
+) -> Story:
     """One run from its first process to its last, judged."""
     rng = random.Random(seed)
     shop = Shop.of(customers, movers, rng)
-    story = Story(f"seed {seed}", customers, shop.differences, movers)
+    story = Story(name, customers, shop.differences, movers)
     left = [(name, rng.choice((-1, 1)) * (rng.randrange(1, 500) + 0.25)) for name in shop.movers]
     at_once = -(-len(left) // MOVED_AT)
     sandbox: Sandbox

@@ -8,7 +8,7 @@ What is decided, from balances before and after, is in `points`, `plan`, `rounds
 from .plan import Fate, Report, Summary
 from .setting import apply_plan, plan_balances, set_balances
 from .settling import Settlement, settle_by_balances
-from .snapshot import take_snapshot
+from .snapshot import snapshot_beside, take_snapshot
 from .verdicts import Verdict
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "plan_balances",
     "set_balances",
     "settle_by_balances",
+    "snapshot_beside",
     "take_snapshot",
 ]

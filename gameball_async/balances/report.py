@@ -63,7 +63,7 @@ def _cells(store: Store) -> Iterator[list[object]]:
     for line, key, target, start, amount, answer, first, second, last, fate, why in store.each(
         _COLUMNS
     ):
-        points = [None if each is None else as_number(each)
-                  for each in (target, start, amount if answer else None)]  # fmt: skip
+        due = amount if answer or fate == Fate.PLANNED.value else None
+        points = [None if each is None else as_number(each) for each in (target, start, due)]  # fmt: skip
         looks = [None if each is None else as_number(each) for each in (first, second, last)]
         yield [line, neutralised(key or ""), *points, answer, *looks, fate, neutralised(why)]

@@ -66,6 +66,8 @@ async def plan_balances(
     """
     Ask for the balances of all customers, and decide what each needs. Nothing is changed at Gameball.
 
+    What each row needs is in ``report.csv`` in the folder.
+
     Called again with the same folder it goes on where it was; where the plan is complete, nothing is asked.
 
     Args:
@@ -93,6 +95,7 @@ async def plan_balances(
             await _read(store, rows, ids_from_numbers=ids_from_numbers)
         if store.stage.step is Step.ASK:
             await _step(client, store, drive)
+            await anyio.to_thread.run_sync(write_report, store)
         return summary_of(store)
 
 

@@ -14,6 +14,7 @@ from attrs import define, field
 
 from ..api.kinds import TARGETS
 from ..balances.plan import Report, Summary
+from ..balances.report import REPORT
 from ..balances.setting import apply_plan, plan_balances
 from ..client import GameballClient
 from ..errors import JournalError
@@ -134,16 +135,29 @@ class _Setting:
         ended = perform(self._connected(self._plan))
         if self.summary is None or ended.code is not Exit.OK:
             return self._end(ended)
+        if self.kept and not self.as_json:
+            click.echo(f"what each row needs: {clean(self.state)}/{REPORT}")
         if dry_run:
             if self.as_json:
                 click.echo(orjson.dumps({"plan": plan_values(self.summary)}))
             return Exit.OK
-        if self.summary.adjustments and not self.summary.begun:
-            asked = f"Send {count(self.summary.adjustments, 'adjustment')}?"
-            if not click.confirm(asked, err=True):
-                say(f"nothing was sent; the plan is kept in {clean(self.state)}")
-                return Exit.SOME_FAILED
+        refusal = self._refusal(self.summary)
+        if refusal is not None:
+            return refusal
         return self._end(perform(self._connected(self._apply)))
+
+    def _refusal(self, plan: Summary) -> int | None:
+        """Ask whether to send; None where that is agreed to, or nothing is to be asked."""
+        if plan.begun or not plan.adjustments:
+            return None
+        try:
+            if click.confirm(f"Send {count(plan.adjustments, 'adjustment')}?", err=True):
+                return None
+        except click.Abort:
+            say(f"interrupted; nothing was sent, and the plan is kept in {clean(self.state)}")
+            return Exit.INTERRUPTED
+        say(f"nothing was sent; the plan is kept in {clean(self.state)}")
+        return Exit.SOME_FAILED
 
     def _connected(
         self, *steps: Callable[[GameballClient, Reaching], Awaitable[None]]

@@ -7,6 +7,7 @@ import os
 import pty
 import shlex
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -93,6 +94,34 @@ def test_a_dry_run_asks_for_the_balances_and_leaves_nothing(
     assert (plan["up"], plan["held_back"]) == (1, 1)
     assert adjusted(sandbox) == 0
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_plan_that_is_kept_is_carried_out_later_without_asking_again(
+    run: Run, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    path = targets(tmp_path, "c1,10", "c2,20")
+    words = ["balances", "set", str(path), "--state", str(tmp_path / "state")]
+    assert run(*words, "--dry-run").exit_code == 0
+    report = (tmp_path / "state" / "report.csv").read_text()
+    assert "2,c1,10,0,10,,,,0,planned," in report
+    assert run(*words, "--yes").exit_code == 0
+    assert sandbox.ledger.applied["balance-inquiries"] == 4  # two before, two after
+    assert adjusted(sandbox) == 2
+
+
+def test_rows_of_a_query_are_targets_too(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    base = sqlite3.connect(tmp_path / "shop.db")
+    base.execute("CREATE TABLE old (customer TEXT, points INTEGER)")
+    base.execute("INSERT INTO old VALUES ('c1', 7), ('c2', 9)")
+    base.commit()
+    base.close()
+    query = tmp_path / "targets.sql"
+    query.write_text(
+        'SELECT customer AS "customerId", points AS balance FROM old ORDER BY customer'
+    )
+    words = ["--sql", str(query), "--database", f"sqlite:///{tmp_path / 'shop.db'}"]
+    assert run("balances", "set", *words, "--yes").exit_code == 0
+    assert dict(sandbox.balances) == {"c1": 7, "c2": 9}
 
 
 def test_the_sandbox_of_its_own_needs_no_yes_and_keeps_nothing(run: Run, tmp_path: Path) -> None:
@@ -215,7 +244,7 @@ def test_a_snapshot_is_for_adjustments_with_a_journal_only(
     assert not sandbox.counts
 
 
-@pytest.mark.parametrize(("answer", "sent"), [("y", 1), ("n", 0)])
+@pytest.mark.parametrize(("answer", "sent"), [("y\n", 1), ("n\n", 0), ("\x04", 0)])
 def test_on_a_terminal_it_asks_before_anything_is_sent(
     run: Run, sandbox: Sandbox, tmp_path: Path, answer: str, sent: int
 ) -> None:
@@ -230,13 +259,14 @@ def test_on_a_terminal_it_asks_before_anything_is_sent(
         text=True,
     )
     os.close(theirs)
-    os.write(ours, f"{answer}\n".encode())
+    os.write(ours, answer.encode())
     out, err = process.communicate(timeout=60)
     os.close(ours)
     assert "1  gain points" in out
     assert "Send 1 adjustment?" in err
     assert adjusted(sandbox) == sent
-    assert process.returncode == (0 if sent else 1)
+    assert process.returncode == (0 if sent else 130 if answer == "\x04" else 1)
+    assert f"what each row needs: {path}.gbbalances/report.csv" in out
     if not sent:
         assert "nothing was sent" in err
         assert run("balances", "set", path, "--yes").exit_code == 0
