@@ -217,3 +217,31 @@ async def test_a_plan_is_for_its_owners_eyes_only(tmp_path: Path) -> None:
     async with quick() as sandbox, client_of(sandbox) as client:
         await plan_balances(client, [{"customerId": "c1", "balance": 7}], tmp_path / "state")
     assert (tmp_path / "state").stat().st_mode & 0o077 == 0
+
+
+class OneSlowJob:
+    """The second job takes its time; all others take none. A model of durations, see the sandbox."""
+
+    queue = 0.0
+    workers = None
+
+    def __init__(self, seconds: float) -> None:
+        self._left = [0.0, seconds]
+
+    def seconds(self, rows: int, chance: object) -> float:
+        return self._left.pop(0) if self._left else 0.0
+
+
+async def test_an_adjustment_that_is_applied_late_and_unseen_is_not_sent_a_second_time(
+    tmp_path: Path,
+) -> None:
+    async with quick(service_time=OneSlowJob(0.8)) as sandbox, client_of(sandbox) as client:
+        sandbox.faults.reset_after_commit(on="balance-adjustments", times=1)
+        rows = [{"customerId": "c1", "balance": 7}]
+        report = await set_balances(client, rows, tmp_path / "state", rest=1.2)
+        assert report.all_exact
+        assert sandbox.balances["c1"] == 7
+        assert applied(sandbox) == 1
+    with (tmp_path / "state" / "report.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["first look"], row["second look"], row["outcome"]) == ("0", "7", "set")
