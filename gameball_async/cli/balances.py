@@ -207,6 +207,8 @@ class _Setting:
             say(f"interrupted; {self._go_on()}")
             return Exit.INTERRUPTED
         if ended.error is not None:
+            if self.as_json and self.report is None:
+                click.echo(orjson.dumps({"error": clean(str(ended.error), 2000)}))
             say(clean(str(ended.error), 2000))
             if isinstance(ended.error, JournalError) and self.summary is None:
                 return Exit.UNUSABLE

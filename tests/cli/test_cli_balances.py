@@ -152,9 +152,10 @@ def test_a_changed_file_is_refused_with_what_to_do(
 ) -> None:
     assert run("balances", "set", targets(tmp_path, "c1,10"), "--yes").exit_code == 0
     path = targets(tmp_path, "c1,11")
-    result = run("balances", "set", path, "--yes")
+    result = run("balances", "set", path, "--yes", "--json")
     assert result.exit_code == 2
     assert "input has changed" in result.stderr
+    assert "input has changed" in json.loads(result.stdout)["error"]
     assert "--state" in result.stderr
     assert run("balances", "set", path, "--yes", "--state", tmp_path / "new").exit_code == 0
     assert dict(sandbox.balances) == {"c1": 11}
