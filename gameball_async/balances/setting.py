@@ -39,6 +39,8 @@ __all__ = ["REST", "Drive", "apply_plan", "finish", "plan_balances", "set_balanc
 
 REST = 60.0
 """Seconds between the two looks at an account that show whether it is at rest."""
+OPEN_JOBS = 128
+"""Jobs that a step keeps open at once, at most: the answers to as many inquiries are in memory."""
 PAGE = 500
 """Rows of the plan that are read in one go."""
 
@@ -186,11 +188,11 @@ async def _step(client: GameballClient, store: Store, drive: Drive) -> None:
         return
     run: Bulk
     if journal.exists():
-        run = client.resume(journal, rows)
+        run = client.resume(journal, rows, open_jobs=OPEN_JOBS)
     elif kind == "balance-adjustments":
-        run = client.bulk("balance-adjustments", rows, journal=journal)
+        run = client.bulk("balance-adjustments", rows, journal=journal, open_jobs=OPEN_JOBS)
     else:
-        run = client.bulk("balance-inquiries", rows, journal=journal)
+        run = client.bulk("balance-inquiries", rows, journal=journal, open_jobs=OPEN_JOBS)
     async with run:
         await drive(what, run)
         if not run.report.complete:  # it was left early, without an error
