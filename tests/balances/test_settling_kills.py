@@ -56,9 +56,8 @@ def test_a_settlement_that_is_killed_is_gone_on_with_and_applies_nothing_twice(
         words = ["balances", "settle", f"{file}.gbjournal", "--send", "--rest", "0.1"]
         killed = killer.run(words, environment, Plan(write=write, when="after")).killed
         assert killed
-        for _ in range(3):
-            ended = killer.run(words, environment, Plan())
-        assert ended.code == 0, ended.err
+        codes = [killer.run(words, environment, Plan()).code for _ in range(3)]
+        assert codes[-1] == 0
         assert sandbox.balances == {f"c{n}": n + 1 for n in range(ROWS)}
         entries = sandbox.ledger.entries("balance-adjustments")
         assert set(Counter(entry.customer for entry in entries).values()) == {1}

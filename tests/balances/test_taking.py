@@ -24,6 +24,8 @@ from gameball_async.balances.taking import (
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 
 UNIT = 1_000_000
+MOST_MOVEMENTS = 18
+"""Each by another power of two: together they are less than a point."""
 LATER, NEVER = Reason("busy", 2001), Reason("no", 3003)
 
 
@@ -36,12 +38,18 @@ class World:
         self.targets = {name: data.draw(st.integers(0, 5)) * UNIT for name in self.balances}
         self.applied: Counter[str] = Counter()
         self.moved: set[str] = set()
+        self.movements = 0
 
     def others(self, least: int) -> None:
-        """Something else moves one balance, by less than any adjustment does."""
-        if self.data.draw(st.integers(0, 5)) < least:
+        """
+        Something else moves one balance, by points that no adjustment and no other movements add up to.
+
+        A movement by exactly the points of an adjustment whose answer is lost cannot be told from it.
+        """
+        if self.movements < MOST_MOVEMENTS and self.data.draw(st.integers(0, 5)) < least:
             name = self.data.draw(st.sampled_from(sorted(self.balances)))
-            self.balances[name] += self.data.draw(st.integers(1, 999))
+            self.balances[name] += 1 << self.movements
+            self.movements += 1
             self.moved.add(name)
 
     def answers(self, store: Store) -> Iterator[RowOutcome]:
