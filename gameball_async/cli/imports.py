@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from typing import NoReturn
 
@@ -16,11 +17,15 @@ from ..client import GameballClient
 from ..compare.opening import EarlierRows
 from ..errors import ConfigurationError
 from ..journal.header import Source
+from ..rows.check import preparer
+from ..rows.feed import Feed
 from ..rows.files import FileRows
 from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
+from ..rows.row import Prepared
 from .checking import FirstCheck
 from .connection import Connection, talks
+from .driving import Drive
 from .earlier import compares, earlier_rows, refuse_both
 from .ending import remark
 from .findings import obeys, tell_about_the_run
@@ -58,6 +63,12 @@ __all__ = ["import_"]
 )
 @click.option("--no-journal", is_flag=True, help="Remember nothing: the run cannot be resumed.")
 @click.option(
+    "--snapshot",
+    is_flag=True,
+    help="Of balance-adjustments: ask for the customers' balances first, so that `balances settle` can settle "
+    "rows whose fate is unknown.",
+)
+@click.option(
     "--dry-run",
     is_flag=True,
     help="Send nothing: check FILE, show its first rows as they would be sent, and the least time.",
@@ -89,6 +100,7 @@ def import_(
     chunking: str | None,
     journal: str | None,
     no_journal: bool,
+    snapshot: bool,
     dry_run: bool,
     no_check: bool,
     strict: bool,
@@ -126,10 +138,15 @@ def import_(
         tell_about_the_run(connection.findings, kind, file, settings)
     if journal is None and not (no_journal or connection.sandbox or file == STDIN):
         journal = f"{file}.gbjournal"
+    if snapshot and (kind != "balance-adjustments" or journal is None or file == STDIN):
+        raise click.UsageError(
+            "--snapshot is for balance-adjustments from a file, with a journal: leave it out, or name a "
+            "journal with --journal"
+        )
     command = None if journal is None else resume_command(journal, connection, how)
     way = None if chunking is None else Chunking(chunking)
     task = _Import(
-        kind, file, settings, way, how, journal, command, check, since_file, changed_against, merge_by
+        kind, file, settings, way, how, journal, command, check, since_file, changed_against, merge_by, snapshot
     )  # fmt: skip
     carry_out(connection, task.prepare, on_cancel=how.on_cancel, as_json=as_json)
 
@@ -179,6 +196,7 @@ class _Import:
     since_file: str | None
     changed_against: str | None
     merge_by: MergeBy | None
+    snapshot: bool
 
     async def prepare(self, files: ExitStack) -> Task:
         """Open the input, and make sure that it can be journalled."""
@@ -217,7 +235,18 @@ class _Import:
 
         shown = "standard input" if self.path == STDIN else self.path
         what = f"{self.kind} from {shown}"
-        return Task(what, start, rows, rejects, self.journal, self.resume, results, self.check)
+        first = self._take_snapshot if self.snapshot else None
+        return Task(
+            what, start, rows, rejects, self.journal, self.resume, results, self.check, first
+        )
+
+    async def _take_snapshot(self, client: GameballClient, drive: Drive) -> None:
+        from ..balances.snapshot import snapshot_beside, take_snapshot
+
+        with ExitStack() as files:
+            rows = open_input(self.path, kind_of(self.kind), self.settings, files, keep=False)
+            keys = keys_of(rows, ids_from_numbers=self.settings.ids_from_numbers)
+            await take_snapshot(client, keys, snapshot_beside(self.journal or ""), drive=drive)
 
     def _start(
         self,
@@ -238,6 +267,15 @@ class _Import:
             merge_by=self.merge_by,
             **self.how.for_a_run(),
         )
+
+
+async def keys_of(rows: FileRows, *, ids_from_numbers: bool) -> AsyncIterator[str]:
+    """The customers of the rows that can be sent."""
+    feed = Feed(rows, preparer(rows.kind, ids_from_numbers=ids_from_numbers))
+    while batch := await feed.batch():
+        for row in batch:
+            if isinstance(row, Prepared):
+                yield row.key
 
 
 def refuse_old(journal: str, command: str | None) -> None:

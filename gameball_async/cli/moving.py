@@ -28,6 +28,7 @@ from ..rows.unknown import UnknownField
 from . import account, doubts
 from .checking import FirstCheck
 from .connection import Connection, connect
+from .driving import WIND_UP, Drive, driver
 from .ending import Ended, Exit, code_of, perform, say
 from .inputs import about_null_words
 from .live import console_on, follow, manner_of
@@ -35,9 +36,6 @@ from .reaching import Reaching
 from .words import clean, count
 
 __all__ = ["Moving", "Task", "carry_out"]
-
-WIND_UP = 10.0
-"""Seconds that a run that was interrupted takes to come to rest, at most."""
 
 
 @define
@@ -54,6 +52,7 @@ class Task:
         resume: the command that takes it up again; None without a journal.
         results: takes every row; None where nobody asked for them.
         check: reads the whole input before anything is sent; None for no such check.
+        first: is done before the run; None for nothing.
     """
 
     what: str
@@ -64,6 +63,7 @@ class Task:
     resume: str | None = None
     results: ResultsFile | None = None
     check: FirstCheck | None = None
+    first: Callable[[GameballClient, Drive], Awaitable[None]] | None = None
 
 
 Prepare = Callable[[ExitStack], Awaitable[Task]]
@@ -123,6 +123,8 @@ class Moving:
             client = await connect(stack, self.connection, batch=True, reaching=reaching)
             if task.check is not None:
                 await task.check.carry_out(client)
+            if task.first is not None:
+                await task.first(client, driver(reaching, as_json=self.as_json))
             run = await stack.enter_async_context(task.start(client))
             self.run = run
 
@@ -131,7 +133,8 @@ class Moving:
 
             manner = manner_of(sys.stderr, as_json=self.as_json)
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(follow, look, task.what, manner, sys.stderr, reaching)
+                what = f"importing {task.what}"
+                tasks.start_soon(follow, look, what, manner, sys.stderr, reaching)
                 try:
                     await self._take_events(run, task)
                 finally:

@@ -1,20 +1,21 @@
-"""What the rows of an earlier run held, read from its journal, for a run that is compared with it."""
+"""What the rows of a run held, read from its journal: for a run that is compared with it, and to settle its doubt."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from ..api.kinds import Kind
 from ..api.requests import Account
 from ..errors import JournalError
+from ..rows.outcome import RowOutcome
 from .file import LogFile
 from .folding import Contents
 from .header import Earlier, Header
 from .journal import folded, read_header, sound
 
-__all__ = ["earlier_of", "find_again", "read_contents"]
+__all__ = ["earlier_of", "find_again", "read_contents", "read_items"]
 
 
 def earlier_of(
@@ -97,5 +98,26 @@ def read_contents(path: str | os.PathLike[str], length: int | None = None) -> It
             if some is None:
                 return
             yield some
+    finally:
+        log.close()
+
+
+def read_items(
+    path: str | os.PathLike[str], keys: Container[str]
+) -> Iterator[tuple[RowOutcome, bytes]]:
+    """
+    The rows of some customers that a run has sent, each with its bytes, in the order of sending.
+
+    Args:
+        path: where the journal is.
+        keys: the customers.
+
+    Raises:
+        JournalError: it cannot be read.
+    """
+    log = LogFile.open(Path(path), write=False)
+    try:
+        with sound(log):
+            yield from folded(log).items(keys)
     finally:
         log.close()

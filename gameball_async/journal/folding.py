@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,9 +24,12 @@ from .positions import Positions
 from .records import header_of, read, used_of
 from .state import DOUBT, OPEN, ChunkRecord, Odd, Resumable, Retried, Stage, odd_rows
 
-__all__ = ["Contents", "Folding"]
+__all__ = ["Contents", "Folding", "settled_reason"]
 
-APPLIED, NOT_APPLIED = Reason("settled by hand: applied"), Reason("settled by hand: not applied")
+
+def settled_reason(by: str, verdict: str) -> Reason:
+    """Why a row that was in doubt is not any more: *by* ``hand`` or ``balances``."""
+    return Reason(f"settled by {by}: {verdict}")
 
 
 @frozen
@@ -74,7 +77,7 @@ class Folding:
         self._used = Used()
         self._history = History()
         self._dialect: str | None = None
-        self._applied, self._not_applied = Positions(), Positions()
+        self._settled: list[tuple[Positions, Outcome, Reason]] = []
         self._retried: list[Retried] = []
         self._unchanged: list[tuple[int, Sequence[int]]] = []
 
@@ -111,8 +114,9 @@ class Folding:
             case "learned":
                 self._dialect = values["dialect"]
             case "resolved":
-                self._applied.add_all(_positions(columns[0]))
-                self._not_applied.add_all(_positions(columns[1]))
+                by = values.get("by", "hand")
+                self._resolve(columns[0], Outcome.SUCCEEDED, settled_reason(by, "applied"))
+                self._resolve(columns[1], Outcome.FAILED, settled_reason(by, "not applied"))
             case "retried":
                 rows = Positions()
                 rows.add_all(_positions(columns[0]))
@@ -121,6 +125,12 @@ class Folding:
                 self._used = used_of(values)
             case name:
                 raise ValueError(name)
+
+    def _resolve(self, column: bytes, outcome: Outcome, why: Reason) -> None:
+        """These rows in doubt have this outcome; what was settled first stays."""
+        rows = Positions()
+        rows.add_all(_positions(column))
+        self._settled.append((rows, outcome, why))
 
     def state(self, recent: list[float]) -> Resumable:
         """What the journal says."""
@@ -214,6 +224,22 @@ class Folding:
             applied = [outcome is Outcome.SUCCEEDED for outcome in outcomes]
             yield Contents(ids or keys, [*map(digest_of, payloads)], applied, sent=True)
 
+    def items(self, keys: Container[str]) -> Iterator[tuple[RowOutcome, bytes]]:
+        """The rows of these customers that were sent, each with its bytes, in the order of sending."""
+        for number, kept in sorted(self._chunks.items()):
+            record = kept.record
+            _, columns = read(self._frame(kept.start))
+            found, _ = orjson.loads(zlib.decompress(columns[1]))
+            if not any(key in keys for key in found):
+                continue
+            outcomes, reasons = self._fates(kept)
+            payloads = zlib.decompress(columns[2]).split(b"\n")
+            for index, key in enumerate(found):
+                if key in keys:
+                    row = RowOutcome(record.positions[index], outcomes[index], key,
+                                     reasons.get(index), record.job_id, number)  # fmt: skip
+                    yield row, payloads[index]
+
     def _entries(self, kept: _Kept) -> dict[int, Mapping[str, Any]]:
         if kept.record.stage is not Stage.SETTLED:
             return {}
@@ -236,10 +262,10 @@ class Folding:
                 reasons[index] = Reason(*reason)
             if outcomes[index] is Outcome.INDETERMINATE:
                 position = kept.record.positions[index]
-                if position in self._applied:
-                    outcomes[index], reasons[index] = Outcome.SUCCEEDED, APPLIED
-                elif position in self._not_applied:
-                    outcomes[index], reasons[index] = Outcome.FAILED, NOT_APPLIED
+                for settled, end, why in self._settled:
+                    if position in settled:
+                        outcomes[index], reasons[index] = end, why
+                        break
         return outcomes, reasons
 
 

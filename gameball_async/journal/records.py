@@ -200,9 +200,9 @@ def used_of(values: Mapping[str, Any]) -> Used:
     return Used(**{each.name: values[each.name] for each in fields(Used) if each.name in values})
 
 
-def resolved(applied: Iterable[int], not_applied: Iterable[int]) -> bytes:
-    """Somebody looked: these rows in doubt were applied, and those were not."""
-    return _frame("resolved", {}, _packed(applied), _packed(not_applied))
+def resolved(applied: Iterable[int], not_applied: Iterable[int], by: str = "hand") -> bytes:
+    """Somebody looked, or the balances did: these rows in doubt were applied, and those were not."""
+    return _frame("resolved", {"by": by}, _packed(applied), _packed(not_applied))
 
 
 def retried(run: str, journal: str, rows: Iterable[int]) -> bytes:
