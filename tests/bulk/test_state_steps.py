@@ -372,6 +372,16 @@ def test_an_accepted_chunk_ends_a_row_of_doubts() -> None:
     assert not state.stopping
 
 
+def test_after_a_certain_answer_doubts_are_counted_from_the_first_again() -> None:
+    state = run_state(window=9)
+    state.read(rows_of("abcdefgh"))
+    flights = [sent(state) for _ in range(4)]
+    carried_out(state.answered(flights[0], GaveUp(BAD, unsure=False)))
+    for number, flight in enumerate(flights[1:], start=1):
+        carried_out(state.answered(flight, GaveUp(LOST, unsure=True)))
+        assert state.stopping == (number == 3)
+
+
 def test_the_error_that_ended_a_run_first_is_kept() -> None:
     state = run_state()
     first, second = NotSentError("first"), NotSentError("second")
