@@ -25,15 +25,9 @@ from gameball_async.errors import (
     UnknownJobError,
 )
 from gameball_async.jobs.submit import Accepted
-from gameball_async.journal.state import (
-    ChunkRecord,
-    Header,
-    Odd,
-    Resumable,
-    Stage,
-    Used,
-    left_to_do,
-)
+from gameball_async.journal.header import Header
+from gameball_async.journal.history import Used
+from gameball_async.journal.state import ChunkRecord, Odd, Resumable, Stage, left_to_do
 from gameball_async.limits.calls import GaveUp
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 from gameball_async.rows.report import Tally
@@ -146,7 +140,7 @@ def test_a_job_number_that_comes_twice_proves_nothing_of_the_second_chunk() -> N
 def test_rows_that_cannot_be_sent_are_noted_counted_and_told_at_once() -> None:
     state = run_state()
     bad = BadRow(1, (Fault("customerId", "is missing"),), "k")
-    step = state.read([rows_of("a")[0], bad])
+    (step,) = state.read([rows_of("a")[0], bad])
     assert (state.rows_read, state.chunker.waiting) == (2, 1)
     assert state.tally.counts[REJECTED] == 1, "before the note is written"
     ((verb, rows),), event = carried_out(step)
@@ -155,7 +149,7 @@ def test_rows_that_cannot_be_sent_are_noted_counted_and_told_at_once() -> None:
     assert settled(event) == [(1, REJECTED)]
     assert isinstance(event, Settled) and (event.chunk, event.job) == (None, None)
     assert next(iter(state.leave())).outcomes[0].position == 0, "told once"
-    assert state.read(rows_of("b", 2)) is None
+    assert state.read(rows_of("b", 2)) == []
 
 
 def test_a_rejected_row_that_was_not_told_is_told_when_the_run_is_left() -> None:
@@ -169,7 +163,8 @@ def test_a_rejected_row_that_was_not_told_is_told_when_the_run_is_left() -> None
 def test_of_two_orders_with_one_id_the_second_is_rejected_and_all_are_counted() -> None:
     state = run_state("orders")
     rows = [Prepared(n, "a", "same", b"{}") for n in range(2)]
-    _, event = carried_out(state.read(rows))
+    (step,) = state.read(rows)
+    _, event = carried_out(step)
     assert settled(event) == [(1, REJECTED)]
     assert (state.rows_read, state.chunker.waiting) == (2, 1)
 
@@ -177,8 +172,9 @@ def test_of_two_orders_with_one_id_the_second_is_rejected_and_all_are_counted() 
 def test_ids_are_remembered_as_far_as_rows_are_read_ahead() -> None:
     state = run_state("orders")
     state.read([Prepared(n, "a", f"i{n}", b"{}") for n in range(11)])
-    assert state.read([Prepared(11, "a", "i0", b"{}")]) is None, "the eleventh is forgotten"
-    _, event = carried_out(state.read([Prepared(12, "a", "i5", b"{}")]))
+    assert state.read([Prepared(11, "a", "i0", b"{}")]) == [], "the eleventh is forgotten"
+    (step,) = state.read([Prepared(12, "a", "i5", b"{}")])
+    _, event = carried_out(step)
     assert settled(event) == [(12, REJECTED)]
 
 

@@ -13,18 +13,10 @@ from hypothesis import strategies as st
 from gameball_async.errors import JournalError
 from gameball_async.journal import records
 from gameball_async.journal.folding import Folding
+from gameball_async.journal.header import FORMATS, Header, Source
+from gameball_async.journal.history import Used
 from gameball_async.journal.positions import Positions
-from gameball_async.journal.state import (
-    DOUBT,
-    FORMAT,
-    OPEN,
-    Header,
-    Odd,
-    Resumable,
-    Source,
-    Stage,
-    Used,
-)
+from gameball_async.journal.state import DOUBT, OPEN, Odd, Resumable, Stage
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 
@@ -84,18 +76,18 @@ def chunk(number: int, *positions: int) -> Chunk:
 def test_an_empty_journal_says_which_run_it_is_of_and_nothing_else() -> None:
     state = Log().state
     assert state.header == HEADER
-    assert (state.header.run, state.header.format) == ("r", FORMAT)
+    assert (state.header.run, state.header.format) == ("r", FORMATS[0])
     assert asdict(state.header.source) == {"name": "f", "digest": "d", "settings": "{1}"}
     assert (state.chunks, state.odd, state.input_ended, state.dialect) == ([], [], False, None)
     assert (state.used, state.recent, state.retried) == (Used(), [1.5], [])
 
 
 def test_a_newer_format_is_refused_with_what_to_do() -> None:
-    frame = records.header(evolve(HEADER, format=FORMAT + 1))
+    frame = records.header(evolve(HEADER, format=FORMATS[-1] + 1))
     with pytest.raises(JournalError) as refused:
         records.header_of(frame)
     assert str(refused.value) == (
-        f"the journal's format is {FORMAT + 1}, which this version does not know: resume it with the "
+        f"the journal's format is {FORMATS[-1] + 1}, which this version does not know: resume it with the "
         "version of gameball_async that wrote it, or a newer one"
     )
 

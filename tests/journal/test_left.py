@@ -9,17 +9,16 @@ from attrs import evolve
 
 from gameball_async.api.kinds import Replay
 from gameball_async.errors import JournalError
+from gameball_async.journal.header import Header, Source
+from gameball_async.journal.history import Used
 from gameball_async.journal.positions import Positions
 from gameball_async.journal.state import (
     ChunkRecord,
-    Header,
     Left,
     Odd,
     Resumable,
     Retried,
-    Source,
     Stage,
-    Used,
     left_to_do,
     odd_rows,
 )
