@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from .bulk.chunks import LookAhead
     from .bulk.events import BulkEvent
     from .bulk.persons import MergeBy
-    from .bulk.run import Runner
     from .bulk.submissions import Submissions
     from .bulk.time_limits import TimeLimits
     from .compare.comparison import OpenComparison
@@ -174,69 +173,40 @@ class Engine:
         from .bulk.chunks import Chunker
         from .bulk.event_queue import EventQueue
         from .bulk.merging import MergingChunker
-        from .bulk.orders import OrdersInquiry
-        from .bulk.run import Runner
+        from .bulk.opening import Opening
         from .bulk.state import RunState
         from .bulk.time_limits import TimeLimits
         from .bulk.usage import Usage
-        from .journal.state import left_to_do
         from .rows.check import preparer
         from .rows.feed import Feed
         from .rows.given import rows_of
         from .rows.report import Tally
 
-        events: EventQueue[BulkEvent] = EventQueue()
         strange = self.unknown_fields(kind, unknown)
-        feed = Feed(
-            rows_of(rows, kind, ids_from_numbers=ids_from_numbers),
-            preparer(kind, ids_from_numbers=ids_from_numbers, unknown=strange),
-        )
         new = Chunker if merge_by is None else partial(MergingChunker, merge_by=merge_by)
-        chunker = new(
-            chunking,
-            with_item_ids=kind.item_key is not None,
-            look_ahead=look_ahead,
-            max_rows=max_rows,
+        with_ids = kind.item_key is not None
+        chunker = new(chunking, with_item_ids=with_ids, look_ahead=look_ahead, max_rows=max_rows)
+        events: EventQueue[BulkEvent] = EventQueue()
+        opening = Opening(
+            RunState(kind, chunker, Tally(kind.name, self.stream), window=open_jobs),
+            Feed(
+                rows_of(rows, kind, ids_from_numbers=ids_from_numbers),
+                preparer(kind, ids_from_numbers=ids_from_numbers, unknown=strange),
+            ),
+            self.submitter,
+            self.watch,
+            self.dialects,
+            self.dispatcher.turns.budget,
+            events,
+            open_journal,
+            compare,
+            concurrency,
+            limits or TimeLimits(),
         )
-
-        async def prepare() -> Runner:
-            comparison = None if compare is None else await compare()
-            try:
-                journal, recorded = await open_journal()
-                if comparison is not None and recorded is not None:
-                    await comparison.take_up()
-            except BaseException:
-                if comparison is not None:
-                    comparison.close()
-                raise
-            run = Runner(
-                RunState(kind, chunker, Tally(kind.name, self.stream), window=open_jobs),
-                feed,
-                self.submitter,
-                partial(Changes, self.watch, progress=True),
-                OrdersInquiry(self.submitter, self.changes),
-                events,
-                journal,
-                self.dialects,
-                concurrency=concurrency,
-                limits=limits or TimeLimits(),
-                close=(lambda: None) if comparison is None else comparison.close,
-            )
-            if comparison is not None:
-                feed.compare(comparison.sort_out)
-            if recorded is not None:
-                if recorded.dialect:
-                    self.dialects.expect(Dialect(recorded.dialect))
-                budget = self.dispatcher.turns.budget
-                budget.recall(anyio.current_time(), recorded.recent)
-                run.take_up(recorded, left_to_do(recorded, kind.replay))
-            return run
-
         usage = Usage(self.dispatcher, self.watch)
-        spawn, stop = self._spawn, self.stop
-        stream = self.stream
+        spawn, stop, stream = self._spawn, self.stop, self.stream
         return Bulk(
-            prepare, events, usage, spawn, anyio.current_time, stop, on_cancel, stream, strange
+            opening, events, usage, spawn, anyio.current_time, stop, on_cancel, stream, strange
         )
 
     def unknown_fields(self, kind: Kind, policy: Unknown) -> UnknownFields:
