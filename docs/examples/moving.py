@@ -14,7 +14,7 @@ import anyio
 import telling
 from anyio.to_thread import run_sync
 
-from gameball_async import Bulk, GameballClient, GameballError, Settled, Transition
+from gameball_async import Bulk, GameballClient, GameballError, Settled, Submitted, Transition
 from gameball_async.files import FileRows, journal_rows, open_rows
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,7 @@ class Import:
         self._problems = telling.Problems()
         self._jobs: dict[int, tuple[int, dict[str, Any]]] = {}  # those that moved last at the end
         self._moves = 0
+        self._share = 0.0
         self._news = anyio.Event()
         self._ended = anyio.Event()
         self._leaving = self._stopped = False
@@ -132,23 +133,28 @@ class Import:
             return {**self.kept, **self.about}
         if self._run is None:
             return {**told, "share": 0.0, "rows": 0, "succeeded": 0}
-        report, unknown = self._run.report, list(self._run.report.unknown_fields)
-        if self._rows is not None:
-            unknown += self._rows.left_out
-            told["warnings"] = list(self._rows.warnings)
+        run = telling.running(self._run, self._part_read(self._run))
+        if self.over or self._leaving or self._stopped:
+            run["share"] = max(run["share"], self._share)  # what jobs had done is not undone
+        self._share = run["share"]
         return {
             **told,
-            **telling.running(self._run, self._part_read(report.rows)),
-            "unknown": telling.unknown(*unknown),
+            **run,
+            "warnings": [] if self._rows is None else list(self._rows.warnings),
+            "unknown": self._unknown(self._run),
             "problems": self._problems.rows,
             "retryable": self._problems.retryable,
         }
 
-    def _part_read(self, rows: int) -> float | None:
+    def _part_read(self, run: Bulk) -> float | None:
         if self._rows is not None:
             return self._rows.position_fraction
         expected: int = self.about["rows"]
-        return min(1.0, rows / max(1, expected))
+        return min(1.0, run.report.rows / max(1, expected))
+
+    def _unknown(self, run: Bulk) -> list[dict[str, Any]]:
+        left_out = () if self._rows is None else self._rows.left_out
+        return telling.unknown(*run.report.unknown_fields, *left_out)
 
     def jobs(self) -> list[dict[str, Any]]:
         """All its jobs, those that moved last at the end."""
@@ -212,6 +218,8 @@ class Import:
     def _take(self, event: object) -> None:
         if isinstance(event, Transition):
             self._note(telling.moved(event))
+        elif isinstance(event, Submitted):
+            self._note(telling.queued(event))
         elif isinstance(event, Settled):
             self._problems.add(event.outcomes.exceptions())
         self._tell()

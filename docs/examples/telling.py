@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gameball_async import Bulk, Outcome, Report, RowOutcome, Transition, UnknownField
+from gameball_async import (
+    Bulk,
+    Outcome,
+    Report,
+    RowOutcome,
+    Submitted,
+    Transition,
+    UnknownField,
+)
 
 REASONS = 8  # that are told one by one
 ROWS = 20  # that did not succeed and are told one by one; the download has all of them
@@ -90,16 +98,21 @@ def unknown(*fields: UnknownField) -> list[dict[str, Any]]:
     return [{"name": each.name, "meant": each.meant, "sent": each.sent} for each in fields]
 
 
+def queued(event: Submitted) -> dict[str, Any]:
+    """A job that is new."""
+    return job_of(event.job.id, event.rows, "queued")
+
+
 def moved(event: Transition) -> dict[str, Any]:
     """A job, as it stands now."""
     status = event.status
-    return {
-        "job": event.job.id,
-        "rows": event.job.rows,
-        "state": status.shown_state,
-        "succeeded": status.finished or 0,
-        "failed": status.errors or 0,
-    }
+    job = job_of(event.job.id, event.job.rows or 0, status.shown_state)
+    return {**job, "succeeded": status.finished or 0, "failed": status.errors or 0}
+
+
+def job_of(job_id: int, rows: int, state: str) -> dict[str, Any]:
+    """What is told of each job."""
+    return {"job": job_id, "rows": rows, "state": state, "succeeded": 0, "failed": 0}
 
 
 def recorded(rows: Iterable[RowOutcome]) -> tuple[list[dict[str, Any]], Problems]:
@@ -110,8 +123,7 @@ def recorded(rows: Iterable[RowOutcome]) -> tuple[list[dict[str, Any]], Problems
         problems.add((row,))
         if row.job_id is None:
             continue
-        empty = {"job": row.job_id, "rows": 0, "state": "ended", "succeeded": 0, "failed": 0}
-        job = jobs.setdefault(row.job_id, empty)
+        job = jobs.setdefault(row.job_id, job_of(row.job_id, 0, "ended"))
         job["rows"] += 1
         job["succeeded" if row.outcome is Outcome.SUCCEEDED else "failed"] += 1
     return list(jobs.values()), problems

@@ -7,14 +7,18 @@ import signal
 import socket
 import time
 from collections import Counter
+from http.client import HTTPConnection
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gameball_async.sandbox import Constant, Workers
 from tests.web.conftest import Serve, Times
 from tests.web.web_desk import USER, Server, customers
+
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def test_an_upload_is_imported_and_its_events_end_with_the_account_of_every_row(
@@ -48,6 +52,128 @@ def test_an_upload_is_imported_and_its_events_end_with_the_account_of_every_row(
     )
 
 
+def test_an_import_is_there_for_the_user_who_made_it_and_for_nobody_else(serve: Serve) -> None:
+    server, sandbox = serve(fail_if=lambda *_: "no")
+    import_id = server.post("customers", customers(2))
+    *_, end = server.stream(import_id)
+    assert end.data["status"] == "finished"
+    paths = [("GET", ""), ("GET", "/jobs"), ("GET", "/events"), ("GET", "/rejects")]
+    paths += [("POST", "/stop"), ("POST", "/resume"), ("POST", "/retry")]
+    for method, path in paths:
+        for user, status in (("imports_of=another", 404), ("", 401)):
+            found, said = server.ask(method, f"/imports/{import_id}{path}", user=user)
+            assert (found, "example.com" in str(said)) == (status, False), path
+    assert server.ask("GET", "/imports", user="imports_of=another") == (200, [])
+    assert server.ask("GET", "/imports", user="")[0] == 401
+    assert [each["id"] for each in server.ask("GET", "/imports")[1]] == [import_id]
+    assert sandbox.counts["submit"] == 1
+
+
+def test_a_browser_gets_a_cookie_of_its_own_that_scripts_and_other_sites_cannot_use(
+    serve: Serve,
+) -> None:
+    server, _ = serve()
+    cookies = set()
+    for _ in range(2):
+        connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        cookie = answer.headers["Set-Cookie"]
+        assert answer.status == 200
+        assert "httponly" in cookie.lower()
+        assert "samesite=lax" in cookie.lower()
+        cookies.add(cookie.partition(";")[0])
+        connection.close()
+    assert len(cookies) == 2
+    assert all(len(cookie) > 40 for cookie in cookies)
+
+
+def test_rows_that_did_not_succeed_are_downloaded_as_they_stood_and_retries_count(
+    serve: Serve, times: Times
+) -> None:
+    refused = ["c1", "c2"]
+
+    def refusal(_: str, item: Any) -> str | None:
+        if item["customerId"] not in refused:
+            return None
+        refused.remove(item["customerId"])
+        return "later"
+
+    server, sandbox = serve(fail_if=refusal)
+    rows = b'{"customerId": "c1"}\n{"customerId":  "c2"}\n{"email": "a@example.com"}\n'
+    import_id = server.post("customers", rows, "application/jsonl")
+    *_, end = server.stream(import_id)
+    assert (end.data["failed"], end.data["rejected"], end.data["retryable"]) == (2, 1, 2)
+    status, said = server.fetch("GET", f"/imports/{import_id}/rejects")
+    lines = said.decode().splitlines()
+    assert (status, len(lines)) == (200, 3)
+    assert lines[1].startswith('{"customerId":  "c2", "outcome": "failed"')
+    status, again = server.ask("POST", f"/imports/{import_id}/retry")
+    assert status == 202
+    *_, end = server.stream(again["id"])
+    assert (end.data["rows"], end.data["succeeded"], end.data["share"]) == (2, 2, 1)
+    assert server.ask("POST", f"/imports/{import_id}/retry")[0] == 409
+    assert server.ask("GET", f"/imports/{import_id}")[1]["retried"] == again["id"]
+    for each in (import_id, again["id"]):
+        status, said = server.fetch("GET", f"/imports/{each}/rejects")
+        assert [json.loads(line)["line"] for line in said.splitlines()] == [3]
+    assert list(times(sandbox, "customers").values()) == [1, 1]
+
+
+def test_a_retry_that_a_kill_cuts_off_goes_on_at_the_next_start(serve: Serve, times: Times) -> None:
+    refused: set[str] = set()
+
+    def refusal(_: str, item: Any) -> str | None:
+        if item["customerId"] in refused:
+            return None
+        refused.add(item["customerId"])
+        return "later"
+
+    server, sandbox = serve(service_time=Workers(1, 0.3), fail_if=refusal)
+    first = server.post("customers", customers(3000))
+    *_, end = server.stream(first)
+    assert end.data["failed"] == 3000
+    again = server.ask("POST", f"/imports/{first}/retry")[1]["id"]
+    for event in server.stream(again):
+        if event.name == "state" and event.data["succeeded"] >= 1000:
+            break
+    server.process.kill()
+    server.process.wait(10)
+    server.start()
+    *_, end = server.stream(again)
+    assert (end.data["status"], end.data["rows"], end.data["succeeded"]) == ("finished", 3000, 3000)
+    assert len(server.ask("GET", f"/imports/{again}/jobs")[1]) == 3
+    assert Counter(times(sandbox, "customers").values()) == {1: 3000}
+
+
+def test_an_import_that_all_rows_have_left_keeps_no_row(serve: Serve) -> None:
+    server, _ = serve()
+    import_id = server.post("customers", customers(5))
+    list(server.stream(import_id))
+    assert not (server.home() / import_id / "upload.csv").exists()
+    assert server.ask("GET", f"/imports/{import_id}/rejects")[0] == 404
+
+
+def test_a_reader_of_a_server_that_goes_away_is_told_what_is_still_at_gameball(
+    serve: Serve,
+) -> None:
+    server, _ = serve(service_time=Workers(1, 1.0))
+    import_id = server.post("customers", customers(5000))
+    tab = server.stream(import_id)
+    for event in tab:
+        if event.name == "state" and event.data["succeeded"] >= 1000:
+            break
+    assert server.stop() < 5
+    *_, last = tab
+    assert (last.name, last.data["status"], last.data["indeterminate"]) == (
+        "state",
+        "interrupted",
+        0,
+    )
+    assert last.data["at_gameball"] == last.data["pending"] > 0
+    assert last.data["share"] < 0.9  # rows that wait are not done
+
+
 def test_json_lines_are_taken_as_well(serve: Serve, times: Times) -> None:
     server, sandbox = serve()
     rows = b"".join(b'{"customerId": "c%d", "events": {"visit": {"n": 1}}}\n' % n for n in range(3))
@@ -65,6 +191,11 @@ def test_what_cannot_be_used_is_refused_with_the_reason_and_leaves_no_file(serve
         ("customers", b"", "text/csv", 422, "the file, line 1: is empty"),
         ("customers", b"mail\na\n", "text/csv", 422, "column customerId missing"),
         ("customers", b"customerId\n\xff\n", "text/csv", 422, "the file, line 2"),
+        ("customers", b"customerId,mail\nc1,a\n", "text/csv", 422, "does not know these columns"),
+        ("customers", b"PK\x03\x04", "text/csv", 422, "is a workbook (Excel)"),
+        ("customers", b"\xd0\xcf\x11\xe0", "text/csv", 422, "workbook of the old kind"),
+        ("customers", b"customerId\nc1\n", WORKBOOK, 422, "is no workbook"),
+        ("customers", b"PK\x03\x04", WORKBOOK, 422, "the file"),
         ("customers", b"[1]", "application/jsonl", 422, "write an object a line"),
     ]:
         found, said = server.ask("POST", f"/imports/{kind}", body, form)
@@ -74,6 +205,20 @@ def test_what_cannot_be_used_is_refused_with_the_reason_and_leaves_no_file(serve
             assert server.ask("GET", path)[0] == 404, path
     assert list(server.home().iterdir()) == []
     assert sandbox.counts["submit"] == 0
+
+
+def test_columns_that_gameball_does_not_know_are_left_out_where_the_user_says_so(
+    serve: Serve,
+) -> None:
+    server, _ = serve()
+    body = b"customerId,mail\nc1,a\n"
+    status, said = server.ask("POST", "/imports/customers", body)
+    assert (status, said["unknown"]) == (422, [{"name": "mail", "meant": "email", "sent": False}])
+    status, said = server.ask("POST", "/imports/customers?unknown=leave-out&name=a.csv", body)
+    assert status == 202
+    *_, end = server.stream(said["id"])
+    assert (end.data["name"], end.data["succeeded"]) == ("a.csv", 1)
+    assert [each["name"] for each in end.data["unknown"]] == ["mail"]
 
 
 def test_ten_tabs_on_one_import_see_the_same_end_and_cost_no_request(serve: Serve) -> None:
@@ -187,7 +332,7 @@ def test_a_shutdown_takes_no_five_seconds_while_gameball_does_not_answer(
     while sandbox.counts["submit"] < 3 and time.monotonic() < until:
         time.sleep(0.01)
     tab = server.stream(import_id)
-    assert next(iter(tab)).name == "state"
+    assert next(iter(tab)).name in ("job", "state")
     assert server.stop() < 5
     assert "Traceback" not in server.errors()
     sandbox.faults.clear()

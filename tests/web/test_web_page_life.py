@@ -104,7 +104,7 @@ def test_rows_that_gameball_refused_are_sent_again_once_and_the_rest_can_be_down
         "customerId,email\nc1,a@example.com\nc2,b@example.com\nc3,c@example.com\n,d@example.com\n"
     )
     shown.until(lambda: shown.text("result") == "Finished. 1 of 4 rows succeeded.")
-    assert shown.lines("reasons") == ["failed: try later 2", "rejected: customerId: is missing 1"]
+    assert shown.lines("reasons") == ["2 failed: try later", "1 rejected: customerId: is missing"]
     assert shown.text("retry") == "Send 2 rows again"
     shown.part("retry").click()
     shown.until(lambda: shown.text("result") == "Finished. 1 of 2 rows succeeded.")
