@@ -102,7 +102,8 @@ def web_app(sandbox: tuple[str, str, str]) -> Iterator[App]:
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
             [sys.executable, "-m", "uvicorn", "--app-dir", str(ROOT / "docs" / "examples"),
-             "--log-level", "warning", "--port", str(app.port), "benchmarks.web_app:app"],
+             "--log-level", "warning", "--port", str(app.port), "--loop", "asyncio", "--http", "h11",
+             "benchmarks.web_app:app"],
             env={
                 **os.environ, "PYTHONPATH": str(ROOT), "IMPORTS": folder,
                 "GAMEBALL_API_KEY": api_key, "GAMEBALL_SECRET_KEY": secret_key,

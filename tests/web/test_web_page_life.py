@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from gameball_async.sandbox import Constant, Workers
@@ -32,6 +37,61 @@ def test_a_page_that_is_open_while_the_server_is_away_says_so_and_goes_on_by_its
     shown.until(lambda: shown.text("result") == "Finished. 6,000 of 6,000 rows succeeded.")
     assert shown.text("away") == ""
     assert set(times(sandbox, "customers").values()) == {1}
+
+
+def test_a_proxy_that_answers_while_the_server_is_away_does_not_end_the_page(page: Show) -> None:
+    """A stream that is refused with 503 is given up by the browser: the page asks until it is not."""
+    shown, server, _ = page(service_time=Constant(3.0))
+    shown.send("customerId\nc1\n")
+    shown.until(lambda: shown.text("result") == "Running.")
+    server.stop()
+    with refusing(server.port):
+        shown.until(lambda: shown.text("away").startswith("The server is away. 1 row is still"))
+        time.sleep(4)  # the browser comes back after three seconds, and the page after two more
+        assert shown.part("import").is_displayed()
+    server.start()
+    shown.until(lambda: shown.text("result") == "Finished. 1 of 1 row succeeded.")
+    assert shown.text("away") == ""
+
+
+@contextmanager
+def refusing(port: int) -> Iterator[None]:
+    """A server that is unavailable."""
+
+    class Unavailable(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(503)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", port), Unavailable) as proxy:
+        thread = Thread(target=proxy.serve_forever)
+        thread.start()
+        try:
+            yield
+        finally:
+            proxy.shutdown()
+            thread.join(10)
+
+
+def test_a_page_without_locks_asks_from_the_first_tab_on(page: Show) -> None:
+    """Over plain HTTP from another machine, a page cannot know how many streams its browser has."""
+    shown, _, _ = page(service_time=Constant(1.0))
+    script = {"source": "Object.defineProperty(navigator, 'locks', { value: undefined })"}
+    added = shown.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", script)
+    try:
+        shown.browser.refresh()
+        shown.send("customerId\nc1\n")
+        shown.until(lambda: shown.text("result") == "Finished. 1 of 1 row succeeded.")
+    finally:
+        shown.browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+    assert asked(shown.browser)
+
+
+def asked(browser: Any) -> bool:
+    """Whether the page in this tab has asked for the jobs, as one without a stream does."""
+    script = "return performance.getEntriesByType('resource').some(e => e.name.endsWith('/jobs'))"
+    return bool(browser.execute_script(script))
 
 
 def test_after_a_restart_all_jobs_and_the_rows_that_did_not_succeed_are_there_again(
@@ -159,8 +219,5 @@ def test_eight_tabs_on_one_server_all_see_the_end(page: Show) -> None:
         shown.browser.switch_to.window(tab)
         shown.until(lambda: shown.text("result") == "Finished. 1 of 1 row succeeded.")
         shown.until(lambda: "completed" in shown.text("moves"))
-        used = shown.browser.execute_script(
-            "return performance.getEntriesByType('resource').some(e => e.name.endsWith('/jobs'))"
-        )
-        kinds[used] += 1
+        kinds[asked(shown.browser)] += 1
     assert kinds == {False: 5, True: 3}
