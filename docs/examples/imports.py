@@ -16,7 +16,7 @@ import anyio
 import telling
 from anyio.abc import TaskGroup
 from anyio.to_thread import run_sync
-from moving import Import
+from moving import Import, write_json
 
 from gameball_async import KINDS, ConfigurationError, GameballClient, InputError, UnknownField
 from gameball_async.files import FileRows, RejectsFile, journals_of, open_rows, recorded_rows
@@ -175,12 +175,12 @@ class Imports:
         folder = self._home(user) / f"{uuid.uuid4().hex}.part"
         folder.mkdir(mode=0o700, parents=True)
         about["started"] = datetime.now(UTC).isoformat(timespec="milliseconds")
-        (folder / "about.json").write_text(json.dumps(about))
+        write_json(folder / "about.json", about)
         return folder
 
     def _change(self, user: str, import_id: str, **changes: Any) -> None:
         path = self._home(user) / import_id / "about.json"
-        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+        write_json(path, {**json.loads(path.read_text()), **changes})
 
     def _refuse_too_many(self, user: str) -> None:
         home = self._home(user)

@@ -114,8 +114,8 @@ class Import:
     def _keep(self) -> None:
         """Write down how it ended. Rows that nobody has to mend are deleted."""
         state = self.state()
-        _write(self.folder / "jobs.json", self.jobs())
-        _write(self.folder / "state.json", state)
+        write_json(self.folder / "jobs.json", self.jobs())
+        write_json(self.folder / "state.json", state)
         if state["status"] == "finished" and state["succeeded"] == state["rows"]:
             self.upload.unlink(missing_ok=True)
 
@@ -234,7 +234,7 @@ class Import:
         self._news = anyio.Event()
 
 
-def _write(path: Path, value: object) -> None:
+def write_json(path: Path, value: object) -> None:
     """Write JSON: all of it, or none."""
     part = path.with_suffix(".part")
     part.write_text(json.dumps(value))
