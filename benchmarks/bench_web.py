@@ -42,6 +42,7 @@ ALONE = "only the probe"
 VISITED = "50 requests a second"
 IMPORTING = "the same, and an import"
 IDLE_SECONDS = 3.0
+USER = "imports_of=somebody"
 
 
 @define
@@ -71,7 +72,8 @@ class App:
         """One request."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            connection.request(method, path, body, {"Content-Type": "application/jsonl"})
+            headers = {"Content-Type": "application/jsonl", "Cookie": USER}
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
             said = json.loads(answer.read())
             assert answer.status < 300, said
@@ -84,7 +86,7 @@ class App:
         import_id = self.ask("POST", "/imports/customers", body)["id"]
         connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            connection.request("GET", f"/imports/{import_id}/events")
+            connection.request("GET", f"/imports/{import_id}/events", headers={"Cookie": USER})
             *_, last = (line for line in connection.getresponse() if line.startswith(b"data: "))
         finally:
             connection.close()
@@ -100,7 +102,8 @@ def web_app(sandbox: tuple[str, str, str]) -> Iterator[App]:
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
             [sys.executable, "-m", "uvicorn", "--app-dir", str(ROOT / "docs" / "examples"),
-             "--log-level", "warning", "--port", str(app.port), "benchmarks.web_app:app"],
+             "--log-level", "warning", "--port", str(app.port), "--loop", "asyncio", "--http", "h11",
+             "benchmarks.web_app:app"],
             env={
                 **os.environ, "PYTHONPATH": str(ROOT), "IMPORTS": folder,
                 "GAMEBALL_API_KEY": api_key, "GAMEBALL_SECRET_KEY": secret_key,
@@ -128,7 +131,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 def _round(app: App, body: bytes, known: str, seen: dict[str, Seen], *, inside: bool) -> None:
     for name in (ALONE, VISITED, IMPORTING):
-        with load(app.origin, f"/imports/{known}", PER_SECOND) as stop:
+        with load(app.origin, f"/imports/{known}", PER_SECOND, {"Cookie": USER}) as stop:
             if name == ALONE:
                 stop()
             time.sleep(0.2)

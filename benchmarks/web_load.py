@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from typing import Any
 
 import aiohttp
 
@@ -22,10 +23,15 @@ async def _visit(session: aiohttp.ClientSession, path: str, took: list[float]) -
     took.append(time.perf_counter() - began)
 
 
-async def _visit_all(pipe: Connection, origin: str, path: str, per_second: float) -> None:
+async def _visit_all(
+    pipe: Connection, origin: str, path: str, per_second: float, headers: dict[str, str]
+) -> None:
     """Visits begin at their times, even where earlier ones have no answer yet."""
     took: list[float] = []
-    async with aiohttp.ClientSession(origin) as session, asyncio.TaskGroup() as visits:
+    async with (
+        aiohttp.ClientSession(origin, headers=headers) as session,
+        asyncio.TaskGroup() as visits,
+    ):
         await _visit(session, path, [])
         pipe.send("ready")
         due = time.perf_counter()
@@ -36,12 +42,14 @@ async def _visit_all(pipe: Connection, origin: str, path: str, per_second: float
     pipe.send(took)
 
 
-def _main(pipe: Connection, origin: str, path: str, per_second: float) -> None:
-    asyncio.run(_visit_all(pipe, origin, path, per_second))
+def _main(*given: Any) -> None:
+    asyncio.run(_visit_all(*given))
 
 
 @contextmanager
-def load(origin: str, path: str, per_second: float) -> Iterator[Callable[[], list[float]]]:
+def load(
+    origin: str, path: str, per_second: float, headers: dict[str, str]
+) -> Iterator[Callable[[], list[float]]]:
     """
     Ask for *path* so often a second in the block.
 
@@ -50,7 +58,9 @@ def load(origin: str, path: str, per_second: float) -> Iterator[Callable[[], lis
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_main, args=(theirs, origin, path, per_second), daemon=True)
+    process = context.Process(
+        target=_main, args=(theirs, origin, path, per_second, headers), daemon=True
+    )
     process.start()
 
     def stop() -> list[float]:

@@ -1,15 +1,20 @@
 """
 Rows of files, tables and queries, opened as `GameballClient.bulk` takes them: uploads, exports, frames.
 
-`check_rows` checks a file before it is sent.
+`check_rows` checks a file before it is sent. `journal_rows` tells what became of the rows of one
+journal, `recorded_rows` what became of them with later retries, and `RejectsFile` writes those that did not
+succeed as they stood in their file.
 """
 
 from __future__ import annotations
 
 from .audit.check import Checked, check_rows
 from .audit.findings import AmountSummary, Finding, Place
+from .journal.journal import read_rows as journal_rows
+from .journal.results import journals_of, recorded_rows
 from .rows.arrow_stream import TableRows, table_rows
 from .rows.files import FileRows, open_rows
+from .rows.rejects import RejectsFile
 from .rows.sql import query_rows
 
 __all__ = [
@@ -18,9 +23,13 @@ __all__ = [
     "FileRows",
     "Finding",
     "Place",
+    "RejectsFile",
     "TableRows",
     "check_rows",
+    "journal_rows",
+    "journals_of",
     "open_rows",
     "query_rows",
+    "recorded_rows",
     "table_rows",
 ]

@@ -32,6 +32,8 @@ def test_every_public_class_has_a_docstring(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_says_what_it_is_for(name: str) -> None:
+    if name.startswith("gameball_async.integrations.dlt"):
+        pytest.importorskip("dlt", reason="dlt is not installed: pip install 'gameball_async[dlt]'")
     assert (importlib.import_module(name).__doc__ or "").strip()
 
 

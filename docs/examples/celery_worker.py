@@ -1,5 +1,7 @@
 """
-Imports in a Celery worker: ``celery --workdir docs/examples -A celery_worker worker --concurrency 1``.
+Imports in a Celery worker. REMAP_SIGTERM makes it end within seconds when it is deployed anew::
+
+    REMAP_SIGTERM=SIGQUIT celery --workdir docs/examples -A celery_worker worker --concurrency 1
 
 Anything that reaches the broker enqueues them: ``move.delay("orders", "/shared/orders.csv")``. Keys come
 from GAMEBALL_API_KEY and GAMEBALL_SECRET_KEY, the broker from REDIS_URL.
@@ -8,16 +10,21 @@ from GAMEBALL_API_KEY and GAMEBALL_SECRET_KEY, the broker from REDIS_URL.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from celery import Celery, Task
+from celery.exceptions import Reject
+from celery.signals import worker_init
 
 from gameball_async import (
     KINDS,
     AuthenticationError,
+    Bulk,
     ConfigurationError,
     GameballClient,
     GameballError,
@@ -26,6 +33,7 @@ from gameball_async import (
 )
 from gameball_async.files import open_rows
 
+log = logging.getLogger(__name__)
 REDIS = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 
 app = Celery("imports", broker=REDIS, backend=REDIS)
@@ -46,6 +54,13 @@ app.conf.update(
 )
 
 
+@worker_init.connect
+def check_sigterm(**_: object) -> None:
+    """Celery's own SIGTERM waits for the end of every task, which may be hours away."""
+    if os.environ.get("REMAP_SIGTERM") != "SIGQUIT":
+        log.warning("SIGTERM waits for imports to end: start this with REMAP_SIGTERM=SIGQUIT")
+
+
 @app.task(
     bind=True,
     autoretry_for=(GameballError,),  # whatever stopped the run, it goes on where it was
@@ -60,12 +75,16 @@ def move(self: Task[..., Any], kind: str, path: str) -> dict[str, Any]:
     def tell(done: dict[str, Any]) -> None:
         self.update_state(task_id, "PROGRESS", done)
 
-    return asyncio.run(import_file(kind, Path(path), tell))
+    report = asyncio.run(import_file(kind, Path(path), tell))
+    if not report["complete"]:  # the worker shuts down: the next one goes on, at once
+        raise Reject("the worker shuts down", requeue=True)
+    return report
 
 
 async def import_file(
     kind: str, path: Path, tell: Callable[[dict[str, Any]], None]
 ) -> dict[str, Any]:
+    """Import a file, or what its journal has left of it, until it ends or the worker does."""
     journal = path.with_suffix(".gbjournal")
     async with GameballClient() as client:
         with open_rows(path, KINDS[kind]) as rows:
@@ -74,7 +93,15 @@ async def import_file(
             else:
                 run = client.bulk(KINDS[kind], rows, journal=journal)
             async with run:
+                stop_on_signals(run)
                 async for event in run:
                     if isinstance(event, Settled):
                         await asyncio.to_thread(tell, run.report.as_json())
     return run.report.as_json()
+
+
+def stop_on_signals(run: Bulk) -> None:
+    """A shutdown signals this process too: send nothing more, and wait for the answers under way."""
+    loop = asyncio.get_running_loop()  # its end, in `asyncio.run`, takes the handlers away
+    for number in (signal.SIGTERM, signal.SIGQUIT):
+        loop.add_signal_handler(number, run.stop)

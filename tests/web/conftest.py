@@ -13,8 +13,10 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from gameball_async.sandbox import Sandbox
 from tests.web.web_desk import Server, server_of
+from tests.web.web_page import Page, chromium
 
 Serve = Callable[..., tuple[Server, Sandbox]]
+Show = Callable[..., tuple[Page, Server, Sandbox]]
 Times = Callable[[Sandbox, str], Counter[str | None]]
 
 
@@ -70,3 +72,28 @@ def serve(framework: str, gameball: Callable[..., Sandbox], tmp_path: Path) -> I
             return server, sandbox
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One Chromium for all tests of a file."""
+    with chromium(tmp_path_factory.mktemp("chromium")) as driver:
+        yield driver
+
+
+@pytest.fixture
+def page(browser: Any, serve: Serve, tmp_path: Path) -> Iterator[Show]:
+    """Opens the page of a server that is started with the sandbox's options."""
+    first = browser.current_window_handle
+
+    def show(**options: Any) -> tuple[Page, Server, Sandbox]:
+        server, sandbox = serve(**options)
+        return Page(browser, server, tmp_path), server, sandbox
+
+    yield show
+    for handle in browser.window_handles:
+        browser.switch_to.window(handle)
+        if handle != first:
+            browser.close()
+    browser.switch_to.window(first)
+    browser.get("about:blank")

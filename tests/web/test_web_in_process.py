@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import glob
 import importlib
-import os
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -17,7 +18,7 @@ from aiohttp import web
 from benchmarks.redis_server import free_port
 from gameball_async import GameballClient
 from gameball_async.sandbox import Constant, Sandbox, Workers
-from tests.web.web_desk import EXAMPLES, customers, environment_of, need
+from tests.web.web_desk import EXAMPLES, USER, customers, environment_of, need
 
 pytestmark = pytest.mark.anyio
 
@@ -99,14 +100,16 @@ async def test_tabs_that_leave_leave_no_task_and_neither_does_the_server(
             await post(session, 300)  # it runs on while the server shuts down
         await session.close()
     await fewer_tasks(len(before))
-    left = [name for name in os.listdir(tmp_path) if name.endswith(".csv")]
+    left = glob.glob("*/*/upload.csv", root_dir=tmp_path)
     assert len(left) == 1  # the next start goes on with it
 
 
 def session_of(port: int) -> aiohttp.ClientSession:
     """A browser that keeps no connection."""
     return aiohttp.ClientSession(
-        f"http://127.0.0.1:{port}", connector=aiohttp.TCPConnector(force_close=True)
+        f"http://127.0.0.1:{port}",
+        connector=aiohttp.TCPConnector(force_close=True),
+        headers={"Cookie": USER},
     )
 
 
@@ -119,56 +122,77 @@ async def fewer_tasks(than: int) -> None:
     assert len(asyncio.all_tasks()) <= than, asyncio.all_tasks()
 
 
+async def csv(rows: int) -> AsyncIterator[bytes]:
+    """The body of an upload."""
+    yield customers(rows)
+
+
 async def test_a_reader_that_does_not_read_holds_up_nobody_and_finds_the_latest_state(
     examples: None, tmp_path: Path
 ) -> None:
     imports: Any = importlib.import_module("imports")
-    path = tmp_path / "1.customers.csv"
-    path.write_bytes(customers(3000))
     async with (
         Sandbox(service_time=Workers(2, 0.02)) as sandbox,
         GameballClient(sandbox.api_key, sandbox.secret_key, base_url=sandbox.url) as client,
         imports.Imports(client, tmp_path) as folder,
     ):
-        found = folder.find("1")
+        found = await folder.receive("somebody", "customers", "text/csv", csv(3000))
         slow = found.events()
         assert (await anext(slow)).name == "state"
         *_, last = [event async for event in found.events()]
         assert (last.name, last.data["succeeded"]) == ("end", 3000)
         rest = [event async for event in slow]
-        assert [event.name for event in rest].count("state") == 0
+        assert [event.name for event in rest] == ["job"] * 3 + ["end"]
         assert rest[-1] == last
-        assert len(rest) == last.id + 1  # the transitions, and the end
 
 
 async def test_a_stream_without_news_shows_that_it_is_alive(
     examples: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moving: Any = importlib.import_module("moving")
-    monkeypatch.setattr(moving, "QUIET", 0.01)
-    waiting = moving.Import(tmp_path / "1.customers.csv")
+    monkeypatch.setattr(moving, "TICK", 0.01)
+    monkeypatch.setattr(moving, "LAST_WORD", 0.01)
+    about = {"kind": "customers", "name": "rows", "form": "csv", "started": ""}
+    (tmp_path / "about.json").write_text(json.dumps(about))
+    waiting = moving.Import(tmp_path)
     events = waiting.events()
-    assert (await anext(events)).data["status"] == "waiting"
-    assert [await anext(events), await anext(events)] == [None, None]
-    waiting.stop()
-    assert [event.name async for event in events] == ["state"]
+    assert [(await anext(events)).data["status"] for _ in range(3)] == ["waiting"] * 3
+    waiting.leave()
+    assert [(event.name, event.data["status"]) async for event in events] == [
+        ("state", "interrupted")
+    ]
 
 
 async def test_an_upload_that_is_too_large_is_refused_and_leaves_no_file(
     examples: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imports: Any = importlib.import_module("imports")
-    monkeypatch.setattr(imports, "MAX_BYTES", 20)
-
-    async def body() -> AsyncIterator[bytes]:
-        yield b"customerId\n"
-        yield b"c1\nc2\nc3\nc4\n"
-
+    monkeypatch.setitem(imports.MAX_BYTES, "csv", 20)
     async with (
         GameballClient("key", "secret") as client,
         imports.Imports(client, tmp_path) as folder,
     ):
         with pytest.raises(imports.Refused, match="larger than 20 bytes") as caught:
-            await folder.receive("customers", "text/csv", body())
+            await folder.receive("somebody", "customers", "text/csv", csv(4))
     assert caught.value.status == 413
-    assert os.listdir(tmp_path) == []
+    assert glob.glob("*/*", root_dir=tmp_path) == []
+
+
+async def test_a_user_has_so_many_imports_under_way_at_once_and_no_more(
+    examples: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imports: Any = importlib.import_module("imports")
+    monkeypatch.setattr(imports, "MAX_UNDER_WAY", 1)
+    async with (
+        Sandbox(service_time=Constant(0.3)) as sandbox,
+        GameballClient(sandbox.api_key, sandbox.secret_key, base_url=sandbox.url) as client,
+        imports.Imports(client, tmp_path) as folder,
+    ):
+        first = await folder.receive("somebody", "customers", "text/csv", csv(1))
+        with pytest.raises(imports.Refused, match="1 imports are under way") as caught:
+            await folder.receive("somebody", "customers", "text/csv", csv(1))
+        assert caught.value.status == 429
+        await folder.receive("another", "customers", "text/csv", csv(1))
+        assert [event async for event in first.events()][-1].name == "end"
+        await folder.receive("somebody", "customers", "text/csv", csv(1))
+        assert len(folder.of("somebody")) == 2

@@ -48,7 +48,7 @@ class Worker:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "celery", "--workdir", str(EXAMPLES), "-A", "celery_worker",
                  "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-mingle"],
-                env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+                env={**os.environ, "REMAP_SIGTERM": "SIGQUIT", **environment}, stdin=subprocess.DEVNULL,
                 stdout=out, stderr=out, start_new_session=True, cwd=log.parent,
             )  # fmt: skip
 
@@ -63,6 +63,13 @@ class Worker:
         for child in children.split():
             os.kill(int(child), signal.SIGKILL)
 
+    def deploy(self, *, group: bool) -> float:
+        """As a service manager does: SIGTERM, to the worker or to all its processes; gives the seconds."""
+        began = time.monotonic()
+        (os.killpg if group else os.kill)(self.process.pid, signal.SIGTERM)
+        self.process.wait(WITHIN)
+        return time.monotonic() - began
+
     def close(self) -> None:
         """End it, whatever it does."""
         if self.process.poll() is None:
@@ -70,12 +77,12 @@ class Worker:
 
 
 @pytest.fixture
-def start(redis_url: str, tmp_path: Path) -> Iterator[Callable[[Sandbox], Worker]]:
+def start(redis_url: str, tmp_path: Path) -> Iterator[Callable[..., Worker]]:
     """Starts a worker that imports into a sandbox."""
     with ExitStack() as stack:
 
-        def start(sandbox: Sandbox) -> Worker:
-            ours = {"REDIS_URL": redis_url, "VISIBLE_AFTER": str(VISIBLE_AFTER)}
+        def start(sandbox: Sandbox, **more: str) -> Worker:
+            ours = {"REDIS_URL": redis_url, "VISIBLE_AFTER": str(VISIBLE_AFTER), **more}
             worker = Worker({**environment_of(sandbox), **ours}, tmp_path / "worker.log")
             stack.callback(worker.close)
             return worker
@@ -96,7 +103,7 @@ def _half_way(app: Any, path: Path, log: Path) -> Any:
 
 @pytest.mark.parametrize("killed", ["the machine", "the process that imports"])
 def test_an_import_whose_worker_is_killed_goes_on_in_another_and_applies_every_row_once(
-    start: Callable[[Sandbox], Worker],
+    start: Callable[..., Worker],
     redis_url: str,
     gameball: Callable[..., Sandbox],
     times: Times,
@@ -125,7 +132,7 @@ def test_an_import_whose_worker_is_killed_goes_on_in_another_and_applies_every_r
 
 
 def test_an_import_that_redis_gives_out_again_while_it_runs_is_still_made_once(
-    start: Callable[[Sandbox], Worker],
+    start: Callable[..., Worker],
     redis_url: str,
     gameball: Callable[..., Sandbox],
     times: Times,
@@ -148,3 +155,55 @@ def test_an_import_that_redis_gives_out_again_while_it_runs_is_still_made_once(
         assert (task.result["rows"], task.result["succeeded"]) == (ROWS, ROWS)
         task.forget()
     assert Counter(times(sandbox, "customers").values()) == {1: ROWS}
+
+
+@pytest.mark.parametrize("group", [False, True], ids=["the worker", "all its processes"])
+def test_a_deployment_waits_for_answers_under_way_and_the_next_worker_goes_on_at_once(
+    start: Callable[..., Worker],
+    redis_url: str,
+    gameball: Callable[..., Sandbox],
+    times: Times,
+    tmp_path: Path,
+    group: bool,
+) -> None:
+    """Adjustments are never sent again: one whose answer is not waited for stays in doubt for ever."""
+    celery: Any = pytest.importorskip("celery")
+    path = tmp_path / "points.csv"
+    path.write_bytes(adjustments(ROWS))
+    sandbox = gameball(service_time=Workers(1, 0.4))
+    worker = start(sandbox, VISIBLE_AFTER="3600")
+    with celery.Celery(broker=redis_url, backend=redis_url) as app:
+        task = app.send_task("celery_worker.move", ["balance-adjustments", str(path)])
+        sandbox.faults.delay(1.0, on="submit")
+        _until(lambda: sandbox.counts["submit"] >= 2, tmp_path)
+        assert worker.deploy(group=group) < 20  # an import that takes hours does not hold it up
+        assert worker.process.returncode == 0
+        assert task.state != "SUCCESS"
+        sandbox.faults.clear()
+        start(sandbox, VISIBLE_AFTER="3600")  # nothing has to become overdue
+        report = task.get(timeout=WITHIN)
+        assert (report["rows"], report["succeeded"], report["complete"]) == (ROWS, ROWS, True)
+        task.forget()
+    assert Counter(times(sandbox, "balance-adjustments").values()) == {1: ROWS}
+
+
+def test_a_worker_whose_sigterm_would_wait_for_hours_says_so_when_it_starts(
+    start: Callable[..., Worker], gameball: Callable[..., Sandbox], tmp_path: Path
+) -> None:
+    start(gameball(), REMAP_SIGTERM="")
+    log = tmp_path / "worker.log"
+    _until(lambda: "ready" in log.read_text(), tmp_path)
+    assert "start this with REMAP_SIGTERM=SIGQUIT" in log.read_text()
+
+
+def _until(what: Callable[[], bool], folder: Path) -> None:
+    until = time.monotonic() + WITHIN
+    while not what():
+        assert time.monotonic() < until, (folder / "worker.log").read_text()
+        time.sleep(0.02)
+
+
+def adjustments(rows: int) -> bytes:
+    """A CSV file of so many balance adjustments."""
+    lines = [f"{n:06},{n + 1}" for n in range(rows)]
+    return "\n".join(["customerId,amount", *lines, ""]).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -27,6 +28,8 @@ from gameball_async.sandbox import Sandbox
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
 START_WITHIN = 30.0
+USER = "imports_of=somebody"
+"""The cookie that tells the examples whose imports are asked for."""
 
 
 def need(*, modules: tuple[str, ...] = (), commands: tuple[str, ...] = ()) -> None:
@@ -44,7 +47,7 @@ def need(*, modules: tuple[str, ...] = (), commands: tuple[str, ...] = ()) -> No
 class Event(NamedTuple):
     """A server-sent event."""
 
-    id: int
+    id: str
     name: str
     data: Any
 
@@ -52,9 +55,9 @@ class Event(NamedTuple):
 class Stream:
     """The events of one reader, as a browser would get them."""
 
-    def __init__(self, port: int, import_id: str, last: int | None = None) -> None:
+    def __init__(self, port: int, import_id: str, last: str | None = None) -> None:
         self.connection = HTTPConnection("127.0.0.1", port, timeout=30)
-        headers = {} if last is None else {"Last-Event-ID": str(last)}
+        headers = {"Cookie": USER} | ({} if last is None else {"Last-Event-ID": last})
         self.connection.request("GET", f"/imports/{import_id}/events", headers=headers)
         self.answer = self.connection.getresponse()
         assert self.answer.status == 200
@@ -67,7 +70,7 @@ class Stream:
             if name:
                 fields[name] = value
             elif "data" in fields:
-                yield Event(int(fields["id"]), fields["event"], json.loads(fields["data"]))
+                yield Event(fields["id"], fields["event"], json.loads(fields["data"]))
                 fields = {}
         self.close()
 
@@ -134,15 +137,34 @@ class Server:
         self._errors.close()
 
     def ask(
-        self, method: str, path: str, body: bytes | None = None, content_type: str = "text/csv"
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        content_type: str = "text/csv",
+        user: str = USER,
     ) -> tuple[int, Any]:
         """One request; gives the status, and the answer's JSON."""
+        status, said = self.fetch(method, path, body, content_type, user)
+        return status, json.loads(said)
+
+    def fetch(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        content_type: str = "text/csv",
+        user: str = USER,
+    ) -> tuple[int, bytes]:
+        """One request of a user; gives the status, and the answer."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            headers = {} if body is None else {"Content-Type": content_type}
+            headers = {"Cookie": user} if user else {}
+            if body is not None:
+                headers["Content-Type"] = content_type
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
+            return answer.status, answer.read()
         finally:
             connection.close()
 
@@ -153,11 +175,16 @@ class Server:
         import_id: str = said["id"]
         return import_id
 
-    def stream(self, import_id: str, last: int | None = None) -> Stream:
+    def stream(self, import_id: str, last: str | None = None) -> Stream:
         """A new reader of an import's events; *last* is the last event that it has seen."""
         stream = Stream(self.port, import_id, last)
         self._streams.append(stream)
         return stream
+
+    def home(self) -> Path:
+        """Where the imports of the user are."""
+        name = hashlib.sha256(USER.partition("=")[2].encode()).hexdigest()[:32]
+        return self.folder / "imports" / name
 
     def sockets(self) -> int:
         """Sockets that the process has open."""

@@ -78,8 +78,8 @@ def test_each_job_is_in_one_bar_and_the_median_is_no_more_than_the_longest(
     journal: Resumable,
 ) -> None:
     times = job_times_of(journal)
-    if times is None:
-        assert not journal.chunks
+    if times is None:  # no job was both accepted and settled by one process
+        assert not journal.chunks or len(journal.history.sessions) > 1
         return
     assert times.jobs + times.left_out == len(journal.chunks)
     assert sum(jobs for *_, jobs in times.bars) == times.jobs
