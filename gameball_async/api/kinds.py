@@ -113,6 +113,7 @@ KINDS: Mapping[str, Kind] = {
              Replay.UNREPEATABLE, Chunking.TOGETHER, "many to a customer", ("metadata",)),
     )
 }  # fmt: skip
+"""The eight kinds, by their names."""
 
 
 def kind_of(kind: Kind | str) -> Kind:

@@ -1,4 +1,4 @@
-"""What can become of a row. Each input row ends in exactly one of five outcomes."""
+"""What can become of a row. Each input row ends in exactly one of six outcomes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Outcome", "Reason", "RowOutcome"]
 
 class Outcome(Enum):
     """
-    The five ends of a row.
+    The six ends of a row.
 
     *succeeded*: the server said so, or proved that an attempt of ours was applied earlier.
     *failed*: the server refused the item. *rejected*: never sent, or its whole request refused.
