@@ -10,6 +10,9 @@ Runs a page of the documentation as its reader would: block after block, in one 
 - ``<!-- not run: REASON -->`` above a block leaves it out. A block that could run, is not run, and has no
   reason is one that `left_out` finds.
 
+``python -m tests.pages PAGE`` runs a page as somebody would who has never seen this project: in an empty folder, with
+nothing of ours installed. What the page installs is found where ``PIP_FIND_LINKS`` says.
+
 A command that ends with ``&`` goes on in the background and is ended after the page.
 """
 
@@ -19,8 +22,10 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from attrs import define, frozen
 
@@ -226,3 +231,18 @@ def _compare(said: str, expected: str, what: str) -> None:
     if expected:
         pattern = ".*?".join(map(re.escape, expected.split("…")))
         assert re.fullmatch(pattern, said, re.DOTALL), f"{what}\nprinted:\n{said}\nnot:\n{expected}"
+
+
+def main() -> None:
+    """Runs the page that is named, with none of this project at hand, and says how long it took."""
+    ours = os.path.dirname(sys.executable)
+    path = [each for each in os.environ["PATH"].split(os.pathsep) if each != ours]
+    page, begun = Path(sys.argv[1]), time.monotonic()
+    with TemporaryDirectory() as folder:
+        bare = {"PATH": os.pathsep.join(path), "PYTHONPATH": "", "PYTHONWARNINGS": ""}
+        count = run_page(page.read_text(encoding="utf-8"), Path(folder), bare)
+    print(f"{page}: {count} blocks in {time.monotonic() - begun:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
