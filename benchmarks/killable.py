@@ -14,8 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from sqlite3 import Cursor
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -32,7 +34,7 @@ class Plan:
     How a process dies; with nothing said, it lives.
 
     Attributes:
-        write: number of the journal write that is its last, from 1.
+        write: number of the write of a journal, or of a plan of balances, that is its last, from 1.
         when: before that write, inside its transaction, or right after it.
         seconds: how long it lives, at most.
     """
@@ -114,7 +116,7 @@ class Killer:
 
 def serve(rows: int) -> None:
     """Carry out the orders on standard input."""
-    from gameball_async.cli import main  # noqa: F401 - imported once, before the forks
+    from gameball_async.cli import balances, main  # noqa: F401 - imported once, before the forks
     from gameball_async.session import Engine
 
     defaults = Engine.bulk.__kwdefaults__
@@ -176,10 +178,25 @@ def _live(order: dict[str, Any], paths: Sequence[Path]) -> None:
 
 
 def _die_at(plan: Plan, note: Callable[[], object]) -> None:
-    """Count the journal's writes, and be killed at the one that is planned."""
+    """Count the writes of journals and plans, and be killed at the one that is planned."""
+    from gameball_async.balances.store import Store
     from gameball_async.journal import file as journal_disk
 
     count = 0
+    change = Store.change
+
+    @contextmanager
+    def counted_change(self: Store) -> Iterator[Cursor]:
+        nonlocal count
+        with change(self) as cursor:
+            yield cursor
+            count += 1
+            note()
+            if count == plan.write and plan.when != "after":
+                _die()
+        if count == plan.write:
+            _die()
+
     write_bytes = journal_disk._write
     do = journal_disk.Worker.__call__
 
@@ -203,6 +220,7 @@ def _die_at(plan: Plan, note: Callable[[], object]) -> None:
         pending: Awaitable[None] = do(self, counted)
         await pending
 
+    Store.change = counted_change  # type: ignore[method-assign]
     journal_disk._write = halfway
     journal_disk.Worker.__call__ = work  # type: ignore[method-assign,assignment]
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .bulk.events import RowOutcomes, Settled, Submission, Submitted
     from .bulk.progress import Progress
     from .client import GameballClient
+    from .compare.opening import EarlierRows
     from .errors import (
         AnswerLostError,
         APIError,
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
         UnknownJobError,
         UnreachableError,
     )
-    from .journal.state import Source
+    from .journal.header import Source
     from .limits.retry import Patience
     from .limits.windows import Quota
     from .observe.events import ConnectionRestored, ConnectionTrouble, RequestEnded, UnknownFieldMet
@@ -84,7 +85,8 @@ _LATER = {
     "api.values": "Channel",
     "bulk.chunks": "LookAhead",
     "bulk.events": "RowOutcomes Settled Submission Submitted",
-    "journal.state": "Source",
+    "journal.header": "Source",
+    "compare.opening": "EarlierRows",
     "bulk.progress": "Progress",
     "rows.report": "Report",
     "rows.row": "Row",
@@ -128,6 +130,7 @@ __all__ = [
     "CustomerAttributes",
     "DeadlineError",
     "Dialect",
+    "EarlierRows",
     "ErrorObject",
     "Event",
     "FateUnknownError",

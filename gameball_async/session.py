@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,6 +19,7 @@ from .jobs.changes import Changes
 from .jobs.schedule import Polls
 from .jobs.submit import Submitter
 from .jobs.watch import Watch
+from .journal.none import no_journal
 from .limits.calls import Answered, Calls, GaveUp, is_missing, value_of
 from .limits.contact import Contact
 from .limits.dispatcher import Dispatcher
@@ -33,14 +34,13 @@ if TYPE_CHECKING:
     from .bulk.bulk import Bulk, OnCancel
     from .bulk.chunks import LookAhead
     from .bulk.events import BulkEvent
-    from .bulk.run import Runner
+    from .bulk.persons import MergeBy
     from .bulk.submissions import Submissions
     from .bulk.time_limits import TimeLimits
-    from .journal.state import Entries, Journal, Resumable, Used
+    from .compare.comparison import OpenComparison
+    from .journal.state import Journal, Resumable
     from .limits.exchange import QuotaStore
-    from .rows.chunk import Chunk
     from .rows.feed import Rows
-    from .rows.outcome import Outcome, Reason, RowOutcome
     from .rows.unknown import Unknown, UnknownFields
 
     OpenJournal = Callable[[], Awaitable[tuple[Journal, Resumable | None]]]
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["Engine", "OpenJournal", "Sharing", "no_journal"]
+__all__ = ["Engine", "OpenJournal", "Sharing"]
 
 # What only runs of many rows need is a third of all there is to import, and most of a web app's
 # processes start none: `Engine.bulk` and `Engine.submissions` import it.
@@ -70,39 +70,6 @@ class Sharing:
     client: str
     share: float | None
     patience: float
-
-
-class _NoJournal:
-    """Remembers nothing. `state.Journal`."""
-
-    def requested(self) -> None: ...
-
-    async def intended(self, chunk: Chunk, resent: bool) -> None: ...
-
-    async def accepted(self, number: int, job_id: int, resent: bool) -> None: ...
-
-    async def settled(
-        self,
-        number: int,
-        outcomes: Sequence[Outcome],
-        reasons: Mapping[int, Reason],
-        entries: Entries | None = None,
-    ) -> None: ...
-
-    async def learned(self, dialect: str) -> None: ...
-
-    async def dropped(self, number: int) -> None: ...
-
-    async def rejected(self, rows: Iterable[RowOutcome]) -> None: ...
-
-    async def input_ended(self) -> None: ...
-
-    async def aclose(self, used: Used, complete: bool) -> None: ...
-
-
-async def no_journal() -> tuple[Journal, Resumable | None]:
-    """The run is not remembered."""
-    return _NoJournal(), None
 
 
 class Engine:
@@ -198,62 +165,48 @@ class Engine:
         ids_from_numbers: bool = False,
         unknown: Unknown = "warn",
         max_rows: int = MAX_ITEMS,
+        compare: OpenComparison | None = None,
+        merge_by: MergeBy | None = None,
     ) -> Bulk:
         """A bulk run; see `GameballClient.bulk`. *max_rows* makes smaller chunks."""
         from .bulk.bulk import Bulk
         from .bulk.chunks import Chunker
         from .bulk.event_queue import EventQueue
-        from .bulk.orders import OrdersInquiry
-        from .bulk.run import Runner
+        from .bulk.merging import MergingChunker
+        from .bulk.opening import Opening
         from .bulk.state import RunState
         from .bulk.time_limits import TimeLimits
         from .bulk.usage import Usage
-        from .journal.state import left_to_do
         from .rows.check import preparer
         from .rows.feed import Feed
         from .rows.given import rows_of
         from .rows.report import Tally
 
-        events: EventQueue[BulkEvent] = EventQueue()
         strange = self.unknown_fields(kind, unknown)
-        feed = Feed(
-            rows_of(rows, kind, ids_from_numbers=ids_from_numbers),
-            preparer(kind, ids_from_numbers=ids_from_numbers, unknown=strange),
+        new = Chunker if merge_by is None else partial(MergingChunker, merge_by=merge_by)
+        with_ids = kind.item_key is not None
+        chunker = new(chunking, with_item_ids=with_ids, look_ahead=look_ahead, max_rows=max_rows)
+        events: EventQueue[BulkEvent] = EventQueue()
+        opening = Opening(
+            RunState(kind, chunker, Tally(kind.name, self.stream), window=open_jobs),
+            Feed(
+                rows_of(rows, kind, ids_from_numbers=ids_from_numbers),
+                preparer(kind, ids_from_numbers=ids_from_numbers, unknown=strange),
+            ),
+            self.submitter,
+            self.watch,
+            self.dialects,
+            self.dispatcher.turns.budget,
+            events,
+            open_journal,
+            compare,
+            concurrency,
+            limits or TimeLimits(),
         )
-        chunker = Chunker(
-            chunking,
-            with_item_ids=kind.item_key is not None,
-            look_ahead=look_ahead,
-            max_rows=max_rows,
-        )
-
-        async def prepare() -> Runner:
-            journal, recorded = await open_journal()
-            run = Runner(
-                RunState(kind, chunker, Tally(kind.name, self.stream), window=open_jobs),
-                feed,
-                self.submitter,
-                partial(Changes, self.watch, progress=True),
-                OrdersInquiry(self.submitter, self.changes),
-                events,
-                journal,
-                self.dialects,
-                concurrency=concurrency,
-                limits=limits or TimeLimits(),
-            )
-            if recorded is not None:
-                if recorded.dialect:
-                    self.dialects.expect(Dialect(recorded.dialect))
-                budget = self.dispatcher.turns.budget
-                budget.recall(anyio.current_time(), recorded.recent)
-                run.take_up(recorded, left_to_do(recorded, kind.replay))
-            return run
-
         usage = Usage(self.dispatcher, self.watch)
-        spawn, stop = self._spawn, self.stop
-        stream = self.stream
+        spawn, stop, stream = self._spawn, self.stop, self.stream
         return Bulk(
-            prepare, events, usage, spawn, anyio.current_time, stop, on_cancel, stream, strange
+            opening, events, usage, spawn, anyio.current_time, stop, on_cancel, stream, strange
         )
 
     def unknown_fields(self, kind: Kind, policy: Unknown) -> UnknownFields:

@@ -6,12 +6,19 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.canaries import Watch
 
 settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.register_profile(  # the same examples each time, and what fails is not made smaller
+    "mutation",
+    settings.get_profile("default"),
+    derandomize=True,
+    max_examples=30,
+    phases=(Phase.explicit, Phase.generate),
 )
 settings.load_profile("default")
 

@@ -15,15 +15,18 @@ import pytest
 
 from gameball_async.sandbox import Constant, SandboxThread
 from tests.pages import blocks_of, commands_of, left_out, run_page
+from tests.web.web_desk import need
 
 ROOT = Path(__file__).parent.parent
 PAGES = {
     path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))
 }
+ELSEWHERE = {"balances.md": "tests/balances/test_guide.py"}  # on a sandbox that it looks into
 FOLLOWED = [
     name
     for name, page in PAGES.items()
-    if any(each.language in ("console", "python") and not each.reason for each in blocks_of(page))
+    if name not in ELSEWHERE
+    and any(each.language in ("console", "python") and not each.reason for each in blocks_of(page))
 ]
 TITLED = [
     (f"{name}: {block.title}", block.title, block.text)
@@ -40,6 +43,8 @@ def test_a_page_does_what_it_says(name: str, tmp_path: Path) -> None:
     page = re.sub(
         r"^\$ (python3 -m venv|pip install).*\n", "$ true\n", PAGES[name], flags=re.MULTILINE
     )
+    if "import dlt\n" in page:
+        need(modules=("dlt", "duckdb"))
     if name == "tutorial.md":
         assert run_page(page, tmp_path)
         return
@@ -48,8 +53,15 @@ def test_a_page_does_what_it_says(name: str, tmp_path: Path) -> None:
             "GAMEBALL_BASE_URL": sandbox.url,
             "GAMEBALL_API_KEY": sandbox.api_key,
             "GAMEBALL_SECRET_KEY": sandbox.secret_key,
+            "RUNTIME__DLTHUB_TELEMETRY": "false",
         }
         assert run_page(page, tmp_path, variables)
+
+
+def test_each_page_that_is_followed_elsewhere_is() -> None:
+    for name, path in ELSEWHERE.items():
+        test = (ROOT / path).read_text(encoding="utf-8")
+        assert name in PAGES and name in test and "run_page(" in test
 
 
 @pytest.mark.parametrize("name", PAGES)

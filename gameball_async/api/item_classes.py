@@ -26,10 +26,12 @@ CLASS_NAMES: Mapping[str, tuple[str, str] | None] = {
 }
 """Module and name of each kind's class; None where an item is a plain text, the order id."""
 
+_TARGET = ("points", "BalanceTarget")  # of `kinds.TARGETS`, which is no batch kind
+
 
 def item_class(kind: str) -> AnyClass | None:
     """The class of a kind's items; None where an item is a plain text, the order id."""
-    place = CLASS_NAMES[kind]
+    place = _TARGET if kind == "balances" else CLASS_NAMES[kind]
     if place is None:
         return None
     module, name = place

@@ -15,7 +15,7 @@ from attrs import frozen
 
 from ..errors import ConfigurationError
 
-__all__ = ["KINDS", "Chunking", "ChunkingName", "Kind", "KindName", "Replay", "kind_of"]
+__all__ = ["KINDS", "TARGETS", "Chunking", "ChunkingName", "Kind", "KindName", "Replay", "kind_of"]
 
 KindName: TypeAlias = Literal[
     "customers",
@@ -114,6 +114,10 @@ KINDS: Mapping[str, Kind] = {
     )
 }  # fmt: skip
 """The eight kinds, by their names."""
+
+TARGETS = Kind("balances", "", "customerId", None, "others",
+               Replay.REPLAYABLE, Chunking.UNIQUE, "one target for each customer")  # fmt: skip
+"""What a file of customers and the balances that they are to have holds: never sent as it is."""
 
 
 def kind_of(kind: Kind | str) -> Kind:

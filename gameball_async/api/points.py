@@ -12,7 +12,14 @@ from .base import NOTHING_ELSE, Item, free_of_known
 from .fields import PASSTHROUGH, UNSET, FieldType, wire
 from .values import Moment, Number, Text, Whole
 
-__all__ = ["BalanceAdjustment", "BalanceInquiry", "Cashback", "Event", "Redemption"]
+__all__ = [
+    "BalanceAdjustment",
+    "BalanceInquiry",
+    "BalanceTarget",
+    "Cashback",
+    "Event",
+    "Redemption",
+]
 
 
 @frozen(kw_only=True, repr=False)
@@ -49,6 +56,24 @@ class BalanceAdjustment(Item):
     customer_id: str = field(metadata=wire("customerId", FieldType.ID))
     amount: float | Decimal = field(metadata=wire("amount", FieldType.NUMBER))
     reason: Text = field(default=UNSET, metadata=wire("reason", FieldType.TEXT))
+    extra: Mapping[str, Any] = field(
+        default=NOTHING_ELSE, validator=free_of_known, metadata=PASSTHROUGH
+    )
+
+
+@frozen(kw_only=True, repr=False)
+class BalanceTarget(Item):
+    """
+    The balance that a customer is to have: a row of `gameball_async.balances`, which is never sent as it is.
+
+    Attributes:
+        customer_id: the shop's own id of the customer; text, kept as it is. Required.
+        balance: how many points it is to have, 0 or more. Required.
+        extra: fields that are left aside.
+    """
+
+    customer_id: str = field(metadata=wire("customerId", FieldType.ID))
+    balance: float | Decimal = field(metadata=wire("balance", FieldType.NUMBER, minimum=0))
     extra: Mapping[str, Any] = field(
         default=NOTHING_ELSE, validator=free_of_known, metadata=PASSTHROUGH
     )

@@ -251,6 +251,7 @@ class Bulk:
             reasons=state.tally.reasons(),
             pending=counts[Outcome.PENDING],
             unknown_fields=() if self._unknown is None else self._unknown.found(),
+            unchanged=counts[Outcome.UNCHANGED],
         )
 
     @property
@@ -283,6 +284,7 @@ class Bulk:
             waiting_because=chunker.waiting_because,
             trouble=run.trouble,
             rows_done=state.flights.rows_done,
+            unchanged=counts[Outcome.UNCHANGED],
         )
 
     @property
@@ -301,4 +303,5 @@ class Bulk:
             before.requests + use.requests,
             before.polls + use.polls,
             before.rate_limited + use.rate_limited,
+            use.quota,
         )

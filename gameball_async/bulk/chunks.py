@@ -188,14 +188,17 @@ class Chunker:
             [row.payload for row in rows],
         )
 
+    def _first(self) -> list[Prepared]:
+        """A full chunk of rows that are each alone under their key, where that is what comes next."""
+        rows = [] if self._plain else self._ready.pop_first(self._max_rows, self._max_bytes)
+        self._size -= sum([len(row.payload) for row in rows])
+        self._under_way.update([row.key for row in rows])
+        return rows
+
     def _fill(self) -> list[Prepared]:
-        if not self._plain:
-            rows = self._ready.pop_first(self._max_rows, self._max_bytes)
-            if rows:
-                self._size -= sum([len(row.payload) for row in rows])
-                self._under_way.update([row.key for row in rows])
-                return rows
-        rows = []
+        rows = self._first()
+        if rows:
+            return rows
         taken: list[tuple[str, int, int]] = []
         most, room, passed = self._max_rows, self._max_bytes, 0
         for key, waiting in self._ready:

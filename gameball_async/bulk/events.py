@@ -15,6 +15,9 @@ from .results import Results
 __all__ = ["BulkEvent", "RowOutcomes", "Settled", "Submission", "Submitted"]
 
 
+_FINE = (Outcome.SUCCEEDED, Outcome.UNCHANGED)
+
+
 class RowOutcomes(Sequence[RowOutcome]):
     """
     The outcomes of one chunk's rows, in the chunk's order.
@@ -76,9 +79,9 @@ class RowOutcomes(Sequence[RowOutcome]):
         return None if self._results is None else partial(self._results.of, index)
 
     def exceptions(self) -> Iterator[RowOutcome]:
-        """Only the rows that did not succeed."""
+        """Only the rows that did not succeed, and are not unchanged either."""
         for index, outcome in enumerate(self._outcomes):
-            if outcome is not Outcome.SUCCEEDED:
+            if outcome not in _FINE:
                 yield self[index]
 
     def __repr__(self) -> str:

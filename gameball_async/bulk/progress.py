@@ -37,6 +37,7 @@ class Progress:
         trouble: what keeps the run from learning how jobs end, and what to do; None for nothing.
         rows_done: rows that open jobs have applied or refused by their own counts, and that have no
             outcome yet.
+        unchanged: rows so far that are not sent, as an earlier run has applied the same.
     """
 
     rows_read: int
@@ -61,6 +62,7 @@ class Progress:
     waiting_because: str | None = None
     trouble: str | None = None
     rows_done: int = 0
+    unchanged: int = 0
 
     @property
     def pace(self) -> float:

@@ -1,7 +1,4 @@
-"""
-The loops of a bulk run: one reads rows, some send chunks, one settles jobs. What they do next is
-decided in `state`; they do the waiting, the requests and the writing, within bounds.
-"""
+"""The loops of a bulk run: one reads, some send, one settles; `state` decides what they do next."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ from ..jobs.submit import Accepted, Submitter
 from ..journal.state import Journal, Left, Resumable, Used
 from ..limits.calls import GaveUp
 from ..rows.feed import Feed
-from ..rows.row import BadRow, Prepared
+from ..rows.row import Batch
 from ..tasks import Signal, only
 from .event_queue import EventQueue
 from .events import BulkEvent
@@ -54,6 +51,7 @@ class Runner:
         dialects: on which path statuses are read.
         concurrency: chunks that are being submitted at once, at most.
         limits: when the run is ended though it is not over.
+        close: lets go of what the run was given.
     """
 
     def __init__(
@@ -69,6 +67,7 @@ class Runner:
         *,
         concurrency: int,
         limits: TimeLimits,
+        close: Callable[[], None],
     ) -> None:
         self.state = state
         self.journal = journal
@@ -81,6 +80,7 @@ class Runner:
         self._out = out
         self._dialects = dialects
         self._limits = limits
+        self._close = close
         self._learned = False
         self._concurrency = self._senders = concurrency
         self._first: list[Step] = []  # what a resumed run begins with
@@ -140,10 +140,11 @@ class Runner:
         self._leaving.set()
 
     def close(self) -> None:
-        """Tell and watch nothing more. May be called again."""
+        """Tell, watch and hold nothing more. May be called again."""
         self._tell_the_rest()
         self._changes.close()
         self._out.close()
+        self._close()
 
     def _tell_the_rest(self) -> None:
         for event in self.state.leave():
@@ -206,15 +207,17 @@ class Runner:
             batch = await self._next_batch()
             tasks.start_soon(self._tick)
             while batch:
-                step = self.state.read(batch)
+                steps = self.state.read(batch)
                 self.moved_at = anyio.current_time()
-                if step is not None:
+                for step in steps:
                     await self._carry_out(step)
-                elif self.state.may_send:
+                if not steps and self.state.may_send:
                     self._ready.wake()
                 while not chunker.wants_rows:
                     await self._changed.wait()
                 batch = await self._next_batch()
+        for step in self.state.read_all():
+            await self._carry_out(step)
         self._ticking.cancel()
         chunker.end()
         self._wake()
@@ -228,8 +231,8 @@ class Runner:
                 chunker.tick()
                 self._wake()
 
-    async def _next_batch(self) -> list[Prepared | BadRow]:
-        """The next rows; none at the end of the input."""
+    async def _next_batch(self) -> Batch:
+        """The next rows; none at the end."""
         try:
             batch = await self._feed.fresh()
         except Exception as error:  # noqa: BLE001 - the input is the caller's code

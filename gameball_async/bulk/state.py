@@ -22,9 +22,9 @@ from ..journal.state import DOUBT, ChunkRecord, Left, Resumable, Used
 from ..limits.calls import GaveUp
 from ..rows.outcome import Outcome
 from ..rows.report import Tally
-from ..rows.row import BadRow, Prepared
+from ..rows.row import BadRow, Prepared, Unchanged
 from .chunks import Chunker
-from .events import BulkEvent, RowOutcomes, Settled, Submitted
+from .events import RowOutcomes, Settled, Submitted
 from .in_flight import (
     DOUBTS_IN_A_ROW,
     IN_A_ROW,
@@ -36,11 +36,11 @@ from .in_flight import (
     Step,
     dropped,
     fates_when_left,
-    rejected_rows,
     same,
     unsent,
 )
 from .judging import judged
+from .not_sent import NotSent
 from .order_doubts import Settlement
 from .outcomes import settle_orders
 from .refusals import Refusal, fate_unknown, refusal_of, repeated_job_id
@@ -86,7 +86,7 @@ class RunState:
         self._repeats = Repeats(kind, chunker.look_ahead.rows)
         self._again: deque[InFlight] = deque()  # of an earlier attempt, to be sent again
         self._seen_jobs: set[int] = set()
-        self._rejected: list[RowOutcomes] = []  # counted, and not told yet
+        self._not_sent = NotSent(tally)
         self._never_sent: list[int] = []  # chunks that the journal has, and need not have
         self._doubts = 0
         self._doubted: GameballError | None = None  # what stopped the run, where doubt did
@@ -104,6 +104,7 @@ class RunState:
         for odd in recorded.odd:
             if odd.row.outcome is not Outcome.SUCCEEDED:  # those are counted with their chunk
                 self.tally.add(odd.row.outcome, odd.row.reason)
+        self.tally.unchanged(sum(map(len, recorded.unchanged)))
         self.settled_before = self.tally.settled
         self.chunks = len(recorded.chunks)
         self._seen_jobs.update(r.job_id for r in recorded.chunks if r.job_id is not None)
@@ -127,23 +128,23 @@ class RunState:
         self.chunker.occupy(flight.chunk)
         return flight
 
-    def read(self, batch: Sequence[Prepared | BadRow]) -> Step | None:
-        """Rows of the input; those that cannot be sent have their outcome at once."""
+    def read(self, batch: Sequence[Prepared | BadRow | Unchanged]) -> list[Step]:
+        """Rows of the input; those that cannot or need not be sent have their outcome without a job."""
         bad = [row for row in batch if isinstance(row, BadRow)]
         good, repeated = self._repeats.split([row for row in batch if isinstance(row, Prepared)])
         bad += repeated
         self.rows_read += len(batch)
-        self.chunker.add_all(good)
-        if not bad:
-            return None
-        rows, fates = rejected_rows(bad)
-        self.tally.rows(*fates)
-        self._rejected.append(rows)
-        return Step(lambda journal: journal.rejected(rows), partial(self._tell_rejected, rows))
+        self._not_sent.keep([row for row in batch if isinstance(row, Unchanged)])
+        steps = self._not_sent.note_before(good, self.chunker.add_all)
+        if not steps:
+            self.chunker.add_all(good)
+        if bad:
+            steps.append(self._not_sent.reject(bad))
+        return steps
 
-    def _tell_rejected(self, rows: RowOutcomes) -> BulkEvent:
-        self._rejected.remove(rows)
-        return Settled(None, None, rows)
+    def read_all(self) -> list[Step]:
+        """The input has been read, or is read no more."""
+        return self._not_sent.note_all()
 
     @property
     def may_send(self) -> bool:
@@ -285,7 +286,6 @@ class RunState:
         return self._settled(flight, fates, results)
 
     def _settled(self, flight: InFlight, fates: Fates, results: Results | None = None) -> Settled:
-        """Count the rows of a chunk, and let its keys go."""
         chunk, job = flight.chunk, flight.job
         if flight.noted and not flight.touched:
             self._never_sent.append(chunk.number)
@@ -333,8 +333,7 @@ class RunState:
         What is told of it comes one by one. May be called again.
         """
         self.left_open = self.left_open or self.flights.open_jobs()
-        while self._rejected:
-            yield Settled(None, None, self._rejected.pop(0))
+        yield from self._not_sent.leave()
         for flight in list(self.flights.by_number.values()):
             yield self._settled(flight, fates_when_left(flight))
         waiting = self.chunker.drain()
@@ -346,5 +345,6 @@ class RunState:
 
     def put_away(self) -> Iterator[Note]:
         """What the journal is told last: the chunks of which no byte has left can go as if new."""
+        yield from self._not_sent.put_away()
         while self._never_sent:
             yield dropped(self._never_sent.pop())

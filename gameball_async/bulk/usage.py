@@ -26,6 +26,7 @@ class Use:
         rate_limited: answers that said 429.
         quota_wait: seconds that calls waited for their slot, in all.
         quota_share: part of the limits in use at the end.
+        quota: the limits, as ``30/1,360/30``.
     """
 
     now: float
@@ -36,6 +37,7 @@ class Use:
     rate_limited: int
     quota_wait: float
     quota_share: float
+    quota: str
 
 
 class Usage:
@@ -86,6 +88,7 @@ class Usage:
             rate_limited=int(limited),
             quota_wait=waited,
             quota_share=budget.share(now),
+            quota=str(budget.quota),
         )
 
     def _counters(self) -> tuple[float, float, float, float]:

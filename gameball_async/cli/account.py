@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 JSON_KEYS = (
-    "kind", "rows", "succeeded", "failed", "rejected", "indeterminate", "pending", "unsent",
+    "kind", "rows", "succeeded", "failed", "rejected", "indeterminate", "pending", "unsent", "unchanged",
     "jobs", "requests", "rate_limited", "seconds",
 )  # fmt: skip
 SHOWN_REASONS = 20
@@ -101,6 +101,7 @@ def summary(report: Report, what: str) -> Group:
         ("indeterminate", report.indeterminate, "yellow"),
         ("pending", report.pending, "yellow"),
         ("unsent", report.unsent, "yellow"),
+        *((("unchanged", report.unchanged, ""),) if report.unchanged else ()),
     ):
         counts.add_row(f"  {name}", Text(f"{number:,}", style=style if number else "dim"))
     parts += [counts, Text(_effort(report))]
@@ -128,14 +129,18 @@ def _effort(report: Report) -> str:
 
 def _verdict(report: Report, what: str) -> str:
     what = clean(what)
+    unchanged = f", {report.unchanged:,} unchanged" if report.unchanged else ""
+    if report.unchanged and report.all_succeeded:
+        return f"{what}: {count(report.succeeded, 'row')} succeeded{unchanged}, and not sent"
     if report.all_succeeded and report.rows == 1:
         return f"{what}: the only row succeeded"
     if report.all_succeeded:
         return f"{what}: all {count(report.rows, 'row')} succeeded"
     if report.complete:
-        rest = report.rows - report.succeeded
-        return f"{what}: {count(rest, 'row')} of {report.rows:,} did not succeed"
-    return f"{what}: stopped early; {report.succeeded:,} of {count(report.rows, 'row')} succeeded"
+        rest = report.rows - report.succeeded - report.unchanged
+        return f"{what}: {count(rest, 'row')} of {report.rows:,} did not succeed{unchanged}"
+    done = f"{report.succeeded:,} of {count(report.rows, 'row')} succeeded"
+    return f"{what}: stopped early; {done}{unchanged}"
 
 
 def _failure_table(found: list[Failure]) -> Table:

@@ -19,7 +19,8 @@ from rich.text import Text
 from ..api.kinds import Kind
 from ..audit.check import Checked, WholeCheck
 from ..audit.findings import AmountSummary, Finding, about_faulty, about_unreadable
-from ..errors import InputError
+from ..client import GameballClient
+from ..errors import GameballError, InputError, UnknownJobError
 from ..rows.check import preparer
 from ..rows.files import FileRows
 from ..rows.row import BadRow, Prepared
@@ -32,6 +33,9 @@ from .words import clean, count, duration
 __all__ = ["FirstCheck", "about_amount", "about_finding", "whole_check"]
 
 Say = Callable[[str], None]
+
+REACH_AFTER = 1.0
+"""Seconds of a check after which Gameball is asked for something: an address that is wrong is told then."""
 
 
 def whole_check(
@@ -68,13 +72,38 @@ class FirstCheck:
     as_json: bool = field(kw_only=True)
     findings: tuple[Finding, ...] | None = field(default=None, init=False)
 
-    async def carry_out(self) -> None:
+    async def carry_out(self, client: GameballClient) -> None:
         """
-        Look, and say what is doubtful.
+        Look, and say what is doubtful; where that takes a while, ask meanwhile whether Gameball is there.
 
         Raises:
             InputError: the file cannot be opened, or nothing is to be sent.
+            GameballError: Gameball cannot be reached, or refuses the keys.
         """
+        failure: Exception | None = None
+
+        async def reach() -> None:
+            nonlocal failure
+            await anyio.sleep(REACH_AFTER)
+            try:
+                await client.status(1)  # any number: an answer about a job is an answer
+            except UnknownJobError:
+                pass
+            except GameballError as error:
+                failure = error
+                tasks.cancel_scope.cancel()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(reach)
+            try:
+                await self._look()
+            except Exception as error:  # noqa: BLE001 - raised below, as itself and not in a group
+                failure = error
+            tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+    async def _look(self) -> None:
         with self.settings.open(self.path, self.kind) as rows:
             unit = rows.source.unit
             found = self.findings = tuple(await self._findings(rows))

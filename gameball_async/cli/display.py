@@ -68,6 +68,7 @@ def not_succeeded(progress: Progress) -> str:
 def _rows(progress: Progress) -> str:
     return (
         f"{progress.rows_read:,} read, {progress.succeeded:,} succeeded, {not_succeeded(progress)}"
+        + (f", {progress.unchanged:,} unchanged" if progress.unchanged else "")
     ) + (f", {progress.rows_done:,} done in open jobs" if progress.rows_done else "")
 
 
@@ -191,7 +192,7 @@ def live(
     Args:
         progress: where the run stands.
         part_read: which part of the input has been read, 0 to 1; None if unknown.
-        what: what is imported, such as ``customers from customers.csv``.
+        what: what is done, such as ``importing customers from customers.csv``.
         width: columns of the terminal.
         away: why Gameball cannot be reached now; None where it can.
     """
@@ -220,7 +221,7 @@ def live(
     lines.add_row("quota", Text(_quota(progress)))
     for remark in remarks(progress, part_read, away):
         lines.add_row("", Text(remark, style="yellow"))
-    return Group(Text(f"importing {clean(what)}", style="bold"), head, lines)
+    return Group(Text(clean(what), style="bold"), head, lines)
 
 
 def _counts(status: JobStatus) -> str:

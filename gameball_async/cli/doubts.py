@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 from typing import Any
@@ -80,6 +81,7 @@ class InDoubt:
             report = f"gameball-async report {shlex.quote(self.journal)}"
             return f"Keep the journal {path}; `{report}` tells what became of its rows in doubt."
         applied, not_applied, retry = (clean(words, 1000) for words in self.commands())
+        by_balances = self._by_balances()
         where = "LINES.txt is a file that you write, with one line number a line."
         if self.rejects is not None:
             where = f"{clean(self.rejects)} has them all: leave in it the rows that are meant."
@@ -88,8 +90,18 @@ class InDoubt:
             f"may not have been applied. Keep the journal {path}. Look at these customers' balances "
             "or activities in Gameball's dashboard (or import them as balance-inquiries). Then say "
             f"which rows were applied, and which were not:\n  {applied}\n  {not_applied}\n"
-            f"or send those that were not applied again:\n  {retry}\n{where}"
+            f"or send those that were not applied again:\n  {retry}\n{where}{by_balances}"
         )
+
+    def _by_balances(self) -> str:
+        """How the balances can say it, where they were asked for before the run; empty where not."""
+        from ..balances.snapshot import snapshot_beside
+
+        journal = self.journal or ""
+        if not os.path.exists(snapshot_beside(journal)):
+            return ""
+        command = clean(f"gameball-async balances settle {shlex.quote(journal)}", 1000)
+        return f"\nOr let the balances before and after say it:\n  {command}"
 
 
 def read(journal: str | None, rejects: str | None, connection: Connection | None) -> InDoubt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from typing import NoReturn
 
@@ -11,14 +12,22 @@ from attrs import frozen
 
 from ..api.kinds import Chunking, kind_of
 from ..bulk.bulk import Bulk
+from ..bulk.persons import MergeBy
 from ..client import GameballClient
+from ..compare.opening import EarlierRows
 from ..errors import ConfigurationError
-from ..journal.state import Source
+from ..journal.header import Source
+from ..rows.check import preparer
+from ..rows.feed import Feed
 from ..rows.files import FileRows
 from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
+from ..rows.row import Prepared
 from .checking import FirstCheck
 from .connection import Connection, talks
+from .driving import Drive
+from .earlier import compares, earlier_rows, refuse_both
+from .ending import remark
 from .findings import obeys, tell_about_the_run
 from .inputs import (
     STDIN,
@@ -34,6 +43,7 @@ from .moving import Task, carry_out
 from .options import Manners, manners, resume_command
 from .reading import Settings, reads
 from .validation import rehearse
+from .words import clean
 
 __all__ = ["import_"]
 
@@ -53,6 +63,12 @@ __all__ = ["import_"]
 )
 @click.option("--no-journal", is_flag=True, help="Remember nothing: the run cannot be resumed.")
 @click.option(
+    "--snapshot",
+    is_flag=True,
+    help="Of balance-adjustments: ask for the customers' balances first, so that `balances settle` can settle "
+    "rows whose fate is unknown.",
+)
+@click.option(
     "--dry-run",
     is_flag=True,
     help="Send nothing: check FILE, show its first rows as they would be sent, and the least time.",
@@ -65,6 +81,12 @@ __all__ = ["import_"]
 @click.option(
     "--strict", is_flag=True, help="Send nothing where that check warns of something: exit code 2."
 )
+@click.option(
+    "--merge-by",
+    type=click.Choice(["email", "mobile"]),
+    help="The account merges customers by it: keep the rows of two ids that share it in order too.",
+)
+@compares
 @reads
 @manners
 @talks
@@ -78,9 +100,13 @@ def import_(
     chunking: str | None,
     journal: str | None,
     no_journal: bool,
+    snapshot: bool,
     dry_run: bool,
     no_check: bool,
     strict: bool,
+    merge_by: MergeBy | None,
+    since_file: str | None,
+    changed_against: str | None,
     as_json: bool,
 ) -> NoReturn:
     """
@@ -105,15 +131,23 @@ def import_(
     check = _first_check(
         kind, file, settings, no_check=no_check, strict=strict, dry_run=dry_run, as_json=as_json
     )
+    refuse_both(since_file, changed_against, settings, dry_run=dry_run)
     if dry_run:
         rehearse(kind, file, settings, connection.quota, strict=strict)
     if connection.findings is not None:
         tell_about_the_run(connection.findings, kind, file, settings)
     if journal is None and not (no_journal or connection.sandbox or file == STDIN):
         journal = f"{file}.gbjournal"
+    if snapshot and (kind != "balance-adjustments" or journal is None or file == STDIN):
+        raise click.UsageError(
+            "--snapshot is for balance-adjustments from a file, with a journal: leave it out, or name a "
+            "journal with --journal"
+        )
     command = None if journal is None else resume_command(journal, connection, how)
     way = None if chunking is None else Chunking(chunking)
-    task = _Import(kind, file, settings, way, how, journal, command, check)
+    task = _Import(
+        kind, file, settings, way, how, journal, command, check, since_file, changed_against, merge_by, snapshot
+    )  # fmt: skip
     carry_out(connection, task.prepare, on_cancel=how.on_cancel, as_json=as_json)
 
 
@@ -159,6 +193,10 @@ class _Import:
     journal: str | None
     resume: str | None
     check: FirstCheck | None
+    since_file: str | None
+    changed_against: str | None
+    merge_by: MergeBy | None
+    snapshot: bool
 
     async def prepare(self, files: ExitStack) -> Task:
         """Open the input, and make sure that it can be journalled."""
@@ -167,6 +205,7 @@ class _Import:
             journal=self.journal,
             rejects=self.how.rejects,
             results=self.how.results,
+            **{"since-file": self.since_file},
         )
         settings = self.settings
         if self.path == STDIN:
@@ -184,15 +223,38 @@ class _Import:
             refuse_old(self.journal, self.resume)
             source = await source_of(rows, settings)
         warn(rows)
+        if self.since_file or self.changed_against:
+            earlier = clean(self.since_file or self.changed_against or "")
+            remark(f"only rows that differ from those of {earlier} are sent; it is read first")
+        against: str | EarlierRows | None = self.changed_against
+        if self.since_file is not None:
+            against = await earlier_rows(self.since_file, kind_of(self.kind), settings, files)
 
         def start(client: GameballClient) -> Bulk:
-            return self._start(client, rows, source)
+            return self._start(client, rows, source, against)
 
         shown = "standard input" if self.path == STDIN else self.path
         what = f"{self.kind} from {shown}"
-        return Task(what, start, rows, rejects, self.journal, self.resume, results, self.check)
+        first = self._take_snapshot if self.snapshot else None
+        return Task(
+            what, start, rows, rejects, self.journal, self.resume, results, self.check, first
+        )
 
-    def _start(self, client: GameballClient, rows: FileRows, source: Source | None) -> Bulk:
+    async def _take_snapshot(self, client: GameballClient, drive: Drive) -> None:
+        from ..balances.snapshot import snapshot_beside, take_snapshot
+
+        with ExitStack() as files:
+            rows = open_input(self.path, kind_of(self.kind), self.settings, files, keep=False)
+            keys = keys_of(rows, ids_from_numbers=self.settings.ids_from_numbers)
+            await take_snapshot(client, keys, snapshot_beside(self.journal or ""), drive=drive)
+
+    def _start(
+        self,
+        client: GameballClient,
+        rows: FileRows,
+        source: Source | None,
+        against: str | EarlierRows | None,
+    ) -> Bulk:
         return client.bulk(
             kind_of(self.kind),
             rows,
@@ -201,8 +263,19 @@ class _Import:
             unknown=self.settings.unknown,
             journal=self.journal,
             source=source,
+            changed_against=against,
+            merge_by=self.merge_by,
             **self.how.for_a_run(),
         )
+
+
+async def keys_of(rows: FileRows, *, ids_from_numbers: bool) -> AsyncIterator[str]:
+    """The customers of the rows that can be sent."""
+    feed = Feed(rows, preparer(rows.kind, ids_from_numbers=ids_from_numbers))
+    while batch := await feed.batch():
+        for row in batch:
+            if isinstance(row, Prepared):
+                yield row.key
 
 
 def refuse_old(journal: str, command: str | None) -> None:

@@ -18,8 +18,9 @@ from attrs import evolve
 from ..api.kinds import Kind, kind_of
 from ..errors import ConfigurationError, InputError
 from ..journal.file import MAGIC
+from ..journal.header import Header, Source
 from ..journal.journal import digest_of, read_journal
-from ..journal.state import Header, Resumable, Source
+from ..journal.state import Resumable
 from ..rows.files import FileRows
 from ..rows.sources import TEXT_FORMATS
 from .ending import remark
@@ -30,6 +31,7 @@ __all__ = [
     "STDIN",
     "about_null_words",
     "can_do_without",
+    "digest",
     "input_of",
     "open_input",
     "origin_of",
@@ -47,7 +49,7 @@ STDIN = "-"
 async def source_of(rows: FileRows, settings: Settings) -> Source:
     """What a journal says of an open file: where it is, what is in it, and how it is read."""
     if settings.sql is None:
-        return _source(rows.path, await _digest(rows.path), settings)
+        return _source(rows.path, await digest(rows.path), settings)
     from ..rows.sql import has_order, query_digest
 
     if not has_order(settings.sql):
@@ -78,7 +80,7 @@ async def reopen_input(
     if settings.sql is not None:
         settings = _at(settings, database, journal, source.digest)
         return files.enter_context(settings.open(source.name, kind_of(header.kind)))
-    if await _digest(source.name) != source.digest:
+    if await digest(source.name) != source.digest:
         raise InputError(
             f"has changed since {journal} was written: put it back as it was, or import the rows "
             "that are new from a file of their own",
@@ -131,7 +133,8 @@ async def origin_of(header: Header) -> Header:
     return header
 
 
-async def _digest(path: str) -> str:
+async def digest(path: str) -> str:
+    """A digest of a file's content."""
     return await anyio.to_thread.run_sync(digest_of, path, abandon_on_cancel=True)
 
 
@@ -219,7 +222,7 @@ def refuse_same_files(**files: str | None) -> None:
                 f"the {other} and the {what} are the same file, {path}: name another file with "
                 f"--{what}"
             )
-    for what in ("rejects", "results", "outcomes"):
+    for what in ("rejects", "results", "outcomes", "html"):
         path = files.get(what)
         if path is not None and _begins_with(path, (MAGIC, b"SQLite format 3")):
             raise ConfigurationError(

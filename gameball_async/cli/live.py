@@ -80,7 +80,7 @@ async def _live(look: Look, what: str, console: Console, reaching: Reaching) -> 
 
 
 async def _plain(look: Look, what: str, stream: TextIO, reaching: Reaching) -> None:
-    click.echo(f"importing {clean(what)}", file=stream)
+    click.echo(clean(what), file=stream)
     before: Progress | None = None
     was_read = False
     last = 0.0

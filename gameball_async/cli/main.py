@@ -21,6 +21,7 @@ _COMMANDS = {
     "retry": ("resuming", "retry", "Send rows of a finished run again."),
     "settle": ("settling", "settle", "Record which rows in doubt were applied."),
     "report": ("reporting", "report", "Show what became of the rows of a run."),
+    "balances": ("balances", "balances", "Bring customers to a balance; settle doubt by it."),
     "status": ("jobs", "status", "Show the status of jobs."),
     "watch": ("jobs", "watch", "Watch jobs until they have ended."),
     "stop": ("jobs", "stop", "Stop jobs."),

@@ -28,6 +28,7 @@ from ..rows.unknown import UnknownField
 from . import account, doubts
 from .checking import FirstCheck
 from .connection import Connection, connect
+from .driving import WIND_UP, Drive, driver
 from .ending import Ended, Exit, code_of, perform, say
 from .inputs import about_null_words
 from .live import console_on, follow, manner_of
@@ -35,9 +36,6 @@ from .reaching import Reaching
 from .words import clean, count
 
 __all__ = ["Moving", "Task", "carry_out"]
-
-WIND_UP = 10.0
-"""Seconds that a run that was interrupted takes to come to rest, at most."""
 
 
 @define
@@ -54,6 +52,7 @@ class Task:
         resume: the command that takes it up again; None without a journal.
         results: takes every row; None where nobody asked for them.
         check: reads the whole input before anything is sent; None for no such check.
+        first: is done before the run; None for nothing.
     """
 
     what: str
@@ -64,6 +63,7 @@ class Task:
     resume: str | None = None
     results: ResultsFile | None = None
     check: FirstCheck | None = None
+    first: Callable[[GameballClient, Drive], Awaitable[None]] | None = None
 
 
 Prepare = Callable[[ExitStack], Awaitable[Task]]
@@ -122,7 +122,9 @@ class Moving:
             reaching = Reaching()
             client = await connect(stack, self.connection, batch=True, reaching=reaching)
             if task.check is not None:
-                await task.check.carry_out()
+                await task.check.carry_out(client)
+            if task.first is not None:
+                await task.first(client, driver(reaching, as_json=self.as_json))
             run = await stack.enter_async_context(task.start(client))
             self.run = run
 
@@ -131,7 +133,8 @@ class Moving:
 
             manner = manner_of(sys.stderr, as_json=self.as_json)
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(follow, look, task.what, manner, sys.stderr, reaching)
+                what = f"importing {task.what}"
+                tasks.start_soon(follow, look, what, manner, sys.stderr, reaching)
                 try:
                     await self._take_events(run, task)
                 finally:
@@ -295,7 +298,7 @@ class Moving:
 
     def _about_rejects(self, report: Report) -> str | None:
         assert self.task is not None  # noqa: S101
-        if report.succeeded == report.rows:
+        if report.succeeded + report.unchanged == report.rows:
             return None
         if self.task.rejects is None:
             return "To keep the rows that did not succeed, with their reasons, add --rejects FILE."
@@ -324,6 +327,8 @@ class Moving:
             return f"Keep the journal {path}{go_on}"
         if report.indeterminate:
             return self._doubts().as_text()
+        if report.unchanged:
+            return f"Keep the journal {path} for the next import to be compared with (--changed-against)."
         return f"The journal {path} is not needed to go on; it can be kept, or deleted."
 
     def _doubts(self) -> doubts.InDoubt:

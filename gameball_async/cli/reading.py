@@ -12,7 +12,7 @@ import orjson
 from attrs import asdict, field, fields, frozen
 
 from ..api.kinds import Kind
-from ..journal.state import Source
+from ..journal.header import Source
 from ..mapping.presets import SHOPS, preset
 from ..mapping.rules import mapping_of
 from ..rows.dialect import Reading

@@ -27,6 +27,7 @@ from ..rows.outcome import Outcome
 from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
 from .connection import Connection, talks
+from .earlier import earlier_again
 from .ending import say
 from .findings import obeys
 from .inputs import can_do_without, input_of, origin_of, refuse_same_files, reopen_input
@@ -120,6 +121,8 @@ class _Resume:
         rows = None
         if self.how.rejects is not None or not (is_retry or can_do_without(recorded)):
             rows = await reopen_input(origin, self.journal, files, self.database)
+        done = rows is None or recorded.input_ended
+        earlier = None if done else await earlier_again(origin, files)
         rejects = None
         if rows is not None and self.how.rejects is not None:
             rejects = files.enter_context(RejectsFile(self.how.rejects, rows))
@@ -137,6 +140,7 @@ class _Resume:
                 None if is_retry else rows,
                 ids_from_numbers=not is_retry and Settings.of(header.source).ids_from_numbers,
                 unknown="warn" if is_retry else Settings.of(header.source).unknown,
+                changed_against=None if is_retry else earlier,
                 **self.how.for_a_run(),
                 only_copy=self.only_copy,
                 account_changed=self.account_changed,

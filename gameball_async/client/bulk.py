@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Literal
 
 from ..api.kinds import Chunking, ChunkingName, Kind, KindName, kind_of
 from ..api.requests import MAX_ITEMS
-from ..errors import ConfigurationError
-from ..session import no_journal
+from ..journal.none import no_journal
+from .checks import chunking_of, limits_of, positive
 from .lifecycle import Lifecycle
 
 if TYPE_CHECKING:
     from ..bulk.bulk import Bulk, OnCancel
     from ..bulk.chunks import LookAhead
+    from ..bulk.persons import MergeBy
     from ..bulk.submissions import Submissions
-    from ..bulk.time_limits import TimeLimits
-    from ..journal.state import Source
+    from ..compare.comparison import OpenComparison
+    from ..compare.opening import EarlierRows
+    from ..journal.header import Earlier, Source
     from ..rows.feed import Rows
     from ..rows.unknown import Unknown
     from ..session import OpenJournal
@@ -68,10 +70,10 @@ class BulkVerbs(Lifecycle):
         return self._running.submissions(
             kind_of(kind),
             rows,
-            concurrency=_positive(concurrency, "concurrency"),
+            concurrency=positive(concurrency, "concurrency"),
             unknown=unknown,
             linger=linger,
-            max_items=min(MAX_ITEMS, _positive(max_items, "max_items")),
+            max_items=min(MAX_ITEMS, positive(max_items, "max_items")),
         )
 
     def bulk(
@@ -87,6 +89,8 @@ class BulkVerbs(Lifecycle):
         unknown: Unknown = "warn",
         journal: str | os.PathLike[str] | None = None,
         source: Source | None = None,
+        changed_against: str | os.PathLike[str] | EarlierRows | None = None,
+        merge_by: MergeBy | None = None,
         on_cancel: OnCancel = "detach",
         deadline: float | None = None,
         stalled_for: float | None = None,
@@ -110,6 +114,11 @@ class BulkVerbs(Lifecycle):
             journal: a file that will remember the run, so that `resume` can take it up after any
                 crash; it must not exist yet. None remembers nothing.
             source: what the rows come from, for the journal to check when the run is resumed.
+            changed_against: the journal of an earlier run, or `EarlierRows`, which count as applied: a
+                row is not sent, and is *unchanged*, if what they have applied last for its customer (or
+                its order, transaction) is the same. Not for balance adjustments, events and inquiries.
+            merge_by: ``email`` or ``mobile``, where the account merges customers by it: rows of two ids
+                with the same one are of one person, and never in two open jobs.
             on_cancel: what becomes of open jobs when the run is left early: ``detach`` lets them go
                 on at Gameball, ``stop`` stops them.
             deadline: seconds after which the run ends with `RunDeadlineError`, and can be resumed.
@@ -120,26 +129,39 @@ class BulkVerbs(Lifecycle):
             A run, to be opened with ``async with``; its events are read with ``async for``.
         """
         which = kind_of(kind)
-        way = _chunking(chunking, which)
+        way = chunking_of(chunking, which)
+        if merge_by is not None:
+            from ..bulk.persons import refuse_merging
+
+            refuse_merging(merge_by, which, way, compared=changed_against is not None)
+        earlier: Earlier | None = None
+        compare: OpenComparison | None = None
+        if changed_against is not None:
+            from ..compare.opening import Making, comparison_of
+
+            making = Making(ids_from_numbers, unknown)
+            earlier, compare = comparison_of(changed_against, which, self._account, making)
         open_journal: OpenJournal = no_journal
         if journal is not None:
             from ..journal.opening import begin_journal
 
             open_journal = begin_journal(
-                journal, self._account, which, way, source, self._running.stream
+                journal, self._account, which, way, source, self._running.stream, earlier, merge_by
             )
         run = self._running.bulk(
             which,
             rows,
-            concurrency=_positive(concurrency, "concurrency"),
+            concurrency=positive(concurrency, "concurrency"),
             chunking=way,
             look_ahead=look_ahead,
-            open_jobs=_positive(open_jobs, "open_jobs"),
+            open_jobs=positive(open_jobs, "open_jobs"),
             ids_from_numbers=ids_from_numbers,
             unknown=unknown,
             open_journal=open_journal,
             on_cancel=on_cancel,
-            limits=_limits(deadline, stalled_for),
+            limits=limits_of(deadline, stalled_for),
+            compare=compare,
+            merge_by=merge_by,
         )
         run.journal = None if journal is None else os.fspath(journal)
         return run
@@ -155,6 +177,7 @@ class BulkVerbs(Lifecycle):
         ids_from_numbers: bool = False,
         unknown: Unknown = "warn",
         source: Source | None = None,
+        changed_against: EarlierRows | None = None,
         on_cancel: OnCancel = "detach",
         deadline: float | None = None,
         stalled_for: float | None = None,
@@ -179,6 +202,8 @@ class BulkVerbs(Lifecycle):
             ids_from_numbers: take whole numbers as ids, as their digits.
             unknown: as in `bulk`.
             source: what the rows come from; a changed one is refused.
+            changed_against: the rows that the run began to be compared with; a journal that it is
+                compared with is found by itself.
             on_cancel: what becomes of open jobs when the run is left early.
             deadline: as in `bulk`.
             stalled_for: as in `bulk`.
@@ -194,6 +219,7 @@ class BulkVerbs(Lifecycle):
             JournalError: the journal cannot be read, is held by another process, or belongs to
                 another account, address or input. Raised here or when the run is opened.
         """
+        from ..compare.opening import Making, comparison_again
         from ..journal.journal import read_header
         from ..journal.opening import reopen_journal
         from ..journal.retry import rows_again
@@ -202,13 +228,17 @@ class BulkVerbs(Lifecycle):
         kind = kind_of(header.kind)
         if rows is None:
             rows = rows_again(header)
+        compare = None
+        if rows is not None:  # else the input was read to its end
+            making = Making(ids_from_numbers, unknown)
+            compare = comparison_again(header, journal, changed_against, making)
         run = self._running.bulk(
             kind,
             () if rows is None else rows,
-            concurrency=_positive(concurrency, "concurrency"),
+            concurrency=positive(concurrency, "concurrency"),
             chunking=Chunking(header.chunking),
             look_ahead=look_ahead,
-            open_jobs=_positive(open_jobs, "open_jobs"),
+            open_jobs=positive(open_jobs, "open_jobs"),
             ids_from_numbers=ids_from_numbers,
             unknown=unknown,
             open_journal=reopen_journal(
@@ -221,7 +251,9 @@ class BulkVerbs(Lifecycle):
                 account_changed=account_changed,
             ),
             on_cancel=on_cancel,
-            limits=_limits(deadline, stalled_for),
+            limits=limits_of(deadline, stalled_for),
+            compare=compare,
+            merge_by=header.merge_by,
         )
         run.journal = os.fspath(journal)
         return run
@@ -280,9 +312,9 @@ class BulkVerbs(Lifecycle):
         run = self._running.bulk(
             kind,
             rows,
-            concurrency=_positive(concurrency, "concurrency"),
+            concurrency=positive(concurrency, "concurrency"),
             chunking=way,
-            open_jobs=_positive(open_jobs, "open_jobs"),
+            open_jobs=positive(open_jobs, "open_jobs"),
             open_journal=begin_retry(
                 journal,
                 into,
@@ -292,34 +324,8 @@ class BulkVerbs(Lifecycle):
                 only_copy=only_copy,
             ),
             on_cancel=on_cancel,
-            limits=_limits(deadline, stalled_for),
+            limits=limits_of(deadline, stalled_for),
+            merge_by=header.merge_by,
         )
         run.journal = os.fspath(into)
         return run
-
-
-def _limits(deadline: float | None, stalled_for: float | None) -> TimeLimits:
-    from ..bulk.time_limits import TimeLimits
-
-    for what, seconds in (("deadline", deadline), ("stalled_for", stalled_for)):
-        if seconds is not None and not seconds > 0:
-            raise ConfigurationError(
-                f"{what} is {seconds}: give seconds above 0, or None for no limit"
-            )
-    return TimeLimits(deadline, stalled_for)
-
-
-def _positive(number: int, what: str) -> int:
-    if number < 1:
-        raise ConfigurationError(f"{what} is {number}: it must be at least 1")
-    return number
-
-
-def _chunking(chosen: Chunking | str | None, kind: Kind) -> Chunking:
-    if chosen is None:
-        return kind.chunking
-    try:
-        return Chunking(chosen)
-    except ValueError:
-        names = ", ".join(way.value for way in Chunking)
-        raise ConfigurationError(f"chunking {chosen!r} is not one of: {names}") from None

@@ -347,4 +347,4 @@ class Polls:
 def _next_look(age: float) -> float:
     """At which age to look next; not at once again where a look was late."""
     index = bisect_right(LOOKS, age * 1.2)
-    return LOOKS[index] if index < len(LOOKS) else max(age + LOOKS_APART, LOOKS[-1])
+    return LOOKS[index] if index < len(LOOKS) else age + LOOKS_APART

@@ -71,6 +71,7 @@ def recorded_of(journal: Resumable) -> Recorded:
     tally = Tally()
     for row in odd.pop(None, ()):
         tally.add(row.row.outcome, row.row.reason)
+    tally.unchanged(sum(map(len, journal.unchanged)))
     rows, doubts, open_jobs = tally.settled, [], []
     for chunk in journal.chunks:
         rows += len(chunk.positions)
@@ -92,6 +93,7 @@ def _by_chunk(journal: Resumable) -> dict[int | None, list[Odd]]:
     seen, total = Positions(), 0
     for positions in (
         *(chunk.positions for chunk in journal.chunks),
+        *journal.unchanged,
         [odd.row.position for odd in found.get(None, ())],
     ):
         seen.add_all(positions)
@@ -156,6 +158,7 @@ def _report(journal: Resumable, rows: int, tally: Tally) -> Report:
         complete=journal.input_ended and settled,
         reasons=tally.reasons(),
         pending=tally.counts[Outcome.PENDING],
+        unchanged=tally.counts[Outcome.UNCHANGED],
     )
 
 

@@ -8,33 +8,46 @@ from __future__ import annotations
 
 import zlib
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import orjson
-from attrs import define
+from attrs import define, evolve, field, frozen
 
 from ..rows.chunk import Chunk
+from ..rows.content import SIZE, digest_of
 from ..rows.outcome import Outcome, Reason, RowOutcome
+from .header import Header
+from .history import History, Used
 from .positions import Positions
-from .records import header_of, read
-from .state import (
-    DOUBT,
-    OPEN,
-    ChunkRecord,
-    Header,
-    Odd,
-    Resumable,
-    Retried,
-    Stage,
-    Used,
-    odd_rows,
-)
+from .records import header_of, read, used_of
+from .state import DOUBT, OPEN, ChunkRecord, Odd, Resumable, Retried, Stage, odd_rows
 
-__all__ = ["Folding"]
+__all__ = ["Contents", "Folding", "settled_reason"]
 
-APPLIED, NOT_APPLIED = Reason("settled by hand: applied"), Reason("settled by hand: not applied")
+
+def settled_reason(by: str, verdict: str) -> Reason:
+    """Why a row that was in doubt is not any more: *by* ``hand`` or ``balances``."""
+    return Reason(f"settled by {by}: {verdict}")
+
+
+@frozen
+class Contents:
+    """
+    What some rows held.
+
+    Attributes:
+        ids: each row's order or transaction id, or its customer's where it has none.
+        digests: of what each holds.
+        applied: whether Gameball has it.
+        sent: whether they were sent by this run, not found unchanged.
+    """
+
+    ids: Sequence[str] = field(repr=False)
+    digests: Sequence[bytes] = field(repr=False)
+    applied: Sequence[bool] = field(repr=False)
+    sent: bool
 
 
 @define
@@ -62,13 +75,16 @@ class Folding:
         self._rejected: list[bytes] = []
         self._ended = False
         self._used = Used()
+        self._history = History()
         self._dialect: str | None = None
-        self._applied, self._not_applied = Positions(), Positions()
+        self._settled: list[tuple[Positions, Outcome, Reason]] = []
         self._retried: list[Retried] = []
+        self._unchanged: list[tuple[int, Sequence[int]]] = []
 
     def add(self, start: int, frame: bytes) -> None:
         """Take in the frame that begins at *start*."""
         values, columns = read(frame)
+        self._history.add(values)
         match values["w"]:
             case "header":
                 self._header = header_of(frame)
@@ -91,23 +107,30 @@ class Folding:
                 self._ended = False  # its rows are to be read again
             case "rejected":
                 self._rejected.append(columns[0])
+            case "unchanged":
+                self._unchanged.append((start, _positions(columns[0])))
             case "input ended":
                 self._ended = True
             case "learned":
                 self._dialect = values["dialect"]
             case "resolved":
-                self._applied.add_all(_positions(columns[0]))
-                self._not_applied.add_all(_positions(columns[1]))
+                by = values.get("by", "hand")
+                self._resolve(columns[0], Outcome.SUCCEEDED, settled_reason(by, "applied"))
+                self._resolve(columns[1], Outcome.FAILED, settled_reason(by, "not applied"))
             case "retried":
                 rows = Positions()
                 rows.add_all(_positions(columns[0]))
                 self._retried.append(Retried(values["run"], values["journal"], rows))
             case "used":
-                self._used = Used(
-                    values["seconds"], values["requests"], values["polls"], values["rate_limited"]
-                )
+                self._used = used_of(values)
             case name:
                 raise ValueError(name)
+
+    def _resolve(self, column: bytes, outcome: Outcome, why: Reason) -> None:
+        """These rows in doubt have this outcome; what was settled first stays."""
+        rows = Positions()
+        rows.add_all(_positions(column))
+        self._settled.append((rows, outcome, why))
 
     def state(self, recent: list[float]) -> Resumable:
         """What the journal says."""
@@ -120,11 +143,21 @@ class Folding:
             records,
             odd,
             self._ended,
-            self._used,
+            self._used_so_far(),
             recent,
             self._dialect,
             self._retried,
+            [positions for _, positions in self._unchanged],
+            self._history,
         )
+
+    def _used_so_far(self) -> Used:
+        """What was used, with what a process that was killed, or goes on, has not added yet."""
+        requests, seconds = self._history.since
+        used = self._used
+        if not requests and not seconds:
+            return used
+        return evolve(used, requests=used.requests + requests, seconds=used.seconds + seconds)
 
     def _rest_of(self, kept: _Kept) -> Iterator[Odd]:
         """Look up what is still needed of a chunk; the rows that did not plainly succeed."""
@@ -152,6 +185,11 @@ class Folding:
         """
         for column in self._rejected:
             yield from _rejected_rows(column)
+        for start, positions in self._unchanged:
+            _, columns = read(self._frame(start))
+            keys, _ = orjson.loads(zlib.decompress(columns[1]))
+            for position, key in zip(positions, keys, strict=True):
+                yield RowOutcome(position, Outcome.UNCHANGED, key)
         for number, kept in sorted(self._chunks.items()):
             record = kept.record
             if record.stage is not Stage.SETTLED and not open_too:
@@ -165,6 +203,42 @@ class Folding:
                     position, outcomes[index], keys[index], reasons.get(index),
                     record.job_id, number, partial(entries.get, index),
                 )  # fmt: skip
+
+    def contents(self) -> Iterator[Contents]:
+        """
+        What each row that became an item held, looked up bit by bit.
+
+        Rows of one id come in the order in which they went out: whatever is unchanged was read before
+        the first row of its id that was sent.
+        """
+        for start, _ in self._unchanged:
+            _, columns = read(self._frame(start))
+            keys, ids = orjson.loads(zlib.decompress(columns[1]))
+            found = [columns[2][n : n + SIZE] for n in range(0, len(columns[2]), SIZE)]
+            yield Contents(ids or keys, found, [True] * len(keys), sent=False)
+        for _, kept in sorted(self._chunks.items()):
+            outcomes, _ = self._fates(kept)
+            _, columns = read(self._frame(kept.start))
+            keys, ids = orjson.loads(zlib.decompress(columns[1]))
+            payloads = zlib.decompress(columns[2]).split(b"\n")
+            applied = [outcome is Outcome.SUCCEEDED for outcome in outcomes]
+            yield Contents(ids or keys, [*map(digest_of, payloads)], applied, sent=True)
+
+    def items(self, keys: Container[str]) -> Iterator[tuple[RowOutcome, bytes]]:
+        """The rows of these customers that were sent, each with its bytes, in the order of sending."""
+        for number, kept in sorted(self._chunks.items()):
+            record = kept.record
+            _, columns = read(self._frame(kept.start))
+            found, _ = orjson.loads(zlib.decompress(columns[1]))
+            if not any(key in keys for key in found):
+                continue
+            outcomes, reasons = self._fates(kept)
+            payloads = zlib.decompress(columns[2]).split(b"\n")
+            for index, key in enumerate(found):
+                if key in keys:
+                    row = RowOutcome(record.positions[index], outcomes[index], key,
+                                     reasons.get(index), record.job_id, number)  # fmt: skip
+                    yield row, payloads[index]
 
     def _entries(self, kept: _Kept) -> dict[int, Mapping[str, Any]]:
         if kept.record.stage is not Stage.SETTLED:
@@ -188,10 +262,10 @@ class Folding:
                 reasons[index] = Reason(*reason)
             if outcomes[index] is Outcome.INDETERMINATE:
                 position = kept.record.positions[index]
-                if position in self._applied:
-                    outcomes[index], reasons[index] = Outcome.SUCCEEDED, APPLIED
-                elif position in self._not_applied:
-                    outcomes[index], reasons[index] = Outcome.FAILED, NOT_APPLIED
+                for settled, end, why in self._settled:
+                    if position in settled:
+                        outcomes[index], reasons[index] = end, why
+                        break
         return outcomes, reasons
 
 

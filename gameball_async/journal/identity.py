@@ -15,7 +15,7 @@ from pathlib import Path
 from ..api.kinds import Replay, kind_of
 from ..system import open_private
 from .file import Mark
-from .state import Header
+from .header import Header
 
 __all__ = ["Witness", "why_not"]
 

@@ -25,14 +25,25 @@ from ..observe.events import JournalFailed
 from ..observe.stream import NO_OBSERVERS
 from ..rows.chunk import Chunk
 from ..rows.outcome import Outcome, Reason, RowOutcome
+from ..rows.row import Unchanged
 from . import records as frames
 from .file import TIMES, Lasts, LogFile, Work, Worker, damaged, refused
 from .folding import Folding
+from .header import Header
+from .history import Stamp, Used
 from .identity import Witness, why_not
 from .recent import Recent
-from .state import Entries, Header, Resumable, Used
+from .state import Entries, Resumable
 
-__all__ = ["JournalFile", "digest_of", "read_header", "read_journal", "read_rows"]
+__all__ = [
+    "JournalFile",
+    "digest_of",
+    "folded",
+    "read_header",
+    "read_journal",
+    "read_rows",
+    "sound",
+]
 
 
 class JournalFile:
@@ -54,6 +65,9 @@ class JournalFile:
         self._recent = Recent(log.path, TIMES, clock)
         self._broken: JournalError | None = None
         self._closed = False
+        self._clock = clock
+        self._began: float | None = clock()
+        self._sent = 0  # requests since the last frame
         self._kind = header.kind
         self._failure_told = False
         self.stream = NO_OBSERVERS
@@ -136,6 +150,7 @@ class JournalFile:
 
     def requested(self) -> None:
         """See `state.Journal`."""
+        self._sent += 1
         self._recent.note()
 
     async def intended(self, chunk: Chunk, resent: bool) -> None:
@@ -170,6 +185,10 @@ class JournalFile:
         """See `state.Journal`."""
         await self._write(frames.rejected(rows))
 
+    async def unchanged(self, rows: Sequence[Unchanged]) -> None:
+        """See `state.Journal`."""
+        await self._write(frames.unchanged(rows))
+
     async def input_ended(self) -> None:
         """See `state.Journal`."""
         await self._write(frames.input_ended)
@@ -189,7 +208,9 @@ class JournalFile:
         try:
             if self._broken is not None:
                 raise self._broken
-            await self._work(lambda: self.put(frame, lasts))
+            stamp = Stamp(self._clock(), self._sent, self._began)
+            self._sent, self._began = 0, None
+            await self._work(lambda: self.put(lambda: frames.stamped(frame(), stamp), lasts))
         except JournalError as error:
             if not self._failure_told and self.stream.wants(JournalFailed):
                 self._failure_told = True
@@ -221,19 +242,22 @@ class JournalFile:
 def _state_of(log: LogFile, clock: Callable[[], float]) -> Resumable:
     """What a journal says."""
     recent = Recent(log.path, TIMES, clock)
-    with _sound(log):
-        return _folded(log).state(recent.ages())
+    with sound(log):
+        return folded(log).state(recent.ages())
 
 
-def _folded(log: LogFile) -> Folding:
+def folded(log: LogFile, length: int | None = None) -> Folding:
+    """Add up what a journal's file says, or the first *length* bytes of it."""
     found = Folding(log.frame)
     for start, frame in log.frames():
+        if length is not None and start >= length:
+            break
         found.add(start, frame)
     return found
 
 
 @contextmanager
-def _sound(log: LogFile) -> Iterator[None]:
+def sound(log: LogFile) -> Iterator[None]:
     """What cannot be read within means that the journal is damaged."""
     try:
         yield
@@ -293,11 +317,11 @@ def read_rows(path: str | os.PathLike[str], *, open_too: bool = True) -> Iterato
     """
     log = LogFile.open(Path(path), write=False)
     try:
-        with _sound(log):
-            found = _folded(log)
+        with sound(log):
+            found = folded(log)
         rows = found.rows(open_too=open_too)
         while True:
-            with _sound(log):
+            with sound(log):
                 row = next(rows, None)
             if row is None:
                 return

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from typing import Literal
 
 import anyio.to_thread
+from attrs import evolve
 
 from ..api.kinds import Chunking, Kind
 from ..api.requests import Account
 from ..errors import JournalError
 from ..observe.stream import EventStream
 from ..tasks import see_through
+from .header import Earlier, Header, Source, format_of
 from .journal import JournalFile
-from .state import Header, Resumable, Source
+from .state import Resumable
 
 __all__ = ["Opened", "begin_journal", "open_in_thread", "reopen_journal"]
 
@@ -27,6 +30,8 @@ def begin_journal(
     chunking: Chunking,
     source: Source | None,
     stream: EventStream,
+    earlier: Earlier | None = None,
+    merge_by: Literal["email", "mobile"] | None = None,
 ) -> Callable[[], Awaitable[Opened]]:
     """What makes the journal of a new run."""
     header = Header(
@@ -36,6 +41,9 @@ def begin_journal(
         account.version,
         chunking.value,
         source or Source(),
+        format_of(earlier, merge_by),
+        earlier=earlier,
+        merge_by=merge_by,
     )
 
     async def begin() -> Opened:
@@ -61,13 +69,12 @@ def reopen_journal(
         try:
             known = recorded.header
             known.check(
-                Header(
-                    known.kind,
-                    known.account if account_changed else account.fingerprint,
-                    account.origin,
-                    account.version,
-                    known.chunking,
-                    source or Source(),
+                evolve(
+                    known,
+                    account=known.account if account_changed else account.fingerprint,
+                    origin=account.origin,
+                    version=account.version,
+                    source=source or Source(),
                 )
             )
             if not with_rows and not recorded.input_ended:

@@ -14,11 +14,15 @@ from contextlib import suppress
 from typing import Any
 
 import orjson
+from attrs import asdict, fields
 
 from ..errors import JournalError
 from ..rows.chunk import Chunk
 from ..rows.outcome import Outcome, Reason, RowOutcome
-from .state import FORMAT, Entries, Header, Source, Used
+from ..rows.row import Unchanged
+from .header import FORMATS, Earlier, Header, Source
+from .history import Stamp, Used
+from .state import Entries
 
 __all__ = [
     "accepted",
@@ -33,7 +37,10 @@ __all__ = [
     "resolved",
     "retried",
     "settled",
+    "stamped",
+    "unchanged",
     "used",
+    "used_of",
 ]
 
 Write = Callable[[], bytes]
@@ -56,6 +63,13 @@ def read(frame: bytes) -> tuple[dict[str, Any], list[bytes]]:
     return values, columns
 
 
+def stamped(frame: bytes, stamp: Stamp) -> bytes:
+    """The same frame, which says when it was written, and how many requests left before."""
+    start = 4 + int.from_bytes(frame[:4], "little")
+    head = orjson.dumps({**orjson.loads(frame[4:start]), **stamp.as_values()})
+    return b"".join((len(head).to_bytes(4, "little"), head, frame[start:]))
+
+
 def header(values: Header) -> bytes:
     """The first frame: which run it is."""
     source = values.source
@@ -64,6 +78,8 @@ def header(values: Header) -> bytes:
         {
             **{name: getattr(values, name) for name in _HEADER},
             "source": {"name": source.name, "digest": source.digest, "settings": source.settings},
+            **({} if values.earlier is None else {"earlier": asdict(values.earlier)}),
+            **({} if values.merge_by is None else {"merge_by": values.merge_by}),
         },
     )
 
@@ -79,12 +95,18 @@ def header_of(frame: bytes) -> Header:
         JournalError: its format is newer than this version knows.
     """
     values, _ = read(frame)
-    if values["format"] != FORMAT:
+    if values["format"] not in FORMATS:
         raise JournalError(
             f"the journal's format is {values['format']}, which this version does not know: resume "
             "it with the version of gameball_async that wrote it, or a newer one"
         )
-    return Header(**{name: values[name] for name in _HEADER}, source=Source(**values["source"]))
+    earlier = values.get("earlier")
+    return Header(
+        **{name: values[name] for name in _HEADER},
+        source=Source(**values["source"]),
+        earlier=None if earlier is None else Earlier(**earlier),
+        merge_by=values.get("merge_by"),
+    )
 
 
 def intended(chunk: Chunk, resent: bool) -> Write:
@@ -149,7 +171,18 @@ def dropped(number: int) -> bytes:
 def rejected(rows: Iterable[RowOutcome]) -> Write:
     """These rows never become items."""
     found = [[row.position, row.outcome.value, row.key, *_reason(row.reason)] for row in rows]
-    return lambda: _frame("rejected", {}, _pack(orjson.dumps(found)))
+    return lambda: _frame("rejected", {"rows": len(found)}, _pack(orjson.dumps(found)))
+
+
+def unchanged(rows: Sequence[Unchanged]) -> Write:
+    """These rows are not sent: an earlier run has applied the same; their digests travel with them."""
+    positions = array("q", [row.position for row in rows]).tobytes()
+    keys = [row.key for row in rows]
+    ids = None if rows[0].item_id is None else [row.item_id for row in rows]
+    digests = b"".join([row.digest for row in rows])
+    return lambda: _frame(
+        "unchanged", {}, _pack(positions), _pack(orjson.dumps([keys, ids])), digests
+    )
 
 
 def input_ended() -> bytes:
@@ -159,20 +192,17 @@ def input_ended() -> bytes:
 
 def used(values: Used) -> bytes:
     """What the runs have used so far."""
-    return _frame(
-        "used",
-        {
-            "seconds": values.seconds,
-            "requests": values.requests,
-            "polls": values.polls,
-            "rate_limited": values.rate_limited,
-        },
-    )
+    return _frame("used", asdict(values))
 
 
-def resolved(applied: Iterable[int], not_applied: Iterable[int]) -> bytes:
-    """Somebody looked: these rows in doubt were applied, and those were not."""
-    return _frame("resolved", {}, _packed(applied), _packed(not_applied))
+def used_of(values: Mapping[str, Any]) -> Used:
+    """The same, from a frame; an earlier version noted less."""
+    return Used(**{each.name: values[each.name] for each in fields(Used) if each.name in values})
+
+
+def resolved(applied: Iterable[int], not_applied: Iterable[int], by: str = "hand") -> bytes:
+    """Somebody looked, or the balances did: these rows in doubt were applied, and those were not."""
+    return _frame("resolved", {"by": by}, _packed(applied), _packed(not_applied))
 
 
 def retried(run: str, journal: str, rows: Iterable[int]) -> bytes:

@@ -17,10 +17,11 @@ from ..rows.row import Prepared
 from . import records as frames
 from .account import Recorded, odd_to_retry, recorded_of
 from .file import Lasts
+from .header import Header, Source, format_of
 from .journal import JournalFile, read_journal
 from .opening import Opened, open_in_thread
 from .settle import standing
-from .state import Header, Odd, Resumable, Retried, Source
+from .state import Odd, Resumable, Retried
 
 __all__ = [
     "Later",
@@ -86,7 +87,8 @@ def plan_retry(
     found = rows_to_retry(journal, only, positions)
     settings = orjson.dumps({"retry": only}).decode()
     source = Source(os.path.abspath(path), _digest(found), settings)
-    return evolve(mine, source=source), _prepared(found, known)
+    format = format_of(None, known.merge_by)
+    return evolve(mine, source=source, earlier=None, format=format), _prepared(found, known)
 
 
 def begin_retry(

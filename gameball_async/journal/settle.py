@@ -22,6 +22,7 @@ def settle(
     not_applied: NamedRows,
     *,
     only_copy: bool = False,
+    by: str = "hand",
 ) -> None:
     """
     Note in a journal what became of rows in doubt: all that are named, or none.
@@ -31,6 +32,7 @@ def settle(
         applied: rows that were applied: they have succeeded.
         not_applied: rows that were not: they have failed, and can be sent again.
         only_copy: see `JournalFile.open`.
+        by: who says so, for the reason of each row: ``hand``, or ``balances``.
 
     Raises:
         InputError: a named row is not in doubt, or named as both.
@@ -48,7 +50,7 @@ def settle(
         doubtful = {odd.row.position for odd in journal.odd if in_doubt(journal, odd.row)}
         for named in (applied, not_applied):
             refuse_others(journal, named, doubtful, "only rows in doubt can be settled")
-        file.put(lambda: frames.resolved(applied.lines, not_applied.lines), Lasts.A_CUT)
+        file.put(lambda: frames.resolved(applied.lines, not_applied.lines, by), Lasts.A_CUT)
     finally:
         file.close()
 
@@ -89,4 +91,6 @@ def standing(journal: Resumable, position: int) -> str:
             if chunk.stage is Stage.SETTLED:
                 return "has succeeded"
             return "belongs to a chunk that is open (resume the run first)"
+    if any(position in positions for positions in journal.unchanged):
+        return "is unchanged, and was not sent"
     return "is not in the journal"

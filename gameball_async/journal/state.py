@@ -15,108 +15,29 @@ from typing import Any, Protocol
 from attrs import define, evolve, field, frozen
 
 from ..api.kinds import Replay
-from ..errors import JournalError
 from ..rows.chunk import Chunk
 from ..rows.outcome import Outcome, Reason, RowOutcome
+from ..rows.row import Unchanged
+from .header import Header
+from .history import History, Used
 from .positions import Positions
 
 __all__ = [
     "ChunkRecord",
     "Entries",
-    "Header",
     "Journal",
     "Left",
     "Odd",
     "Resumable",
     "Retried",
-    "Source",
     "Stage",
     "Used",
     "left_to_do",
     "odd_rows",
 ]
 
-FORMAT = 2
-
 Entries = Callable[[], Mapping[int, Mapping[str, Any]]]
 """Looks up what an answer lists for rows of a chunk, by their index."""
-
-
-@frozen
-class Source:
-    """
-    What a run's rows come from.
-
-    Attributes:
-        name: a file's path.
-        digest: of its content, as `digest_of` in `journal.journal` makes it.
-        settings: how it is read, as JSON text, so that it can be read so again.
-    """
-
-    name: str = ""
-    digest: str = ""
-    settings: str = "{}"
-
-
-@frozen
-class Header:
-    """
-    What a run is, so that another cannot be taken for it.
-
-    Attributes:
-        kind: name of the batch kind.
-        account: a keyed hash of the API key: tells accounts apart, and tells nothing else.
-        origin: where requests go.
-        version: of the API.
-        chunking: how rows of one customer are spread.
-        source: what the rows come from; empty for an iterable.
-        format: of the journal.
-        run: tells this run from every other.
-    """
-
-    kind: str
-    account: str
-    origin: str
-    version: str
-    chunking: str
-    source: Source = Source()
-    format: int = FORMAT
-    run: str = field(default="", eq=False)
-
-    def check(self, other: Header) -> None:
-        """
-        Make sure that *other*, the run at hand, is this one.
-
-        Raises:
-            JournalError: it is not; the message names what differs.
-        """
-        differences = [
-            (self.format != other.format, f"its format is {self.format}, not {other.format}"),
-            (self.kind != other.kind, f"its kind is {self.kind}, not {other.kind}"),
-            (
-                self.account != other.account,
-                f"its account is another: the API key differs{_NEW_KEY}",
-            ),
-            (self.origin != other.origin, f"its base URL is {self.origin}, not {other.origin}"),
-            (self.version != other.version, f"its version is {self.version}, not {other.version}"),
-            (
-                self.chunking != other.chunking,
-                f"its chunking is {self.chunking}, not {other.chunking}",
-            ),
-            (
-                bool(other.source.digest) and self.source.digest != other.source.digest,
-                "the content of its input has changed since",
-            ),
-        ]
-        for differs, what in differences:
-            if differs:
-                raise JournalError(
-                    f"the journal belongs to another run: {what}. Resume with what the run began "
-                    "with, or import into a new journal"
-                )
-
-
-_NEW_KEY = " (for a new key of the same account, pass --account-changed or account_changed=True)"
 
 
 class Stage(Enum):
@@ -174,16 +95,6 @@ class Odd:
 
 
 @frozen
-class Used:
-    """What runs have used: seconds, requests of all sorts, polls among them, and 429s."""
-
-    seconds: float = 0.0
-    requests: int = 0
-    polls: int = 0
-    rate_limited: int = 0
-
-
-@frozen
 class Retried:
     """
     Rows that were sent again by a run of their own.
@@ -213,6 +124,8 @@ class Resumable:
         recent: seconds since each of the last requests of those runs.
         dialect: the paths on which a status was read, by name; None where none was yet.
         retried: which rows later runs have sent again.
+        unchanged: positions of rows that were not sent, as an earlier run had applied the same.
+        history: when things happened, as far as it is known.
     """
 
     header: Header
@@ -223,6 +136,8 @@ class Resumable:
     recent: list[float] = field(factory=list, repr=False)
     dialect: str | None = None
     retried: list[Retried] = field(factory=list)
+    unchanged: list[Sequence[int]] = field(factory=list, repr=False)
+    history: History = field(factory=History, repr=False)
 
     def sent_again(self, position: int) -> Retried | None:
         """The retry that sent a row again; None where none did."""
@@ -238,7 +153,7 @@ class Left:
         watch: accepted chunks whose jobs are to be watched to their end.
         resend: chunks that may have been applied, and may be sent again: the same bytes.
         doubtful: chunks that may have been applied, and must not be sent again.
-        done: positions of all rows that are in a chunk or were rejected.
+        done: positions of all rows that are in a chunk, were rejected or are unchanged.
         succeeded: rows that succeeded in settled chunks.
     """
 
@@ -275,6 +190,8 @@ def left_to_do(journal: Resumable, replay: Replay) -> Left:
             left.doubtful.append(record)
         else:
             left.resend.append(evolve(record, resent=True))
+    for positions in journal.unchanged:
+        left.done.add_all(positions)
     in_chunks = {odd.row.position for odd in journal.odd if odd.row.chunk is not None}
     left.done.add_all(
         sorted(o.row.position for o in journal.odd if o.row.position not in in_chunks)
@@ -339,6 +256,10 @@ class Journal(Protocol):
 
     async def rejected(self, rows: Iterable[RowOutcome]) -> None:
         """These rows never become items."""
+        ...
+
+    async def unchanged(self, rows: Sequence[Unchanged]) -> None:
+        """These rows are not sent: an earlier run has applied the same."""
         ...
 
     async def input_ended(self) -> None:

@@ -20,6 +20,10 @@ from .windows import Budget
 __all__ = ["Grant", "Poll", "PollSchedule", "Rank", "Rest", "Ticket", "Turns"]
 
 
+POLLS_EARNED = 1 / 3
+"""Polls that each submission earns: where both wait, one slot in four is a poll."""
+
+
 class Rank(IntEnum):
     """In which order waiting calls are let through."""
 
@@ -82,18 +86,14 @@ class Turns:
         budget: the bucket's quota.
         polls: the open jobs.
         uploads: submissions under way at once, at most, so that bodies do not crowd the uplink.
-        poll_share: part of the slots that polls get even while submissions wait.
     """
 
-    def __init__(
-        self, budget: Budget, polls: PollSchedule, *, uploads: int = 8, poll_share: float = 0.25
-    ) -> None:
+    def __init__(self, budget: Budget, polls: PollSchedule, *, uploads: int = 8) -> None:
         self.budget = budget
         self.polls = polls
         self._queues: dict[Rank, deque[Ticket]] = {rank: deque() for rank in Rank}
         self._uploads_most = uploads
         self._uploads = 0
-        self._poll_share = poll_share
         self._credit = 0.0  # of polls, against submissions
         self.waited: float = 0.0  # seconds that callers have waited for quota, in all
 
@@ -156,8 +156,7 @@ class Turns:
         self.waited += now - ticket.since
         if ticket.rank is Rank.SUBMIT:
             self._uploads += 1
-            part = self._poll_share
-            self._credit = min(1.0, self._credit + part / (1.0 - part)) if part < 1 else 1.0
+            self._credit = min(1.0, self._credit + POLLS_EARNED)
         return Grant(ticket)
 
     def _first(self) -> Ticket | None:

@@ -171,7 +171,7 @@ class SharedBudget(Budget):
         when = min(self._news_at + GATHER, self._lingering(wanted))
         if wanted > len(self._stock):
             when = min(when, max(self._promised, now if self.lost else super().next_free(now)))
-        return max(when, self._retry) if when < inf else inf
+        return max(when, self._retry)
 
     def _lingering(self, wanted: int) -> float:
         return self._stock[0][1] + LINGER if len(self._stock) > wanted else inf

@@ -91,7 +91,6 @@ class Budget:
         self._share = 1.0  # as of _share_since
         self._share_since = 0.0
         self._refusals = 0  # pauses in a row
-        self.taken: int = 0
         self.refused: int = 0
 
     # The share halves with each pause that a 429 brings, and grows back by this much a second.
@@ -132,7 +131,7 @@ class Budget:
 
     def spare(self, now: float) -> bool:
         """Whether most of every window is free, and no 429 was seen lately."""
-        if self.share(now) < 1.0 or now < self._pause_until:
+        if self.share(now) < 1.0:
             return False
         for limit, seconds in self.quota.windows:
             first = bisect_right(self._stamps, now - seconds - self._margin)
@@ -154,7 +153,6 @@ class Budget:
     def take(self, now: float) -> int:
         """Take a slot at once. Ask `next_free` before."""
         self._slots += 1
-        self.taken += 1
         self._open[self._slots] = now
         self._latest = now
         return self._slots

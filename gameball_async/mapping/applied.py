@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
-from ..api.kinds import KINDS
+from ..api.kinds import KINDS, TARGETS
 from ..errors import Fault
 from .local_times import MeaninglessTime, iso_time, zone_of
 from .rules import ColumnMapping, Rule
@@ -152,7 +152,7 @@ def _quoted(names: Sequence[str]) -> str:
 
 def _own(mapping: ColumnMapping, kind: str) -> Mapping[str, Rule]:
     """The columns that go among the account's own fields."""
-    place = KINDS[kind].own_fields
+    place = KINDS.get(kind, TARGETS).own_fields
     if mapping.custom and not place:
         raise UnusableMapping(
             f"{kind} have no place for fields of your own: leave custom out of the mapping"

@@ -11,8 +11,10 @@ from .rules import ColumnMapping, mapping_of
 
 __all__ = ["SHOPS", "preset", "recognised"]
 
-SHOPS = ("shopify", "woocommerce", "magento")
-"""Whose exports are known."""
+SHOPS = (
+    "shopify", "woocommerce", "magento", "yotpo", "loyaltylion", "smile", "growave", "stamped"
+)  # fmt: skip
+"""Whose exports are known: shops, and loyalty programs whose balances are carried over."""
 
 
 @cache
@@ -47,6 +49,7 @@ def preset(shop: str, kind: str) -> ColumnMapping:
 def recognised(header: Sequence[str], kind: str) -> str | None:
     """The shop whose export has such a header; None where it is nobody's."""
     for name, mapping in _presets().items():
-        if mapping.kind == kind and set(mapping.recognised_by) <= set(header):
+        known = set(mapping.recognised_by)
+        if mapping.kind == kind and known and known <= set(header):
             return name.removesuffix(f"-{kind}")
     return None

@@ -29,7 +29,7 @@ from attrs import Factory, field, frozen
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, override
 
-from ..api.kinds import KINDS
+from ..api.kinds import KINDS, TARGETS
 from ..errors import ConfigurationError
 
 __all__ = ["ColumnMapping", "Rule", "mapping_of"]
@@ -173,8 +173,9 @@ def _said(error: BaseException, _: type | None) -> str:
 
 
 def _faults(mapping: ColumnMapping) -> Iterator[str]:
-    if mapping.kind and mapping.kind not in KINDS:
-        yield f"kind {mapping.kind!r} is none of {', '.join(KINDS)}"
+    known = (*KINDS, TARGETS.name)
+    if mapping.kind and mapping.kind not in known:
+        yield f"kind {mapping.kind!r} is none of {', '.join(known)}"
     if bool(mapping.lines) != bool(mapping.group_by):
         yield "group_by and [lines] belong together: give both or none"
     for name, rule in (*mapping.columns.items(), *mapping.lines.items()):

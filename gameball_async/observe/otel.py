@@ -89,10 +89,14 @@ class _Instruments:
         self.requests: metrics.Counter = count(
             "gameball.requests", "{request}", "Requests, by their outcome."
         )
-        self.jobs: metrics.Counter = count("gameball.jobs", "{job}", "Jobs seen to enter a state.")
+        self.jobs: metrics.Counter = count(
+            "gameball.jobs", "{job}", "Jobs that entered a state; queued once accepted."
+        )
         self.rows: metrics.Counter = count("gameball.rows", "{row}", "Rows, by their outcome.")
         self.open_jobs: metrics.UpDownCounter = up_down(
-            "gameball.open_jobs", "{job}", "Watched jobs that have not ended, by their state."
+            "gameball.open_jobs",
+            "{job}",
+            "Jobs that have not ended, from their acceptance, by their state.",
         )
 
 
@@ -131,7 +135,9 @@ class _Observer:
             case RequestEnded():
                 self._request_span(event)
                 self._request_metrics(event)
-            case JobAccepted(job=job) | WatchStarted(job=job):
+            case JobAccepted(job=job):
+                self._accepted(job)
+            case WatchStarted(job=job):
                 self._open(job)
             case JobTransition(change=change):
                 self._moved(change)
@@ -203,6 +209,14 @@ class _Observer:
             self._to.wait.record(what.waited, about)
 
     # -- jobs
+
+    def _accepted(self, job: Job) -> None:
+        """It is queued, as far as is known until it is first polled."""
+        self._open(job)
+        open_job = self._jobs.get(job.id)
+        if open_job is not None and open_job.state is None:
+            self._count(open_job, JobState.QUEUED)
+            open_job.span.add_event(f"gameball.job.{JobState.QUEUED.value}")
 
     def _open(self, job: Job) -> None:
         if job.id in self._jobs or job.id in self._ended:

@@ -12,12 +12,16 @@ from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
+    Awaitable,
+    Callable,
     Container,
     Generator,
     Iterable,
     Iterator,
+    Sequence,
 )
 from itertools import count, islice
+from typing import TypeAlias, cast
 
 import anyio
 import anyio.lowlevel
@@ -27,7 +31,7 @@ from ..errors import ConfigurationError, Fault, RowsError
 from .check import Prepare
 from .given import Maker, Rows, mapping_maker, refuse_single
 from .plain import UNREADABLE
-from .row import BadRow, Blocks, Prepared, Row
+from .row import BadRow, Batch, Blocks, Prepared, Row
 
 __all__ = ["Feed", "Rows"]
 
@@ -39,6 +43,12 @@ SLICE = 100
 
 PARSED_SLICE = 25
 """The same for rows of a file, each of which is parsed as it is read."""
+
+MANY = 500
+"""Rows that are compared in one go."""
+
+SortOut: TypeAlias = Callable[[Sequence[Prepared | BadRow]], Awaitable[Batch]]
+"""Gives rows again, those that need not be sent as such."""
 
 
 class Feed:
@@ -69,6 +79,7 @@ class Feed:
         self._given = GivenPositions()
         self._failure: Exception | None = None
         self._done: Container[int] | None = None
+        self._sort_out: SortOut | None = None
         self._reads = 0
         self._at_once = SLICE
         self._numbers = count()
@@ -104,15 +115,37 @@ class Feed:
             raise _as_of_the_input(error) from error
         return [self._ready(value)]
 
-    async def fresh(self) -> list[Prepared | BadRow]:
+    async def fresh(self) -> Batch:
         """The next batch, without the rows to skip; an empty list at the end of the input."""
-        while batch := await self.batch():
-            if self._done is None:
-                return batch
-            fresh = [row for row in batch if row.position not in self._done]
-            if fresh:
-                return fresh
+        while batch := await (self.batch() if self._sort_out is None else self._many()):
+            if self._done is not None:
+                batch = [row for row in batch if row.position not in self._done]
+            if batch and self._sort_out is not None:
+                with anyio.CancelScope(
+                    shield=True
+                ):  # these rows are read, and must be accounted for
+                    return await self._sort_out(batch)
+            if batch:
+                return cast(Batch, batch)
         return []
+
+    def compare(self, sort_out: SortOut) -> None:
+        """Have *sort_out* find the rows that need not be sent."""
+        self._sort_out = sort_out
+
+    async def _many(self) -> list[Prepared | BadRow]:
+        """The next batches in one, as far as they are at hand: to look up few rows costs as much."""
+        found = await self.batch()
+        while self._sync is not None and 0 < len(found) < MANY and self._failure is None:
+            await anyio.lowlevel.cancel_shielded_checkpoint()
+            try:
+                more = self._slice(self._sync)
+            except Exception:  # noqa: BLE001 - it is kept, and comes out at the next call
+                break
+            if not more:
+                break
+            found += more
+        return found
 
     def skip(self, done: Container[int]) -> None:
         """Leave out the rows at these positions: an earlier run has them."""

@@ -1,4 +1,4 @@
-"""What can become of a row. Each input row ends in exactly one of six outcomes."""
+"""What can become of a row. Each input row ends in exactly one of these outcomes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ __all__ = ["Outcome", "Reason", "RowOutcome"]
 
 class Outcome(Enum):
     """
-    The six ends of a row.
+    The ends of a row.
 
     *succeeded*: the server said so, or proved that an attempt of ours was applied earlier.
     *failed*: the server refused the item. *rejected*: never sent, or its whole request refused.
     *indeterminate*: may or may not have been applied. *pending*: the run was left while its job was
-    open, which can still be asked. *unsent*: the run stopped before.
+    open, which can still be asked. *unsent*: the run stopped before. *unchanged*: not sent, as what an
+    earlier run has applied last for its id is the same; only in a run that was asked to compare.
     """
 
     SUCCEEDED = "succeeded"
@@ -27,6 +28,7 @@ class Outcome(Enum):
     INDETERMINATE = "indeterminate"
     PENDING = "pending"
     UNSENT = "unsent"
+    UNCHANGED = "unchanged"
 
 
 @frozen
@@ -56,7 +58,7 @@ class RowOutcome:
 
     Attributes:
         position: where the row came from: its line for a file, its index from 0 for an iterable.
-        outcome: which of the six ends.
+        outcome: which of the ends.
         key: the customer (or order) id, as sent; None where the row never became an item.
         reason: why; None for a plain success.
         job_id: the job that carried it; None where none did.

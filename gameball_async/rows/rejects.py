@@ -131,7 +131,7 @@ class RejectsFile(Closing):
                     reason_text(each.reason),
                 )
                 for each in outcomes
-                if each.outcome not in (Outcome.SUCCEEDED, Outcome.PENDING)
+                if each.outcome not in (Outcome.SUCCEEDED, Outcome.UNCHANGED, Outcome.PENDING)
             ),
         )
 

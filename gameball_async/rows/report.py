@@ -49,6 +49,7 @@ class Report:
         reasons: how many rows ended for which reason, but for plain successes.
         pending: their job was open when the run was left: a resumed run, or the job's status, tells
             what became of them.
+        unchanged: not sent, as what an earlier run has applied is the same.
         unknown_fields: fields of the rows that Gameball does not know, and ignores; of this attempt.
     """
 
@@ -70,17 +71,18 @@ class Report:
     reasons: Mapping[str, int] = field(factory=dict)
     pending: int = 0
     unknown_fields: tuple[UnknownField, ...] = ()
+    unchanged: int = 0
 
     @property
     def settled(self) -> int:
         """Rows with an outcome; equals *rows* once a run is over."""
         ended = self.succeeded + self.failed + self.rejected + self.indeterminate
-        return ended + self.pending + self.unsent
+        return ended + self.pending + self.unsent + self.unchanged
 
     @property
     def all_succeeded(self) -> bool:
-        """Whether every row of the input succeeded."""
-        return self.complete and self.succeeded == self.rows
+        """Whether every row of the input succeeded, or is unchanged."""
+        return self.complete and self.succeeded + self.unchanged == self.rows
 
     def failures_by_reason(self) -> dict[str, int]:
         """How many rows did not succeed, by outcome and reason, most first."""
@@ -97,6 +99,7 @@ class Report:
             "indeterminate": self.indeterminate,
             "pending": self.pending,
             "unsent": self.unsent,
+            "unchanged": self.unchanged,
             "jobs": self.jobs,
             "requests": self.requests,
             "rate_limited": self.rate_limited,
@@ -140,16 +143,22 @@ class Tally:
             self._stream.emit(RowsSettled(self._kind, Counter(outcomes)))
         succeeded = outcomes.count(Outcome.SUCCEEDED)
         self.succeeded(succeeded)
-        if succeeded == len(outcomes):
+        unchanged = outcomes.count(Outcome.UNCHANGED)
+        self.unchanged(unchanged)
+        if succeeded + unchanged == len(outcomes):
             return
         for index, outcome in enumerate(outcomes):
-            if outcome is not Outcome.SUCCEEDED:
+            if outcome not in (Outcome.SUCCEEDED, Outcome.UNCHANGED):
                 self.add(outcome, reasons.get(index))
+
+    def unchanged(self, rows: int) -> None:
+        """Count rows that are not sent, as an earlier run has applied the same."""
+        self.counts[Outcome.UNCHANGED] += rows
 
     def add(self, outcome: Outcome, reason: Reason | None) -> None:
         """Count one row."""
         self.counts[outcome] += 1
-        if outcome is Outcome.SUCCEEDED:
+        if outcome in (Outcome.SUCCEEDED, Outcome.UNCHANGED):
             return
         heading = f"{outcome.value}: {reason}" if reason is not None else outcome.value
         if heading not in self._reasons and len(self._reasons) >= REASONS:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from attrs import define, field, frozen
 
 from ..errors import Fault
 
-__all__ = ["BadRow", "Blocks", "Prepared", "Row", "repeated_id"]
+__all__ = ["BadRow", "Batch", "Blocks", "Prepared", "Row", "Unchanged", "repeated_id"]
 
 
 @frozen
@@ -67,6 +68,28 @@ class Prepared:
     key: str = field(repr=False)
     item_id: str | None = field(repr=False)
     payload: bytes = field(repr=False)
+
+
+@frozen
+class Unchanged:
+    """
+    A row that need not be sent: what an earlier run has applied for its id last is the same.
+
+    Attributes:
+        position: where it came from.
+        key: its customer (or order) id.
+        item_id: its order or transaction id; None where its kind has none.
+        digest: of what it holds, as `content.digest_of` makes it.
+    """
+
+    position: int
+    key: str = field(repr=False)
+    item_id: str | None = field(repr=False)
+    digest: bytes = field(repr=False)
+
+
+Batch: TypeAlias = list[Prepared | BadRow | Unchanged]
+"""Rows that were read, in their order."""
 
 
 class Blocks(ABC):

@@ -173,6 +173,19 @@ class Sandbox:
         """From now on, others on the account send so many requests a second; 0 ends it."""
         self._at(lambda now: self._service.foreign(rate_per_second, now))
 
+    def move(self, customer: str, points: float) -> None:
+        """
+        Something else moves the customer's balance now: a purchase, an expiry, somebody at the dashboard.
+
+        *points* are added, and may be negative. The customer becomes a known one. It is in no ledger.
+        """
+        self._at(lambda now: self._service.move(customer, points, now))
+
+    @property
+    def balances(self) -> Mapping[str, float]:
+        """The balance of each customer that has had points, as it stands now."""
+        return self.service.memory.balances
+
     def describe(self) -> str:
         """A few readable lines: where it listens, with which keys, and what it has seen."""
         counts = ", ".join(f"{count:,} {sort}" for sort, count in sorted(self.counts.items()))

@@ -98,6 +98,12 @@ class Service:
         """From *now* on, others on the account send *rate* requests a second; 0 ends it."""
         self.buckets["others"].foreign(rate, now - self._origin)
 
+    def move(self, customer: str, points: float, now: float) -> None:
+        """Something else than a request of ours moves a balance at *now*; the customer becomes a known one."""
+        self.advance(now)
+        self.memory.gameball_id(customer)
+        self.memory.move(customer, points)
+
     def handle(self, request: Request, now: float) -> Reply:
         """Answers one request that arrives at *now*."""
         now -= self._origin

@@ -70,3 +70,27 @@ def test_a_repeated_order_id_leaves_the_other_orders_of_its_customer_out_of_doub
     ends = run_virtual(main)
     assert ends.pop(4) is Outcome.REJECTED
     assert set(ends.values()) == {Outcome.SUCCEEDED}
+
+
+def test_a_row_without_an_id_repeats_no_other() -> None:
+    rows = [Prepared(n, "c", None, b"{}") for n in range(3)]
+    assert Repeats(ORDERS, 10).split(rows) == (rows, [])
+
+
+def test_a_repetition_is_a_fault_of_its_id_and_keeps_its_customer() -> None:
+    fresh, (bad,) = Repeats(ORDERS, 10).split(rows_of(["a", "a"], 7))
+    assert [row.position for row in fresh] == [7]
+    assert (bad.position, bad.key) == (8, "c")
+    (fault,) = bad.faults
+    assert fault.field == "orderId"
+    assert fault.reason == (
+        "row 8 has the id of row 7, and Gameball takes an id once: remove one of the two, or give it "
+        "an id of its own (rows are counted as the file's lines, or from 0)"
+    )
+
+
+def test_as_many_ids_are_remembered_as_may_be() -> None:
+    repeats = Repeats(ORDERS, 2)
+    repeats.split(rows_of(["a", "b"]))
+    _, bad = repeats.split(rows_of(["a", "b"], 2))
+    assert [row.position for row in bad] == [2, 3]

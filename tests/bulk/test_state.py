@@ -30,7 +30,7 @@ from gameball_async.jobs.submit import Accepted
 from gameball_async.limits.calls import GaveUp
 from gameball_async.rows.outcome import Outcome
 from gameball_async.rows.report import Tally
-from gameball_async.rows.row import BadRow, Prepared
+from gameball_async.rows.row import BadRow, Batch, Prepared, Unchanged
 
 WINDOW = 4
 
@@ -101,17 +101,21 @@ class Run(RuleBasedStateMachine):
             self.steps.setdefault(number, deque()).append(step)
 
     @precondition(lambda self: not self.state.chunker.ended and not self.state.stopping)
-    @rule(keys=st.lists(st.sampled_from("abcdef?"), min_size=1, max_size=5))
+    @rule(keys=st.lists(st.sampled_from("abcdef?="), min_size=1, max_size=5))
     def read(self, keys: list[str]) -> None:
-        batch: list[Prepared | BadRow] = []
+        batch: Batch = []
         for position, key in enumerate(keys, self.read_rows):
             bad = BadRow(position, (Fault("customerId", "is missing"),))
-            batch.append(bad if key == "?" else row(position, key))
+            same = Unchanged(position, "z", f"i{position}", b"0" * 16)
+            batch.append(bad if key == "?" else same if key == "=" else row(position, key))
         self.read_rows += len(keys)
-        self.decided(0, self.state.read(batch))
+        for step in self.state.read(batch):
+            self.decided(0, step)
 
     @rule()
     def end_input(self) -> None:
+        for step in self.state.read_all():
+            self.decided(0, step)
         self.state.chunker.end()
 
     @rule()

@@ -14,6 +14,7 @@ ERRORS = {
 }  # fmt: skip
 ROOMS = (
     "audit",
+    "balances",
     "cli",
     "preflight",
     "journal",

@@ -87,7 +87,7 @@ def test_a_line_of_a_log_tells_rows_rate_time_left_jobs_and_requests() -> None:
 
 
 def test_the_live_block_tells_the_same_and_how_far_it_is() -> None:
-    text = as_text(display.live(PROGRESS, 0.5, "customers from a.csv"))
+    text = as_text(display.live(PROGRESS, 0.5, "importing customers from a.csv"))
     for part in (
         "importing customers from a.csv",
         " 20%",
@@ -265,7 +265,7 @@ def test_a_log_gets_a_line_every_five_seconds() -> None:
             return evolve(PROGRESS, seconds=anyio.current_time() - began), 0.5
 
         with anyio.move_on_after(16):
-            await live.follow(look, "x from y", live.Manner.PLAIN, out, Reaching())
+            await live.follow(look, "importing x from y", live.Manner.PLAIN, out, Reaching())
 
     virtually(main)
     lines = out.getvalue().splitlines()

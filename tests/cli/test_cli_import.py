@@ -16,7 +16,7 @@ from gameball_async.sandbox import Constant, Reason
 from tests.cli.cli_desk import Run, Serve, start_process
 
 KEYS = [
-    "kind", "rows", "succeeded", "failed", "rejected", "indeterminate", "pending", "unsent",
+    "kind", "rows", "succeeded", "failed", "rejected", "indeterminate", "pending", "unsent", "unchanged",
     "jobs", "requests", "rate_limited", "seconds", "journal", "failures_by_reason",
     "unknown_fields", "warnings",
 ]  # fmt: skip

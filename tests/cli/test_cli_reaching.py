@@ -13,7 +13,8 @@ from anyio.from_thread import start_blocking_portal
 from attrs import evolve
 
 from benchmarks.virtual import run_virtual
-from gameball_async.cli import display
+from gameball_async.cli import checking, display
+from gameball_async.cli.checking import FirstCheck
 from gameball_async.cli.reaching import Reaching
 from gameball_async.client import lifecycle
 from gameball_async.limits.retry import Patience
@@ -52,6 +53,21 @@ def test_a_command_says_at_once_that_it_cannot_connect_and_at_the_end_what_to_do
     assert first == f"{wrong}; trying for 1.0 s more"
     assert last.startswith(f"{wrong}, tried for 1 s. Nothing was sent. What to do: check the add")
     assert "--base-url" in last
+
+
+def test_an_import_says_so_while_a_large_file_is_still_checked(
+    run: Run, nowhere: str, customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def for_ever(check: FirstCheck) -> None:
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(FirstCheck, "_look", for_ever)
+    monkeypatch.setattr(checking, "REACH_AFTER", 0.0)
+    result = run("import", "customers", customers(3))
+    assert result.exit_code == 3
+    said = result.stderr.splitlines()
+    assert any(f"cannot connect to {nowhere}: connection refused" in line for line in said)
+    assert "tried for 1 s. Nothing was sent" in result.stderr
 
 
 def test_an_import_says_so_too_sends_nothing_and_can_be_taken_up(

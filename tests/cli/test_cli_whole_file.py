@@ -327,7 +327,7 @@ def test_a_check_that_is_cancelled_ends_at_its_next_step_and_removes_its_file(tw
                 return True
 
             with patch.object(WholeCheck, "step", step):
-                await check.carry_out()
+                await check._look()
         assert scope.cancelled_caught
         assert check.findings is None
 
@@ -357,7 +357,7 @@ def test_a_search_on_the_disk_is_broken_off_by_a_cancellation(twice: Path) -> No
                 return 0
 
             with patch.object(Seen, "repeated", repeated):
-                await check.carry_out()
+                await check._look()
         assert scope.cancelled_caught
         assert check.findings is None
 

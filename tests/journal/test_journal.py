@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 from gameball_async.api.kinds import Replay
 from gameball_async.errors import JournalError
 from gameball_async.journal.file import LogFile
+from gameball_async.journal.header import FORMATS, Header, Source
 from gameball_async.journal.journal import JournalFile, digest_of, read_header, read_journal
-from gameball_async.journal.state import FORMAT, Header, Resumable, Source, Stage, Used, left_to_do
+from gameball_async.journal.state import Resumable, Stage, Used, left_to_do
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 
@@ -181,7 +182,7 @@ def test_a_second_process_is_refused_while_the_first_has_it(tmp_path: Path) -> N
 
 def test_a_newer_format_is_refused_with_the_cure(tmp_path: Path) -> None:
     path = tmp_path / "j"
-    JournalFile.create(path, evolve(HEADER, format=FORMAT + 1)).close()
+    JournalFile.create(path, evolve(HEADER, format=FORMATS[-1] + 1)).close()
     with pytest.raises(JournalError, match=r"does not know.*or a newer one"):
         read_header(path)
 

@@ -21,8 +21,9 @@ from gameball_async import system
 from gameball_async.errors import JournalError
 from gameball_async.journal import file as journal_disk
 from gameball_async.journal.file import Lasts
+from gameball_async.journal.header import Header
 from gameball_async.journal.journal import JournalFile, read_journal
-from gameball_async.journal.state import Header, Resumable, Stage, Used
+from gameball_async.journal.state import Resumable, Stage, Used
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 
@@ -48,7 +49,7 @@ async def _write(path: Path, states: list[str]) -> None:
 
 
 async def _steps(path: Path, after: Callable[[], None] = lambda: None) -> None:
-    journal = JournalFile.create(path, HEADER)
+    journal = JournalFile.create(path, HEADER, clock=lambda: 1_000.0)
     after()
     steps: list[Callable[[], Awaitable[None]]] = [
         partial(journal.intended, chunk(1, [0, 1, 2]), False),

@@ -9,9 +9,10 @@ from pathlib import Path
 import anyio
 import pytest
 
+from gameball_async.journal.header import Header
 from gameball_async.journal.journal import JournalFile
 from gameball_async.journal.recent import KEPT, ROOM, Recent
-from gameball_async.journal.state import Header, Used
+from gameball_async.journal.state import Used
 
 HEADER = Header("cashback", "account", "https://api.example", "v4.0", "unique")
 

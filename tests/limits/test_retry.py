@@ -105,3 +105,40 @@ def test_a_wait_that_is_longer_than_what_is_left_of_the_patience_is_given_up_at_
         assert step(evidence, 0.0, 901.0) is Next.GIVE_UP
         assert step(evidence, 600.0, 300.0) is Next.AGAIN
         assert step(evidence, 600.0, 301.0) is Next.GIVE_UP
+
+
+@pytest.mark.parametrize(("status", "evidence"), [(425, "UNSENT"), (426, "REFUSED")])
+def test_too_early_alone_of_the_refusals_says_that_nothing_was_processed(
+    status: int, evidence: str
+) -> None:
+    assert evidence_of_status(status) is Evidence[evidence]
+
+
+def test_what_may_have_been_applied_is_sent_again_as_often_as_the_patience_says_and_no_more() -> (
+    None
+):
+    def step(unsure: int) -> Next:
+        tries = Tries(Evidence.UNSURE, unsure, unsure, 1.0)
+        return next_step(Replay.KEYED, tries, 0.5, Patience(unsure=3))[0]
+
+    assert [step(n) for n in (1, 2, 3, 4)] == [Next.AGAIN] * 3 + [Next.GIVE_UP]
+
+
+def test_what_is_over_is_over_at_once() -> None:
+    refused, unsure = Tries(Evidence.REFUSED, 0, 1, 0.0), Tries(Evidence.UNSURE, 1, 1, 0.0)
+    assert next_step(Replay.KEYED, refused, 0.5, PATIENCE) == (Next.GIVE_UP, 0.0)
+    assert next_step(Replay.UNREPEATABLE, unsure, 0.5, PATIENCE) == (Next.UNKNOWN, 0.0)
+
+
+def test_a_429_alone_is_not_waited_for_twice_since_the_quota_holds_everybody_back() -> None:
+    def wait(evidence: Evidence) -> float:
+        return next_step(Replay.KEYED, Tries(evidence, 0, 9, 0.0), 0.0, PATIENCE)[1]
+
+    assert wait(Evidence.LIMITED) == 0.0
+    assert wait(Evidence.UNSENT) == wait(Evidence.UNSURE) == 15.0
+
+
+def test_the_first_wait_is_a_quarter_of_a_second_at_least_and_half_a_second_at_most() -> None:
+    tries = Tries(Evidence.UNSURE, 1, 1, 0.0)
+    assert next_step(Replay.KEYED, tries, 0.0, PATIENCE) == (Next.AGAIN, 0.25)
+    assert next_step(Replay.KEYED, tries, 1.0, PATIENCE) == (Next.AGAIN, 0.5)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gameball_async.api.kinds import kind_of
+from gameball_async.api.kinds import TARGETS, kind_of
 from gameball_async.errors import ConfigurationError, Fault
 from gameball_async.mapping.applied import UnreadableCells, UnusableMapping, applied
 from gameball_async.mapping.local_times import MeaninglessTime, iso_time
@@ -221,8 +221,10 @@ def test_the_mapping_files_of_the_guide_can_be_used() -> None:
         applied(found, sorted(found.sources), kind=found.kind)
 
 
-@pytest.mark.parametrize("shop", SHOPS)
-@pytest.mark.parametrize("kind", ["customers", "orders"])
+PRESETS = [(shop, kind) for shop in SHOPS[:3] for kind in ("customers", "orders")]
+
+
+@pytest.mark.parametrize(("shop", "kind"), PRESETS)
 def test_each_preset_makes_columns_that_gameball_knows(shop: str, kind: str) -> None:
     mapping = preset(shop, kind)
     assert set(mapping.recognised_by) <= mapping.sources | {
@@ -233,3 +235,12 @@ def test_each_preset_makes_columns_that_gameball_knows(shop: str, kind: str) -> 
     mapped_layout(
         mapping, kind_of(kind), sorted({*mapping.sources, *mapping.recognised_by}), zone="UTC"
     )
+
+
+@pytest.mark.parametrize("program", SHOPS[3:])
+def test_each_preset_of_a_loyalty_program_makes_targets_and_is_never_guessed(program: str) -> None:
+    mapping = preset(program, "balances")
+    layout = mapped_layout(mapping, TARGETS, sorted(mapping.sources), zone="")
+    assert set(mapping.columns) == {"customerId", "balance"}
+    assert layout.header
+    assert recognised(sorted(mapping.sources), "balances") is None

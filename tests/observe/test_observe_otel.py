@@ -223,7 +223,7 @@ def test_beyond_the_bound_the_oldest_job_ends_where_it_stands_and_its_polls_hang
 
     at(Sandbox(latency=TRIP), main, telemetry=to.telemetry)
     first = to.spans("gameball.job")[0]
-    assert of(first)["gameball.job.state"] == "unseen"
+    assert of(first)["gameball.job.state"] == "queued"
     known = {number(span) for span in to.spans("gameball.job")}
     assert {parent(poll) for poll in to.spans("GET")} <= known | {None}
 
@@ -244,8 +244,9 @@ def test_jobs_that_nobody_watches_end_with_the_client_and_once_ended_are_not_cou
 
     to = seen(Sandbox(latency=TRIP, service_time=Constant(10.0)), left)
     states = [of(span)["gameball.job.state"] for span in to.spans("gameball.job")]
-    assert states == ["completed", "running", "unseen"]
-    assert to.counts("gameball.jobs", "gameball.job.state") == {"running": 2, "completed": 1}
+    assert states == ["completed", "running", "queued"]
+    counts = to.counts("gameball.jobs", "gameball.job.state")
+    assert counts == {"queued": 3, "running": 2, "completed": 1}
     assert set(to.counts("gameball.open_jobs", "gameball.job.state").values()) == {0}
 
 
@@ -299,6 +300,26 @@ def test_open_jobs_are_counted_by_state_while_they_are_open() -> None:
     at(Sandbox(latency=TRIP, service_time=Constant(20.0, queue=5.0)), main, telemetry=to.telemetry)
     assert during == [{"queued": 0, "running": 4}]
     assert to.counts("gameball.open_jobs", "gameball.job.state") == {"queued": 0, "running": 0}
+
+
+def test_jobs_are_counted_from_their_acceptance_and_not_from_their_first_poll() -> None:
+    to, during = Telemetered(), list[float]()
+    sandbox = Sandbox(latency=TRIP, service_time=Constant(30.0, queue=5.0))
+
+    async def main(client: GameballClient) -> None:
+        jobs = [await submit(client, f"c{n}") for n in range(20)]
+        async with client.watch_all(jobs) as changes:
+            async for change in changes:
+                if len(during) < 5 or change.status.state.final:
+                    open_jobs = to.counts("gameball.open_jobs", "gameball.job.state")
+                    during.append(sum(open_jobs.values()))
+
+    at(sandbox, main, telemetry=to.telemetry)
+    assert during == [20] * 5 + list(reversed(range(20)))
+    assert to.counts("gameball.jobs", "gameball.job.state") == {
+        "queued": 20, "running": 20, "completed": 20,
+    }  # fmt: skip
+    assert set(to.counts("gameball.open_jobs", "gameball.job.state").values()) == {0}
 
 
 def test_no_header_of_a_trace_travels_along(monkeypatch: pytest.MonkeyPatch) -> None:

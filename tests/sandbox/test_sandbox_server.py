@@ -301,3 +301,17 @@ def test_one_seed_and_one_order_of_requests_give_one_log(monkeypatch: pytest.Mon
             return [str(seen) for seen in sandbox.requests]
 
     assert virtually(monkeypatch, main) == virtually(monkeypatch, main)
+
+
+async def test_something_else_moves_a_balance_beside_the_ledger(sandbox: Sandbox) -> None:
+    sandbox.move("c1", 30)
+    sandbox.move("c1", -10.5)
+    async with session(sandbox) as http:
+        answer = await http.post(f"{BASE}/batch/balance-inquiry", json=ONE)
+        job = (await answer.json())["jobId"]
+        told: dict[str, Any] = {}
+        while told.get("status") != "completed":
+            told = await (await http.get(f"{BASE}/batch/{job}")).json()
+    assert told["response"]["successful"][0]["totalPointsBalance"] == 19.5
+    assert dict(sandbox.balances) == {"c1": 19.5}
+    assert not sandbox.ledger.applied["balance-adjustments"]

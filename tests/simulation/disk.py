@@ -23,6 +23,7 @@ from gameball_async.journal.journal import JournalFile
 from gameball_async.journal.state import Entries, Resumable, Used
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
+from gameball_async.rows.row import Unchanged
 
 __all__ = ["Image", "Memory", "Noted", "SlowWork", "Struck", "summary_of"]
 
@@ -246,6 +247,9 @@ class Noted:
         rows = list(rows)
         positions = tuple(row.position for row in rows)
         await self._note(self.journal.rejected(rows), "rejected", positions)
+
+    async def unchanged(self, rows: Sequence[Unchanged]) -> None:
+        await self.journal.unchanged(rows)
 
     async def input_ended(self) -> None:
         await self._note(self.journal.input_ended(), "ended")

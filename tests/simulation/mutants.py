@@ -13,7 +13,7 @@ from attrs import evolve
 from gameball_async.api.jobs import JobState
 from gameball_async.api.kinds import Replay
 from gameball_async.api.requests import join_items
-from gameball_async.bulk import judging
+from gameball_async.bulk import judging, opening
 from gameball_async.bulk import outcomes as judge
 from gameball_async.bulk import state as states
 from gameball_async.bulk.bulk import Bulk
@@ -24,7 +24,6 @@ from gameball_async.errors import JournalError, UnknownJobError
 from gameball_async.jobs import submit, watch
 from gameball_async.journal import journal as journals
 from gameball_async.journal import records as journal_records
-from gameball_async.journal import state as ledger
 from gameball_async.journal.file import LogFile
 from gameball_async.journal.journal import JournalFile
 from gameball_async.journal.state import Stage, left_to_do
@@ -124,7 +123,7 @@ def accept_a_repeated_job_id() -> Any:
 
 @_mutant
 def resend_unrepeatable_rows_on_resume() -> Any:
-    return patch.object(ledger, "left_to_do", lambda journal, _: left_to_do(journal, Replay.KEYED))
+    return patch.object(opening, "left_to_do", lambda journal, _: left_to_do(journal, Replay.KEYED))
 
 
 @_mutant
@@ -295,7 +294,7 @@ def settle_chunks_in_doubt_as_failed() -> Any:
         left.doubtful.clear()
         return left
 
-    return patch.object(ledger, "left_to_do", hopeless)
+    return patch.object(opening, "left_to_do", hopeless)
 
 
 @_mutant

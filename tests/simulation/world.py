@@ -27,8 +27,9 @@ from gameball_async.api.kinds import KINDS, Replay
 from gameball_async.api.wire import WireRequest, WireResponse
 from gameball_async.bulk.events import Settled, Submitted
 from gameball_async.errors import AnswerLostError, GameballError, JournalError, NotSentError
+from gameball_async.journal.header import Header
 from gameball_async.journal.journal import JournalFile
-from gameball_async.journal.state import Header, Journal, Resumable
+from gameball_async.journal.state import Journal, Resumable
 from gameball_async.limits.retry import Patience
 from gameball_async.rows.outcome import Outcome
 from gameball_async.rows.report import Report

@@ -12,6 +12,7 @@ import pytest
 
 from gameball_async.sandbox import Constant, Workers
 from tests.web.conftest import Serve, Times
+from tests.web.looks import CONTRASTS, SCHEMES, WIDE, WIDTHS, emulate, whole_picture
 from tests.web.web_desk import Server, customers, need
 
 WITHIN = 30
@@ -137,6 +138,23 @@ def test_a_file_is_imported_while_the_bar_fills_and_another_tab_sees_it_too(
     shown.until(lambda: shown.bar() == 1)
     shown.until(lambda: shown.text("result") == "Finished. Of 5,000 rows: 5,000 succeeded.")
     assert set(times(sandbox, "customers").values()) == {1}
+    assert shown.complaints() == []
+
+
+def test_it_fits_and_can_be_read_at_any_width_in_light_and_dark(page: Show, tmp_path: Path) -> None:
+    shown, _, _ = page(fail_if=lambda _, item: item["customerId"] == "c2" and "no " + "long" * 40)
+    shown.part("rows").send_keys("customerId,email\nc1,a@example.com\nc2,b@example.com\n,c@d.ef\n")
+    for when in ("before", "after"):
+        for scheme in SCHEMES:
+            for width in WIDTHS:
+                emulate(shown.browser, width, scheme)
+                assert shown.browser.execute_script(WIDE) == []
+                contrasts = shown.browser.execute_script(CONTRASTS)
+                assert [each for each in contrasts if each[0] < 4.5] == []
+                whole_picture(shown.browser, width, str(tmp_path / f"{when}-{scheme}-{width}.png"))
+        if when == "before":
+            shown.part("go").click()
+            shown.until(lambda: shown.text("result").startswith("Finished."))
     assert shown.complaints() == []
 
 

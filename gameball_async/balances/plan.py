@@ -1,0 +1,184 @@
+"""What is to be done for each customer, by the balance that it has and the one that it is to have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+
+from attrs import field, frozen
+
+from ..api.codes import Code
+from ..rows.outcome import Outcome, Reason, RowOutcome
+from .points import balance_of
+
+__all__ = ["GOOD", "UNFINISHED", "Bounds", "Fate", "Planned", "Summary", "answered", "planned"]
+
+
+class Fate(Enum):
+    """
+    How a row of targets stands, or has ended.
+
+    *asked*: its balance is being asked for. *planned*: an adjustment is to be sent. *sent*: one was, and is not
+    yet looked at. The others are ends.
+    """
+
+    ASKED = "asked"
+    PLANNED = "planned"
+    SENT = "sent"
+    EXACT = "exact"
+    SET = "set"
+    MOVED = "moved"
+    DOUBT = "in doubt"
+    REFUSED = "refused"
+    HELD = "held back"
+    UNKNOWN = "unknown"
+    UNASKED = "not asked"
+    REJECTED = "rejected"
+
+
+GOOD = (Fate.EXACT, Fate.SET)
+"""The ends at which a customer has its target."""
+UNFINISHED = (Fate.PLANNED, Fate.DOUBT)
+"""The ends that another look, or another round, can change."""
+
+
+@frozen
+class Bounds:
+    """
+    Which adjustments may be sent.
+
+    Attributes:
+        max_change: by how many units one customer's balance may change; None for any.
+        only_up: send none that takes points away.
+    """
+
+    max_change: int | None = None
+    only_up: bool = False
+
+
+@frozen
+class Planned:
+    """
+    What is to become of a customer.
+
+    Attributes:
+        fate: where it stands.
+        why: in words; empty where the fate says it all.
+    """
+
+    fate: Fate
+    why: str = ""
+
+
+def planned(target: int, balance: int, bounds: Bounds) -> Planned:
+    """What a customer needs, whose balance is known; all in units."""
+    change = target - balance
+    if not change:
+        return Planned(Fate.EXACT)
+    if bounds.only_up and change < 0:
+        return Planned(Fate.HELD, "points would be taken away (--only-up)")
+    if bounds.max_change is not None and abs(change) > bounds.max_change:
+        return Planned(Fate.HELD, "the change is larger than --max-change")
+    return Planned(Fate.PLANNED)
+
+
+def answered(row: RowOutcome, name: str) -> int | Planned:
+    """
+    The balance that an inquiry has brought, in units, or why there is none.
+
+    Args:
+        row: the inquiry.
+        name: of the field that is the balance.
+    """
+    if row.outcome is Outcome.FAILED and _not_found(row.reason):
+        return Planned(Fate.UNKNOWN, "Gameball does not know this customer")
+    if row.outcome is not Outcome.SUCCEEDED:
+        why = row.outcome.value if row.reason is None else str(row.reason)
+        return Planned(Fate.UNASKED, f"its balance could not be asked for: {why}")
+    balance = balance_of(row.result, name)
+    if balance is None:
+        return Planned(Fate.UNASKED, f"the answer to its inquiry has no number {name}")
+    return balance
+
+
+def _not_found(reason: Reason | None) -> bool:
+    """Whether an inquiry was refused because there is no such customer; entries may have words alone."""
+    if reason is None:
+        return False
+    if reason.code is None:
+        return "not found" in reason.text.lower()
+    return reason.code in (Code.CUSTOMER_NOT_FOUND, Code.NOT_FOUND)
+
+
+@frozen(kw_only=True)
+class Summary:
+    """
+    What a run would do: shown before anything is sent. Points are in units (`points.shown`).
+
+    Attributes:
+        rows: rows of the input.
+        exact: customers that have their target already.
+        up: customers that gain points, and *up_sum* how many together.
+        down: customers that lose points, and *down_sum* how many together, as a positive number.
+        most_up: the largest gain.
+        most_down: the largest loss, as a positive number.
+        held: customers that the bounds leave alone.
+        unknown: customers that Gameball does not know.
+        unasked: customers whose balance could not be asked for.
+        rejected: rows that cannot be used, or name a customer a second time.
+        pending: customers who have pending points, which count as theirs.
+        faults: the first rejected rows, each with its position and reason; names no row's values.
+        begun: whether an earlier call has begun to send.
+    """
+
+    rows: int
+    exact: int
+    up: int
+    down: int
+    up_sum: int = field(repr=False)
+    down_sum: int = field(repr=False)
+    most_up: int = field(repr=False)
+    most_down: int = field(repr=False)
+    held: int
+    unknown: int
+    unasked: int
+    rejected: int
+    pending: int
+    faults: Sequence[tuple[int, str]] = ()
+    begun: bool = False
+
+    @property
+    def adjustments(self) -> int:
+        """How many adjustments are to be sent."""
+        return self.up + self.down
+
+
+@frozen(kw_only=True)
+class Report:
+    """
+    What has become of the rows. Points are in units (`points.shown`).
+
+    Attributes:
+        rows: rows of the input.
+        fates: how many rows ended, or stand, in each way.
+        adjustments: adjustments that are known to be applied.
+        up_sum: points that were added, together.
+        down_sum: points that were taken away, as a positive number.
+        rounds: rounds of adjustments.
+        complete: whether nothing is left to do.
+        folder: where each row is told of, in ``report.csv``.
+    """
+
+    rows: int
+    fates: Mapping[Fate, int]
+    adjustments: int
+    up_sum: int = field(repr=False)
+    down_sum: int = field(repr=False)
+    rounds: int
+    complete: bool
+    folder: str
+
+    @property
+    def all_exact(self) -> bool:
+        """Whether every row's customer has its target."""
+        return self.complete and sum(self.fates.get(each, 0) for each in GOOD) == self.rows

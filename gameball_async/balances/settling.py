@@ -1,0 +1,242 @@
+"""
+Settles rows of an adjustments run whose fate is unknown, by the balances before the run and after it.
+
+The balances after it are asked for twice, `rest` seconds apart. What that shows of each row is written to a file
+beside the journal, then noted in the journal. Rows that were not applied can be sent again, as a retry with a
+journal and balances before of its own, whose doubt is settled in the same way.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+from attrs import define, field
+
+from ..errors import ConfigurationError, JournalError
+from ..journal.account import in_doubt, recorded_of
+from ..journal.contents import read_items
+from ..journal.folding import settled_reason
+from ..journal.journal import read_journal
+from ..journal.retry import later_of, next_retry
+from ..journal.settle import settle
+from ..journal.state import Resumable
+from ..rows.cells import neutralised
+from ..rows.named import NamedRows
+from ..rows.replacing import Replacement
+from .doubts import Concluded, Doubtful, conclude, doubtful
+from .points import BALANCE_FIELD, as_number
+from .setting import REST, Drive, finish
+from .snapshot import Balances, look, read_snapshot, snapshot_beside, write_snapshot
+from .verdicts import Verdict
+
+if TYPE_CHECKING:
+    from ..client import GameballClient
+
+__all__ = ["Settlement", "settle_by_balances"]
+
+DEPTH = 10
+"""Retries of retries that are made in one go, at most."""
+_NOT_APPLIED = settled_reason("balances", "not applied")
+
+
+@define
+class Settlement:
+    """
+    What has become of rows in doubt.
+
+    Attributes:
+        verdicts: how many rows have each.
+        sent_again: rows that were sent again, and succeeded.
+        reasons: why rows stay in doubt, and how many.
+        reports: files that tell of each row what was seen and concluded.
+        journals: those that still have rows in doubt, or not sent again.
+    """
+
+    verdicts: Counter[Verdict] = field(factory=Counter)
+    sent_again: int = 0
+    reasons: Counter[str] = field(factory=Counter)
+    reports: list[str] = field(factory=list)
+    journals: list[str] = field(factory=list)
+
+
+async def settle_by_balances(
+    client: GameballClient,
+    journal: str | os.PathLike[str],
+    *,
+    before: str | os.PathLike[str] | None = None,
+    send: bool = False,
+    balance: str = BALANCE_FIELD,
+    rest: float = REST,
+    only_copy: bool = False,
+    drive: Drive = finish,
+) -> Settlement:
+    """
+    Settle the rows in doubt of a finished run of balance adjustments.
+
+    Args:
+        client: an open client of the account of the run.
+        journal: the file that the run wrote.
+        before: the balances before the run: see `read_snapshot`; by default the file that
+            ``import --snapshot`` has written beside the journal.
+        send: send rows again that were not applied.
+        balance: the field of Gameball's answer that is the balance.
+        rest: seconds between the two looks.
+        only_copy: as in `GameballClient.resume`.
+        drive: reads each run to its end; for whoever shows its progress.
+
+    Raises:
+        JournalError: the journal cannot be read, or its run is not over.
+        ConfigurationError: it is of another kind, or there are no balances from before.
+        InputError: the file of balances cannot be read.
+    """
+    settling = _Settling(client, balance, rest, drive, send=send, only_copy=only_copy)
+    name = os.fspath(journal)
+    given = snapshot_beside(name) if before is None else os.fspath(before)
+    if not await anyio.Path(given).exists():
+        raise ConfigurationError(
+            f"the balances before the run are not there ({given}): name a file of them with --before. "
+            "Where nobody has them, look at the customers, and settle by hand"
+        )
+    await settling.one(name, given, DEPTH)
+    return settling.found
+
+
+@define
+class _Settling:
+    client: GameballClient
+    balance: str
+    rest: float
+    drive: Drive
+    send: bool
+    only_copy: bool
+    found: Settlement = field(factory=Settlement)
+
+    async def one(self, journal: str, before: str, depth: int) -> None:
+        """Settle one journal, then those of the retries that are made of it."""
+        recorded = await anyio.to_thread.run_sync(_finished, journal)
+        await self._settle(journal, recorded, before)
+        if self.send and depth:
+            await self._send(journal)
+            recorded = await anyio.to_thread.run_sync(read_journal, journal)
+            for later in later_of(recorded, journal):
+                await self._later(later.journal, depth)
+        await self._note_left(journal)
+
+    async def _later(self, journal: str, depth: int) -> None:
+        """Go on with a retry that was cut off, and settle what it has left in doubt."""
+        before = snapshot_beside(journal)
+        if not (await anyio.Path(journal).exists() and await anyio.Path(before).exists()):
+            return
+        if not recorded_of(read_journal(journal)).report.complete:
+            async with self.client.resume(journal, only_copy=self.only_copy) as run:
+                await self.drive("sending rows again", run)
+        await self.one(journal, before, depth - 1)
+        self.found.sent_again += recorded_of(read_journal(journal)).report.succeeded
+
+    async def _settle(self, journal: str, recorded: Resumable, before: str) -> None:
+        keys = {o.row.key for o in recorded.odd if o.row.key and in_doubt(recorded, o.row)}
+        if not keys:
+            return
+        customers = doubtful(
+            read_items(journal, keys), lambda row: recorded.sent_again(row) is not None
+        )
+        known = read_snapshot(before, keys, name=self.balance)
+        first = await self._look(customers, "asking for the balances after the run")
+        await anyio.sleep(self.rest)
+        second = await self._look(customers, "asking for the balances again")
+        rows = [
+            row
+            for key, customer in customers.items()
+            for row in conclude(key, customer, known.get(key), first.get(key), second.get(key))
+        ]
+        self.found.verdicts.update(row.verdict for row in rows)
+        self.found.reasons.update(row.why for row in rows if row.why)
+        await anyio.to_thread.run_sync(self._record, journal, rows)
+
+    async def _look(self, customers: dict[str, Doubtful], what: str) -> Balances:
+        return await look(
+            self.client, list(customers), name=self.balance, what=what, drive=self.drive
+        )
+
+    def _record(self, journal: str, rows: Sequence[Concluded]) -> None:
+        """Write down what was concluded from what, then what that makes of the rows."""
+        self.found.reports.append(_write(journal, rows))
+        applied, missing = (
+            NamedRows(lines={row.position: row.position for row in rows if row.verdict is verdict})
+            for verdict in (Verdict.APPLIED, Verdict.NOT_APPLIED)
+        )
+        if applied.lines or missing.lines:
+            settle(journal, applied, missing, only_copy=self.only_copy, by="balances")
+
+    async def _send(self, journal: str) -> None:
+        """Send rows again that were not applied, with the balances before noted first."""
+        recorded = await anyio.to_thread.run_sync(read_journal, journal)
+        rows = [
+            odd.row
+            for odd in recorded.odd
+            if odd.row.reason == _NOT_APPLIED and recorded.sent_again(odd.row.position) is None
+        ]
+        if not rows:
+            return
+        into = next_retry(journal, recorded)
+        keys = sorted({row.key for row in rows if row.key})
+        what = "asking for the balances before sending again"
+        before = await look(self.client, keys, name=self.balance, what=what, drive=self.drive)
+        write_snapshot(snapshot_beside(into), before.items())
+        positions = {row.position for row in rows}
+        async with self.client.retry(
+            journal, "failed", into=into, positions=positions, only_copy=self.only_copy
+        ) as run:
+            await self.drive("sending rows again", run)
+
+    async def _note_left(self, journal: str) -> None:
+        recorded = await anyio.to_thread.run_sync(read_journal, journal)
+        if any(
+            in_doubt(recorded, odd.row)
+            or (odd.row.reason == _NOT_APPLIED and not recorded.sent_again(odd.row.position))
+            for odd in recorded.odd
+        ):
+            self.found.journals.append(journal)
+
+
+def _finished(journal: str) -> Resumable:
+    recorded = read_journal(journal, idle=True)
+    kind = recorded.header.kind
+    if kind != "balance-adjustments":
+        raise ConfigurationError(
+            f"{journal} is of {kind}: balances settle the doubt of balance-adjustments only"
+        )
+    if not recorded_of(recorded).report.complete:
+        raise JournalError(f"the run of {journal} is not over: resume it first")
+    return recorded
+
+
+_HEAD = (
+    "line", "customerId", "amount", "before", "applied otherwise", "first look", "second look",
+    "concluded", "why",
+)  # fmt: skip
+
+
+def _write(journal: str, rows: Sequence[Concluded]) -> str:
+    """The file beside the journal that tells of each row what was seen and concluded."""
+    number = 1
+    while os.path.lexists(path := f"{journal}.settled-{number}.csv"):
+        number += 1
+    new = Replacement(path)
+    try:
+        out = csv.writer(new.out, lineterminator="\r\n")
+        out.writerow(_HEAD)
+        for row in rows:
+            points = [None if each is None else as_number(each)
+                      for each in (row.amount, row.before, row.certain, row.first, row.second)]  # fmt: skip
+            out.writerow([row.position, neutralised(row.key), *points, row.verdict.value, row.why])
+        new.put_in_place()
+    finally:
+        new.drop()
+    return path

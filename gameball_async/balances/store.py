@@ -1,0 +1,273 @@
+"""
+A run's plan on the disk: one SQLite file with a line for each row of the input, and the step that comes next.
+
+Each step is done once: what its journal says is taken in, and the step after it is noted, in one
+transaction. The file is locked for as long as it is open; another process is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import orjson
+from attrs import asdict, field, frozen
+
+from ..errors import JournalError
+from ..rows.closing import Closing
+from .plan import Fate
+from .points import BALANCE_FIELD
+
+__all__ = ["PLAN", "Header", "Stage", "Step", "Store", "refused"]
+
+PLAN = "plan.db"
+FORMAT = 1
+_TABLES = """
+CREATE TABLE note (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
+CREATE TABLE customer (
+  line INTEGER PRIMARY KEY, id TEXT, target INTEGER, fate TEXT NOT NULL, why TEXT NOT NULL DEFAULT '',
+  start INTEGER, pending INTEGER NOT NULL DEFAULT 0,      -- the balance when it was first asked for
+  before INTEGER, amount INTEGER, answer TEXT,            -- of the last adjustment
+  first INTEGER, second INTEGER, last INTEGER,            -- the looks after it, and the last balance seen
+  tries INTEGER NOT NULL DEFAULT 0, applied INTEGER NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX each_once ON customer (id) WHERE fate <> 'rejected';
+"""
+
+
+class Step(Enum):
+    """What comes next."""
+
+    READ = "read the rows"
+    ASK = "ask for the balances"
+    SEND = "send adjustments"
+    LOOK = "look at the balances"
+    AGAIN = "look again"
+    DONE = "nothing"
+
+
+@frozen
+class Stage:
+    """
+    How far a run has come.
+
+    Attributes:
+        step: what comes next.
+        round: in which round of adjustments, from 1; 0 before the first.
+        looked: when the first look of the round was over, in seconds of the wall clock; 0 before.
+    """
+
+    step: Step
+    round: int = 0
+    looked: float = 0.0
+
+
+@frozen
+class Header:
+    """
+    What a run is, so that another cannot be taken for it.
+
+    Attributes:
+        account: tells accounts, addresses and versions apart, and tells nothing else.
+        source: a digest of the input and how it is read; empty where the rows come from a program.
+        max_change: see `plan.Bounds`.
+        only_up: the same.
+        balance: name of the field that is the balance.
+        run: tells this run from every other; part of the reason of each adjustment.
+        format: of the file.
+    """
+
+    account: str
+    source: str = ""
+    max_change: int | None = None
+    only_up: bool = False
+    balance: str = BALANCE_FIELD
+    run: str = field(factory=lambda: os.urandom(4).hex(), eq=False)
+    format: int = FORMAT
+
+    def check(self, other: Header) -> None:
+        """
+        Make sure that *other*, the run at hand, is this one.
+
+        Raises:
+            JournalError: it is not; the message names what differs.
+        """
+        differs = {
+            "another version of gameball_async has written it": self.format != other.format,
+            "the account, the base URL or the API version is another": self.account
+            != other.account,
+            "its input has changed, or is read in another way": self.source != other.source,
+            "--max-change or --only-up is another": (self.max_change, self.only_up)
+            != (other.max_change, other.only_up),
+            f"its balances are those of {self.balance}": self.balance != other.balance,
+        }
+        for what, found in differs.items():
+            if found:
+                raise JournalError(
+                    f"the folder belongs to another run: {what}. Go on with what the run began with, or "
+                    "name another folder with --state"
+                )
+
+
+class Store(Closing):
+    """
+    The plan of a run, open and locked; made where there is none. A context manager.
+
+    Args:
+        folder: where it is; made for its owner's eyes only.
+        header: of the run at hand; None takes any.
+
+    Attributes:
+        folder: the same.
+        header: of the run that it belongs to.
+
+    Raises:
+        JournalError: it belongs to another run, another process holds it, or the disk refuses.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], header: Header | None) -> None:
+        self.folder = Path(folder)
+        self._reading = Lock()  # a page may be read in a thread that nobody waits for any more
+        path = self.folder / PLAN
+        if header is None and not path.exists():
+            raise JournalError(f"{folder} is not there, or holds no plan of balances")
+        try:
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            self._base = sqlite3.connect(
+                path, timeout=0, isolation_level=None, check_same_thread=False
+            )
+        except (OSError, sqlite3.Error) as error:
+            raise refused(path, error) from None
+        try:
+            self.header = self._begin(header)
+        except sqlite3.Error as error:
+            self._base.close()
+            raise refused(path, error) from None
+        except BaseException:
+            self._base.close()
+            raise
+
+    def _begin(self, header: Header | None) -> Header:
+        self._base.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._base.execute("PRAGMA synchronous = FULL")
+        with self.change():
+            if not self._base.execute("SELECT 1 FROM sqlite_master").fetchone():
+                if header is None:
+                    raise JournalError(f"{self.folder} holds no plan of balances yet")
+                for statement in _TABLES.split(";"):
+                    self._base.execute(statement)
+                self.note("header", asdict(header))
+                self.advance(Stage(Step.READ))
+        known = Header(**self.noted("header"))
+        if header is not None:
+            known.check(header)
+        return known
+
+    def close(self) -> None:
+        """Let the file go."""
+        with self._reading:
+            self._base.close()
+
+    @contextmanager
+    def change(self) -> Iterator[sqlite3.Cursor]:
+        """A transaction: all of it survives whatever comes, or none of it."""
+        cursor = self._base.cursor()
+        try:
+            cursor.execute("BEGIN EXCLUSIVE")
+            yield cursor
+            cursor.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._undo()
+            raise refused(self.folder / PLAN, error) from None
+        except BaseException:
+            self._undo()
+            raise
+
+    def _undo(self) -> None:
+        if self._base.in_transaction:
+            self._base.execute("ROLLBACK")
+
+    # -- what is noted beside the rows
+
+    def note(self, name: str, value: object) -> None:
+        """Note something, within a `change`."""
+        self._base.execute("REPLACE INTO note VALUES (?, ?)", (name, orjson.dumps(value)))
+
+    def noted(self, name: str) -> dict[str, Any]:
+        """What was noted."""
+        (value,) = self._base.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
+        found: dict[str, Any] = orjson.loads(value)
+        return found
+
+    def advance(self, stage: Stage) -> None:
+        """Note what comes next, within a `change`."""
+        self.note("stage", {**asdict(stage), "step": stage.step.value})
+
+    @property
+    def stage(self) -> Stage:
+        """What comes next."""
+        found = self.noted("stage")
+        return Stage(Step(found["step"]), found["round"], found["looked"])
+
+    @property
+    def journal(self) -> Path:
+        """The journal of the step that comes next; it may not be there yet."""
+        stage = self.stage
+        return self.folder / f"{stage.round:02}-{stage.step.name.lower()}.gbjournal"
+
+    # -- rows
+
+    def add(self, line: int, key: str | None, target: int | None, why: str = "") -> None:
+        """
+        Take in a row, within a `change`; one that has a fault, or names a customer again, is rejected.
+
+        Args:
+            line: where it stands in the input.
+            key: the customer's id.
+            target: the balance that it is to have, in units; None for a row with a fault.
+            why: what the fault is.
+        """
+        add = "INSERT OR IGNORE INTO customer (line, id, target, fate, why) VALUES (?, ?, ?, ?, ?)"
+        fate = (Fate.REJECTED if target is None else Fate.ASKED).value
+        if self._base.execute(add, (line, key, target, fate, why)).rowcount:
+            return
+        find = "SELECT line FROM customer WHERE id = ? AND fate <> 'rejected'"
+        found = self._base.execute(find, (key,)).fetchone()
+        if found is None:
+            raise JournalError(f"row {line} came twice: give each row a position of its own")
+        why = f"row {found[0]} has this customer already: keep one of the two"
+        self._base.execute(add, (line, key, target, Fate.REJECTED.value, why))
+
+    def count(self, *fates: Fate) -> int:
+        """How many rows stand so."""
+        marks = ", ".join("?" * len(fates))
+        query = f"SELECT count(*) FROM customer WHERE fate IN ({marks})"  # noqa: S608 - marks only
+        found = self._base.execute(query, [each.value for each in fates])
+        number: int = found.fetchone()[0]
+        return number
+
+    def page(self, columns: str, fate: Fate, after: int, most: int) -> list[tuple[Any, ...]]:
+        """The next rows that stand so, in the order of their lines; line is the first of *columns*."""
+        query = f"SELECT {columns} FROM customer WHERE line > ? AND fate = ? ORDER BY line LIMIT ?"  # noqa: S608 - ours
+        with self._reading:
+            return self._base.execute(query, (after, fate.value, most)).fetchall()
+
+    def each(self, columns: str, where: str = "1") -> Iterator[tuple[Any, ...]]:
+        """Rows, read as they are asked for, in the order of their lines."""
+        query = f"SELECT {columns} FROM customer WHERE {where} ORDER BY line"  # noqa: S608 - ours
+        return iter(self._base.execute(query))
+
+
+def refused(path: Path, error: Exception) -> JournalError:
+    """What to say where the file cannot be used."""
+    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+        return JournalError(f"another process holds {path}: let it end, or stop it, first")
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        return JournalError(f"{path} is damaged, or no plan of balances: {error}")
+    return JournalError(f"{path} cannot be written: {error}")

@@ -1,0 +1,174 @@
+"""Takes what a step's journal says into the plan, in one transaction with the step that comes next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from sqlite3 import Cursor
+from typing import Any
+
+from attrs import asdict, evolve
+
+from ..journal.journal import read_rows
+from ..rows.outcome import RowOutcome
+from .plan import UNFINISHED, Bounds, Fate, Planned, Summary, answered, planned
+from .points import in_units
+from .rounds import Answer, Looked, answer_of, judged, look_again
+from .store import Stage, Step, Store
+
+__all__ = ["ROUNDS", "begin_again", "summary_of", "take_answers", "take_balances", "take_look"]
+
+ROUNDS = 10
+"""Rounds of adjustments in one go, at most."""
+SHOWN = 5
+"""Rejected rows that a summary names."""
+
+
+def _rows(journal: Path | None) -> Iterator[RowOutcome]:
+    """What a step's journal says; nothing where the step had no rows."""
+    return iter(()) if journal is None else read_rows(journal)
+
+
+def take_balances(store: Store, journal: Path | None) -> None:
+    """Take in the balances before anything is sent: what each customer needs is decided, once."""
+    bounds = Bounds(store.header.max_change, store.header.only_up)
+    name = store.header.balance
+    with store.change() as cursor:
+        for row in _rows(journal):
+            found = answered(row, name)
+            if isinstance(found, Planned):
+                _end(cursor, row.position, found)
+                continue
+            query = "SELECT target FROM customer WHERE line = ?"
+            (target,) = cursor.execute(query, (row.position,)).fetchone()
+            plan = planned(target, found, bounds)
+            pending = bool(in_units((row.result or {}).get("pendingPoints")))
+            cursor.execute(
+                "UPDATE customer SET fate = ?, why = ?, start = ?, before = ?, last = ?, "
+                "amount = ?, pending = ? WHERE line = ?",
+                (plan.fate.value, plan.why, found, found, found, target - found, pending,
+                 row.position),
+            )  # fmt: skip
+        store.note("summary", asdict(_sum_up(store)))
+        store.advance(Stage(Step.SEND, 1))
+
+
+def _end(cursor: Cursor, line: int, found: Planned) -> None:
+    values = (found.fate.value, found.why, line)
+    cursor.execute("UPDATE customer SET fate = ?, why = ? WHERE line = ?", values)
+
+
+def _sum_up(store: Store) -> Summary:
+    (found,) = store.each(
+        """count(*),
+        coalesce(sum(fate = 'planned' AND amount > 0), 0),
+        coalesce(sum(fate = 'planned' AND amount < 0), 0),
+        coalesce(sum(iif(fate = 'planned', max(amount, 0), 0)), 0),
+        coalesce(sum(iif(fate = 'planned', max(-amount, 0), 0)), 0),
+        coalesce(max(iif(fate = 'planned', amount, 0)), 0),
+        coalesce(max(iif(fate = 'planned', -amount, 0)), 0),
+        coalesce(sum(pending), 0)"""
+    )
+    rows, up, down, up_sum, down_sum, most_up, most_down, pending = found
+    return Summary(
+        rows=rows,
+        exact=store.count(Fate.EXACT),
+        up=up,
+        down=down,
+        up_sum=up_sum,
+        down_sum=down_sum,
+        most_up=max(most_up, 0),
+        most_down=max(most_down, 0),
+        held=store.count(Fate.HELD),
+        unknown=store.count(Fate.UNKNOWN),
+        unasked=store.count(Fate.UNASKED, Fate.ASKED),
+        rejected=store.count(Fate.REJECTED),
+        pending=pending,
+        faults=store.page("line, why", Fate.REJECTED, -1, SHOWN),
+    )
+
+
+def summary_of(store: Store) -> Summary:
+    """What the run was to do when it was planned."""
+    stage = store.stage
+    begun = stage.step is not Step.SEND or stage.round > 1 or store.journal.exists()
+    return evolve(Summary(**store.noted("summary")), begun=begun)
+
+
+def take_answers(store: Store, journal: Path | None) -> None:
+    """Take in what became of the adjustments of a round."""
+    with store.change() as cursor:
+        for row in _rows(journal):
+            cursor.execute(
+                "UPDATE customer SET fate = ?, why = ?, answer = ?, first = NULL, second = NULL, "
+                "tries = tries + 1 WHERE line = ?",
+                (Fate.SENT.value, "" if row.reason is None else str(row.reason),
+                 answer_of(row).value, row.position),
+            )  # fmt: skip
+        store.advance(evolve(store.stage, step=Step.LOOK, looked=0.0))
+
+
+def take_look(store: Store, journal: Path | None) -> None:
+    """Take in a look at the balances: the first of a round, or the second, which ends it."""
+    stage = store.stage
+    which = "first" if stage.step is Step.LOOK else "second"
+    name = store.header.balance
+    with store.change() as cursor:
+        for row in _rows(journal):
+            balance = answered(row, name)
+            if not isinstance(balance, Planned):
+                cursor.execute(
+                    f"UPDATE customer SET {which} = ?, last = ? WHERE line = ?",  # noqa: S608
+                    (balance, balance, row.position),
+                )
+        columns = "line, why, target, answer, before, amount, first, second"
+        for line, why, target, answer, *seen in _sent(store, columns):
+            looked = Looked(Answer(answer), *seen)
+            if which == "second" or not look_again(looked):
+                _judge(cursor, line, why, target, looked)
+        if which == "first":
+            store.advance(evolve(stage, step=Step.AGAIN, looked=time.time()))
+        elif store.count(Fate.PLANNED) and stage.round % ROUNDS:
+            store.advance(Stage(Step.SEND, stage.round + 1))
+        else:
+            store.advance(Stage(Step.DONE, stage.round))
+
+
+def _sent(store: Store, columns: str) -> Iterator[tuple[Any, ...]]:
+    """The rows that are being looked at, page by page: they change while they are gone through."""
+    after = -1
+    while page := store.page(columns, Fate.SENT, after, 1000):
+        yield from page
+        after = page[-1][0]
+
+
+def _judge(cursor: Cursor, line: int, why: str, target: int, seen: Looked) -> None:
+    found = judged(seen)
+    applied = seen.answer is Answer.APPLIED or found.fate is Fate.SET
+    _end(cursor, line, evolve(found, why=why) if found.fate is Fate.REFUSED else found)
+    if applied:
+        cursor.execute("UPDATE customer SET applied = amount WHERE line = ?", (line,))
+    if found.fate is Fate.PLANNED:
+        cursor.execute(
+            "UPDATE customer SET before = ?, amount = ? WHERE line = ?",
+            (seen.second, target - (seen.second or 0), line),
+        )
+
+
+def begin_again(store: Store) -> bool:
+    """
+    Take a run up once more that is over and has left customers in doubt, or without their adjustment.
+
+    They are looked at first. Returns whether there are any.
+    """
+    stage = store.stage
+    if stage.step is not Step.DONE or not store.count(*UNFINISHED):
+        return False
+    with store.change() as cursor:
+        cursor.execute(
+            "UPDATE customer SET fate = 'sent', first = NULL, second = NULL "
+            "WHERE fate IN ('in doubt', 'planned')"
+        )
+        store.advance(Stage(Step.LOOK, stage.round + 1))
+    return True

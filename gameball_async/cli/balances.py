@@ -1,0 +1,228 @@
+"""The commands on balances: set, and settle, which has a module of its own."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, ExitStack
+from typing import NoReturn
+
+import click
+import orjson
+from attrs import define, field
+
+from ..api.kinds import TARGETS
+from ..balances.plan import Report, Summary
+from ..balances.report import REPORT
+from ..balances.setting import apply_plan, plan_balances
+from ..client import GameballClient
+from ..errors import JournalError
+from .balance_doubts import settle
+from .balance_options import field_option, rest_option
+from .balance_words import plan_text, plan_values, report_text, report_values
+from .connection import Connection, connect, talks
+from .driving import driver
+from .ending import Ended, Exit, code_of, perform, say
+from .inputs import STDIN, open_input, source_of, warn
+from .options import command_for
+from .reaching import Reaching
+from .reading import Settings, reads
+from .words import clean, count
+
+__all__ = ["balances"]
+
+
+@click.group()
+def balances() -> None:
+    """Bring customers to a balance, and settle adjustments in doubt by the balances before and after."""
+
+
+balances.add_command(settle)
+
+
+@balances.command("set")
+@click.option(
+    "--state",
+    type=click.Path(),
+    metavar="FOLDER",
+    help="What remembers the run, so that the same command goes on with it.  "
+    "[default: FILE.gbbalances; none with --dry-run and --sandbox]",
+)
+@click.option("--yes", is_flag=True, help="Send without asking.")
+@click.option(
+    "--dry-run", is_flag=True, help="Ask for the balances, show what would be sent, and end."
+)
+@click.option(
+    "--max-change",
+    type=click.FloatRange(min=0),
+    metavar="POINTS",
+    help="Leave customers alone whose balance would change by more.",
+)
+@click.option("--only-up", is_flag=True, help="Leave customers alone who would lose points.")
+@field_option
+@rest_option
+@reads
+@talks
+def set_(
+    connection: Connection,
+    file: str,
+    settings: Settings,
+    state: str | None,
+    yes: bool,
+    dry_run: bool,
+    max_change: float | None,
+    only_up: bool,
+    balance_field: str,
+    rest: float,
+    as_json: bool,
+) -> NoReturn:
+    """
+    Bring each customer of FILE to the balance that FILE names.
+
+    FILE has the columns customerId and balance; a mapping (--map, --from) turns others into those. All
+    balances are asked for, the differences are shown, and sent as adjustments once you agree. Then the balances are
+    asked for again: what is provably missing is sent again, what moved meanwhile is told. Whatever cuts it off,
+    the same command goes on where it was, and no customer gets a second adjustment without a look in between.
+    """
+    if file == STDIN:
+        raise click.UsageError("the run is to be gone on with: write the rows to a file first")
+    if not (yes or dry_run or connection.sandbox or sys.stdin.isatty()):
+        raise click.UsageError(
+            "nobody can be asked here, as this is not a terminal: pass --yes to send without asking, or "
+            "--dry-run to see what would be sent"
+        )
+    kept = state is not None or not (dry_run or connection.sandbox)
+    with ExitStack() as files:
+        if not kept:
+            state = files.enter_context(tempfile.TemporaryDirectory(prefix="gameball-async-"))
+        setting = _Setting(
+            connection,
+            file,
+            settings,
+            state or f"{file}.gbbalances",
+            max_change,
+            only_up,
+            balance_field,
+            rest,
+            as_json,
+            kept,
+        )
+        raise SystemExit(setting.carry_out(yes=yes or connection.sandbox, dry_run=dry_run))
+
+
+@define
+class _Setting:
+    """What a run was asked to do, and how far it has come."""
+
+    connection: Connection
+    path: str
+    settings: Settings
+    state: str
+    max_change: float | None
+    only_up: bool
+    balance_field: str
+    rest: float
+    as_json: bool
+    kept: bool
+    summary: Summary | None = field(default=None, init=False)
+    report: Report | None = field(default=None, init=False)
+
+    def carry_out(self, *, yes: bool, dry_run: bool) -> int:
+        """Plan, ask, send; gives the exit code."""
+        if yes and not dry_run:
+            return self._end(perform(self._connected(self._plan, self._apply)))
+        ended = perform(self._connected(self._plan))
+        if self.summary is None or ended.code is not Exit.OK:
+            return self._end(ended)
+        if self.kept and not self.as_json:
+            click.echo(f"what each row needs: {clean(self.state)}/{REPORT}")
+        if dry_run:
+            if self.as_json:
+                click.echo(orjson.dumps({"plan": plan_values(self.summary)}))
+            return Exit.OK
+        refusal = self._refusal(self.summary)
+        if refusal is not None:
+            return refusal
+        return self._end(perform(self._connected(self._apply)))
+
+    def _refusal(self, plan: Summary) -> int | None:
+        """Ask whether to send; None where that is agreed to, or nothing is to be asked."""
+        if plan.begun or not plan.adjustments:
+            return None
+        try:
+            if click.confirm(f"Send {count(plan.adjustments, 'adjustment')}?", err=True):
+                return None
+        except click.Abort:
+            say(f"interrupted; nothing was sent, and the plan is kept in {clean(self.state)}")
+            return Exit.INTERRUPTED
+        say(f"nothing was sent; the plan is kept in {clean(self.state)}")
+        return Exit.SOME_FAILED
+
+    def _connected(
+        self, *steps: Callable[[GameballClient, Reaching], Awaitable[None]]
+    ) -> Callable[[], Awaitable[int]]:
+        async def main() -> int:
+            async with AsyncExitStack() as stack:
+                reaching = Reaching()
+                client = await connect(stack, self.connection, batch=True, reaching=reaching)
+                for step in steps:
+                    await step(client, reaching)
+            return Exit.OK
+
+        return main
+
+    async def _plan(self, client: GameballClient, reaching: Reaching) -> None:
+        with ExitStack() as files:
+            rows = open_input(self.path, TARGETS, self.settings, files, keep=False)
+            source = await source_of(rows, self.settings)
+            warn(rows)
+            self.summary = await plan_balances(
+                client,
+                rows,
+                self.state,
+                max_change=self.max_change,
+                only_up=self.only_up,
+                balance=self.balance_field,
+                source=f"{source.digest} {source.settings}",
+                ids_from_numbers=self.settings.ids_from_numbers,
+                drive=driver(reaching, as_json=self.as_json),
+            )
+        if not self.as_json:
+            click.echo(plan_text(self.summary, self.path))
+
+    async def _apply(self, client: GameballClient, reaching: Reaching) -> None:
+        drive = driver(reaching, as_json=self.as_json)
+        self.report = await apply_plan(client, self.state, rest=self.rest, drive=drive)
+
+    def _end(self, ended: Ended) -> int:
+        """Print what has become of the rows, and how to go on; gives the exit code."""
+        if self.report is not None and self.summary is not None:
+            if self.as_json:
+                state = self.state if self.kept else None
+                click.echo(orjson.dumps(report_values(self.summary, self.report, state)))
+            else:
+                click.echo(report_text(self.report, kept=self.kept))
+        if ended.interrupted:
+            say(f"interrupted; {self._go_on()}")
+            return Exit.INTERRUPTED
+        if ended.error is not None:
+            if self.as_json and self.report is None:
+                click.echo(orjson.dumps({"error": clean(str(ended.error), 2000)}))
+            say(clean(str(ended.error), 2000))
+            if isinstance(ended.error, JournalError) and self.summary is None:
+                return Exit.UNUSABLE
+            code = code_of(ended.error)
+            if code is Exit.STOPPED:
+                say(self._go_on())
+            return code
+        if self.report is None:
+            return Exit.STOPPED
+        return Exit.OK if self.report.all_exact else Exit.SOME_FAILED
+
+    def _go_on(self) -> str:
+        if self.connection.sandbox:
+            return "its sandbox has ended, and all with it"
+        words = ["balances", "set", self.path, "--state", self.state, "--yes"]
+        again = command_for(words, self.connection)
+        return f"go on with the same command (such as `{again}`, and the options that you gave)"

@@ -1,0 +1,138 @@
+"""What to do now about a run, with the exact commands: the page and the terminal say the same."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from attrs import evolve, frozen
+
+from ...api.requests import DEFAULT_ORIGIN
+from ...journal.account import Recorded, odd_to_retry
+from ...journal.header import Header
+from ...journal.state import Resumable
+from .. import account, doubts
+from ..words import count
+
+__all__ = ["Step", "command", "doubts_of", "steps_of"]
+
+
+@frozen
+class Step:
+    """
+    One thing to do.
+
+    Attributes:
+        title: what.
+        text: why, and what comes of it.
+        commands: ready for a shell, the first of them first.
+    """
+
+    title: str
+    text: str
+    commands: Sequence[str] = ()
+
+
+def command(header: Header, *words: str) -> str:
+    """A command that talks to the Gameball of a run, ready for a shell; keys stay in the environment."""
+    found = ["gameball-async", *words]
+    if header.origin != DEFAULT_ORIGIN:
+        found += ["--base-url", header.origin]
+    if header.version != "v4.0":
+        found += ["--api-version", header.version]
+    return shlex.join(found)
+
+
+def doubts_of(recorded: Recorded, header: Header, journal: str) -> doubts.InDoubt:
+    """The rows in doubt, with the commands that end it."""
+    retry = command(header, "retry", journal, "--only", "indeterminate", "--i-checked")
+    return evolve(doubts.of(recorded.doubts, journal), retry=retry)
+
+
+def steps_of(journal: Resumable, recorded: Recorded, path: str) -> list[Step]:
+    """
+    What to do now.
+
+    Args:
+        journal: what is known of the run.
+        recorded: the same, added up.
+        path: where the journal is, as it was given.
+    """
+    header, report = journal.header, recorded.report
+    if not report.complete:
+        return _go_on(recorded, header, path)
+    steps = [_look(recorded, header, path)] if recorded.doubts else []
+    soon = len(odd_to_retry(journal, "transient"))
+    later = len(odd_to_retry(journal, "failed")) - soon
+    sent_again = sum(len(each.rows) for each in journal.retried)
+    if soon:
+        steps.append(
+            Step(
+                f"Send {count(soon, 'row')} again",
+                "Refused for a reason that passes by itself.",
+                [command(header, "retry", path, "--only", "transient")],
+            )
+        )
+    if later:
+        steps.append(
+            Step(
+                f"Correct {count(later, 'row')} at Gameball, then send {_them(later)} again",
+                "The table of reasons says what each needs. This sends every row that was refused.",
+                [command(header, "retry", path, "--only", "failed")],
+            )
+        )
+    never = sum(
+        1 for odd in journal.odd if odd.payload is None and odd.row.outcome.value == "rejected"
+    )
+    if never:
+        steps.append(
+            Step(
+                f"Correct {count(never, 'row')} in the input, and import only {_them(never)}",
+                "Never sent. This lists each row with its line and what is wrong; an import with "
+                "--rejects FILE writes such rows as a file to correct.",
+                [shlex.join(["gameball-async", "report", path, "--outcomes", "outcomes.csv"])],
+            )
+        )
+    if sent_again and not steps:
+        return [Step("Read the reports of the later runs", "All else was sent again by them.")]
+    return steps or [
+        Step("Nothing is left to do", "The journal is not needed to go on; keep it or delete it.")
+    ]
+
+
+def _go_on(recorded: Recorded, header: Header, path: str) -> list[Step]:
+    steps = [
+        Step(
+            "Go on with the run",
+            "It is not over. This goes on where it stopped, and applies no row twice.",
+            [command(header, "resume", path)],
+        )
+    ]
+    jobs = sorted(recorded.open_jobs)
+    if jobs:
+        goes = "1 job goes" if len(jobs) == 1 else f"{len(jobs):,} jobs go"
+        some = map(str, jobs[: account.SHOWN_JOBS])
+        steps.append(
+            Step(
+                "Or only see how its open jobs end",
+                f"{goes} on at Gameball: {account.job_list(jobs)}. This sends nothing.",
+                [command(header, "watch", *some)],
+            )
+        )
+    return steps
+
+
+def _them(rows: int) -> str:
+    return "it" if rows == 1 else "them"
+
+
+def _look(recorded: Recorded, header: Header, path: str) -> Step:
+    found = doubts_of(recorded, header, path)
+    return Step(
+        f"Look at {count(len(found.lines), 'row')} in doubt",
+        "They may or may not have been applied. Look at these customers' balances or activities in "
+        "Gameball's dashboard, and write the line numbers into a file, LINES.txt, one a line. The first "
+        "command says which rows were applied, the second which were not; the third sends those that "
+        "were not again. Keep the journal until then.",
+        found.commands(),
+    )

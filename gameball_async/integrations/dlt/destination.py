@@ -1,0 +1,107 @@
+"""The destination that dlt is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from dlt.common.destination import Destination, DestinationCapabilitiesContext
+
+from ...client import GameballClient
+from ...rows.unknown import Unknown
+from .loading import GameballConfiguration, LoadClient
+
+__all__ = ["gameball"]
+
+
+class gameball(Destination[GameballConfiguration, LoadClient]):
+    """
+    Gameball as a destination: each row of a table becomes an item of the table's kind.
+
+    A table is named after its kind (``orders``, ``balance_adjustments``), or *kind* or *tables* say what
+    it is. Load files are sent one after the other, each with a journal, so that a load whose worker
+    died goes on where it was left, without sending a row twice. The write dispositions are ``append``, and
+    ``merge`` for kinds whose rows may be sent again; ``replace`` is refused. What became of each row is
+    told by `outcomes`.
+
+    Args:
+        kind: of all tables; None where their names say it.
+        tables: the kinds of some tables, by their names.
+        api_key: of the account; by default GAMEBALL_API_KEY.
+        secret_key: of the account; by default GAMEBALL_SECRET_KEY.
+        base_url: where requests go; by default GAMEBALL_BASE_URL, or Gameball itself.
+        journals: a folder for the journals, which must outlive the worker; by default one within the
+            pipeline's working folder, which must outlive it too.
+        doubts: what a load with rows does that may or may not have been applied: ``raise`` lets it fail
+            (after all other rows were sent) until `gameball-async settle` has settled them, ``warn`` logs it.
+        unknown: what becomes of columns that Gameball does not know, as in `GameballClient.bulk`.
+        ids_from_numbers: take whole numbers as ids.
+        naive_as: the zone of times without one, such as ``Europe/Paris``; they are refused without it.
+        client: makes the client of a load file, where it needs more than keys and an address: a shared
+            quota, for example. It takes no arguments.
+        destination_name: as dlt has it: the section of the configuration.
+        environment: as dlt has it.
+        kwargs: capabilities of dlt's, such as ``naming_convention``.
+    """
+
+    spec = GameballConfiguration
+
+    def __init__(
+        self,
+        kind: str | None = None,
+        *,
+        tables: dict[str, str] | None = None,
+        api_key: str | None = None,
+        secret_key: str | None = None,
+        base_url: str | None = None,
+        journals: str | None = None,
+        doubts: Literal["raise", "warn"] = "raise",
+        unknown: Unknown = "warn",
+        ids_from_numbers: bool = False,
+        naive_as: str = "",
+        client: Callable[[], GameballClient] | None = None,
+        destination_name: str | None = None,
+        environment: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            kind=kind,
+            tables=tables,
+            api_key=api_key,
+            secret_key=secret_key,
+            base_url=base_url,
+            journals=journals,
+            doubts=doubts,
+            unknown=unknown,
+            ids_from_numbers=ids_from_numbers,
+            naive_as=naive_as,
+            client=client,
+            destination_name=destination_name,
+            environment=environment,
+            **kwargs,
+        )
+
+    def __repr__(self) -> str:
+        return f"gameball({self.config_params.get('kind') or ''})"
+
+    @property
+    def client_class(self) -> type[LoadClient]:
+        """What makes the jobs."""
+        return LoadClient
+
+    def _raw_capabilities(self) -> DestinationCapabilitiesContext:
+        caps = DestinationCapabilitiesContext.generic_capabilities("jsonl")
+        caps.supported_loader_file_formats = ["jsonl", "parquet"]
+        caps.supported_merge_strategies = ["upsert"]
+        caps.supported_replace_strategies = []
+        caps.supports_ddl_transactions = False
+        caps.supports_transactions = False
+        caps.naming_convention = "direct"
+        caps.max_table_nesting = 0
+        # Two files may hold rows of one customer, and the account's limits are one client's to keep.
+        caps.max_parallel_load_jobs = 1
+        caps.loader_parallelism_strategy = "sequential"
+        return caps
+
+
+gameball.register()

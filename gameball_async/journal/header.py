@@ -1,0 +1,122 @@
+"""Which run a journal is of, so that another is never taken for it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from attrs import field, frozen
+
+from ..errors import JournalError
+
+__all__ = ["FORMATS", "Earlier", "Header", "Source", "format_of"]
+
+FORMATS = (2, 3)
+"""The formats that this version reads; the higher one is written only where a run needs it."""
+
+
+@frozen
+class Source:
+    """
+    What a run's rows come from.
+
+    Attributes:
+        name: a file's path.
+        digest: of its content, as `digest_of` in `journal.journal` makes it.
+        settings: how it is read, as JSON text, so that it can be read so again.
+    """
+
+    name: str = ""
+    digest: str = ""
+    settings: str = "{}"
+
+
+@frozen
+class Earlier:
+    """
+    What a run's rows are compared with: those that equal what it has applied are not sent.
+
+    Attributes:
+        name: the path of an earlier run's journal, or the name of an earlier input.
+        digest: of a journal, which run it is of; of an input, what is in it.
+        length: bytes of that journal that count, so that what it says later changes nothing; 0 where it is
+            an input.
+    """
+
+    name: str
+    digest: str
+    length: int = 0
+
+    @property
+    def is_journal(self) -> bool:
+        """Whether it is a journal, not an input."""
+        return self.length > 0
+
+
+@frozen
+class Header:
+    """
+    What a run is, so that another cannot be taken for it.
+
+    Attributes:
+        kind: name of the batch kind.
+        account: a keyed hash of the API key: tells accounts apart, and tells nothing else.
+        origin: where requests go.
+        version: of the API.
+        chunking: how rows of one customer are spread.
+        source: what the rows come from; empty for an iterable.
+        format: of the journal.
+        run: tells this run from every other.
+        earlier: what the rows are compared with; None where all are sent.
+        merge_by: the field by which the account merges customers; None where it does not.
+    """
+
+    kind: str
+    account: str
+    origin: str
+    version: str
+    chunking: str
+    source: Source = Source()
+    format: int = FORMATS[0]
+    run: str = field(default="", eq=False)
+    earlier: Earlier | None = None
+    merge_by: Literal["email", "mobile"] | None = None
+
+    def check(self, other: Header) -> None:
+        """
+        Make sure that *other*, the run at hand, is this one.
+
+        Raises:
+            JournalError: it is not; the message names what differs.
+        """
+        differences = [
+            (self.format != other.format, f"its format is {self.format}, not {other.format}"),
+            (self.kind != other.kind, f"its kind is {self.kind}, not {other.kind}"),
+            (
+                self.account != other.account,
+                f"its account is another: the API key differs{_NEW_KEY}",
+            ),
+            (self.origin != other.origin, f"its base URL is {self.origin}, not {other.origin}"),
+            (self.version != other.version, f"its version is {self.version}, not {other.version}"),
+            (
+                self.chunking != other.chunking,
+                f"its chunking is {self.chunking}, not {other.chunking}",
+            ),
+            (
+                bool(other.source.digest) and self.source.digest != other.source.digest,
+                "the content of its input has changed since",
+            ),
+        ]
+        for differs, what in differences:
+            if differs:
+                raise JournalError(
+                    f"the journal belongs to another run: {what}. Resume with what the run began "
+                    "with, or import into a new journal"
+                )
+
+
+_NEW_KEY = " (for a new key of the same account, pass --account-changed or account_changed=True)"
+
+
+def format_of(earlier: Earlier | None, merge_by: str | None) -> int:
+    """The oldest format that can hold such a run."""
+    return FORMATS[0] if earlier is None and merge_by is None else FORMATS[1]
