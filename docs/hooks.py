@@ -77,12 +77,7 @@ def codes() -> Iterator[str]:
 
 def commands() -> Iterator[str]:
     """Each command as its ``--help`` tells it; options that most commands have stand once, at the end."""
-    group = click.Context(cli, info_name="gameball-async")
-    found = {}
-    for name in cli.list_commands(group):
-        command = cli.get_command(group, name)
-        if command is not None:
-            found[name] = command, click.Context(command, info_name=name, parent=group)
+    found = dict(_commands_of(cli, click.Context(cli, info_name="gameball-async")))
     options = {name: list(_options(command, at)) for name, (command, at) in found.items()}
     count = Counter(row for rows in options.values() for row in rows)
     common = [row for row in count if count[row] * 2 > len(found)]
@@ -97,6 +92,18 @@ def commands() -> Iterator[str]:
             yield "\nAnd all [options of most commands](#options-of-most-commands)."
     yield "\n## Options of most commands\n"
     yield from (*_TABLE, *common)
+
+
+def _commands_of(
+    group: click.Group, above: click.Context
+) -> Iterator[tuple[str, tuple[click.Command, click.Context]]]:
+    for name in group.list_commands(above):
+        command = group.get_command(above, name)
+        if command is not None:
+            at = click.Context(command, info_name=name, parent=above)
+            yield at.command_path.removeprefix("gameball-async "), (command, at)
+            if isinstance(command, click.Group):
+                yield from _commands_of(command, at)
 
 
 _TABLE = ("| option | |", "|---|---|")

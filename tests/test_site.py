@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import get_args
@@ -57,15 +58,23 @@ def test_every_event_is_in_the_table_with_its_first_sentence() -> None:
 
 def test_every_command_and_option_is_in_the_reference() -> None:
     page = "\n".join(hooks().commands())
-    context = click.Context(cli)
-    for name in cli.list_commands(context):
+    for name, command in commands_of(cli, ""):
         assert f"\n## {name}\n" in page
-        command = cli.get_command(context, name)
-        assert command is not None
         for option in command.params:
             if isinstance(option, click.Option) and not option.hidden:
                 assert f"`{option.opts[0]}" in page or f"`{option.opts[-1]}" in page, option.opts
+    assert "\n## balances set\n" in page
     assert "<!-- commands -->" in (DOCS / "command-line.md").read_text(encoding="utf-8")
+
+
+def commands_of(group: click.Group, before: str) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield before + name, command
+        if isinstance(command, click.Group):
+            yield from commands_of(command, f"{before}{name} ")
 
 
 @pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
