@@ -33,7 +33,7 @@ AnyClass: TypeAlias = type[Any]
 
 @final
 class Unset(Enum):
-    """The type of :data:`UNSET`, for annotations such as ``str | None | Unset``."""
+    """The type of `UNSET`, for annotations such as ``str | None | Unset``."""
 
     UNSET = "UNSET"
 

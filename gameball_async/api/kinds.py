@@ -113,6 +113,7 @@ KINDS: Mapping[str, Kind] = {
              Replay.UNREPEATABLE, Chunking.TOGETHER, "many to a customer", ("metadata",)),
     )
 }  # fmt: skip
+"""The eight kinds, by their names."""
 
 TARGETS = Kind("balances", "", "customerId", None, "others",
                Replay.REPLAYABLE, Chunking.UNIQUE, "one target for each customer")  # fmt: skip

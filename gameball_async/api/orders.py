@@ -73,7 +73,7 @@ class LineItem(Item):
 class OrderRedemption(Item):
     """
     What was redeemed with an order: its object ``redemption``. (A redemption that stands alone is
-    a :class:`Redemption`.)
+    a `Redemption`.)
 
     Attributes:
         points_hold_reference: reference from the Hold Points API.

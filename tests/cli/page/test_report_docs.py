@@ -21,8 +21,8 @@ def test_the_commands_of_the_guide_run(
     monkeypatch.chdir(tmp_path)
     Path("customers.csv").write_text("customerId\nc1\nc2\n")
     assert run("import", "customers", "customers.csv").exit_code == 0
-    (block,) = re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL)
+    (block,) = re.findall(r"```console\n(.*?)```", GUIDE, re.DOTALL)
     for line in block.splitlines():
-        result = run(*shlex.split(line)[1:])
+        result = run(*shlex.split(line)[2:])
         assert result.exit_code == 0, result.output
     assert "All 2 rows succeeded." in Path("report.html").read_text()
