@@ -88,6 +88,17 @@ class Page:
             error.add_note(f"the page looked like {self.picture('late')}")
             raise
 
+    def open_first(self) -> None:
+        """Open the first import of the list, which is made anew now and then."""
+
+        def opened() -> bool:
+            links = self.browser.find_elements("css selector", "#list a")
+            for link in links[:1]:
+                link.click()
+            return bool(links)
+
+        self.until(opened)
+
     def tab(self, address: str) -> str:
         """Open another tab; gives its handle."""
         self.browser.switch_to.new_window("tab")
