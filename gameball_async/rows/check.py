@@ -186,7 +186,7 @@ def check_of(
     exact = {name: None if _limited(spec) else sound.get(spec.type) for name, spec in specs.items()}
 
     write = writer(cls)
-    place = OWN_PLACE.get(cls.__name__) if own else None
+    unknown = _unknown_of(cls, met, before, own=own)
 
     def check(value: object) -> dict[str, Any]:
         item: dict[str, Any]
@@ -228,8 +228,16 @@ def check_of(
             raise Faulty(faults)
         return {**item, **changed} if changed else item
 
+    return check
+
+
+def _unknown_of(
+    cls: AnyClass, met: Callable[[str], None] | None, before: str, *, own: bool
+) -> Callable[[object], tuple[str, ...] | None]:
+    """Finds where the value of a field that we do not know belongs; None to leave it where it is."""
+    place = OWN_PLACE.get(cls.__name__) if own else None
+
     def unknown(name: object) -> tuple[str, ...] | None:
-        """Where the value of a field that we do not know belongs; None to leave it where it is."""
         if not isinstance(name, str) or met is None:
             return None
         dotted = dotted_path(name, cls) if "." in name else None
@@ -240,7 +248,7 @@ def check_of(
         met(before + name)
         return None
 
-    return check
+    return unknown
 
 
 def _limited(spec: FieldSpec) -> bool:
