@@ -306,7 +306,8 @@ class Moving:
         if self.rejected_rows is None:
             why = f" ({clean(self._unwritten)})" if self._unwritten else ""
             return f"The rejects could not be written to {path}{why}."
-        return f"{count(self.rejected_rows, 'row')} with reasons are in {path}"
+        are = "is" if self.rejected_rows == 1 else "are"
+        return f"{count(self.rejected_rows, 'row')} with reasons {are} in {path}"
 
     def _about_results(self) -> str | None:
         assert self.task is not None  # noqa: S101
