@@ -10,14 +10,15 @@ import pytest
 from tests.pages import blocks_of, commands_of, run_page
 
 DOCS = Path(__file__).parent.parent / "docs"
-FOLLOWED = ["tutorial.md"]
+FOLLOWED = ["installing.md", "tutorial.md"]
 
 
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_a_page_does_what_it_says(name: str, tmp_path: Path) -> None:
     page = (DOCS / name).read_text(encoding="utf-8")
     # It is installed already, and from nowhere else.
-    page = re.sub(r"^\$ (python3 -m venv|pip install).*\n", "$ true\n", page, flags=re.MULTILINE)
+    installs = "python3 -m venv|pip install|pipx install|uv tool install|uvx --from"
+    page = re.sub(rf"^\$ ({installs}).*\n", "$ true\n", page, flags=re.MULTILINE)
     assert run_page(page, tmp_path)
 
 

@@ -1,5 +1,5 @@
 """
-Imports in a Celery worker: ``celery --workdir docs/examples -A celery_worker worker --concurrency 1``.
+Imports in a Celery worker: ``celery --workdir FOLDER -A celery_worker worker --concurrency 1``.
 
 Anything that reaches the broker enqueues them: ``move.delay("orders", "/shared/orders.csv")``. Keys come
 from GAMEBALL_API_KEY and GAMEBALL_SECRET_KEY, the broker from REDIS_URL.
