@@ -51,11 +51,7 @@ def rehearse(desk: Desk, repository: str, pythons: list[str], extras: list[str])
     desk.step("changelog", partial(building.check_changelog, desk))
     desk.step("links on an index", partial(building.check_links, desk, repository))
     for version in pythons:
-        for extra in extras:
-            for bound in ("lowest", "newest"):
-                name = f"{version} [{extra}] {bound}" if extra else f"{version} {bound}"
-                what = partial(installing.try_extra, desk, version, extra, lowest=bound == "lowest")
-                desk.step(name, what)
+        installing.try_python(desk, version, extras)
     desk.step("a foreign test suite", partial(looking.foreign_suite, desk))
     desk.step("pyright --verifytypes", partial(looking.verify_types, desk))
     desk.step("uvx", partial(looking.with_uvx, desk))

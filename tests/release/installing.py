@@ -6,9 +6,10 @@ import os
 import re
 import subprocess
 import tomllib
+from functools import partial
 from pathlib import Path
 
-from tests.release.desk import Desk, Failed, NotDone
+from tests.release.desk import PASSED, Desk, Failed, NotDone
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 EXTRAS = ("", "cli", "arrow", "excel", "sql", "zstd", "redis", "otel", "report", "dlt")
@@ -18,10 +19,10 @@ _AT_LEAST = re.compile(r"([\w.-]+)(?:\[[\w,]*\])?>=([\d.]+)$")
 
 def find_python(desk: Desk, version: str) -> Path:
     """
-    An interpreter that starts: on the path, of pyenv or of uv; else one that uv can download.
+    An interpreter that starts: on the path, of pyenv or of uv.
 
     Raises:
-        NotDone: there is none to be had.
+        NotDone: there is none.
     """
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     for candidate in (f"python{version}", *map(str, sorted(pyenv.glob(f"{version}.*/bin/python")))):
@@ -35,11 +36,13 @@ def find_python(desk: Desk, version: str) -> Path:
         found, path = done.stdout.split("\n")[:2]
         if found == version:
             return Path(path)
-    try:
-        desk.uv("python", "install", "--no-bin", "--install-dir", desk.work / "pythons", version)
-    except Failed:
-        raise NotDone(f"no Python {version} on this machine, and none to download") from None
-    return next((desk.work / "pythons").glob(f"*{version}*/bin/python3"))
+    find = (desk.tools / "uv", "python", "find", "--no-python-downloads", "--managed-python")
+    said = desk.run(*find, version, code=None).strip()
+    if "error" in said or not said:
+        raise NotDone(
+            f"there is no Python {version} here: `uv python install {version}` brings one"
+        )
+    return Path(said.splitlines()[-1])
 
 
 def install(desk: Desk, python: Path, extras: str, folder: Path, *more: str | Path) -> Path:
@@ -107,19 +110,31 @@ def _numbers(version: str) -> list[int]:
     return numbers
 
 
-def try_extra(desk: Desk, version: str, extra: str, *, lowest: bool) -> str:
+def try_extra(desk: Desk, python: Path, extra: str, *, lowest: bool) -> str:
     """
-    Install one extra on one Python, and use it against the sandbox.
+    Install one extra for one Python, and use it against the sandbox.
 
     At the newest versions warnings are errors; old ones may warn of what a newer Python will drop.
     """
-    python = find_python(desk, version)
     more: list[str | Path] = []
     if lowest:
         more = ["--constraint", lowest_versions(desk, python, extra)]
-    folder = desk.work / "environments" / f"{version}-{extra or 'plain'}"
+    folder = desk.work / "environments" / str(len(desk.lines))
     home = install(desk, python, extra, folder, *more)
     place = folder / "place"
     place.mkdir()
     strict = () if lowest else ("-W", "error")
     return desk.run(home, *strict, SMOKE, extra or "plain", cwd=place).strip().splitlines()[-1]
+
+
+def try_python(desk: Desk, version: str, extras: list[str]) -> None:
+    """Each extra on one Python, at its lowest and at its newest; one step where that Python is missing."""
+    desk.step(f"Python {version}", lambda: str(find_python(desk, version)))
+    if desk.lines[-1].outcome != PASSED:
+        return
+    python = Path(desk.lines[-1].said)
+    for extra in extras:
+        for bound in ("lowest", "newest"):
+            name = f"{version} [{extra}] {bound}" if extra else f"{version} {bound}"
+            what = partial(try_extra, desk, python, extra, lowest=bound == "lowest")
+            desk.step(name, what)

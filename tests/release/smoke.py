@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from importlib.metadata import version
 from itertools import count
@@ -26,13 +28,13 @@ BOOK = {
         <Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>
         <Default Extension="xml" ContentType="application/xml"/>
         <Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>
-        <Override PartName="/xl/s1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>""",
+        <Override PartName="/xl/worksheets/s1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>""",
     "_rels/.rels": """<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1"
         Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>""",
     "xl/workbook.xml": """<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"
         xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="s" sheetId="1" r:id="r1"/></sheets></workbook>""",
     "xl/_rels/workbook.xml.rels": """<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1"
-        Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="s1.xml"/></Relationships>""",
+        Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/s1.xml"/></Relationships>""",
 }
 
 
@@ -98,7 +100,7 @@ def excel() -> None:
     lines += [CELL.format(row["customerId"]) + CELL.format(row["email"]) for row in ROWS]
     sheet = SHEET.format("".join(f"<row>{line}</row>" for line in lines))
     with zipfile.ZipFile("customers.xlsx", "w") as book:
-        for name, text in (BOOK | {"xl/s1.xml": sheet}).items():
+        for name, text in (BOOK | {"xl/worksheets/s1.xml": sheet}).items():
             book.writestr(name, text)
     from_file("customers.xlsx")
 
@@ -126,10 +128,23 @@ def zstd() -> None:
 
 
 def redis() -> None:
-    """A shared quota whose Redis is away: a share of it is used."""
+    """A quota shared through a Redis of our own; where there is no server, it is imported and made."""
     from gameball_async.redis import RedisQuota
 
-    asyncio.run(moved(ROWS, shared_quota=RedisQuota("redis://127.0.0.1:1/0")))
+    if shutil.which("redis-server") is None:
+        RedisQuota("redis://127.0.0.1:1/0")
+        return
+    # By a socket: no port is taken.
+    options = ("--port", "0", "--unixsocket", "redis.sock", "--save", "", "--logfile", "redis.log")
+    with subprocess.Popen(["redis-server", *options]) as server:  # noqa: S607
+        try:
+            while not Path("redis.sock").exists():
+                time.sleep(0.02)
+                assert server.poll() is None
+            path = Path("redis.sock").resolve()
+            asyncio.run(moved(ROWS, shared_quota=RedisQuota(f"unix://{path}")))
+        finally:
+            server.terminate()
 
 
 def otel() -> None:
