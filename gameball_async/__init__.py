@@ -105,7 +105,7 @@ everybody's test runs load, and the sandbox alone cost next to nothing.
 
 _MODULES = {name: module for module, names in _LATER.items() for name in names.split()}
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "KINDS",

@@ -18,7 +18,8 @@ def main() -> None:
     if missing:
         sys.stderr.write(
             f"gameball-async: the command line needs {' and '.join(missing)}: "
-            "pip install 'gameball_async[cli]'\n"
+            "pip install 'gameball_async[cli]'"
+            ", or uvx --from 'gameball_async[cli]' gameball-async, or pipx install 'gameball_async[cli]'\n"
         )
         raise SystemExit(2)
     from .cli.main import cli

@@ -40,9 +40,8 @@ TITLED = [
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_a_page_does_what_it_says(name: str, tmp_path: Path) -> None:
     # It is installed already, and from nowhere else.
-    page = re.sub(
-        r"^\$ (python3 -m venv|pip install).*\n", "$ true\n", PAGES[name], flags=re.MULTILINE
-    )
+    installs = "python3 -m venv|pip install|pipx install|uv tool install|uvx --from"
+    page = re.sub(rf"^\$ ({installs}).*\n", "$ true\n", PAGES[name], flags=re.MULTILINE)
     if "import dlt\n" in page:
         need(modules=("dlt", "duckdb"))
     if name == "tutorial.md":

@@ -109,6 +109,15 @@ async def test_a_fixture_of_ones_own(opened, gameball_sandbox):
 """
 
 
+FOREIGN = """
+import pytest
+
+@pytest.mark.parametrize("n", range(200))
+def test_trivial(n):
+    assert n >= 0
+"""
+
+
 def run(code: str, folder: Path, passed: int, *options: str) -> float:
     """Run a user's test file, warnings as errors; gives the seconds that pytest says it took."""
     (folder / "test_user.py").write_text(code, encoding="utf-8")
@@ -176,3 +185,9 @@ def test_the_plugin_alone_imports_neither_the_client_nor_the_sandbox() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["gameball_async", "gameball_async.pytest_plugin"]
+
+
+def test_a_suite_that_does_not_use_it_gets_no_warning(tmp_path: Path) -> None:
+    """Beside this, ``python -m tests.release`` compares its time with and without the plugin."""
+    options = ("--strict-markers", "--strict-config", "-p", "no:aiohttp", "-p", "no:asyncio")
+    run(FOREIGN, tmp_path, 200, *options)

@@ -1,5 +1,5 @@
 """
-Imports in an aiohttp.web app: ``python docs/examples/aiohttp_app.py [PORT]``.
+Imports in an aiohttp.web app: ``python aiohttp_app.py [PORT]``.
 
 Keys come from GAMEBALL_API_KEY and GAMEBALL_SECRET_KEY; uploads are kept in the folder IMPORTS.
 """

@@ -1,7 +1,7 @@
 """
 Imports in a Celery worker. REMAP_SIGTERM makes it end within seconds when it is deployed anew::
 
-    REMAP_SIGTERM=SIGQUIT celery --workdir docs/examples -A celery_worker worker --concurrency 1
+    REMAP_SIGTERM=SIGQUIT celery --workdir FOLDER -A celery_worker worker --concurrency 1
 
 Anything that reaches the broker enqueues them: ``move.delay("orders", "/shared/orders.csv")``. Keys come
 from GAMEBALL_API_KEY and GAMEBALL_SECRET_KEY, the broker from REDIS_URL.

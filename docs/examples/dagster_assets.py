@@ -1,5 +1,5 @@
 """
-Points from a shop's database in Dagster: ``dagster asset materialize -f docs/examples/dagster_assets.py --select '*'``.
+Points from a shop's database in Dagster: ``dagster asset materialize -f dagster_assets.py --select '*'``.
 
 Keys come from GAMEBALL_API_KEY and GAMEBALL_SECRET_KEY, the database's file from SHOP. The folder PIPELINES holds what
 dlt and the journals remember: it must outlive the worker, and be the same for each run.

@@ -1,5 +1,5 @@
 """
-Imports in a FastAPI app: ``uvicorn --app-dir docs/examples --timeout-graceful-shutdown 2 fastapi_app:app``.
+Imports in a FastAPI app: ``uvicorn --app-dir FOLDER --timeout-graceful-shutdown 2 fastapi_app:app``.
 
 Keys come from GAMEBALL_API_KEY and GAMEBALL_SECRET_KEY; uploads are kept in the folder IMPORTS.
 """

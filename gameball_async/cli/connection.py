@@ -16,13 +16,13 @@ from ..client import GameballClient
 from ..errors import ConfigurationError
 from ..limits.exchange import SharedQuota
 from ..limits.windows import Quota
-from ..sandbox import Sandbox
 from .reaching import Reaching
 from .talking import says, set_up
 
 if TYPE_CHECKING:
     from ..observe.hooks import OnRequest
     from ..preflight.findings import Findings
+    from ..sandbox import Sandbox
 
 __all__ = [
     "Connection",
@@ -216,6 +216,8 @@ async def sandbox_of(
         ConfigurationError: a key is missing.
     """
     if connection.sandbox:
+        from ..sandbox import Sandbox
+
         return await stack.enter_async_context(
             Sandbox(high_security=connection.high_security, dialect=_dialect_of(connection))
         )

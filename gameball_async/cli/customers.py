@@ -16,7 +16,7 @@ __all__ = ["upsert"]
 
 
 @click.command()
-@click.argument("file", metavar="[FILE|-]", required=False)
+@click.argument("file", type=click.Path(), metavar="[FILE|-]", required=False)
 @click.option("--customer-id", help="The customer's id in your shop.")
 @click.option("--email", help="Email address.")
 @click.option("--mobile", help="Mobile number.")

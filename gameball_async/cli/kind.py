@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from ..api.kinds import KINDS
 
@@ -23,6 +24,10 @@ def _known(ctx: click.Context, param: click.Parameter, word: str) -> str:
     raise click.BadParameter(f"there is no kind {word!r}. {hint}{KIND_NAMES}", ctx, param)
 
 
+def _begun(ctx: click.Context, param: click.Parameter, word: str) -> list[CompletionItem]:
+    return [CompletionItem(kind) for kind in KINDS if kind.startswith(word)]
+
+
 def kind_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the argument *kind*."""
-    return click.argument("kind", metavar="KIND", callback=_known)(command)
+    return click.argument("kind", metavar="KIND", callback=_known, shell_complete=_begun)(command)

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 from .. import __version__
 
@@ -27,6 +28,7 @@ _COMMANDS = {
     "stop": ("jobs", "stop", "Stop jobs."),
     "upsert": ("customers", "upsert", "Create or update one customer."),
     "sandbox": ("serving", "sandbox", "Serve a Gameball of your own."),
+    "examples": ("examples", "examples", "Copy examples for web apps and task runners."),
 }
 
 
@@ -48,9 +50,18 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         near = get_close_matches(args[0], _COMMANDS, 1) if args[0] not in _COMMANDS else []
-        if near:
+        if near and not ctx.resilient_parsing:
             ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Names of commands, and options: for those no command is imported."""
+        commands = [
+            CompletionItem(name, help=about)
+            for name, (_, _, about) in _COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return commands + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

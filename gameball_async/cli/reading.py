@@ -236,6 +236,8 @@ def reads(command: Callable[..., Any]) -> Callable[..., Any]:
         )
         return command(*args, file=file or sql, settings=settings, **options)
 
-    for option in reversed((click.argument("file", required=False), *_READING, database_option)):
+    for option in reversed(
+        (click.argument("file", type=click.Path(), required=False), *_READING, database_option)
+    ):
         with_settings = option(with_settings)
     return with_settings

@@ -129,7 +129,8 @@ def test_without_the_extra_it_says_how_to_get_it(missing: str) -> None:
     )
     assert result.returncode == 2
     assert result.stderr == (
-        f"gameball-async: the command line needs {missing}: pip install 'gameball_async[cli]'\n"
+        f"gameball-async: the command line needs {missing}: pip install 'gameball_async[cli]', "
+        "or uvx --from 'gameball_async[cli]' gameball-async, or pipx install 'gameball_async[cli]'\n"
     )
 
 

@@ -70,7 +70,9 @@ class Chart:
     """One chart: *name* for ids, its *title*, what it shows in words, and how it is drawn."""
 
     def __init__(self, name: str, title: str, words: str, draw: Callable[[Axes], None]) -> None:
-        self.name, self.title, self.words = name, title, words
+        self.name: str = name
+        self.title: str = title
+        self.words: str = words
         self.svg: str = _svg(name, title, words, draw)
 
 
