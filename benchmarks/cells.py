@@ -8,6 +8,7 @@ that a round trip takes what the cell says on average and messages overtake each
 from __future__ import annotations
 
 import heapq
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import anyio
@@ -114,7 +115,12 @@ async def rows_of(cell: Cell) -> AsyncIterator[dict[str, str]]:
 
 async def bulk_run(sandbox: Sandbox, cell: Cell) -> None:
     """Our client's `bulk`, with chunks of `ROWS` rows: what its look-ahead holds goes at once."""
-    async with virtual_client(sandbox) as client:
+    chance = random.Random(f"{cell.seed} handshakes")
+
+    def handshake() -> float:
+        return sum(cell.trip * chance.uniform(0.25, 0.75) for _ in range(2))
+
+    async with virtual_client(sandbox, handshake) as client:
         await _bulk(client, cell)
 
 

@@ -24,6 +24,7 @@ from .limits.contact import Contact
 from .limits.dispatcher import Dispatcher
 from .limits.queue import Rank, Turns
 from .limits.retry import Patience
+from .limits.trips import Trips
 from .limits.windows import Budget, Quota
 from .observe.events import UnknownFieldMet
 from .observe.stream import NO_OBSERVERS, EventStream
@@ -138,6 +139,7 @@ class Engine:
         self.stream = stream
         self._patience = patience
         self._contact = Contact(account.host, patience)
+        self.trips: Trips = Trips()
         # Single customers have a quota of their own, as high as the one of the batch calls.
         self.dispatcher: Dispatcher = self._dispatcher("batch", quota, sharing)
         customers = self._dispatcher("customers", quota, sharing)
@@ -151,11 +153,17 @@ class Engine:
 
     def _dispatcher(self, bucket: str, quota: Quota, sharing: Sharing | None) -> Dispatcher:
         if sharing is None:
-            return self._dispatching(Budget(quota))
+            return self._dispatching(Budget(quota, trips=self.trips))
         from .limits.permits import Permits
         from .limits.shared import SharedBudget
 
-        budget = SharedBudget(quota, sharing.client, share=sharing.share, patience=sharing.patience)
+        budget = SharedBudget(
+            quota,
+            sharing.client,
+            share=sharing.share,
+            patience=sharing.patience,
+            trips=self.trips,
+        )
         dispatcher = self._dispatching(budget)
         fail = partial(self._fail, dispatcher)
         Permits(bucket, budget, dispatcher, sharing.store, self._spawn, fail)

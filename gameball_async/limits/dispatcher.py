@@ -130,6 +130,7 @@ class Dispatcher:
         self.sent += 1
         for witness in self.witnesses:
             witness()
+        began = anyio.current_time()
         try:
             answer = await self._exchange(request)
         except NotSentError:
@@ -138,8 +139,9 @@ class Dispatcher:
             raise
         except Exception:
             # Lost or late: the server may have counted it all the same.
-            budget.answered(slot, anyio.current_time())
+            budget.answered(slot, anyio.current_time(), lost=True)
             raise
+        budget.trips.answered(anyio.current_time() - began)
         restored = self.contact.answered(answer, anyio.current_time())
         if restored is not None and self.stream.wants(ConnectionRestored):
             self.stream.emit(restored)
