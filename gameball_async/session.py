@@ -139,7 +139,7 @@ class Engine:
         self.stream = stream
         self._patience = patience
         self._contact = Contact(account.host, patience)
-        self.trips: Trips = Trips()
+        self._trips = Trips()
         # Single customers have a quota of their own, as high as the one of the batch calls.
         self.dispatcher: Dispatcher = self._dispatcher("batch", quota, sharing)
         customers = self._dispatcher("customers", quota, sharing)
@@ -153,7 +153,7 @@ class Engine:
 
     def _dispatcher(self, bucket: str, quota: Quota, sharing: Sharing | None) -> Dispatcher:
         if sharing is None:
-            return self._dispatching(Budget(quota, trips=self.trips))
+            return self._dispatching(Budget(quota, trips=self._trips))
         from .limits.permits import Permits
         from .limits.shared import SharedBudget
 
@@ -162,7 +162,7 @@ class Engine:
             sharing.client,
             share=sharing.share,
             patience=sharing.patience,
-            trips=self.trips,
+            trips=self._trips,
         )
         dispatcher = self._dispatching(budget)
         fail = partial(self._fail, dispatcher)
@@ -187,6 +187,12 @@ class Engine:
         if dispatcher is self.dispatcher:
             self.watch.fail(error())
 
+    def connected(self, seconds: float) -> None:
+        """A TCP handshake took so long."""
+        self._trips.connected(seconds)
+        for dispatcher in self._dispatchers:
+            dispatcher.connected()
+
     def changes(self) -> Changes:
         """A watcher that watches no job yet."""
         return Changes(self.watch)
@@ -196,7 +202,7 @@ class Engine:
         kind: Kind,
         rows: Rows,
         *,
-        concurrency: int,
+        concurrency: int | None,
         chunking: Chunking,
         open_journal: OpenJournal = no_journal,
         on_cancel: OnCancel = "detach",
@@ -279,7 +285,7 @@ class Engine:
         kind: Kind,
         rows: Rows,
         *,
-        concurrency: int,
+        concurrency: int | None,
         unknown: Unknown = "warn",
         linger: float | None = None,
         max_items: int = MAX_ITEMS,

@@ -62,6 +62,11 @@ class Quota:
         """Requests that may be sent within *seconds* from the first, at most."""
         return min(int(seconds // span + 1) * limit for limit, span in self.windows)
 
+    @property
+    def fastest(self) -> float:
+        """Requests a second that may be sent for a moment."""
+        return max(limit / seconds for limit, seconds in self.windows)
+
     def __str__(self) -> str:
         return ",".join(f"{n}/{s:g}" for n, s in self.windows)
 
