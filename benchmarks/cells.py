@@ -83,6 +83,7 @@ class Outcome:
         peak_30: the most in any 30 s.
         requests: all that the server saw.
         by_quota: whether the quota, and not the server, is what limits.
+        late: seconds from the end of the last job to the run's.
     """
 
     cell: Cell
@@ -95,6 +96,7 @@ class Outcome:
     peak_30: int
     requests: int
     by_quota: bool
+    late: float = 0.0
 
     @property
     def ratio(self) -> float:
@@ -173,6 +175,7 @@ async def run_cell(strategy: Strategy, cell: Cell) -> Outcome:
         peak_30=sandbox.peaks[30.0],
         requests=sum(sandbox.counts.values()),
         by_quota=by_quota,
+        late=began + seconds - max(job.ended or 0.0 for job in sandbox.jobs.values()),
     )
 
 
