@@ -18,7 +18,7 @@ __all__ = ["IN_FLIGHT_MOST", "Effort"]
 
 PURSE_START = 0.3
 """Looks that a submission pays for."""
-PURSE_GAIN, PURSE_GAIN_QUEUE = 0.6, 0.4
+PURSE_GAIN, PURSE_GAIN_QUEUE = 0.6, 0.5
 """Looks that an end found pays for; the second where the server works through a queue, as below."""
 PURSE_MOST = 64.0
 PAUSE_FIRST = 0.25
@@ -51,7 +51,8 @@ class Effort:
         self._pause = 0.0
         self._missed_at = float("-inf")
         self._purse = 0.0
-        self._stirred_at = 0.0  # a job was added, or one has ended
+        self.stirred_at: float = 0.0  # a job was added, or one has ended
+        self.sent_at: float = float("-inf")  # the last poll
         self._queued_at = float("-inf")  # a job was found waiting
         self._trip = NEAR  # seconds from a question to its answer, of late
 
@@ -65,7 +66,7 @@ class Effort:
     @property
     def beyond(self) -> bool:
         """Whether only the purse could pay for one more poll under way."""
-        return self.in_flight >= self._allowed
+        return self.in_flight >= int(self._allowed)
 
     @property
     def affordable(self) -> bool:
@@ -93,7 +94,12 @@ class Effort:
     def added(self, now: float, *, first: bool) -> None:
         """A job was submitted."""
         self._purse = PURSE_START if first else min(PURSE_MOST, self._purse + PURSE_START)
-        self._stirred_at = now
+        self.stirred_at = now
+
+    def sent(self, now: float) -> None:
+        """A poll is on its way."""
+        self.in_flight += 1
+        self.sent_at = now
 
     def answered(self, seconds: float) -> None:
         """A poll was answered after so long."""
@@ -111,7 +117,7 @@ class Effort:
             self._pause, self._missed_at = PAUSE_QUEUE if queueing and self._pause else 0.0, now
         grow = 1.0 if queueing else 2.0 * self._far
         self._allowed = min(IN_FLIGHT_MOST * self._far, self._allowed + grow)
-        self._stirred_at = now
+        self.stirred_at = now
         gain = PURSE_GAIN_QUEUE if queueing else PURSE_GAIN
         self._purse = min(PURSE_MOST, self._purse + gain)
 
@@ -128,7 +134,7 @@ class Effort:
 
     def _pause_most(self, now: float, jobs: int) -> float:
         """Where much happens, pauses are short: a young job's end must not hide behind old ones."""
-        most = min(PAUSE_PART * (now - self._stirred_at), PAUSE_JOBS / jobs)
+        most = min(PAUSE_PART * (now - self.stirred_at), PAUSE_JOBS / jobs)
         return max(PAUSE_LEAST_CAP_QUEUE if self._queueing(now) else PAUSE_LEAST_CAP, most)
 
     def _queueing(self, now: float) -> bool:

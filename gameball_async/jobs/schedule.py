@@ -11,7 +11,8 @@ polls, and only the pauses of `effort` hold them back. The rules, each named whe
 - *ever more rarely*: any other job is due again by its age since it last moved, at the `LOOKS`.
 - *spare*: while a few jobs are open and most of the quota is free, each is looked at again after a
   twentieth of its age, whatever the other rules say: few looks are worth something only where somebody
-  else wants the slots. Such a look holds back nothing.
+  else wants the slots. Where another has just ended, of the time since. Of more jobs one is looked at
+  each second. Such a look holds back nothing.
 - what is spent on looks before that, and on many at once: see `effort`.
 """
 
@@ -46,8 +47,12 @@ SHORT_MOST = 2.0
 PLACES_KEPT = 3
 FEW = 10
 """Jobs that are open, at most, where spare slots are used."""
+SPARE_MANY = 1.0
+"""Seconds after any poll until a spare slot goes to one of more jobs than that."""
 SPARE_PART = 0.05
 """Part of its age after which a job is looked at again while there are spare slots."""
+SPARE_LAST = 0.2
+"""Seconds for each open job that are enough, after an end, besides that part of the time since."""
 SPARE_LEAST, SPARE_MOST = 0.1, 0.9
 """Seconds added to that for each open job, so that ten leave slots spare; and for all of them at most."""
 _Heap = list[tuple[float, int, int, int]]  # due or order, tie, job, version
@@ -130,22 +135,30 @@ class Polls:
         job_id, when = self._due(now)
         if job_id is not None:
             self._jobs[job_id].spare = False
-        if job_id is not None or not spare or len(self._jobs) > FEW:
+        if job_id is not None or not spare:
             return job_id, when
-        waiting = [job for job in self._jobs.values() if not job.in_flight]
-        if not waiting:
-            return None, when
-        at, job_id = min((self._spare_at(job), job.job_id) for job in waiting)
-        if at > now:
+        at, job = self._spare()
+        if job is None or at > now:
             return None, min(when, at)
-        self._jobs[job_id].spare = True
-        return job_id, now
+        job.spare = True
+        return job.job_id, now
+
+    def _spare(self) -> tuple[float, _Open | None]:
+        """The job that a spare slot goes to, and when; infinity where there is none."""
+        if len(self._jobs) > FEW:
+            soon = self._top(self._soon)
+            at = float("inf") if soon is None else max(soon.soon, self._effort.sent_at + SPARE_MANY)
+            return at, soon
+        waiting = [job for job in self._jobs.values() if not job.in_flight]
+        job = min(waiting, key=lambda job: (self._spare_at(job), job.job_id), default=None)
+        return (float("inf") if job is None else self._spare_at(job)), job
 
     def _spare_at(self, job: _Open) -> float:
-        wait = min(SPARE_MOST, SPARE_LEAST * len(self._jobs)) + SPARE_PART * (
-            job.looked_at - job.since
-        )
-        return max(job.looked_at + wait, job.resting)
+        count, age = len(self._jobs), job.looked_at - job.since
+        wait = min(SPARE_MOST, SPARE_LEAST * count) + SPARE_PART * age
+        # The last of many: where one has just ended, the others' ends are near.
+        quiet = max(0.0, job.looked_at - self._effort.stirred_at)
+        return max(job.looked_at + min(wait, SPARE_LAST * count + SPARE_PART * quiet), job.resting)
 
     def _due(self, now: float) -> tuple[int | None, float]:
         ahead, ready = self._top(self._ahead), self._ripe(now)
@@ -191,7 +204,7 @@ class Polls:
         job.asked_at = now
         job.in_flight = True
         job.version = self._number()
-        self._effort.in_flight += 1
+        self._effort.sent(now)
 
     def seen(
         self, job_id: int, now: float, chance: float, state: JobState, share: float | None
