@@ -25,7 +25,7 @@ PAUSE_FIRST = 0.25
 PAUSE_PAID = 0.4
 """Seconds after a look in vain before the purse pays for the next."""
 PAUSE_QUEUE = 0.2
-"""Seconds after an end was found before the next look, in a queue."""
+"""Seconds after an end was found before the next look, in a queue, where the look before was in vain."""
 PAUSE_LEAST_CAP, PAUSE_LEAST_CAP_QUEUE = 0.5, 1.0
 PAUSE_PART = 0.05
 """Part of the time since anything has happened that a pause may take."""
@@ -50,6 +50,7 @@ class Effort:
         self._allowed = 1.0
         self._pause = 0.0
         self._missed_at = float("-inf")
+        self._in_vain = False  # the last look that was not expected
         self._purse = 0.0
         self.stirred_at: float = 0.0  # a job was added, or one has ended
         self.sent_at: float = float("-inf")  # the last poll
@@ -114,7 +115,9 @@ class Effort:
         """A look has found an end; one that was expected tells nothing of the others."""
         queueing = self._queueing(now)
         if not expected:
-            self._pause, self._missed_at = PAUSE_QUEUE if queueing and self._pause else 0.0, now
+            # Two in a row are a backlog, and a reason to hurry.
+            self._pause = PAUSE_QUEUE if queueing and self._in_vain else 0.0
+            self._missed_at, self._in_vain = now, False
         grow = 1.0 if queueing else 2.0 * self._far
         self._allowed = min(IN_FLIGHT_MOST * self._far, self._allowed + grow)
         self.stirred_at = now
@@ -128,7 +131,7 @@ class Effort:
         if not expected:
             self._allowed = max(1.0, self._allowed / 2)
             self._pause = min(max(PAUSE_FIRST, self._pause * 2), self._pause_most(now, jobs))
-            self._missed_at = now
+            self._missed_at, self._in_vain = now, True
 
     # -- terms
 
