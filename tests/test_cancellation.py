@@ -192,7 +192,7 @@ def given_back(client: GameballClient) -> None:
     for dispatcher in client._engine._dispatchers:
         turns = dispatcher.turns
         assert turns.idle
-        assert turns._uploads == 0
+        assert turns.uplink.under_way == 0
         assert not dispatcher._waiters
         turns.budget.next_free(anyio.current_time())
         assert not turns.budget._open
