@@ -90,6 +90,10 @@ class Effort:
         spacing = PAUSE_PAID if self._rich else max(PAUSE_PAID, unmoved / self._purse)
         return self._missed_at + spacing
 
+    def queueing(self, now: float) -> bool:
+        """Whether the server works through a queue, as far as was seen of late."""
+        return now < self._queued_at + QUEUE_SEEN
+
     # -- what has happened
 
     def added(self, now: float, *, first: bool) -> None:
@@ -113,7 +117,7 @@ class Effort:
 
     def found(self, now: float, *, expected: bool) -> None:
         """A look has found an end; one that was expected tells nothing of the others."""
-        queueing = self._queueing(now)
+        queueing = self.queueing(now)
         if not expected:
             # Two in a row are a backlog, and a reason to hurry.
             self._pause = PAUSE_QUEUE if queueing and self._in_vain else 0.0
@@ -138,11 +142,7 @@ class Effort:
     def _pause_most(self, now: float, jobs: int) -> float:
         """Where much happens, pauses are short: a young job's end must not hide behind old ones."""
         most = min(PAUSE_PART * (now - self.stirred_at), PAUSE_JOBS / jobs)
-        return max(PAUSE_LEAST_CAP_QUEUE if self._queueing(now) else PAUSE_LEAST_CAP, most)
-
-    def _queueing(self, now: float) -> bool:
-        """Whether the server works through a queue, as far as was seen of late."""
-        return now < self._queued_at + QUEUE_SEEN
+        return max(PAUSE_LEAST_CAP_QUEUE if self.queueing(now) else PAUSE_LEAST_CAP, most)
 
     @property
     def _far(self) -> float:

@@ -12,7 +12,7 @@ polls, and only the pauses of `effort` hold them back. The rules, each named whe
 - *spare*: while a few jobs are open and most of the quota is free, each is looked at again after a
   twentieth of its age, whatever the other rules say: few looks are worth something only where somebody
   else wants the slots. Where another has just ended, of the time since. Of more jobs one is looked at
-  each second. Such a look holds back nothing.
+  each second, behind a queue every other second. Such a look holds back nothing.
 - what is spent on looks before that, and on many at once: see `effort`.
 """
 
@@ -47,8 +47,8 @@ SHORT_MOST = 2.0
 PLACES_KEPT = 3
 FEW = 10
 """Jobs that are open, at most, where spare slots are used."""
-SPARE_MANY = 1.0
-"""Seconds after any poll until a spare slot goes to one of more jobs than that."""
+SPARE_MANY, SPARE_MANY_QUEUE = 1.0, 2.0
+"""Seconds after any poll until a spare slot goes to one of more jobs; the second behind a queue."""
 SPARE_PART = 0.05
 """Part of its age after which a job is looked at again while there are spare slots."""
 SPARE_LAST = 0.2
@@ -137,17 +137,18 @@ class Polls:
             self._jobs[job_id].spare = False
         if job_id is not None or not spare:
             return job_id, when
-        at, job = self._spare()
+        at, job = self._spare(now)
         if job is None or at > now:
             return None, min(when, at)
         job.spare = True
         return job.job_id, now
 
-    def _spare(self) -> tuple[float, _Open | None]:
+    def _spare(self, now: float) -> tuple[float, _Open | None]:
         """The job that a spare slot goes to, and when; infinity where there is none."""
         if len(self._jobs) > FEW:
             soon = self._top(self._soon)
-            at = float("inf") if soon is None else max(soon.soon, self._effort.sent_at + SPARE_MANY)
+            apart = SPARE_MANY_QUEUE if self._effort.queueing(now) else SPARE_MANY
+            at = float("inf") if soon is None else max(soon.soon, self._effort.sent_at + apart)
             return at, soon
         waiting = [job for job in self._jobs.values() if not job.in_flight]
         job = min(waiting, key=lambda job: (self._spare_at(job), job.job_id), default=None)
