@@ -8,7 +8,8 @@ no more than the limit at any server-side instant, whatever the network's jitter
 of a trip is known (`trips`), a window after an answer ends that much earlier.
 
 A 429 all the same means that somebody else draws on the account. Then everything pauses, our share
-of the limits is halved, and grows back within seconds; for one long window requests are spaced evenly. After a 429 that the credit for the trip may have caused, the credit ends instead.
+of the limits is halved, and grows back within seconds; for one long window requests are spaced evenly.
+After a 429 that the credit for the trip may have caused, the credit ends instead.
 
 Source of the limits: "Rate limiting", resource *Others*: 30 a second and 360 in 30 seconds.
 """
@@ -177,7 +178,7 @@ class Budget:
 
     def spare(self, now: float) -> bool:
         """Whether most of every window is free, and no 429 was seen lately."""
-        if self.share(now) < 1.0:
+        if self.share(now) < 1.0 or now < self._pause_until:
             return False
         for limit, seconds in self.quota.windows:
             since = now - seconds - self._margin

@@ -9,6 +9,7 @@ import pytest
 from gameball_async.api.jobs import JobState
 from gameball_async.jobs.schedule import Polls
 from gameball_async.limits.queue import Grant, Poll, Rank, Rest, Ticket, Turns
+from gameball_async.limits.uplink import Uplink
 from gameball_async.limits.windows import Budget, Quota
 
 WIDE = Quota((10_000, 1.0))
@@ -44,11 +45,11 @@ def with_jobs(turns: Turns, jobs: int, submissions: int) -> Turns:
 
 
 def test_three_submissions_go_then_a_poll() -> None:
-    assert sorts(with_jobs(turns_of(uploads=99), 50, 50), 12) == "SSSPSSSPSSSP"
+    assert sorts(with_jobs(turns_of(uplink=Uplink(near=99)), 50, 50), 12) == "SSSPSSSPSSSP"
 
 
 def test_polls_that_used_idle_slots_owe_submissions_the_like_of_one_poll_more() -> None:
-    turns = with_jobs(turns_of(uploads=99), 50, 0)
+    turns = with_jobs(turns_of(uplink=Uplink(near=99)), 50, 0)
     assert sorts(turns, 10) == "P" * 10
     for _ in range(20):
         turns.join(Rank.SUBMIT, 10.0)
@@ -56,7 +57,7 @@ def test_polls_that_used_idle_slots_owe_submissions_the_like_of_one_poll_more() 
 
 
 def test_submissions_that_went_while_no_poll_was_due_owe_polls_one_slot() -> None:
-    turns = with_jobs(turns_of(uploads=99), 0, 60)
+    turns = with_jobs(turns_of(uplink=Uplink(near=99)), 0, 60)
     assert sorts(turns, 30) == "S" * 30
     for job in range(9):
         turns.polls.add(job, 0.0)
@@ -113,7 +114,7 @@ def test_slots_are_spare_where_nobody_waits_and_most_are_free(
 
 
 def test_as_many_slots_are_wanted_as_could_be_used_at_once() -> None:
-    turns = turns_of(uploads=3)
+    turns = turns_of(uplink=Uplink(near=3))
     assert turns.wanted(5.0) == 0
     for rank in (Rank.CALL, Rank.CALL, Rank.STOP):
         turns.join(rank, 5.0)
