@@ -68,6 +68,6 @@ class Trips:
         few = heapq.nsmallest(LEAST_FEW, [*self._handshakes, *self._answers])
         if len(few) < LEAST_FEW:
             return
-        least = min(self._least, few[0])
         sure = heapq.nsmallest(HANDSHAKES, self._handshakes)[-1]
-        self.credit = max(0.0, least - APART * (max(few[-1], sure) - least) - MARGIN)
+        apart = max(few[-1], sure) - self._least
+        self.credit = max(0.0, self._least - APART * apart - MARGIN)

@@ -307,6 +307,13 @@ def test_an_end_after_a_look_in_vain_holds_back_for_a_fifth_of_a_second_behind_a
         assert effort.free(4.0, 1) == 4.0, "two ends in a row are a backlog"
 
 
+def test_an_end_that_is_found_first_of_all_holds_back_nothing_behind_a_queue_either() -> None:
+    effort = effort_after(1)
+    effort.queued(1.0)
+    effort.found(1.0, expected=False)
+    assert effort.free(1.0, 1) == 1.0
+
+
 def test_an_end_that_was_expected_leaves_the_pause_as_it_was() -> None:
     effort = effort_after(1)
     effort.missed(2.0, 1, expected=False, paid=False)
@@ -335,9 +342,9 @@ def test_an_empty_purse_owes_nothing() -> None:
 def test_an_end_pays_for_half_a_look_behind_a_queue() -> None:
     effort = Effort()
     effort.queued(0.0)
-    for _ in range(10):
+    for _ in range(20):
         effort.found(1.0, expected=False)
-    assert paid_for(effort) == 5
+    assert paid_for(effort) == 10
 
 
 def test_a_server_works_through_a_queue_until_half_a_minute_after_a_job_was_found_waiting() -> None:

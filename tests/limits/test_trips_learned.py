@@ -61,6 +61,14 @@ def test_the_shortest_trip_of_all_is_remembered_when_those_beside_it_are_forgott
     assert trips.credit == approx(0.05 - 2 * 0.01 - 0.005)
 
 
+def test_answers_of_long_ago_are_not_compared() -> None:
+    trips = seen([0.05] * HANDSHAKES, [0.05] * 5)
+    assert trips.credit == approx(0.045)
+    for _ in range(KEPT_ANSWERS):
+        trips.answered(0.06)
+    assert trips.credit == approx(0.05 - 2 * 0.01 - 0.005)
+
+
 def test_a_path_that_became_longer_is_credited_as_it_was() -> None:
     trips = seen([0.1] * LEAST_FEW, [])
     for _ in range(KEPT_HANDSHAKES):

@@ -171,3 +171,12 @@ def test_the_last_sixteen_bodies_tell_what_the_link_carries() -> None:
     carried(uplink, 1_000, 1.0)
     assert not uplink.room(AT_FIRST)
     assert uplink.room(AT_FIRST - 1)
+
+
+def test_the_last_sixteen_bodies_tell_what_a_body_takes() -> None:
+    uplink = carried(Uplink(), 10, 0.5)
+    for _ in range(REMEMBERED):
+        carried(uplink, 8_000_000, 2.0)
+    with_bodies(uplink, [1])
+    assert uplink.room(16_000_000 - 1)
+    assert not uplink.room(16_000_000)
