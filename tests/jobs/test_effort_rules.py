@@ -148,6 +148,13 @@ def test_a_purse_that_is_not_rich_is_made_to_last_for_as_long_as_the_job_has_not
     assert next_look(polls, now) == (1, approx(due, abs=0.001))
 
 
+def test_each_look_that_is_paid_is_taken_from_the_purse_and_the_rest_lasts_for_longer() -> None:
+    polls = polls_of(1, submissions=20)
+    _, now = look(polls, 100.0)
+    times = looks(polls, 3, now)
+    assert times == [approx(t) for t in (120.0, 150.0, 200.0)], "of six, five and four looks"
+
+
 def test_a_job_of_a_late_submission_is_paid_for_by_how_long_it_has_not_moved() -> None:
     polls = polls_of(1, 1000.0, submissions=20)
     polls.sent(1, 1030.0)
