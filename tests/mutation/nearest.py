@@ -19,6 +19,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "limits/windows": (
         "limits/test_windows.py",
         "limits/test_windows_manners.py",
+        "limits/test_windows_credit.py",
         "limits/shared/test_shared_permits.py",
     ),
     "limits/trips": ("limits/test_trips_learned.py",),
