@@ -385,17 +385,17 @@ def test_where_a_trip_takes_half_a_second_five_times_as_many_polls_go_out() -> N
     assert effort.full
 
 
-def test_a_rich_purse_pays_for_more_polls_at_once_where_a_trip_takes_long() -> None:
-    effort = far_away(0.5)
+@pytest.mark.parametrize(("trip", "most"), [(0.1, 4), (0.5, 20)])
+def test_a_rich_purse_pays_for_more_polls_at_once_where_a_trip_takes_long(
+    trip: float, most: int
+) -> None:
+    effort = far_away(trip)
     for number in range(200):
         effort.added(0.0, first=not number)
-    effort.in_flight = 19
-    assert effort.affordable
-    effort.in_flight = 20
+    for count in range(most):
+        assert effort.affordable, f"{count} are under way"
+        effort.sent(0.0)
     assert not effort.affordable
-    near = effort_after(200)
-    near.in_flight = 4
-    assert not near.affordable
 
 
 def test_the_last_answer_counts_a_fifth_in_what_a_trip_takes() -> None:
