@@ -22,6 +22,7 @@ import async_solipsism.clock
 from aiohttp.client_proto import ResponseHandler
 
 from gameball_async.client import GameballClient
+from gameball_async.connections import TimedConnector
 from gameball_async.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -67,12 +68,27 @@ class VirtualLoop(async_solipsism.EventLoop):
         return timer
 
 
-class LoopConnector(aiohttp.BaseConnector):
-    """Opens connections through the running loop, without resolving names or trying addresses."""
+class LoopConnector(TimedConnector):
+    """
+    Opens connections through the running loop, without resolving names or trying addresses.
+
+    Args:
+        trip: draws how many seconds a handshake takes; none where not given.
+        settings: of `aiohttp.BaseConnector`.
+    """
+
+    def __init__(self, trip: Callable[[], float] | None = None, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._trip = trip
 
     async def _create_connection(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> ResponseHandler:
+        if self._trip is not None:
+            seconds = self._trip()
+            await asyncio.sleep(seconds)
+            if self.connected is not None:
+                self.connected(seconds)
         try:
             _, protocol = await self._loop.create_connection(
                 self._factory, req.url.host or "", req.url.port or 80
@@ -95,25 +111,28 @@ def run_virtual(main: Callable[[], Coroutine[Any, Any, T]], *, seed: int = 0) ->
         return runner.run(main())
 
 
-def virtual_session() -> aiohttp.ClientSession:
-    """A session as the client's own, but for where its connections come from."""
+def virtual_session(trip: Callable[[], float] | None = None) -> aiohttp.ClientSession:
+    """A session as the client's own, but for where its connections come from; *trip* as there."""
     return aiohttp.ClientSession(
-        connector=LoopConnector(limit=64, keepalive_timeout=30),
+        connector=LoopConnector(trip, limit=64, keepalive_timeout=30),
         cookie_jar=aiohttp.DummyCookieJar(),
     )
 
 
 @asynccontextmanager
-async def virtual_client(sandbox: Sandbox, **settings: Any) -> AsyncIterator[GameballClient]:
+async def virtual_client(
+    sandbox: Sandbox, trip: Callable[[], float] | None = None, **settings: Any
+) -> AsyncIterator[GameballClient]:
     """
     A client of *sandbox*, both on the running virtual loop.
 
     Args:
         sandbox: an open sandbox.
+        trip: draws how many seconds a TCP handshake takes; none where not given.
         settings: further arguments of `GameballClient`.
     """
     async with (
-        virtual_session() as session,
+        virtual_session(trip) as session,
         GameballClient(
             sandbox.api_key,
             sandbox.secret_key,

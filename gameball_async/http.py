@@ -10,7 +10,7 @@ none of them reaches the caller, not even as a cause.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import aiohttp
@@ -23,7 +23,7 @@ from yarl import URL
 from .api.secret import Secret
 from .api.wire import WireRequest, WireResponse
 from .connection_faults import ConnectionFault, connection_fault, proxy_refused
-from .connections import Connector, fresh_connection
+from .connections import Connector, TimedConnector, fresh_connection
 from .errors import (
     AnswerLostError,
     ClosedError,
@@ -143,6 +143,11 @@ class AiohttpTransport:
         self._timeout = aiohttp.ClientTimeout(
             total=Timeouts.TOTAL, sock_connect=Timeouts.CONNECT, sock_read=Timeouts.SILENCE
         )
+
+    def tell_connected(self, connected: Callable[[float], None]) -> None:
+        """Call *connected* with the seconds of each TCP handshake, where the session can tell them."""
+        if isinstance(self._session.connector, TimedConnector):
+            self._session.connector.connected = connected
 
     async def send(self, request: WireRequest) -> WireResponse:
         """

@@ -25,6 +25,7 @@ from .limits.contact import Contact
 from .limits.dispatcher import Dispatcher
 from .limits.queue import Rank, Turns
 from .limits.retry import Patience
+from .limits.trips import Trips
 from .limits.windows import Budget, Quota
 from .observe.events import UnknownFieldMet
 from .observe.stream import NO_OBSERVERS, EventStream
@@ -105,6 +106,7 @@ class Engine:
         self.stream = stream
         self._patience = patience
         self._contact = Contact(account.host, patience)
+        self._trips = Trips()
         # Single customers have a quota of their own, as high as the one of the batch calls.
         self.dispatcher: Dispatcher = self._dispatcher("batch", quota, sharing)
         customers = self._dispatcher("customers", quota, sharing)
@@ -118,11 +120,17 @@ class Engine:
 
     def _dispatcher(self, bucket: str, quota: Quota, sharing: Sharing | None) -> Dispatcher:
         if sharing is None:
-            return self._dispatching(Budget(quota))
+            return self._dispatching(Budget(quota, trips=self._trips))
         from .limits.permits import Permits
         from .limits.shared import SharedBudget
 
-        budget = SharedBudget(quota, sharing.client, share=sharing.share, patience=sharing.patience)
+        budget = SharedBudget(
+            quota,
+            sharing.client,
+            share=sharing.share,
+            patience=sharing.patience,
+            trips=self._trips,
+        )
         dispatcher = self._dispatching(budget)
         fail = partial(self._fail, dispatcher)
         Permits(bucket, budget, dispatcher, sharing.store, self._spawn, fail)
@@ -146,6 +154,12 @@ class Engine:
         if dispatcher is self.dispatcher:
             self.watch.fail(error())
 
+    def connected(self, seconds: float) -> None:
+        """A TCP handshake took so long."""
+        self._trips.connected(seconds)
+        for dispatcher in self._dispatchers:
+            dispatcher.connected()
+
     def changes(self) -> Changes:
         """A watcher that watches no job yet."""
         return Changes(self.watch)
@@ -155,7 +169,7 @@ class Engine:
         kind: Kind,
         rows: Rows,
         *,
-        concurrency: int,
+        concurrency: int | None,
         chunking: Chunking,
         open_journal: OpenJournal = no_journal,
         on_cancel: OnCancel = "detach",
@@ -224,7 +238,7 @@ class Engine:
         kind: Kind,
         rows: Rows,
         *,
-        concurrency: int,
+        concurrency: int | None,
         unknown: Unknown = "warn",
         linger: float | None = None,
         max_items: int = MAX_ITEMS,

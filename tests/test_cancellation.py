@@ -192,11 +192,12 @@ def given_back(client: GameballClient) -> None:
     for dispatcher in client._engine._dispatchers:
         turns = dispatcher.turns
         assert turns.idle
-        assert turns._uploads == 0
+        assert turns.uplink.under_way == 0
         assert not dispatcher._waiters
         turns.budget.next_free(anyio.current_time())
         assert not turns.budget._open
-        assert len(turns.budget._stamps) == dispatcher.sent
+        counted = [*turns.budget._stamps, *turns.budget._firm]  # answered, or lost
+        assert len(counted) == dispatcher.sent
 
 
 def agrees_with_what_was_applied(run: Bulk, sandbox: Sandbox) -> None:

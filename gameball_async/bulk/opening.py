@@ -44,7 +44,7 @@ class Opening:
         events: what the run tells.
         open_journal: opens its journal; gives what it says where it is an old one.
         compare: opens what its rows are compared with; None for nothing.
-        concurrency: chunks being submitted at once, at most.
+        concurrency: chunks being submitted at once, at most; None for as many as the distance asks for.
         limits: when the run is ended though it is not over.
     """
 
@@ -57,7 +57,7 @@ class Opening:
     events: EventQueue[BulkEvent]
     open_journal: Callable[[], Awaitable[tuple[Journal, Resumable | None]]]
     compare: OpenComparison | None
-    concurrency: int
+    concurrency: int | None
     limits: TimeLimits
 
     async def __call__(self) -> Runner:

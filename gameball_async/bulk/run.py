@@ -23,6 +23,7 @@ from .event_queue import EventQueue
 from .events import BulkEvent
 from .in_flight import AskOrders, InFlight, Note, Step
 from .orders import OrdersInquiry
+from .senders import Senders
 from .state import RunState
 from .time_limits import TimeLimits
 
@@ -49,7 +50,8 @@ class Runner:
         out: where events go; a reader that stops reading stops the run.
         journal: remembers the run.
         dialects: on which path statuses are read.
-        concurrency: chunks that are being submitted at once, at most.
+        concurrency: chunks that are being submitted at once, at most; None for as many as the distance
+            to the server asks for.
         limits: when the run is ended though it is not over.
         close: lets go of what the run was given.
     """
@@ -65,7 +67,7 @@ class Runner:
         journal: Journal,
         dialects: Dialects,
         *,
-        concurrency: int,
+        concurrency: int | None,
         limits: TimeLimits,
         close: Callable[[], None],
     ) -> None:
@@ -82,7 +84,7 @@ class Runner:
         self._limits = limits
         self._close = close
         self._learned = False
-        self._concurrency = self._senders = concurrency
+        self._senders = Senders(submitter, concurrency)
         self._first: list[Step] = []  # what a resumed run begins with
         self._changed = Signal()  # for the reader and for who watches: room, jobs
         self._ready = Signal()  # for the senders: chunks
@@ -153,7 +155,7 @@ class Runner:
     async def _leave(self) -> None:
         await self._leaving.wait()
         with anyio.move_on_after(LEAVE_WITHIN):
-            while self._senders:
+            while self._senders.count:
                 await self._changed.wait()
         self._working.cancel()
 
@@ -245,9 +247,7 @@ class Runner:
     # -- chunks out
 
     async def _send_all(self) -> None:
-        async with anyio.create_task_group() as senders:
-            for _ in range(self._concurrency):
-                senders.start_soon(self._send)
+        await self._senders.run(self._send)
         if self.state.nothing_left:
             # Not before: rows that were read and wait for their chunk are in no journal.
             await self._note(lambda journal: journal.input_ended())
@@ -264,7 +264,7 @@ class Runner:
                 else:
                     await self._ready.wait()
         finally:
-            self._senders -= 1
+            self._senders.count -= 1
             self._changed.wake()
 
     async def _submit(self, flight: InFlight) -> None:
@@ -301,7 +301,7 @@ class Runner:
     # -- outcomes
 
     async def _settle(self, tasks: TaskGroup) -> None:
-        while self._senders or self._changes.open:
+        while self._senders.count or self._changes.open:
             if not self._changes.open:
                 await self._changed.wait()
                 continue

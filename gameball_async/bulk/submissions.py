@@ -22,6 +22,7 @@ from .in_flight import rejected_rows
 from .refusals import refusal_of
 
 if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 __all__ = ["Submissions"]
@@ -43,7 +44,7 @@ class Submissions:
         submitter: Submitter,
         spawn: Spawn,
         *,
-        concurrency: int,
+        concurrency: int | None,
         linger: float | None = None,
     ) -> None:
         self._kind = kind
@@ -52,6 +53,7 @@ class Submissions:
         self._submitter = submitter
         self._spawn = spawn
         self._concurrency = concurrency
+        self._senders = 0
         self._linger = linger
         self._error: BaseException | None = None
         self._running: Running | None = None
@@ -97,8 +99,7 @@ class Submissions:
             chunks, queue = anyio.create_memory_object_stream[Chunk](0)
             async with anyio.create_task_group() as tasks, queue:
                 tasks.start_soon(self._read, chunks)
-                for _ in range(self._concurrency):
-                    tasks.start_soon(self._send, queue.clone())
+                self._add_senders(queue, tasks)
             self._finished = True
         except* (anyio.BrokenResourceError, anyio.ClosedResourceError):
             pass  # the reader has left, or what ended it is kept in _error
@@ -148,10 +149,17 @@ class Submissions:
         while (chunk := self._chunker.take()) is not None:
             await chunks.send(chunk)
 
-    async def _send(self, queue: MemoryObjectReceiveStream[Chunk]) -> None:
+    def _add_senders(self, queue: MemoryObjectReceiveStream[Chunk], tasks: TaskGroup) -> None:
+        """As many as the distance to the server asks for, where the caller does not say."""
+        while self._senders < (self._concurrency or self._submitter.at_once):
+            self._senders += 1
+            tasks.start_soon(self._send, queue.clone(), tasks)
+
+    async def _send(self, queue: MemoryObjectReceiveStream[Chunk], tasks: TaskGroup) -> None:
         async with queue:
             async for chunk in queue:
                 submission = await self._submit(chunk)
+                self._add_senders(queue, tasks)
                 await self._out.put(submission)
                 if self._error is not None and submission.error is self._error:
                     return

@@ -24,7 +24,6 @@ __all__ = [
     "resume_command",
 ]
 
-CONCURRENCY = 8
 SECONDS = click.FloatRange(min=0, min_open=True)
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -60,9 +59,8 @@ _OPTIONS = (
     click.option(
         "--concurrency",
         type=click.IntRange(min=1),
-        default=CONCURRENCY,
-        show_default=True,
-        help="Chunks being submitted at once.",
+        default=None,
+        help="Chunks being submitted at once; by default as many as the distance to the server asks for.",
     ),
     click.option(
         "--on-cancel",
@@ -94,7 +92,7 @@ class Manners:
     Attributes:
         rejects: where the rows go that did not succeed; None for nowhere.
         results: where every row goes, with its outcome; None for nowhere.
-        concurrency: chunks being submitted at once.
+        concurrency: chunks being submitted at once; None for as many as the distance asks for.
         on_cancel: what becomes of open jobs when it is interrupted.
         deadline: seconds after which it ends, to be resumed; None for no limit.
         stalled_for: the same for seconds in which nothing moves.
@@ -102,7 +100,7 @@ class Manners:
 
     rejects: str | None
     results: str | None
-    concurrency: int
+    concurrency: int | None
     on_cancel: OnCancel
     deadline: float | None
     stalled_for: float | None
@@ -136,7 +134,7 @@ def resume_command(journal: str, connection: Connection, how: Manners) -> str:
     for name, value, default in (
         ("--rejects", how.rejects, None),
         ("--results", how.results, None),
-        ("--concurrency", how.concurrency, CONCURRENCY),
+        ("--concurrency", how.concurrency, None),
         ("--on-cancel", how.on_cancel, "detach"),
         ("--stalled-for", how.stalled_for, None),
     ):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from ..api.kinds import Chunking, ChunkingName, Kind, KindName, kind_of
 from ..api.requests import MAX_ITEMS
 from ..journal.none import no_journal
-from .checks import chunking_of, limits_of, positive
+from .checks import at_once, chunking_of, limits_of, positive
 from .lifecycle import Lifecycle
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class BulkVerbs(Lifecycle):
         kind: Kind | KindName,
         rows: Rows,
         *,
-        concurrency: int = 8,
+        concurrency: int | None = None,
         unknown: Unknown = "warn",
         linger: float | None = None,
         max_items: int = MAX_ITEMS,
@@ -58,7 +58,8 @@ class BulkVerbs(Lifecycle):
             kind: one of the eight kinds, or its name.
             rows: any sync or async iterable of items as `submit` takes them, or a table with an
                 Arrow stream (pandas, polars, DuckDB, pyarrow); read lazily.
-            concurrency: chunks under way at once, at most.
+            concurrency: chunks under way at once, at most; None for as many as the quota needs and the link
+                carries: 8, or up to 30 where the server is far away.
             unknown: as in `bulk`.
             linger: seconds that rows wait at most for others to fill their chunk, where the input is slow;
                 None waits until 1,000 are there or the input ends.
@@ -70,7 +71,7 @@ class BulkVerbs(Lifecycle):
         return self._running.submissions(
             kind_of(kind),
             rows,
-            concurrency=positive(concurrency, "concurrency"),
+            concurrency=at_once(concurrency),
             unknown=unknown,
             linger=linger,
             max_items=min(MAX_ITEMS, positive(max_items, "max_items")),
@@ -81,7 +82,7 @@ class BulkVerbs(Lifecycle):
         kind: Kind | KindName,
         rows: Rows,
         *,
-        concurrency: int = 8,
+        concurrency: int | None = None,
         chunking: Chunking | ChunkingName | None = None,
         look_ahead: LookAhead | None = None,
         open_jobs: int = OPEN_JOBS,
@@ -102,7 +103,8 @@ class BulkVerbs(Lifecycle):
             kind: one of the eight kinds, or its name.
             rows: any sync or async iterable of items as `submit` takes them, or a table with an
                 Arrow stream (pandas, polars, DuckDB, pyarrow); read lazily.
-            concurrency: chunks being submitted at once, at most.
+            concurrency: chunks being submitted at once, at most; None for as many as the quota needs and the link
+                carries: 8, or up to 30 where the server is far away.
             chunking: how rows of one customer are spread; the kind's own way where not given.
             look_ahead: how far rows are read ahead of what is sent, at most.
             open_jobs: jobs that are open at once, at most.
@@ -151,7 +153,7 @@ class BulkVerbs(Lifecycle):
         run = self._running.bulk(
             which,
             rows,
-            concurrency=positive(concurrency, "concurrency"),
+            concurrency=at_once(concurrency),
             chunking=way,
             look_ahead=look_ahead,
             open_jobs=positive(open_jobs, "open_jobs"),
@@ -171,7 +173,7 @@ class BulkVerbs(Lifecycle):
         journal: str | os.PathLike[str],
         rows: Rows | None = None,
         *,
-        concurrency: int = 8,
+        concurrency: int | None = None,
         look_ahead: LookAhead | None = None,
         open_jobs: int = OPEN_JOBS,
         ids_from_numbers: bool = False,
@@ -196,7 +198,8 @@ class BulkVerbs(Lifecycle):
             rows: the same rows in the same order as the first time; those that are recorded are
                 skipped. None where the input was read to its end already, and for a `retry`, whose
                 rows are in the journal before it.
-            concurrency: chunks being submitted at once, at most.
+            concurrency: chunks being submitted at once, at most; None for as many as the quota needs and the link
+                carries: 8, or up to 30 where the server is far away.
             look_ahead: how far rows are read ahead of what is sent, at most.
             open_jobs: jobs that are open at once, at most.
             ids_from_numbers: take whole numbers as ids, as their digits.
@@ -235,7 +238,7 @@ class BulkVerbs(Lifecycle):
         run = self._running.bulk(
             kind,
             () if rows is None else rows,
-            concurrency=positive(concurrency, "concurrency"),
+            concurrency=at_once(concurrency),
             chunking=Chunking(header.chunking),
             look_ahead=look_ahead,
             open_jobs=positive(open_jobs, "open_jobs"),
@@ -265,7 +268,7 @@ class BulkVerbs(Lifecycle):
         *,
         into: str | os.PathLike[str],
         positions: Collection[int] | None = None,
-        concurrency: int = 8,
+        concurrency: int | None = None,
         open_jobs: int = OPEN_JOBS,
         on_cancel: OnCancel = "detach",
         deadline: float | None = None,
@@ -286,7 +289,8 @@ class BulkVerbs(Lifecycle):
                 that they were not, or they are applied twice.
             into: the journal of the new run; it must not exist yet.
             positions: of the rows to send, among those; None for all of them.
-            concurrency: chunks being submitted at once, at most.
+            concurrency: chunks being submitted at once, at most; None for as many as the quota needs and the link
+                carries: 8, or up to 30 where the server is far away.
             open_jobs: jobs that are open at once, at most.
             on_cancel: what becomes of open jobs when the run is left early.
             deadline: as in `bulk`.
@@ -312,7 +316,7 @@ class BulkVerbs(Lifecycle):
         run = self._running.bulk(
             kind,
             rows,
-            concurrency=positive(concurrency, "concurrency"),
+            concurrency=at_once(concurrency),
             chunking=way,
             open_jobs=positive(open_jobs, "open_jobs"),
             open_journal=begin_retry(

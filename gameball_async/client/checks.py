@@ -10,7 +10,7 @@ from ..errors import ConfigurationError
 if TYPE_CHECKING:
     from ..bulk.time_limits import TimeLimits
 
-__all__ = ["chunking_of", "limits_of", "positive"]
+__all__ = ["at_once", "chunking_of", "limits_of", "positive"]
 
 
 def limits_of(deadline: float | None, stalled_for: float | None) -> TimeLimits:
@@ -56,3 +56,13 @@ def chunking_of(chosen: Chunking | str | None, kind: Kind) -> Chunking:
     except ValueError:
         names = ", ".join(way.value for way in Chunking)
         raise ConfigurationError(f"chunking {chosen!r} is not one of: {names}") from None
+
+
+def at_once(concurrency: int | None) -> int | None:
+    """
+    Chunks being submitted at once, at most; None for as many as the distance asks for.
+
+    Raises:
+        ConfigurationError: it is less than 1.
+    """
+    return None if concurrency is None else positive(concurrency, "concurrency")

@@ -138,6 +138,7 @@ class Lifecycle:
             sharing=self._sharing(),
             stream=self._stream,
         )
+        transport.tell_connected(self._engine.connected)
 
     def _sharing(self) -> Sharing | None:
         shared = self._shared_quota

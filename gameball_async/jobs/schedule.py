@@ -2,23 +2,18 @@
 Which job to ask about next: every open job in one order, with time and chance as arguments.
 
 Nothing is ever learned from how long other jobs took: what was seen of *this* job orders the
-polls, and only the pauses below hold them back. The rules, each named where it stands:
+polls, and only the pauses of `effort` hold them back. The rules, each named where it stands:
 
 - *first come*: a job that was never asked about is due a moment after it was submitted.
 - *progress*: a running job whose counts move is due when they will be full, if they go on so.
 - *head of the line*: a job found queued keeps its place for three looks, since servers that work
   through a queue will come to it first.
 - *ever more rarely*: any other job is due again by its age since it last moved, at the `LOOKS`.
-- *purse*: submissions and ends found pay for looks before that. So the last jobs of many are seen
-  soon, and a job alone is left to the rule before. A full purse is spent freely, half of one is kept
-  to last for as long again as the job at hand has not moved.
-- *pause*: a look that finds no end holds back the others, twice as long each time; one that finds
-  an end lifts it. Looks due by progress are neither held back nor a reason to.
 - *spare*: while a few jobs are open and most of the quota is free, each is looked at again after a
   twentieth of its age, whatever the other rules say: few looks are worth something only where somebody
-  else wants the slots. Such a look holds back nothing.
-- *in flight*: the number of polls under way grows by one with each end found, and is halved by each
-  look in vain.
+  else wants the slots. Where another has just ended, of the time since. Of more jobs one is looked at
+  each second, behind a queue every other second. Such a look holds back nothing.
+- what is spent on looks before that, and on many at once: see `effort`.
 """
 
 from __future__ import annotations
@@ -29,6 +24,7 @@ from bisect import bisect_right
 from attrs import define
 
 from ..api.jobs import JobState
+from .effort import Effort
 from .pace import Pace
 
 __all__ = ["LOOKS", "LOOKS_APART", "Polls"]
@@ -48,26 +44,17 @@ SHORT_PART = 0.05
 """Part of its age after which a job may be looked at again, paid by the purse."""
 SHORT_LEAST = 0.25
 SHORT_MOST = 2.0
-PURSE_START = 0.3
-"""Looks that a submission pays for."""
-PURSE_GAIN = 0.6
-"""Looks that an end found pays for."""
-PURSE_MOST = 64.0
-PAUSE_FIRST = 0.25
-PAUSE_PAID = 0.4
-"""Seconds after a look in vain before the purse pays for the next."""
-PAUSE_LEAST_CAP = 1.0
 PLACES_KEPT = 3
 FEW = 10
 """Jobs that are open, at most, where spare slots are used."""
+SPARE_MANY, SPARE_MANY_QUEUE = 1.0, 2.0
+"""Seconds after any poll until a spare slot goes to one of more jobs; the second behind a queue."""
 SPARE_PART = 0.05
 """Part of its age after which a job is looked at again while there are spare slots."""
+SPARE_LAST = 0.2
+"""Seconds for each open job that are enough, after an end, besides that part of the time since."""
 SPARE_LEAST, SPARE_MOST = 0.1, 0.9
 """Seconds added to that for each open job, so that ten leave slots spare; and for all of them at most."""
-IN_FLIGHT_MOST = 12
-IN_FLIGHT_RICH = 4
-"""Polls under way at once that the purse pays for while it is more than half full."""
-
 _Heap = list[tuple[float, int, int, int]]  # due or order, tie, job, version
 
 
@@ -88,6 +75,7 @@ class _Open:
     paid: bool = False
     in_flight: bool = False
     ahead: bool = False  # due by progress: no pause holds it back
+    asked_at: float = 0.0
     looked_at: float = 0.0
     spare: bool = False  # the look under way, or the last one, used a spare slot
     resting: float = float(
@@ -105,12 +93,7 @@ class Polls:
         self._ready: _Heap = []
         self._soon: _Heap = []
         self._numbers = 0
-        self._in_flight = 0
-        self._allowed = 1
-        self._pause = 0.0
-        self._missed_at = float("-inf")
-        self._purse = 0.0
-        self._stirred_at = 0.0  # a job was added, or one has ended
+        self._effort = Effort()
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -129,18 +112,17 @@ class Polls:
         """
         if job_id in self._jobs:
             return
-        self._purse = min(PURSE_MOST, self._purse + PURSE_START) if self._jobs else PURSE_START
+        self._effort.added(now, first=not self._jobs)
         due = now + FIRST_LOOK if submitted else now
         job = _Open(job_id, self._number(), now, due, due, now, Pace(now), looked_at=now)
         self._jobs[job_id] = job
-        self._stirred_at = now
         self._push(job)
 
     def remove(self, job_id: int) -> None:
         """Nobody wants to know about the job any more, or it has ended."""
         job = self._jobs.pop(job_id, None)
         if job is not None and job.in_flight:
-            self._in_flight -= 1
+            self._effort.in_flight -= 1
 
     def due(self, now: float, *, spare: bool = False) -> tuple[int | None, float]:
         """
@@ -153,43 +135,53 @@ class Polls:
         job_id, when = self._due(now)
         if job_id is not None:
             self._jobs[job_id].spare = False
-        if job_id is not None or not spare or len(self._jobs) > FEW:
+        if job_id is not None or not spare:
             return job_id, when
-        waiting = [job for job in self._jobs.values() if not job.in_flight]
-        if not waiting:
-            return None, when
-        at, job_id = min((self._spare_at(job), job.job_id) for job in waiting)
-        if at > now:
+        at, job = self._spare(now)
+        if job is None or at > now:
             return None, min(when, at)
-        self._jobs[job_id].spare = True
-        return job_id, now
+        job.spare = True
+        return job.job_id, now
+
+    def _spare(self, now: float) -> tuple[float, _Open | None]:
+        """The job that a spare slot goes to, and when; infinity where there is none."""
+        if len(self._jobs) > FEW:
+            soon = self._top(self._soon)
+            apart = SPARE_MANY_QUEUE if self._effort.queueing(now) else SPARE_MANY
+            at = float("inf") if soon is None else max(soon.soon, self._effort.sent_at + apart)
+            return at, soon
+        waiting = [job for job in self._jobs.values() if not job.in_flight]
+        job = min(waiting, key=lambda job: (self._spare_at(job), job.job_id), default=None)
+        return (float("inf") if job is None else self._spare_at(job)), job
 
     def _spare_at(self, job: _Open) -> float:
-        wait = min(SPARE_MOST, SPARE_LEAST * len(self._jobs)) + SPARE_PART * (
-            job.looked_at - job.since
-        )
-        return max(job.looked_at + wait, job.resting)
+        count, age = len(self._jobs), job.looked_at - job.since
+        wait = min(SPARE_MOST, SPARE_LEAST * count) + SPARE_PART * age
+        # The last of many: where one has just ended, the others' ends are near.
+        quiet = max(0.0, job.looked_at - self._effort.stirred_at)
+        return max(job.looked_at + min(wait, SPARE_LAST * count + SPARE_PART * quiet), job.resting)
 
     def _due(self, now: float) -> tuple[int | None, float]:
         ahead, ready = self._top(self._ahead), self._ripe(now)
-        if self._in_flight >= IN_FLIGHT_MOST:
+        effort = self._effort
+        if effort.full:
             return None, float("inf")  # before one of them is answered
         if ahead is not None and ahead.due <= now:
             return ahead.job_id, now
         when = float("inf") if ahead is None else ahead.due
-        beyond = self._in_flight >= self._allowed
-        if beyond and not (self._rich and self._in_flight < IN_FLIGHT_RICH):
+        beyond = effort.beyond
+        if beyond and not effort.affordable:
             return None, when
         if ready is not None:
-            free = self._missed_at + min(self._pause, self._pause_most(now))
+            free = effort.free(now, len(self._jobs))
             if free <= now:
                 return self._offer(ready, paid=beyond), now
             when = min(when, free)
         elif (later := self._top(self._later)) is not None:
             when = min(when, later.due)
         soon = self._top(self._soon)
-        if soon is not None and self._purse >= 1.0:
-            free = max(soon.soon, self._missed_at + self._spacing(soon, now))
+        if soon is not None and effort.paying:
+            free = max(soon.soon, effort.free_if_paid(now - soon.moved_at))
             if free <= now:
                 return self._offer(soon, paid=True), now
             when = min(when, free)
@@ -202,32 +194,18 @@ class Polls:
             self._put(self._ready, later.place, later)
         return self._top(self._ready)
 
-    def _pause_most(self, now: float) -> float:
-        """Where much happens, pauses are short: a young job's end must not hide behind old ones."""
-        most = min(SHORT_PART * (now - self._stirred_at), LOOKS_APART / 2 / len(self._jobs))
-        return max(PAUSE_LEAST_CAP, most)
-
-    def _spacing(self, job: _Open, now: float) -> float:
-        """Seconds between looks in vain that the purse pays for: it is to last for a while."""
-        if not self._pause:
-            return 0.0
-        return PAUSE_PAID if self._rich else max(PAUSE_PAID, (now - job.moved_at) / self._purse)
-
-    @property
-    def _rich(self) -> bool:
-        return self._purse > PURSE_MOST / 2
-
     @staticmethod
     def _offer(job: _Open, *, paid: bool) -> int:
         job.paid = paid
         return job.job_id
 
-    def sent(self, job_id: int) -> None:
+    def sent(self, job_id: int, now: float) -> None:
         """A question about the job is on its way."""
         job = self._jobs[job_id]
+        job.asked_at = now
         job.in_flight = True
         job.version = self._number()
-        self._in_flight += 1
+        self._effort.sent(now)
 
     def seen(
         self, job_id: int, now: float, chance: float, state: JobState, share: float | None
@@ -242,21 +220,19 @@ class Polls:
             state: what was seen; a final one removes the job.
             share: which part of the job is done; None where the answer does not tell.
         """
-        job = self._back(job_id)
+        job = self._back(job_id, now)
         if job is None:
             return
         if state.final:
             del self._jobs[job_id]
-            if not job.ahead:  # else it was expected, and tells nothing of the others
-                self._pause = 0.0
-            self._allowed = min(IN_FLIGHT_MOST, self._allowed + 1)
-            self._stirred_at = now
-            self._purse = min(PURSE_MOST, self._purse + PURSE_GAIN)
+            self._effort.found(now, expected=job.ahead)
             return
         done = share if share is not None and state is JobState.RUNNING else 0.0
         if job.state not in (None, state) or done != job.pace.share:
             job.moved_at = now
         job.state = state
+        if state is JobState.QUEUED:
+            self._effort.queued(now)
         job.pace.saw(now, state is JobState.RUNNING, done)
         job.looked_at = now
         self._missed(job, now)
@@ -264,29 +240,23 @@ class Polls:
 
     def failed(self, job_id: int, now: float, chance: float, within: float = float("inf")) -> None:
         """The question was not answered, or not so that it could be read; it is due *within* seconds."""
-        job = self._back(job_id)
+        job = self._back(job_id, now)
         if job is not None:
             self._missed(job, now)
             self._later_again(job, now, chance, within)
             job.looked_at, job.resting = now, job.due
 
-    def _back(self, job_id: int) -> _Open | None:
+    def _back(self, job_id: int, now: float) -> _Open | None:
         job = self._jobs.get(job_id)
         if job is None or not job.in_flight:
             return None
         job.in_flight = False
-        self._in_flight -= 1
+        self._effort.answered(now - job.asked_at)
         return job
 
     def _missed(self, job: _Open, now: float) -> None:
-        if job.spare:
-            return
-        if job.ahead or job.paid:
-            self._purse = max(0.0, self._purse - 1.0)
-        if not job.ahead:
-            self._allowed = max(1, self._allowed // 2)
-            self._pause = min(max(PAUSE_FIRST, self._pause * 2), self._pause_most(now))
-            self._missed_at = now
+        if not job.spare:
+            self._effort.missed(now, len(self._jobs), expected=job.ahead, paid=job.paid)
 
     def _plan(self, job: _Open, now: float, chance: float) -> None:
         """When the job is due again, after a look that did not find its end."""

@@ -14,6 +14,7 @@ from ..api.wire import WireResponse
 from ..limits.calls import Answered, Calls, GaveUp
 from ..limits.queue import Rank
 from ..observe.events import JobAccepted
+from ..tasks import Signal
 
 __all__ = ["Accepted", "Submitter"]
 
@@ -44,6 +45,16 @@ class Submitter:
     def __init__(self, calls: Calls, account: Account) -> None:
         self._calls = calls
         self._account = account
+
+    @property
+    def at_once(self) -> int:
+        """How many chunks may be on their way at once, by the distance."""
+        return self._calls.uploads_at_once
+
+    @property
+    def further(self) -> Signal:
+        """Woken when that may have become more."""
+        return self._calls.further
 
     async def submit(
         self,

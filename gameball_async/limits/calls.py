@@ -27,6 +27,7 @@ from ..errors import (
 )
 from ..observe.events import RetryScheduled
 from ..observe.stream import EventStream
+from ..tasks import Signal
 from .contact import tried_for
 from .dispatcher import Dispatcher
 from .queue import Rank
@@ -98,6 +99,16 @@ class Calls:
     def stream(self) -> EventStream:
         """Where events go."""
         return self._dispatcher.stream
+
+    @property
+    def uploads_at_once(self) -> int:
+        """How many bodies may be on their way at once, by the distance."""
+        return self._dispatcher.turns.uplink.at_once
+
+    @property
+    def further(self) -> Signal:
+        """Woken when that may have become more."""
+        return self._dispatcher.further
 
     async def call(
         self,

@@ -25,7 +25,7 @@ from ..errors import (
 )
 from ..observe.events import ConnectionRestored, ConnectionTrouble, QuotaPaused, RequestEnded
 from ..observe.stream import NO_OBSERVERS, EventStream
-from ..tasks import Running, Spawn
+from ..tasks import Running, Signal, Spawn
 from .contact import Contact
 from .queue import Grant, Poll, Rank, Rest, Ticket, Turns
 
@@ -82,6 +82,7 @@ class Dispatcher:
         self._asking = 0
         self.contact = contact
         self.sent: int = 0
+        self.further: Signal = Signal()  # woken as the server turns out to be further away
         self.witnesses: list[Callable[[], None]] = []  # told of each request as it leaves
         self.stream = stream
         self.ask: Callable[[int, int], Awaitable[None]] | None = None
@@ -108,15 +109,18 @@ class Dispatcher:
             ClosedError: the client was closed meanwhile.
             TransportError: see `api.wire.Transport`.
         """
-        ticket = await self._slot(rank)
+        ticket = await self._slot(rank, len(request.body or b""))
+        answered_at = None
         try:
             if self.stream.wants(RequestEnded):
                 request.about.waited = anyio.current_time() - ticket.since
             if began is not None:
                 await self._announce(began, ticket)
-            return await self.carry(request, self._slot_of(ticket), retry_after)
+            answer = await self.carry(request, self._slot_of(ticket), retry_after)
+            answered_at = anyio.current_time()
+            return answer
         finally:
-            self.turns.finished(ticket)
+            self.turns.finished(ticket, answered_at)
             self.nudge()
 
     async def carry(
@@ -130,6 +134,7 @@ class Dispatcher:
         self.sent += 1
         for witness in self.witnesses:
             witness()
+        began = anyio.current_time()
         try:
             answer = await self._exchange(request)
         except NotSentError:
@@ -138,8 +143,9 @@ class Dispatcher:
             raise
         except Exception:
             # Lost or late: the server may have counted it all the same.
-            budget.answered(slot, anyio.current_time())
+            budget.answered(slot, anyio.current_time(), lost=True)
             raise
+        budget.trips.answered(anyio.current_time() - began)
         restored = self.contact.answered(answer, anyio.current_time())
         if restored is not None and self.stream.wants(ConnectionRestored):
             self.stream.emit(restored)
@@ -192,6 +198,11 @@ class Dispatcher:
         """The last 429, to be raised."""
         return RateLimitError(self._limited.error)
 
+    def connected(self) -> None:
+        """More is known of the distance to the server."""
+        self.further.wake()
+        self.wake()
+
     def wake(self) -> None:
         """Something has changed: look again whose turn it is, if the loop runs at all."""
         if self._wake is not None:
@@ -224,12 +235,12 @@ class Dispatcher:
             waiter.error.__cause__ = error
             waiter.granted.set()
 
-    async def _slot(self, rank: Rank) -> Ticket:
+    async def _slot(self, rank: Rank, size: int) -> Ticket:
         if self._closed:
             raise ClosedError("the client is closed: open a new one")
         if rank is not Rank.STOP and self.pauses_too_long(anyio.current_time()):
             raise self.limited_error()
-        ticket = self.turns.join(rank, anyio.current_time())
+        ticket = self.turns.join(rank, anyio.current_time(), size)
         waiter = self._waiters[ticket] = _Waiter(ticket, anyio.Event())
         self.nudge()
         try:

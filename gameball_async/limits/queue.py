@@ -15,6 +15,7 @@ from typing import Protocol
 from attrs import define, frozen
 
 from ..api.jobs import JobState
+from .uplink import Uplink, Upload
 from .windows import Budget
 
 __all__ = ["Grant", "Poll", "PollSchedule", "Rank", "Rest", "Ticket", "Turns"]
@@ -34,11 +35,13 @@ class Rank(IntEnum):
 
 @define(eq=False)
 class Ticket:
-    """A place in the queue of callers. *slot* is set once it is granted."""
+    """A place in the queue of callers, for *size* bytes of body. *slot* is set once it is granted."""
 
     rank: Rank
     since: float
+    size: int = 0
     slot: int | None = None
+    upload: Upload | None = None
 
 
 @frozen
@@ -71,7 +74,7 @@ class PollSchedule(Protocol):
     def add(self, job_id: int, now: float, *, submitted: bool = True) -> None: ...
     def remove(self, job_id: int) -> None: ...
     def due(self, now: float, *, spare: bool = False) -> tuple[int | None, float]: ...
-    def sent(self, job_id: int) -> None: ...
+    def sent(self, job_id: int, now: float) -> None: ...
     def seen(
         self, job_id: int, now: float, chance: float, state: JobState, share: float | None
     ) -> None: ...
@@ -85,15 +88,16 @@ class Turns:
     Args:
         budget: the bucket's quota.
         polls: the open jobs.
-        uploads: submissions under way at once, at most, so that bodies do not crowd the uplink.
+        uplink: submissions under way at once, so that bodies do not crowd the link.
     """
 
-    def __init__(self, budget: Budget, polls: PollSchedule, *, uploads: int = 8) -> None:
+    def __init__(
+        self, budget: Budget, polls: PollSchedule, *, uplink: Uplink | None = None
+    ) -> None:
         self.budget = budget
         self.polls = polls
+        self.uplink = uplink or Uplink(budget.trips, rate=budget.quota.fastest)
         self._queues: dict[Rank, deque[Ticket]] = {rank: deque() for rank in Rank}
-        self._uploads_most = uploads
-        self._uploads = 0
         self._credit = 0.0  # of polls, against submissions
         self.waited: float = 0.0  # seconds that callers have waited for quota, in all
 
@@ -102,9 +106,9 @@ class Turns:
         """Whether nobody waits and no job is open."""
         return not len(self.polls) and not any(self._queues.values())
 
-    def join(self, rank: Rank, now: float) -> Ticket:
-        """Queue up for a slot."""
-        ticket = Ticket(rank, now)
+    def join(self, rank: Rank, now: float, size: int = 0) -> Ticket:
+        """Queue up for a slot, with so many bytes of body."""
+        ticket = Ticket(rank, now, size)
         self._queues[rank].append(ticket)
         return ticket
 
@@ -116,9 +120,9 @@ class Turns:
             self.budget.unsent(ticket.slot)
             self._done(ticket)
 
-    def finished(self, ticket: Ticket) -> None:
-        """The call of a granted ticket is over; its slot was settled with the budget."""
-        self._done(ticket)
+    def finished(self, ticket: Ticket, now: float | None = None) -> None:
+        """The call of a granted ticket is over, answered at *now* or not; its slot was settled."""
+        self._done(ticket, now)
 
     def next(self, now: float) -> Grant | Poll | Rest:
         """What to do at *now*. Grants and polls have their slot taken already."""
@@ -131,7 +135,7 @@ class Turns:
             return Rest(free)
         if job_id is not None and (ticket is None or self._poll_first(ticket)):
             self._credit = max(-1.0, self._credit - 1.0)
-            self.polls.sent(job_id)
+            self.polls.sent(job_id, now)
             return Poll(job_id, self.budget.take(now))
         assert ticket is not None  # noqa: S101
         return self._grant(ticket, now)
@@ -140,7 +144,7 @@ class Turns:
         """How many slots would be used at *now*, if they were free."""
         submissions = len(self._queues[Rank.SUBMIT])
         calls = sum(map(len, self._queues.values())) - submissions
-        able = min(submissions, self._uploads_most - self._uploads)
+        able = min(submissions, max(0, self.uplink.at_once - self.uplink.under_way))
         return calls + able + (self.polls.due(now)[0] is not None)
 
     @staticmethod
@@ -155,16 +159,16 @@ class Turns:
         ticket.slot = self.budget.take(now)
         self.waited += now - ticket.since
         if ticket.rank is Rank.SUBMIT:
-            self._uploads += 1
+            ticket.upload = self.uplink.begin(ticket.size, now)
             self._credit = min(1.0, self._credit + POLLS_EARNED)
         return Grant(ticket)
 
     def _first(self) -> Ticket | None:
         for rank, queue in self._queues.items():
-            if queue and (rank is not Rank.SUBMIT or self._uploads < self._uploads_most):
+            if queue and (rank is not Rank.SUBMIT or self.uplink.room(queue[0].size)):
                 return queue[0]
         return None
 
-    def _done(self, ticket: Ticket) -> None:
-        if ticket.rank is Rank.SUBMIT:
-            self._uploads -= 1
+    def _done(self, ticket: Ticket, now: float | None = None) -> None:
+        if ticket.upload is not None:
+            self.uplink.over(ticket.upload, now)

@@ -8,7 +8,7 @@
 local STATE, USES, WAITING, SERVED = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local AHEAD = 4           -- permits that a client may be ahead of one that waits, and gets at once
 local KEPT = 100000       -- for so long a turn is kept after the moment that was promised
-local RECOVERY = 1 / 60e6 -- of the share, after a 429
+local REGAINED, WHOLE_AT = 6.5e6, 11e6 -- after a pause: the share is as before, and is whole
 local LEAST_SHARE = 1 / 16
 local WHOLE = 1000000     -- a share of 1
 
@@ -21,7 +21,7 @@ local function score(set, member) return tonumber(redis.call('ZSCORE', set, memb
 -- The server's clock, which never goes back: where it was set back, it stands still instead.
 local time = redis.call('TIME')
 local kept = redis.call('HMGET', STATE, 'born', 'born_at', 'count', 'last', 'shift', 'pause',
-                        'share', 'share_at', 'latest', 'longest')
+                        'share', 'share_at', 'latest', 'longest', 'refused', 'spaced')
 local function number(index, default) return tonumber(kept[index] or default) end
 local shift = number(5, 0)
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2]) + shift
@@ -59,13 +59,23 @@ for _, told in ipairs(ask.own) do
   redis.call('ZADD', USES, 'NX', text(now - told[2]), told[1])
 end
 
--- After a 429 everybody pauses; the share is halved, and grows back.
-local pause, share, share_at = number(6, 0), number(7, WHOLE) / WHOLE, number(8, now)
-share = math.min(1, share + math.max(0, now - math.max(share_at, pause)) * RECOVERY)
+-- After a 429 everybody pauses; the share is halved, and grows back as in windows.py.
+local pause, lowest, lowest_at = number(6, 0), number(7, WHOLE) / WHOLE, number(8, now)
+local refused, spaced = number(11, WHOLE) / WHOLE, number(12, 0)
+local function grown()
+  local quiet = math.max(0, now - math.max(lowest_at, pause))
+  if quiet >= WHOLE_AT then return 1 end
+  if quiet < REGAINED then return refused - (refused - lowest) * (1 - quiet / REGAINED) ^ 3 end
+  return refused + (1 - refused) * ((quiet - REGAINED) / (WHOLE_AT - REGAINED)) ^ 3
+end
 if ask.pause then
-  if now >= pause then share = math.max(LEAST_SHARE, share / 2) end
+  if now >= pause then
+    refused = grown()
+    lowest, lowest_at, spaced = math.max(LEAST_SHARE, refused / 2), now, now + longest
+  end
   pause = math.max(pause, now + ask.pause)
 end
+local share = grown()
 
 -- Whose turn it is: nobody may be far ahead of who waits and was given least.
 local waited = redis.call('ZREM', WAITING, me)
@@ -97,7 +107,7 @@ for index, window in ipairs(ask.windows) do
 end
 local latest = number(9, 0)
 local soonest = pause
-if share < 1 then
+if share < 1 or now < spaced then
   soonest = math.max(pause, latest + slowest / share)
   free = math.min(free, 1)
 end
@@ -136,8 +146,8 @@ end
 
 redis.call('HSET', STATE, 'born', born, 'born_at', text(born_at), 'count', text(count),
            'last', text(now), 'shift', text(shift), 'pause', text(pause),
-           'share', text(share * WHOLE), 'share_at', text(now), 'latest', text(latest),
-           'longest', text(longest))
+           'share', text(lowest * WHOLE), 'share_at', text(lowest_at), 'latest', text(latest),
+           'longest', text(longest), 'refused', text(refused * WHOLE), 'spaced', text(spaced))
 local expires = text(2 * longest / 1000 + 60000)
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, expires) end
 return {

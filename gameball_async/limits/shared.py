@@ -6,6 +6,9 @@ it to be counted `LASTS` and the budget's hold after it was given, unless it is 
 or that the permit was not used. So what the API has counted is never more than what the store has,
 whatever is slow, and the permits of a killed process age out by themselves.
 
+Nothing of a trip is credited here. Of two requests of two clients the way there of the one and the way
+back of the other would count, and what each client knows, the sum of its own two ways, bounds neither.
+
 While the store is away a process uses a part of the quota by itself, or nothing: first that part of
 what is left when all that may just have been used is taken off, later its part of the whole.
 """
@@ -16,6 +19,7 @@ from collections import deque
 from math import inf
 
 from .exchange import Ask, Given, Known
+from .trips import Trips
 from .windows import Budget, Quota
 
 __all__ = ["LASTS", "SharedBudget"]
@@ -40,6 +44,7 @@ class SharedBudget(Budget):
         share: part of the quota to go on with while the store is away; None to wait for it.
         patience: seconds without the store after which it counts as away.
         hold: seconds after which an unanswered request is taken to have been counted.
+        trips: what is known of the way to the server.
     """
 
     def __init__(
@@ -50,8 +55,9 @@ class SharedBudget(Budget):
         share: float | None,
         patience: float = 3.0,
         hold: float = 1.5,
+        trips: Trips | None = None,
     ) -> None:
-        super().__init__(quota, hold=hold)
+        super().__init__(quota, hold=hold, trips=trips)
         self._client = client
         self.part = share
         self._patience = patience
@@ -75,6 +81,10 @@ class SharedBudget(Budget):
         self.lost: bool = False  # the store counts as away
 
     # -- the face of a budget
+
+    @property
+    def _credit(self) -> float:
+        return 0.0
 
     def spare(self, now: float) -> bool:
         """Never: what we leave, others may want."""
@@ -121,9 +131,9 @@ class SharedBudget(Budget):
         self._permits[slot] = name
         return slot
 
-    def answered(self, slot: int, now: float) -> None:
+    def answered(self, slot: int, now: float, *, lost: bool = False) -> None:
         """The request of *slot* was answered, or lost: it was counted by *now* at the latest."""
-        super().answered(slot, now)
+        super().answered(slot, now, lost=lost)
         name = self._permits.pop(slot, None)
         if name in self._local:
             self._local[name] = min(now, self._local[name])
@@ -261,6 +271,8 @@ class SharedBudget(Budget):
             self._told_pause = max(self._told_pause, now + pause)
         if share < self.share(now) - 0.01:
             self._share, self._share_since = share, now
+            self._refused_share = min(1.0, 2.0 * share)
+            self._spaced_until = now + self._longest
 
     def _give_back(self, name: str, now: float) -> None:
         self._unused.append(name)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from benchmarks.bench_dispatch import alone
 from gameball_async.api.jobs import JobState
-from gameball_async.jobs.schedule import IN_FLIGHT_MOST, LOOKS, LOOKS_APART, Polls
+from gameball_async.jobs.effort import IN_FLIGHT_MOST
+from gameball_async.jobs.schedule import LOOKS, LOOKS_APART, Polls
 
 RUNNING, QUEUED, DONE = JobState.RUNNING, JobState.QUEUED, JobState.COMPLETED
 
@@ -29,7 +30,7 @@ def look(
 ) -> tuple[int, float]:
     """Ask about the next job, and be told *state* at once."""
     job, now = next_poll(polls, now)
-    polls.sent(job)
+    polls.sent(job, now)
     polls.seen(job, now, 0.0, state, share)
     return job, now
 
@@ -138,7 +139,7 @@ def test_ends_found_let_more_polls_go_at_once_and_a_look_in_vain_fewer() -> None
     def at_once(now: float) -> list[int]:
         sent = []
         while (job := polls.due(now)[0]) is not None:
-            polls.sent(job)
+            polls.sent(job, now)
             sent.append(job)
         return sent
 
@@ -148,7 +149,7 @@ def test_ends_found_let_more_polls_go_at_once_and_a_look_in_vain_fewer() -> None
         sizes.append(len(jobs))
         for job in jobs:
             polls.seen(job, 10.0 + step, 0.0, DONE, None)
-    assert sizes == [1, 2, 4, 8]
+    assert sizes == [1, 3, 9, 12]
     jobs = at_once(20.0)
     assert len(jobs) == IN_FLIGHT_MOST
     polls.seen(jobs[0], 20.0, 0.0, RUNNING, None)
@@ -160,7 +161,7 @@ def test_ends_found_let_more_polls_go_at_once_and_a_look_in_vain_fewer() -> None
 def test_answers_about_a_job_that_is_not_watched_any_more_change_nothing() -> None:
     polls = Polls()
     polls.add(1, 0.0)
-    polls.sent(1)
+    polls.sent(1, 0.0)
     polls.remove(1)
     polls.seen(1, 1.0, 0.0, DONE, None)
     polls.failed(1, 1.0, 0.0)
@@ -174,7 +175,7 @@ def test_questions_that_get_no_answer_are_repeated_ever_more_rarely() -> None:
     polls.add(1, 0.0)
     while now < 600:
         job, now = next_poll(polls, now)
-        polls.sent(job)
+        polls.sent(job, now)
         polls.failed(job, now, 0.5)
         count += 1
     assert count <= 15

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from gameball_async.api.jobs import JobState
 from gameball_async.jobs.schedule import Polls
 from gameball_async.limits.queue import Grant, Poll, Rank, Rest, Ticket, Turns
+from gameball_async.limits.uplink import Uplink
 from gameball_async.limits.windows import Budget, Quota
 
 RUNNING, QUEUED, DONE = JobState.RUNNING, JobState.QUEUED, JobState.COMPLETED
@@ -29,7 +30,7 @@ class Schedule(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
-        self.turns = Turns(Budget(self.QUOTA), Polls(), uploads=2)
+        self.turns = Turns(Budget(self.QUOTA), Polls(), uplink=Uplink(near=2))
         self.open: list[int] = []
         self.asked: list[tuple[int, int, float]] = []  # job, slot, sent
         self.waiting: deque[Ticket] = deque()

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gameball_async.api.jobs import JobState
 from gameball_async.jobs.schedule import Polls
 from gameball_async.limits.queue import Grant, Poll, Rank, Rest, Turns
+from gameball_async.limits.uplink import Uplink
 from gameball_async.limits.windows import Budget, Quota
 
 WIDE = Quota((10_000, 1.0))
 
 
-def turns_of(quota: Quota = WIDE, **settings: float) -> Turns:
-    return Turns(Budget(quota), Polls(), **settings)  # type: ignore[arg-type]
+def turns_of(quota: Quota = WIDE, **settings: Any) -> Turns:
+    return Turns(Budget(quota), Polls(), **settings)
 
 
 @given(ranks=st.lists(st.sampled_from(Rank), max_size=30))
 def test_a_stop_goes_first_then_calls_then_submissions_each_in_the_order_they_came(
     ranks: list[Rank],
 ) -> None:
-    turns = turns_of(uploads=100)
+    turns = turns_of(uplink=Uplink(near=100))
     tickets = [turns.join(rank, 0.0) for rank in ranks]
     granted = []
     while isinstance(turn := turns.next(0.0), Grant):
@@ -30,7 +33,7 @@ def test_a_stop_goes_first_then_calls_then_submissions_each_in_the_order_they_ca
 
 
 def test_uploads_at_once_are_capped_and_calls_pass_by() -> None:
-    turns = turns_of(uploads=2)
+    turns = turns_of(uplink=Uplink(near=2))
     uploads = [turns.join(Rank.SUBMIT, 0.0) for _ in range(3)]
     call = turns.join(Rank.CALL, 0.0)
     assert [turns.next(0.0) for _ in range(3)] == [
@@ -44,7 +47,7 @@ def test_uploads_at_once_are_capped_and_calls_pass_by() -> None:
 
 
 def test_one_slot_in_four_is_a_poll_while_submissions_wait_and_ends_are_found() -> None:
-    turns = turns_of(uploads=1000)
+    turns = turns_of(uplink=Uplink(near=1000))
     for job in range(100):
         turns.polls.add(job, 0.0)
     for _ in range(100):
@@ -78,7 +81,7 @@ def test_a_poll_does_not_go_before_a_person_who_waits() -> None:
 
 
 def test_who_leaves_with_a_slot_gives_it_back() -> None:
-    turns = turns_of(Quota((1, 60.0)), uploads=1)
+    turns = turns_of(Quota((1, 60.0)), uplink=Uplink(near=1))
     first = turns.join(Rank.SUBMIT, 0.0)
     assert turns.next(0.0) == Grant(first)
     second = turns.join(Rank.SUBMIT, 0.0)

@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 from gameball_async.api.jobs import JobState
 from gameball_async.jobs.schedule import Polls
 from gameball_async.limits.queue import Grant, Poll, Rank, Rest, Ticket, Turns
+from gameball_async.limits.uplink import Uplink
 from gameball_async.limits.windows import Budget, Quota
 
 WINDOWS = ((4, 1.0), (12, 8.0))
@@ -24,7 +25,7 @@ UPLOADS = 2
 
 
 def turns() -> Turns:
-    return Turns(Budget(Quota(*WINDOWS)), Polls(), uploads=UPLOADS)
+    return Turns(Budget(Quota(*WINDOWS)), Polls(), uplink=Uplink(near=UPLOADS))
 
 
 class Schedule(RuleBasedStateMachine):

@@ -9,6 +9,7 @@ import pytest
 from gameball_async.api.jobs import JobState
 from gameball_async.jobs.schedule import Polls
 from gameball_async.limits.queue import Grant, Poll, Rank, Rest, Ticket, Turns
+from gameball_async.limits.uplink import AT_FIRST, Uplink
 from gameball_async.limits.windows import Budget, Quota
 
 WIDE = Quota((10_000, 1.0))
@@ -44,11 +45,11 @@ def with_jobs(turns: Turns, jobs: int, submissions: int) -> Turns:
 
 
 def test_three_submissions_go_then_a_poll() -> None:
-    assert sorts(with_jobs(turns_of(uploads=99), 50, 50), 12) == "SSSPSSSPSSSP"
+    assert sorts(with_jobs(turns_of(uplink=Uplink(near=99)), 50, 50), 12) == "SSSPSSSPSSSP"
 
 
 def test_polls_that_used_idle_slots_owe_submissions_the_like_of_one_poll_more() -> None:
-    turns = with_jobs(turns_of(uploads=99), 50, 0)
+    turns = with_jobs(turns_of(uplink=Uplink(near=99)), 50, 0)
     assert sorts(turns, 10) == "P" * 10
     for _ in range(20):
         turns.join(Rank.SUBMIT, 10.0)
@@ -56,7 +57,7 @@ def test_polls_that_used_idle_slots_owe_submissions_the_like_of_one_poll_more() 
 
 
 def test_submissions_that_went_while_no_poll_was_due_owe_polls_one_slot() -> None:
-    turns = with_jobs(turns_of(uploads=99), 0, 60)
+    turns = with_jobs(turns_of(uplink=Uplink(near=99)), 0, 60)
     assert sorts(turns, 30) == "S" * 30
     for job in range(9):
         turns.polls.add(job, 0.0)
@@ -113,7 +114,7 @@ def test_slots_are_spare_where_nobody_waits_and_most_are_free(
 
 
 def test_as_many_slots_are_wanted_as_could_be_used_at_once() -> None:
-    turns = turns_of(uploads=3)
+    turns = turns_of(uplink=Uplink(near=3))
     assert turns.wanted(5.0) == 0
     for rank in (Rank.CALL, Rank.CALL, Rank.STOP):
         turns.join(rank, 5.0)
@@ -130,6 +131,53 @@ def test_as_many_slots_are_wanted_as_could_be_used_at_once() -> None:
     turns.polls.add(1, 5.0)
     assert turns.wanted(5.0) == 2
     assert turns.wanted(5.25) == 3, "a poll is due"
+
+
+def test_no_upload_is_wanted_while_as_many_are_under_way_as_may_be() -> None:
+    turns = with_jobs(turns_of(uplink=Uplink(near=3)), 0, 5)
+    for _ in range(3):
+        granted(turns, 10.0)
+    assert turns.wanted(10.0) == 0
+    turns.join(Rank.CALL, 10.0)
+    assert turns.wanted(10.0) == 1
+
+
+def test_far_from_the_server_as_many_are_under_way_as_the_quota_and_the_distance_ask_for() -> None:
+    turns = turns_of(Quota((20, 1.0)))
+    turns.budget.trips.connected(0.3)
+    assert turns.uplink.at_once == 12
+    with_jobs(turns, 0, 20)
+    assert sorts(turns, 12) == "S" * 12
+    assert isinstance(turns.next(10.0), Rest)
+
+
+def test_large_bodies_wait_until_one_has_arrived_and_shown_what_the_link_carries() -> None:
+    turns = turns_of()
+    turns.join(Rank.SUBMIT, 10.0, 2 * AT_FIRST)
+    turns.join(Rank.SUBMIT, 10.0, 2 * AT_FIRST)
+    turns.join(Rank.SUBMIT, 10.0, AT_FIRST)
+    first = granted(turns, 10.0)
+    assert isinstance(turns.next(10.0), Rest), "bodies so large go alone"
+    turns.finished(first, 11.0)
+    granted(turns, 11.0)
+    granted(turns, 11.0)
+
+
+def test_a_body_that_was_lost_shows_nothing_of_the_link() -> None:
+    turns = turns_of()
+    for size in (2 * AT_FIRST, 2 * AT_FIRST, AT_FIRST):
+        turns.join(Rank.SUBMIT, 10.0, size)
+    turns.finished(granted(turns, 10.0))
+    granted(turns, 11.0)
+    assert isinstance(turns.next(11.0), Rest)
+
+
+def test_a_call_of_no_known_size_takes_no_room_of_the_link() -> None:
+    turns = turns_of()
+    turns.join(Rank.SUBMIT, 10.0, AT_FIRST)
+    turns.join(Rank.SUBMIT, 10.0)
+    for _ in range(2):
+        granted(turns, 10.0)
 
 
 def test_the_seconds_that_each_caller_has_waited_are_added_up() -> None:

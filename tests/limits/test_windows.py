@@ -111,7 +111,41 @@ def test_a_429_pauses_everybody_halves_the_share_and_the_share_grows_back() -> N
     budget.limited(slot, 10.1, 0.0, None)
     assert budget.share(10.1) == 0.5
     assert budget.next_free(10.1) >= 11.1
-    assert budget.share(10.1 + 61) == 1.0
+    assert budget.share(11.1 + 6.5) == 1.0  # where it was refused
+    assert budget.share(10.1 + 15) == 1.0
+
+
+def test_the_share_waits_where_it_was_refused_before_it_is_whole() -> None:
+    budget = Budget(QUOTA)
+    budget.limited(budget.take(0.0), 0.0, 0.0, None)
+    budget.limited(budget.take(2.0), 2.0, 0.0, None)
+    refused = budget.share(2.0) * 2
+    assert 0.5 < refused < 0.8
+    shares = [budget.share(4.0 + 0.1 * step) for step in range(111)]
+    assert shares == sorted(shares)
+    assert sum(abs(share - refused) < 0.05 for share in shares) > 40  # of 11 seconds, four
+    assert shares[-1] == 1.0
+
+
+def test_once_the_others_are_gone_the_share_is_whole_within_15_seconds_however_often_it_was_refused() -> (
+    None
+):
+    budget, now = Budget(QUOTA), 0.0
+    for _ in range(20):
+        now = budget.next_free(now)
+        budget.limited(budget.take(now), now, 0.99, None)
+    assert budget.share(now) == 1 / 16
+    assert budget.share(now + 15.0) == 1.0
+
+
+def test_for_a_long_window_after_a_429_requests_are_spaced_though_the_share_is_whole() -> None:
+    budget = Budget(QUOTA)
+    budget.limited(budget.take(0.0), 0.0, 0.0, None)
+    assert budget.share(20.0) == 1.0
+    budget.answered(budget.take(20.0), 20.0)
+    assert budget.next_free(20.0) == pytest.approx(20.0 + 30 / 360)
+    budget.answered(budget.take(31.0), 31.0)
+    assert budget.next_free(31.0) == 31.0
 
 
 def test_refusals_of_one_burst_count_once() -> None:

@@ -19,16 +19,16 @@ def refuse(budget: Budget, now: float, chance: float = 0.0, after: float | None 
 # -- pauses
 
 
-def test_each_pause_is_twice_as_long_as_the_last_up_to_half_a_minute() -> None:
+def test_each_pause_is_twice_as_long_as_the_last_up_to_two_and_a_half_seconds() -> None:
     budget, now, pauses = Budget(WIDE), 0.0, []
-    for _ in range(7):
+    for _ in range(4):
         pauses.append(refuse(budget, now))
         now = budget.paused_until
-    assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    assert pauses == [1.0, 2.0, 2.5, 2.5]
 
 
-@pytest.mark.parametrize(("quiet", "pause"), [(9.9, 2.0), (10.0, 1.0)])
-def test_after_ten_quiet_seconds_a_pause_is_as_short_as_the_first(
+@pytest.mark.parametrize(("quiet", "pause"), [(3.9, 2.0), (4.0, 1.0)])
+def test_after_four_quiet_seconds_a_pause_is_as_short_as_the_first(
     quiet: float, pause: float
 ) -> None:
     budget = Budget(WIDE)
@@ -81,7 +81,8 @@ def test_what_was_sent_before_a_429_counts_against_the_smaller_share() -> None:
     for now in (0.0, 0.0, 0.0, 0.0, 1.1):
         budget.answered(budget.take(now), now)
     refuse(budget, 1.1)
-    assert budget.next_free(5.0) == 30.0  # six in thirty seconds, of which four may be
+    assert budget.next_free(2.2) == 30.0  # six in thirty seconds, of which four may be
+    assert budget.next_free(5.0) < 6.0, "the share has grown meanwhile"
 
 
 # -- what counts, and for how long
@@ -151,8 +152,44 @@ def test_nothing_is_spare_after_a_429_until_all_of_the_share_is_back() -> None:
     budget = Budget(WIDE)
     refuse(budget, 0.0)
     assert not budget.spare(0.5)
-    assert not budget.spare(30.0)
-    assert budget.spare(31.5)
+    assert not budget.spare(7.4)
+    assert budget.spare(7.5)
+
+
+def near_the_credit() -> Budget:
+    """A budget of two requests a second, of which a third is sent early, for the credit of 0.395 s."""
+    budget = Budget(Quota((2, 1.0)), margin=0.0)
+    for _ in range(8):
+        budget.trips.connected(0.4)
+    for now in (0.0, 0.0):
+        budget.answered(budget.take(now), now)
+    assert budget.next_free(0.6) == pytest.approx(0.605)
+    return budget
+
+
+def test_nothing_is_spare_in_a_pause_that_the_credit_may_have_caused_although_the_share_is_whole() -> (
+    None
+):
+    budget = near_the_credit()
+    budget.limited(budget.take(0.61), 5.0, 0.0, None)
+    assert (budget.share(5.0), budget.paused_until) == (1.0, 6.0)
+    assert not budget.spare(5.9)
+    assert budget.spare(6.0)
+
+
+def test_a_share_that_was_refused_again_is_regained_first_and_then_whole_eleven_seconds_later() -> (
+    None
+):
+    budget = Budget(WIDE)
+    refuse(budget, 0.0)
+    before = budget.share(3.0)
+    refuse(budget, 3.0)
+    assert budget.paused_until == 5.0
+    assert budget.share(5.0) == before / 2
+    assert budget.share(8.0) < budget.share(11.4) < before
+    assert budget.share(11.5) == pytest.approx(before)
+    assert before < budget.share(15.9) < 1.0
+    assert budget.share(16.0) == 1.0
 
 
 # -- the quota in words

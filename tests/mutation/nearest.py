@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["NEAREST"]
 
 _SHARED = ("limits/shared/test_shared_permits.py",)
+_EFFORT = ("jobs/test_effort_rules.py", "jobs/test_effort.py")
 _CHUNKS = ("bulk/test_chunks.py", "bulk/test_chunks_bounds.py")
 _OUTCOMES = (
     "bulk/test_outcomes_words.py",
@@ -18,15 +19,19 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "limits/windows": (
         "limits/test_windows.py",
         "limits/test_windows_manners.py",
+        "limits/test_windows_credit.py",
         "limits/shared/test_shared_permits.py",
     ),
+    "limits/trips": ("limits/test_trips_learned.py",),
+    "limits/uplink": ("limits/test_uplink.py", "limits/test_uplink_room.py"),
     "limits/queue": ("limits/test_queue.py", "limits/test_queue_turns.py"),
     "limits/retry": ("limits/test_retry.py",),
     "limits/backoff": ("limits/test_retry.py",),
     "limits/shared": _SHARED,
     "limits/contact": ("limits/test_contact.py",),
     "limits/exchange": _SHARED,
-    "jobs/schedule": ("jobs/test_schedule_rules.py", "jobs/test_schedule.py"),
+    "jobs/schedule": ("jobs/test_schedule_rules.py", "jobs/test_schedule.py", *_EFFORT),
+    "jobs/effort": (*_EFFORT, "jobs/test_schedule.py"),
     "jobs/pace": ("jobs/test_pace.py",),
     "jobs/watched": ("jobs/test_watched_words.py", "jobs/test_watched.py"),
     "bulk/chunks": _CHUNKS,

@@ -10,6 +10,7 @@ import pytest
 from gameball_async.errors import ConfigurationError
 from gameball_async.limits.exchange import Ask, Given, Known, check_share
 from gameball_async.limits.shared import GATHER, LASTS, LINGER, RETRY, SharedBudget
+from gameball_async.limits.trips import Trips
 from gameball_async.limits.windows import Quota
 
 QUOTA = Quota((10, 1.0), (20, 5.0))
@@ -301,11 +302,42 @@ def test_a_smaller_share_of_others_is_taken_over_and_grows_back() -> None:
     budget.ask(0, 1.0)
     budget.given(given(count=2, share=0.5), 1.0, 1.0)
     assert budget.share(1.0) == 0.5
-    assert budget.share(31.0) == approx(1.0)
+    assert budget.share(7.4) < 1.0
+    assert budget.share(7.5) == 1.0
+    before = budget.share(2.0)
+    assert 0.5 < before < 0.9
     budget.ask(0, 2.0)
     budget.given(given(count=3, share=0.9), 2.0, 2.0)
-    assert budget.share(2.0) == approx(0.5 + 1 / 60)
+    assert budget.share(2.0) == before, "theirs is not smaller"
     assert budget.next_free(2.0) == inf, "there is no permit, whatever the share"
+
+
+def test_a_share_of_others_grows_to_twice_as_much_and_to_the_whole_and_never_beyond() -> None:
+    for share, regained in ((0.25, 0.5), (0.5, 1.0), (0.9, 1.0)):
+        budget = stocked(1)
+        budget.ask(0, 1.0)
+        budget.given(given(count=2, share=share), 1.0, 1.0)
+        shares = [budget.share(1.0 + step / 10) for step in range(150)]
+        assert shares == sorted(shares)
+        assert (shares[0], shares[-1]) == (share, 1.0)
+        assert budget.share(7.5) == approx(regained)
+
+
+def test_after_a_share_of_others_requests_are_spaced_evenly_for_a_long_window() -> None:
+    for now, wait in ((30.9, 0.5), (31.0, 0.0)):
+        budget = SharedBudget(Quota((10, 1.0), (60, 30.0)), "c", share=None)
+        budget.ask(0, 1.0)
+        budget.given(given(count=2, share=0.9), 1.0, 1.0)
+        budget.ask(2, now)
+        budget.given(given(2, count=3), now, now)
+        budget.take(now)
+        assert budget.share(now) == 1.0
+        assert budget.next_free(now) == approx(now + wait)
+
+
+def test_what_is_known_of_the_way_to_the_server_is_shared_with_whoever_learns_it() -> None:
+    trips = Trips()
+    assert SharedBudget(QUOTA, "c", share=None, trips=trips).trips is trips
 
 
 # -- what is forgotten
