@@ -265,7 +265,8 @@ async def test_a_chunk_that_is_too_large_is_halved_until_it_passes(
     sandbox: Sandbox, client: GameballClient
 ) -> None:
     sandbox.faults.answer(413, "too large", on="submit", times=2)
-    async with client.bulk("customers", [{"customerId": f"c{n}"} for n in range(8)]) as run:
+    rows = [{"customerId": f"c{n}"} for n in range(8)]
+    async with client.bulk("customers", rows, concurrency=1) as run:
         report = await run.finish()
     assert (report.succeeded, report.jobs) == (8, 4)
 
