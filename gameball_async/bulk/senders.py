@@ -25,23 +25,27 @@ class Senders:
     def __init__(self, submitter: Submitter, concurrency: int | None) -> None:
         self._submitter = submitter
         self._grows = concurrency is None
+        self._growing = anyio.CancelScope()
         self.count: int = concurrency or submitter.at_once
 
     async def run(self, send: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run *send* so many times, until all have ended; each takes one off *count* then."""
-        async with anyio.create_task_group() as growing:
-            async with anyio.create_task_group() as senders:
-                for _ in range(self.count):
-                    senders.start_soon(send)
-                if self._grows:
-                    growing.start_soon(self._grow, senders, send)
-            growing.cancel_scope.cancel()
+        async with anyio.create_task_group() as tasks:
 
-    async def _grow(
-        self, senders: TaskGroup, send: Callable[[], Coroutine[Any, Any, None]]
-    ) -> None:
-        while True:
-            while self.count < self._submitter.at_once:
-                self.count += 1
-                senders.start_soon(send)
-            await self._submitter.further.wait()
+            async def one() -> None:
+                await send()
+                if not self.count:
+                    self._growing.cancel()
+
+            for _ in range(self.count):
+                tasks.start_soon(one)
+            if self._grows:
+                tasks.start_soon(self._grow, tasks, one)
+
+    async def _grow(self, tasks: TaskGroup, one: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        with self._growing:
+            while not self._growing.cancel_called:
+                while self.count < self._submitter.at_once:
+                    self.count += 1
+                    tasks.start_soon(one)
+                await self._submitter.further.wait()

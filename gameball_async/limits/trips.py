@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from statistics import median_low
 
 __all__ = ["Trips"]
 
@@ -44,7 +43,8 @@ class Trips:
     @property
     def usual(self) -> float:
         """Seconds of a trip without the server's work, in the median; 0 where that is not known."""
-        return median_low(self._handshakes) if self._handshakes else 0.0
+        found = sorted(self._handshakes)
+        return found[(len(found) - 1) // 2] if found else 0.0
 
     def connected(self, seconds: float) -> None:
         """A TCP handshake took so long."""
