@@ -96,7 +96,7 @@ class Turns:
     ) -> None:
         self.budget = budget
         self.polls = polls
-        self.uplink = uplink or Uplink(budget.trips, rate=budget.quota.fastest)
+        self.uplink: Uplink = uplink or Uplink(budget.trips, rate=budget.quota.fastest)
         self._queues: dict[Rank, deque[Ticket]] = {rank: deque() for rank in Rank}
         self._credit = 0.0  # of polls, against submissions
         self.waited: float = 0.0  # seconds that callers have waited for quota, in all

@@ -116,7 +116,7 @@ class Budget:
         self.quota = quota
         self._margin = margin
         self._least_hold = hold
-        self.trips = trips or Trips()
+        self.trips: Trips = trips or Trips()
         self._open: dict[int, float] = {}  # slot: when it was taken, oldest first
         self._stamps: list[float] = []  # when requests were answered, and so had been counted
         self._firm: list[float] = []  # when others had been counted: no way back is in these
