@@ -132,7 +132,7 @@ class Store(Closing):
     """
 
     def __init__(self, folder: str | os.PathLike[str], header: Header | None) -> None:
-        self.folder = Path(folder)
+        self.folder: Path = Path(folder)
         self._reading = Lock()  # a page may be read in a thread that nobody waits for any more
         path = self.folder / PLAN
         if header is None and not path.exists():
@@ -145,7 +145,7 @@ class Store(Closing):
         except (OSError, sqlite3.Error) as error:
             raise refused(path, error) from None
         try:
-            self.header = self._begin(header)
+            self.header: Header = self._begin(header)
         except sqlite3.Error as error:
             self._base.close()
             raise refused(path, error) from None
