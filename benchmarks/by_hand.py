@@ -9,7 +9,8 @@ what the client's CPU is compared with.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +20,12 @@ import orjson
 from attrs import define
 from cattrs.preconf.orjson import make_converter
 
-__all__ = ["HandMade", "Ready", "with_aiohttp", "with_httpx"]
+__all__ = [
+    "PATH", "Get", "HandMade", "Post", "Ready", "aiohttp_calls", "httpx_calls", "with_aiohttp", "with_httpx",
+]  # fmt: skip
 
 _HEADERS = {"APIKey": "key", "SecretKey": "secret", "Content-Type": "application/json"}
-_PATH = "/api/v4.0/integrations/batch/"
+PATH = "/api/v4.0/integrations/batch/"
 
 
 @dataclass(slots=True)
@@ -113,12 +116,12 @@ class HandMade:
 Ready = tuple[list[str], bytes]
 """A chunk: its rows' ids, and the body that carries them."""
 
-_Post = Callable[[bytes], Coroutine[Any, Any, bytes]]
-_Get = Callable[[str], Coroutine[Any, Any, bytes]]
+Post = Callable[[bytes], Coroutine[Any, Any, bytes]]
+Get = Callable[[str], Coroutine[Any, Any, bytes]]
 
 
 async def _loop(
-    chunks: Sequence[Ready], workers: int, post: _Post, get: _Get, *, typed: bool = False
+    chunks: Sequence[Ready], workers: int, post: Post, get: Get, *, typed: bool = False
 ) -> HandMade:
     done = HandMade()
     read = done.read_typed if typed else done.read
@@ -128,7 +131,7 @@ async def _loop(
         for ids, body in waiting:
             job_id = orjson.loads(await post(body))["jobId"]
             while True:
-                answer = orjson.loads(await get(_PATH + str(job_id)))
+                answer = orjson.loads(await get(PATH + str(job_id)))
                 done.polls += 1
                 if answer["status"] in ("completed", "failed", "stopped"):
                     break
@@ -139,14 +142,13 @@ async def _loop(
     return done
 
 
-async def with_aiohttp(
-    origin: str, chunks: Sequence[Ready], workers: int, *, typed: bool = False
-) -> HandMade:
-    """Move ready bytes with aiohttp, so many jobs at a time; *typed*: with answers as models."""
+@asynccontextmanager
+async def aiohttp_calls(origin: str) -> AsyncIterator[tuple[Post, Get]]:
+    """How aiohttp submits a body and asks about a job."""
     async with aiohttp.ClientSession(origin, headers=_HEADERS) as session:
 
         async def post(body: bytes) -> bytes:
-            async with session.post(_PATH + "customers", data=body) as response:
+            async with session.post(PATH + "customers", data=body) as response:
                 response.raise_for_status()
                 return await response.read()
 
@@ -155,19 +157,34 @@ async def with_aiohttp(
                 response.raise_for_status()
                 return await response.read()
 
-        return await _loop(chunks, workers, post, get, typed=typed)
+        yield post, get
 
 
-async def with_httpx(origin: str, chunks: Sequence[Ready], workers: int) -> HandMade:
-    """The same with httpx."""
+@asynccontextmanager
+async def httpx_calls(origin: str) -> AsyncIterator[tuple[Post, Get]]:
+    """How httpx does."""
     async with httpx.AsyncClient(base_url=origin, headers=_HEADERS) as session:
 
         async def post(body: bytes) -> bytes:
-            response = await session.post(_PATH + "customers", content=body)
+            response = await session.post(PATH + "customers", content=body)
             return response.raise_for_status().content
 
         async def get(path: str) -> bytes:
             response = await session.get(path)
             return response.raise_for_status().content
 
+        yield post, get
+
+
+async def with_aiohttp(
+    origin: str, chunks: Sequence[Ready], workers: int, *, typed: bool = False
+) -> HandMade:
+    """Move ready bytes with aiohttp, so many jobs at a time; *typed*: with answers as models."""
+    async with aiohttp_calls(origin) as (post, get):
+        return await _loop(chunks, workers, post, get, typed=typed)
+
+
+async def with_httpx(origin: str, chunks: Sequence[Ready], workers: int) -> HandMade:
+    """The same with httpx."""
+    async with httpx_calls(origin) as (post, get):
         return await _loop(chunks, workers, post, get)

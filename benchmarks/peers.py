@@ -14,12 +14,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-import aiohttp
-import httpx
 import orjson
 from attrs import frozen
 from cattrs.preconf.orjson import make_converter
@@ -27,20 +25,16 @@ from elasticsearch import AsyncElasticsearch
 from elasticsearch.helpers import async_streaming_bulk
 from pydantic import BaseModel, ConfigDict, Field
 
-from .by_hand import HandMade
+from .by_hand import PATH, Get, HandMade, Post, aiohttp_calls, httpx_calls
 from .shop import ROWS
 
 __all__ = ["with_aiohttp_and_json", "with_cattrs", "with_elasticsearch", "with_pydantic"]
 
 Rows = Sequence[Mapping[str, Any]]
 
-_HEADERS = {"APIKey": "key", "SecretKey": "secret", "Content-Type": "application/json"}
-_PATH = "/api/v4.0/integrations/batch/"
 _DONE = ("completed", "failed", "stopped")
 
 _Encode = Callable[[Rows], bytes]
-_Post = Callable[[bytes], Coroutine[Any, Any, bytes]]
-_Get = Callable[[str], Coroutine[Any, Any, bytes]]
 
 
 def _chunks(rows: Rows) -> Iterator[Rows]:
@@ -50,7 +44,7 @@ def _chunks(rows: Rows) -> Iterator[Rows]:
 
 
 async def _loop(
-    rows: Rows, workers: int, encode: _Encode, post: _Post, get: _Get, loads: Callable[[bytes], Any]
+    rows: Rows, workers: int, encode: _Encode, post: Post, get: Get, loads: Callable[[bytes], Any]
 ) -> HandMade:
     """Workers that take a chunk each: submit it, ask until it is over, read its outcomes."""
     done = HandMade()
@@ -60,7 +54,7 @@ async def _loop(
         for chunk in chunks:
             job = loads(await post(encode(chunk)))["jobId"]
             while True:
-                status = loads(await get(f"{_PATH}{job}"))
+                status = loads(await get(f"{PATH}{job}"))
                 done.polls += 1
                 if status["status"] in _DONE:
                     break
@@ -76,18 +70,7 @@ async def _loop(
 async def _with_aiohttp(
     origin: str, rows: Rows, workers: int, encode: _Encode, loads: Callable[[bytes], Any]
 ) -> HandMade:
-    async with aiohttp.ClientSession(origin, headers=_HEADERS) as session:
-
-        async def post(body: bytes) -> bytes:
-            async with session.post(f"{_PATH}customers", data=body) as response:
-                response.raise_for_status()
-                return await response.read()
-
-        async def get(path: str) -> bytes:
-            async with session.get(path) as response:
-                response.raise_for_status()
-                return await response.read()
-
+    async with aiohttp_calls(origin) as (post, get):
         return await _loop(rows, workers, encode, post, get, loads)
 
 
@@ -141,16 +124,7 @@ async def with_pydantic(origin: str, rows: Rows, workers: int) -> HandMade:
         request = _Request(body=[_Customer.model_validate(row) for row in chunk])
         return request.model_dump_json(exclude_none=True).encode()
 
-    async with httpx.AsyncClient(base_url=origin, headers=_HEADERS) as session:
-
-        async def post(body: bytes) -> bytes:
-            response = await session.post(f"{_PATH}customers", content=body)
-            return response.raise_for_status().content
-
-        async def get(path: str) -> bytes:
-            response = await session.get(path)
-            return response.raise_for_status().content
-
+    async with httpx_calls(origin) as (post, get):
         return await _loop(rows, workers, encode, post, get, json.loads)
 
 

@@ -26,11 +26,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import Factory, field, frozen
-from cattrs import BaseValidationError, Converter, transform_error
+from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
 from ..api.kinds import KINDS, TARGETS
 from ..errors import ConfigurationError
+from ..structuring import UNUSABLE, why_unusable
 
 __all__ = ["ColumnMapping", "Rule", "mapping_of"]
 
@@ -153,23 +154,13 @@ def mapping_of(text: str, *, name: str) -> ColumnMapping:
         found = _converter.structure(tomllib.loads(text), ColumnMapping)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{name} is not TOML: {error}") from None
-    except (BaseValidationError, TypeError, ValueError) as error:
-        said = "; ".join(transform_error(error, path="the mapping", format_exception=_said))
+    except UNUSABLE as error:
+        said = why_unusable(error, path="the mapping", otherwise="has the wrong form")
         raise ConfigurationError(f"{name} cannot be used: {said}") from None
     faults = "; ".join(_faults(found))
     if faults:
         raise ConfigurationError(f"{name} cannot be used: {faults}")
     return found
-
-
-def _said(error: BaseException, _: type | None) -> str:
-    """One error of cattrs in our words."""
-    extra = getattr(error, "extra_fields", None)
-    if extra:
-        return f"unknown key {', '.join(sorted(extra))}"
-    if isinstance(error, KeyError):
-        return f"{error.args[0]} is missing"
-    return str(error) if isinstance(error, TypeError) else "has the wrong form"
 
 
 def _faults(mapping: ColumnMapping) -> Iterator[str]:

@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from attrs import field, frozen
-from cattrs import BaseValidationError, Converter, transform_error
+from cattrs import Converter
 from cattrs.gen import make_dict_unstructure_fn
 
 from ..errors import ConfigurationError
+from ..structuring import UNUSABLE, why_unusable
 from .amounts import Amount
 from .clock import Offset
 
@@ -138,16 +139,6 @@ def findings_of(content: bytes, name: str) -> Findings:
         if not isinstance(value, dict):
             raise TypeError("must be an object")
         return _converter.structure(value, Findings)
-    except (BaseValidationError, TypeError, ValueError) as error:
-        said = "; ".join(transform_error(error, path="the file", format_exception=_said))
+    except UNUSABLE as error:
+        said = why_unusable(error, path="the file", otherwise="has a value that is none of its own")
         raise ConfigurationError(f"the findings {name} cannot be used: {said}. {cure}") from None
-
-
-def _said(error: BaseException, _: type | None) -> str:
-    """One error of cattrs in our words."""
-    extra = getattr(error, "extra_fields", None)
-    if extra:
-        return f"unknown key {', '.join(sorted(extra))}"
-    if isinstance(error, KeyError):
-        return f"{error.args[0]} is missing"
-    return str(error) if isinstance(error, TypeError) else "has a value that is none of its own"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from benchmarks.killable import Killer, Plan, When
 from gameball_async.sandbox import Sandbox
@@ -17,20 +16,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 ROWS = 60
-CHUNK = 10
 WHENS: tuple[When, ...] = ("before", "inside", "after")
-
-
-@pytest.fixture(scope="module")
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal() as portal:
-        yield portal
-
-
-@pytest.fixture(scope="module")
-def killer() -> Iterator[Killer]:
-    with Killer(CHUNK) as killer:
-        yield killer
 
 
 def story(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from benchmarks.killable import Killer, Plan
 from gameball_async.sandbox import Sandbox
@@ -17,19 +16,7 @@ pytestmark = pytest.mark.skipif(
     "not hasattr(__import__('os'), 'fork')", reason="needs a system that forks"
 )
 
-ROWS, CHUNK = 60, 10
-
-
-@pytest.fixture(scope="module")
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal() as portal:
-        yield portal
-
-
-@pytest.fixture(scope="module")
-def killer() -> Iterator[Killer]:
-    with Killer(CHUNK) as killer:
-        yield killer
+ROWS = 60
 
 
 @pytest.mark.parametrize("write", [2, 9, 17, 26, 30, 34, 38, 42])

@@ -1,0 +1,31 @@
+"""What cattrs says of a declared file (a mapping, findings) that it cannot use, in our words."""
+
+from __future__ import annotations
+
+from cattrs import BaseValidationError, transform_error
+
+__all__ = ["UNUSABLE", "why_unusable"]
+
+UNUSABLE = (BaseValidationError, TypeError, ValueError)
+"""What structuring a file may raise."""
+
+
+def why_unusable(error: Exception, *, path: str, otherwise: str) -> str:
+    """
+    All that is wrong with a file, each with its place.
+
+    Args:
+        error: what structuring it has raised, one of `UNUSABLE`.
+        path: what the file is called at the beginning of a place.
+        otherwise: what to say of a value that has the right type and is no good.
+    """
+
+    def said(error: BaseException, _: type | None) -> str:
+        extra = getattr(error, "extra_fields", None)
+        if extra:
+            return f"unknown key {', '.join(sorted(extra))}"
+        if isinstance(error, KeyError):
+            return f"{error.args[0]} is missing"
+        return str(error) if isinstance(error, TypeError) else otherwise
+
+    return "; ".join(transform_error(error, path=path, format_exception=said))
