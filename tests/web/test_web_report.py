@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,10 +20,7 @@ from gameball_async.cli.page.render import page_of
 from gameball_async.journal.journal import read_journal
 from gameball_async.rows.outcome import Reason
 from tests.web.looks import CONTRASTS, SCHEMES, WIDE, WIDTHS, emulate, whole_picture
-from tests.web.web_desk import need
-
-FLAGS = """--headless --no-sandbox --disable-gpu --no-first-run --disable-dev-shm-usage
---disable-background-networking --disable-component-update --disable-sync --hide-scrollbars"""
+from tests.web.web_page import chromium
 
 
 def several(row: int) -> Reason:
@@ -62,22 +57,9 @@ return [...document.querySelectorAll('figure svg text')].map(
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """One Chromium for all tests of this file."""
-    need(modules=("selenium",), commands=("chromium", "chromedriver"))
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    for flag in FLAGS.split():
-        options.add_argument(flag)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = Service(shutil.which("chromedriver"), env={**os.environ, "SE_OFFLINE": "true"})
-    driver = webdriver.Chrome(options, service)
-    try:
+    folder = tmp_path_factory.mktemp("chromium")
+    with chromium(folder, "--hide-scrollbars", logs=("browser", "performance")) as driver:
         yield driver
-    finally:
-        driver.quit()
 
 
 class Shown:

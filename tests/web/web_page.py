@@ -18,18 +18,18 @@ FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run -
 
 
 @contextmanager
-def chromium(folder: Path) -> Iterator[Any]:
-    """A headless Chromium with a profile of its own, driven through ChromeDriver."""
+def chromium(folder: Path, *more: str, logs: tuple[str, ...] = ("browser",)) -> Iterator[Any]:
+    """A headless Chromium with a profile of its own and *more* flags, driven through ChromeDriver."""
     need(modules=("selenium",), commands=("chromium", "chromedriver"))
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
-    for flag in FLAGS.split():
+    for flag in (*FLAGS.split(), *more):
         options.add_argument(flag)
     options.add_argument(f"--user-data-dir={folder}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.set_capability("goog:loggingPrefs", dict.fromkeys(logs, "ALL"))
     downloads = {"download.default_directory": str(folder / "downloads")}
     options.add_experimental_option("prefs", downloads)
     service = Service(shutil.which("chromedriver"), env={**os.environ, "SE_OFFLINE": "true"})
