@@ -83,7 +83,20 @@ class Shown:
 
     def print(self) -> bytes:
         """The page on paper, as PDF."""
-        return base64.b64decode(self._command("Page.printToPDF", printBackground=True)["data"])
+        from selenium.common.exceptions import WebDriverException
+
+        for again in (True, True, False):
+            try:
+                return base64.b64decode(
+                    self._command("Page.printToPDF", printBackground=True)["data"]
+                )
+            except WebDriverException as error:
+                # Chromium's print service, a process of its own, did not start in time: seen once
+                # on a busy machine with a page that printed before and after.
+                if not again or "Printing failed" not in str(error):
+                    raise
+                self.browser.get(self.page.as_uri())
+        raise AssertionError
 
     def requests(self) -> list[str]:
         """What was asked for since the last look, other than the page itself."""
