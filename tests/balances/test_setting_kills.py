@@ -9,6 +9,7 @@ from anyio.from_thread import BlockingPortal
 
 from benchmarks.killable import Killer, Plan, When
 from gameball_async.sandbox import Sandbox
+from tests import sampling
 from tests.balances.balance_desk import Shop, quick
 
 pytestmark = pytest.mark.skipif(
@@ -54,7 +55,7 @@ def story(
         return shop, sandbox, killed
 
 
-@pytest.mark.parametrize("write", range(2, 80, 13))
+@pytest.mark.parametrize("write", sampling.of(range(2, 80, 13), range(2, 80, 26)))
 def test_a_kill_at_a_write_costs_nothing_and_applies_nothing_twice(
     write: int, portal: BlockingPortal, killer: Killer, tmp_path: Path
 ) -> None:

@@ -1,13 +1,12 @@
 """
 Imports that die by SIGKILL and are resumed, judged by what the sandbox has applied.
 
-Four deaths for a kind of each replay class, or with KILLED_KINDS=all for each of the eight;
+Four deaths for a kind of each replay class, or with ``SAMPLES=all`` for each of the eight;
 `benchmarks.bench_kills` has hundreds.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,17 +17,14 @@ from benchmarks.killable import Killer, Plan
 from benchmarks.killed_rows import write_rows
 from benchmarks.kills import CHUNK, tell, undisturbed
 from gameball_async.api.kinds import KINDS
+from tests import sampling
 
 pytestmark = pytest.mark.skipif(
     "not hasattr(__import__('os'), 'fork')", reason="needs a system that forks"
 )
 
 ROWS = 160
-KILLED = (
-    list(KINDS)
-    if os.environ.get("KILLED_KINDS") == "all"
-    else ["customers", "orders", "balance-adjustments"]
-)
+KILLED = sampling.of(list(KINDS), ["customers", "orders", "balance-adjustments"])
 
 
 @pytest.fixture(scope="module")

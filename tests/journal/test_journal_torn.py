@@ -1,7 +1,7 @@
 """
 A journal that was torn, flipped or cut off by its disk: an earlier state, or refused. Never a lie.
 
-All prefixes and all bits are tried with ``JOURNAL_TORN=all``; otherwise a sample is.
+All prefixes and all bits are tried with ``SAMPLES=all``; otherwise a sample is.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from gameball_async.journal.journal import JournalFile, read_journal
 from gameball_async.journal.state import Resumable, Stage, Used
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
+from tests import sampling
 
-ALL = os.environ.get("JOURNAL_TORN") == "all"
 HEADER = Header("cashback", "account", "https://api.example", "v4.0", "unique")
 
 
@@ -143,7 +143,7 @@ def _verdict(path: Path, data: bytes, states: list[str]) -> str:
 
 
 def _cuts(size: int, sample: int) -> Iterator[int]:
-    return iter(range(size + 1)) if ALL else iter(range(0, size + 1, max(1, size // sample)))
+    return iter(range(size + 1)) if sampling.ALL else iter(range(0, size + 1, max(1, size // sample)))
 
 
 def test_what_is_cut_behind_the_last_mark_is_an_earlier_state_and_before_it_is_refused(
@@ -165,7 +165,7 @@ def test_a_flipped_bit_is_refused_or_makes_no_difference(
     cut_off, _, ended, states = written
     for data, possible in ((ended, states[-1:]), (cut_off, states)):
         bits = range(len(data) * 8)
-        for bit in bits if ALL else random.Random(1).sample(bits, 250):
+        for bit in bits if sampling.ALL else random.Random(1).sample(bits, 250):
             flipped = bytearray(data)
             flipped[bit // 8] ^= 1 << bit % 8
             _verdict(tmp_path / "j", bytes(flipped), possible)

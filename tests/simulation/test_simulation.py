@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
+from tests import sampling
 from tests.simulation.runs import Summary, simulate, simulate_all
 
-RUNS = int(os.environ.get("SIMULATED_RUNS", "300"))
+RUNS = sampling.of(2000, 100)
 BATCH = 100
 
 
