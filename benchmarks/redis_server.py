@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,13 +19,17 @@ __all__ = ["EXECUTABLE", "RedisServer", "free_port"]
 
 EXECUTABLE = shutil.which("redis-server")
 
+_PORTS = count(random.randrange(11_000, 31_000))
+"""Below those that a system gives out by itself: nobody is given one before our server has begun to listen."""
+
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """A port that nobody listens on, another one each time."""
+    while True:
+        port = next(_PORTS)
+        with socket.socket() as sock, suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 class RedisServer:

@@ -38,6 +38,7 @@ TITLED = [
 
 @pytest.mark.timeout(600)  # a dozen commands, and as many others on the machine
 @pytest.mark.parametrize("name", FOLLOWED)
+@pytest.mark.long
 def test_a_page_does_what_it_says(name: str, tmp_path: Path) -> None:
     # It is installed already, and from nowhere else.
     installs = "python3 -m venv|pip install|pipx install|uv tool install|uvx --from"

@@ -265,7 +265,8 @@ HIT = ("orders", "balance-adjustments")
 
 @pytest.mark.usefixtures("listener")
 @pytest.mark.parametrize(
-    ("fault", "kind"), sampling.of([*product(FAULTS, HIT)], [*zip(FAULTS, cycle(HIT), strict=False)])
+    ("fault", "kind"),
+    sampling.of([*product(FAULTS, HIT)], [*zip(FAULTS, cycle(HIT), strict=False)]),
 )
 def test_no_canary_shows_whatever_fault_hits_every_request(fault: str, kind: str) -> None:
     words = {"on": "any", "times": 40, **FAULTS[fault]}

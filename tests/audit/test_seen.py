@@ -32,6 +32,7 @@ with Seen() as seen:
 @pytest.mark.skipif(
     sys.platform != "linux", reason="memory and open files are read as Linux shows them"
 )
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_rows_and_no_file_can_be_seen(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", GROWTH, str(tmp_path)],

@@ -27,6 +27,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.mark.timeout(600)  # a dozen commands, and as many others on the machine
+@pytest.mark.long
 def test_each_block_of_the_guide_does_what_it_says(sandbox: Sandbox, tmp_path: Path) -> None:
     variables = {
         "GAMEBALL_BASE_URL": sandbox.url,

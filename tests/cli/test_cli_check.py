@@ -203,6 +203,7 @@ def test_without_keys_it_is_a_matter_of_configuration(run: Run, here: Path) -> N
         ("reset_before_commit", {}),
     ],
 )
+@pytest.mark.long
 def test_what_does_not_answer_as_gameball_cannot_be_reached_and_nothing_is_written(
     run: Run, quick: Callable[..., Sandbox], here: Path, fault: str, words: dict[str, Any]
 ) -> None:

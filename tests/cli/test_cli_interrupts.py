@@ -49,6 +49,7 @@ def command_in(err: str) -> list[str]:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.long
 def test_a_first_signal_waits_for_answers_sends_nothing_more_and_names_the_command_to_go_on(
     run: Run, serve: Serve, tmp_path: Path, number: int
 ) -> None:

@@ -42,6 +42,7 @@ def killer() -> Iterator[Killer]:
 
 
 @pytest.mark.parametrize("kind", KILLED)
+@pytest.mark.long
 def test_an_import_that_is_killed_four_times_loses_nothing_and_doubles_nothing(
     portal: BlockingPortal, killer: Killer, kind: str, tmp_path: Path
 ) -> None:

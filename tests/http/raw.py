@@ -20,8 +20,7 @@ async def raw_server(answer: Callable[[SocketStream], Awaitable[None]]) -> Async
             with suppress(anyio.BrokenResourceError, anyio.EndOfStream):
                 await answer(stream)
 
-    async with anyio.create_task_group() as tasks:
+    async with listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, handle)
         yield f"http://127.0.0.1:{port}"
         tasks.cancel_scope.cancel()
-    await listener.aclose()

@@ -46,7 +46,9 @@ from tests.http.fault_servers import (
 pytestmark = pytest.mark.anyio
 
 Serve = Callable[[], AbstractAsyncContextManager[Place]]
-FIRST_CONTACT = 1.5
+FIRST_CONTACT = 3.0
+SLOW = 20.0
+"""What a busy machine may take on top; where nothing is to be waited for, the first contact has more than twice that."""
 CUSTOMERS = [{"customerId": "c1"}]
 KEYS = "gb_test_canary_api", "gb_test_canary_secret"
 DOCS = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
@@ -173,6 +175,7 @@ async def client_of(
         else:
             options["session"] = session
         async with GameballClient(*KEYS, **options) as client:
+            told.began = time.monotonic()
             yield client
 
 
@@ -201,11 +204,11 @@ async def test_what_may_heal_is_told_at_once_and_the_first_contact_is_given_up_i
     assert isinstance(error, UnreachableError) and error.heals
     assert re.search(words, str(error))
     assert "tried for" in str(error) and "What to do: check the" in str(error)
-    assert FIRST_CONTACT - 0.1 <= seconds < FIRST_CONTACT + 1
+    assert FIRST_CONTACT - 0.1 <= seconds < FIRST_CONTACT + SLOW
     at, trouble = told.troubles[0]
-    assert at < (FIRST_CONTACT + 0.5 if fault == "silent at TLS" else 1)
+    assert at < FIRST_CONTACT - 0.5 or fault == "silent at TLS"
     assert re.search(words, trouble.reason)
-    assert abs(trouble.seconds_left - max(0.0, FIRST_CONTACT - at)) < 0.3
+    assert abs(trouble.seconds_left - max(0.0, FIRST_CONTACT - at)) < 1
     assert len(told.troubles) == 1
 
 
@@ -216,11 +219,11 @@ async def test_what_waiting_cannot_mend_is_an_error_at_once_with_the_cause_and_t
     serve, words = AT_ONCE[fault]
     async with serve() as place:
         told = Told()
-        async with client_of(place, told, monkeypatch) as client:
+        async with client_of(place, told, monkeypatch, first_contact=3 * SLOW) as client:
             error, seconds = await failure(status, client)
     assert isinstance(error, UnreachableError) and not error.heals
     assert re.search(words, str(error))
-    assert seconds < 1
+    assert seconds < SLOW
     assert [trouble.seconds_left for _, trouble in told.troubles] == [0]
 
 
@@ -230,11 +233,14 @@ async def test_a_first_answer_that_is_not_gameballs_is_an_error_at_once(
     fault: str, act: Callable[[GameballClient], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     serve, words = FOREIGN[fault]
-    async with serve() as place, client_of(place, Told(), monkeypatch) as client:
+    async with (
+        serve() as place,
+        client_of(place, Told(), monkeypatch, first_contact=3 * SLOW) as client,
+    ):
         error, seconds = await failure(act, client)
     assert isinstance(error, NotGameballError) or act in (submit, bulk)  # there: of unknown fate
     assert re.search(words, str(error))
-    assert seconds < 1
+    assert seconds < SLOW
 
 
 @pytest.mark.parametrize("act", VERBS)
@@ -245,18 +251,21 @@ async def test_every_verb_gives_up_a_first_contact_in_time(
     async with refused() as place, client_of(place, told, monkeypatch) as client:
         error, seconds = await failure(act, client)
     assert isinstance(error, UnreachableError)
-    assert FIRST_CONTACT - 0.1 <= seconds < FIRST_CONTACT + 1
-    assert told.troubles[0][0] < 1
+    assert FIRST_CONTACT - 0.1 <= seconds < FIRST_CONTACT + SLOW
+    assert told.troubles[0][0] < FIRST_CONTACT - 0.5
 
 
 @pytest.mark.parametrize("act", VERBS)
 async def test_every_verb_refuses_a_certificate_at_once(
     act: Callable[[GameballClient], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with certified(self_signed)() as place, client_of(place, Told(), monkeypatch) as client:
+    async with (
+        certified(self_signed)() as place,
+        client_of(place, Told(), monkeypatch, first_contact=3 * SLOW) as client,
+    ):
         error, seconds = await failure(act, client)
     assert isinstance(error, UnreachableError) and not error.heals
-    assert seconds < 1
+    assert seconds < SLOW
 
 
 async def test_a_certificate_is_trusted_as_the_message_says(tmp_path: Path) -> None:

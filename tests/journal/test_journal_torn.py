@@ -143,7 +143,9 @@ def _verdict(path: Path, data: bytes, states: list[str]) -> str:
 
 
 def _cuts(size: int, sample: int) -> Iterator[int]:
-    return iter(range(size + 1)) if sampling.ALL else iter(range(0, size + 1, max(1, size // sample)))
+    return (
+        iter(range(size + 1)) if sampling.ALL else iter(range(0, size + 1, max(1, size // sample)))
+    )
 
 
 def test_what_is_cut_behind_the_last_mark_is_an_earlier_state_and_before_it_is_refused(

@@ -25,6 +25,7 @@ def check(*command: str) -> None:
 
 
 @pytest.mark.skipif(find_spec("mypy") is None, reason="mypy is of the extra `dev`")
+@pytest.mark.long
 def test_users_code_passes_mypy_in_strict_mode() -> None:
     check("mypy", "--strict", "--no-incremental")
 

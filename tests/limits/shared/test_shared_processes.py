@@ -23,6 +23,7 @@ def within(books: Books, windows: Windows = WINDOWS) -> None:
         assert books.peaks[seconds] <= limit
 
 
+@pytest.mark.long
 def test_together_they_are_never_above_the_limits_and_each_has_its_part(
     redis_server: RedisServer,
 ) -> None:
@@ -38,6 +39,7 @@ def test_together_they_are_never_above_the_limits_and_each_has_its_part(
     assert min(answered) > 0.6 * max(answered)  # the benchmark tells exactly
 
 
+@pytest.mark.long
 def test_they_stay_within_when_one_is_killed_and_redis_is_killed_and_restarted(
     redis_server: RedisServer,
 ) -> None:
@@ -66,6 +68,7 @@ def test_they_stay_within_when_one_is_killed_and_redis_is_killed_and_restarted(
 
 
 @pytest.mark.timeout(60)
+@pytest.mark.long
 def test_a_worker_that_was_frozen_uses_no_permit_of_before(redis_server: RedisServer) -> None:
     with (
         sandbox_process(limits=WINDOWS, latency=LATENCY) as ((origin, *keys), ask),

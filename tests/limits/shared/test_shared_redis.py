@@ -311,6 +311,7 @@ async def test_a_client_closed_while_redis_hangs_closes_at_once(redis_server: Re
     await gone(redis_server)
 
 
+@pytest.mark.long
 def test_cancelled_at_any_step_nothing_is_left(redis_server: RedisServer) -> None:
     async def main(cut: Cut) -> None:
         async with client_of(redis_server.url) as client:
