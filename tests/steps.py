@@ -30,8 +30,8 @@ __all__ = [
 
 T = TypeVar("T")
 
-_FEWER = 7
-"""One step in so many is taken by the plain command; no divisor of what comes in twos, threes or fives."""
+_FEWER = 5
+"""The plain command takes one step in so many."""
 
 
 class Cut:

@@ -14,7 +14,7 @@ from typing import Any
 
 from gameball_async.sandbox import Constant, Workers
 from tests.web.conftest import Show, Times
-from tests.web.web_desk import customers
+from tests.web.web_desk import SOON, customers
 
 
 def test_a_page_that_is_open_while_the_server_is_away_says_so_and_goes_on_by_itself(
@@ -25,7 +25,7 @@ def test_a_page_that_is_open_while_the_server_is_away_says_so_and_goes_on_by_its
     path.write_bytes(customers(6000))
     shown.send(path)
     shown.until(lambda: "1,000" in shown.text("counts"))
-    assert server.stop() < 5
+    assert server.stop() < SOON
     shown.until(lambda: shown.text("away").startswith("The server is away."))
     told = re.search(r"away\. ([\d,]+) rows are still at Gameball", shown.text("away"))
     assert told is not None, shown.text("away")

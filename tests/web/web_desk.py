@@ -28,6 +28,8 @@ from gameball_async.sandbox import Sandbox
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
 START_WITHIN = 30.0
+SOON = 15.0
+"""Seconds within which a busy machine has done what takes one or two; what must not be waited for takes longer."""
 USER = "imports_of=somebody"
 """The cookie that tells the examples whose imports are asked for."""
 
@@ -186,13 +188,18 @@ class Server:
         name = hashlib.sha256(USER.partition("=")[2].encode()).hexdigest()[:32]
         return self.folder / "imports" / name
 
-    def sockets(self) -> int:
-        """Sockets that the process has open."""
-        found = 0
+    def tabs(self) -> int:
+        """Connections to its port that the process has open."""
+        ours = set[str]()
         for descriptor in Path(f"/proc/{self.process.pid}/fd").iterdir():
             with suppress(FileNotFoundError):  # closed since
-                found += os.readlink(descriptor).startswith("socket:")
-        return found
+                ours.add(os.readlink(descriptor).removeprefix("socket:"))
+        sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        here, listens = f":{self.port:04X}", "0A"
+        return sum(
+            each[1].endswith(here) and each[3] != listens and f"[{each[9]}]" in ours
+            for each in sockets
+        )
 
 
 def server_of(framework: str, sandbox: Sandbox, folder: Path, app: str | None = None) -> Server:

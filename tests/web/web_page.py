@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.web.web_desk import Server, need
 
-WITHIN = 30
+WITHIN = 60
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-dev-shm-usage
 --disable-background-networking --disable-component-update --disable-sync --window-size=1200,1000"""
 
