@@ -2,7 +2,8 @@
 Cancels at any step: loops on which a task can be cancelled right before any one callback.
 
 Cancelling after 0, 1, 2, … callbacks until the task ends by itself reaches every moment at which
-anything else could have run, the tick in which an answer arrives included.
+anything else could have run, the tick in which an answer arrives included. The plain command tries a
+sample of these moments, see `tests.sampling`.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ def at_each_step(
 ) -> int:
     """
     Run *main* with a cut at each step, and of those after the 60th at every *stride*-th, until what
-    is to be cancelled ends by itself. The plain command goes through them in longer strides.
+    is to be cancelled ends by itself; in the plain command at every fifth of those.
 
     Returns:
         How many steps there were.
