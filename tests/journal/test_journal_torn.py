@@ -148,6 +148,7 @@ def _cuts(size: int, sample: int) -> Iterator[int]:
     )
 
 
+@pytest.mark.timeout(600)  # of a disk that is busy, too
 def test_what_is_cut_behind_the_last_mark_is_an_earlier_state_and_before_it_is_refused(
     written: tuple[bytes, int, bytes, list[str]], tmp_path: Path
 ) -> None:
@@ -161,6 +162,7 @@ def test_what_is_cut_behind_the_last_mark_is_an_earlier_state_and_before_it_is_r
     assert _verdict(tmp_path / "j", ended, states[-1:]) == "said"
 
 
+@pytest.mark.timeout(600)  # of a disk that is busy, too
 def test_a_flipped_bit_is_refused_or_makes_no_difference(
     written: tuple[bytes, int, bytes, list[str]], tmp_path: Path
 ) -> None:
