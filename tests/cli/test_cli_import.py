@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from gameball_async.cli import checking
 from gameball_async.sandbox import Constant, Reason
 from tests.cli.cli_desk import Run, Serve, start_process
 
@@ -211,6 +212,7 @@ def test_a_wrong_key_stops_early_with_3_and_accounts_for_every_row(
     run: Run, serve: Serve, customers: Customers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     serve()
+    monkeypatch.setattr(checking, "REACH_AFTER", 60.0)  # however slow the machine reads the file
     monkeypatch.setenv("GAMEBALL_API_KEY", "gb_test_canary")
     rejects = tmp_path / "rejects.csv"
     result = run("import", "customers", customers(2_500), "--rejects", rejects, "--json")

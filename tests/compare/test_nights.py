@@ -33,6 +33,7 @@ from gameball_async.rows.outcome import Outcome
 from gameball_async.rows.report import Report
 from gameball_async.sandbox import Constant
 from gameball_async.session import Engine
+from tests import sampling
 from tests.engine_items import item
 from tests.loopback import Loopback, LoopbackEngine
 
@@ -153,7 +154,7 @@ class Nights:
         return {e.item["customerId"]: e.item["customerAttributes"]["city"] for e in entries}
 
 
-@settings(max_examples=80)
+@settings(max_examples=sampling.of(80, 40))
 @given(
     nights=st.lists(st.tuples(night_rows, st.none() | st.integers(0, 6)), min_size=2, max_size=4),
     seed=st.integers(0, 99),
