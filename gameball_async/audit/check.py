@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
+from operator import attrgetter
 
 import orjson
 from attrs import frozen
@@ -20,14 +21,15 @@ from .findings import (
     SHOWN,
     AmountSummary,
     Finding,
+    Lines,
     Place,
     about_equal_times,
     about_repeats,
     about_unfinished,
 )
-from .looks import By, looks_of
+from .looks import LOOKS
 from .seen import ID, MOMENT, Seen
-from .tally import AmountTally, Lines, TimeTally, column
+from .tally import AmountTally, TimeTally, column
 
 __all__ = ["Checked", "WholeCheck", "check_rows"]
 
@@ -80,8 +82,7 @@ class WholeCheck(Closing):
         bad: Callable[[BadRow], None] = lambda row: None,
         good: Callable[[Prepared], None] = lambda row: None,
     ) -> None:
-        self._kind = kind
-        self._looks = looks_of(kind)
+        self._looks = LOOKS[kind.name]
         self._source = iter(rows)
         self._prepare, self._bad, self._good = prepare, bad, good
         self._times = [TimeTally(each, now) for each in self._looks.times]
@@ -147,15 +148,15 @@ class WholeCheck(Closing):
         if self._times or self._amounts:
             items = list(map(orjson.loads, [row.payload for row in rows]))
             for time in self._times:
-                time.add(lines, column(items, time.time.path))
+                time.add(lines, column(items, time.time.field))
             for amount in self._amounts:
-                amount.add(lines, column(items, amount.amount.path))
+                amount.add(lines, column(items, amount.amount.field))
             if times:
                 keys = [row.key for row in rows]
-                moments = list(map(_moment, keys, column(items, (times,))))
+                moments = list(map(_moment, keys, column(items, times)))
         if not self._unfinished:
             with self._on_disk():
-                digests = map(_digest_by(self._looks.repeat.by), rows)
+                digests = map(hash, map(attrgetter(self._looks.repeat.by), rows))
                 self._seen.add(zip(lines, digests, moments, strict=True))
 
     def _repeats(self) -> Iterator[Finding]:
@@ -218,14 +219,6 @@ def check_rows(
 def _repeating(field: str, place: Place) -> BadRow:
     assert place.earlier is not None  # noqa: S101 - it repeats one
     return BadRow(place.line, (repeated_id(field, place.line, place.earlier),))
-
-
-def _digest_by(by: By) -> Callable[[Prepared], int]:
-    if by is By.ROW:
-        return lambda row: hash(row.payload)
-    if by is By.KEY:
-        return lambda row: hash(row.key)
-    return lambda row: hash(row.item_id)
 
 
 def _moment(key: str, time: str) -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any
 
-from ..rows.cells import neutralised
-from ..rows.replacing import Replacement
+from ..rows.replacing import write_csv
 from .plan import Fate, Report
 from .points import as_number
 from .store import Step, Store
@@ -23,16 +22,14 @@ _COLUMNS = "line, id, target, start, amount, answer, first, second, last, fate, 
 
 def report_of(store: Store) -> Report:
     """Count what has become of the rows."""
-    ((applied, up, down),) = store.each(
-        "coalesce(sum(applied <> 0), 0), coalesce(sum(max(applied, 0)), 0), "
+    ((rows, applied, up, down),) = store.each(
+        "count(*), coalesce(sum(applied <> 0), 0), coalesce(sum(max(applied, 0)), 0), "
         "coalesce(sum(max(-applied, 0)), 0)"
     )
-    ((rows,),) = store.each("count(*)")
-    fates = {fate: number for fate in Fate if (number := store.count(fate))}
     stage = store.stage
     return Report(
         rows=rows,
-        fates=fates,
+        fates={fate: number for fate in Fate if (number := store.count(fate))},
         adjustments=applied,
         up_sum=up,
         down_sum=down,
@@ -49,21 +46,11 @@ def write_report(store: Store) -> None:
     Raises:
         OSError: the disk refuses.
     """
-    new = Replacement(str(store.folder / REPORT))
-    try:
-        out = csv.writer(new.out, lineterminator="\r\n")
-        out.writerow(_HEAD)
-        out.writerows(_cells(store))
-        new.put_in_place()
-    finally:
-        new.drop()
+    write_csv(store.folder / REPORT, _HEAD, map(_cells, store.each(_COLUMNS)))
 
 
-def _cells(store: Store) -> Iterator[list[object]]:
-    for line, key, target, start, amount, answer, first, second, last, fate, why in store.each(
-        _COLUMNS
-    ):
-        due = amount if answer or fate == Fate.PLANNED.value else None
-        points = [None if each is None else as_number(each) for each in (target, start, due)]  # fmt: skip
-        looks = [None if each is None else as_number(each) for each in (first, second, last)]
-        yield [line, neutralised(key or ""), *points, answer, *looks, fate, neutralised(why)]
+def _cells(row: Sequence[Any]) -> list[object]:
+    line, key, target, start, amount, answer, *looks, fate, why = row
+    due = amount if answer or fate == Fate.PLANNED.value else None
+    points = [None if each is None else as_number(each) for each in (target, start, due, *looks)]
+    return [line, key, *points[:3], answer, *points[3:], fate, why]

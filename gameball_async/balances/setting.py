@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
+import orjson
 
-from ..api.kinds import TARGETS
+from ..api.kinds import TARGETS, KindName
 from ..errors import ConfigurationError
 from ..rows.check import preparer
 from ..rows.feed import Feed, Rows
 from ..rows.given import rows_of
-from ..rows.row import BadRow, Blocks, Row
+from ..rows.row import BadRow, Blocks, Prepared, Row
 from .plan import Fate, Report, Summary
 from .points import BALANCE_FIELD, as_number, in_units
 from .report import report_of, write_report
 from .store import Header, Stage, Step, Store
 from .taking import begin_again, summary_of, take_answers, take_balances, take_look
-from .targets import target_of
 
 if TYPE_CHECKING:
     from ..bulk.bulk import Bulk
@@ -172,10 +172,19 @@ async def _read(store: Store, rows: Rows, *, ids_from_numbers: bool) -> None:
         with store.change():
             while batch := await feed.batch():
                 for row in batch:
-                    store.add(*target_of(row))
+                    store.add(*_target_of(row))
             store.advance(Stage(Step.ASK))
     finally:
         await feed.aclose()
+
+
+def _target_of(row: Prepared | BadRow) -> tuple[int, str | None, int | None, str]:
+    """A checked row as its line, customer, target in units, and fault; no target where it has a fault."""
+    if isinstance(row, BadRow):
+        return row.position, row.key, None, "; ".join(map(str, row.faults))
+    target = in_units(orjson.loads(row.payload)["balance"])
+    why = "" if target is not None else "balance: is too large"
+    return row.position, row.key, target, why
 
 
 async def _step(client: GameballClient, store: Store, drive: Drive) -> None:
@@ -186,13 +195,10 @@ async def _step(client: GameballClient, store: Store, drive: Drive) -> None:
     if not store.count(fate):
         await anyio.to_thread.run_sync(take, store, None)
         return
-    run: Bulk
     if journal.exists():
         run = client.resume(journal, rows, open_jobs=OPEN_JOBS)
-    elif kind == "balance-adjustments":
-        run = client.bulk("balance-adjustments", rows, journal=journal, open_jobs=OPEN_JOBS)
     else:
-        run = client.bulk("balance-inquiries", rows, journal=journal, open_jobs=OPEN_JOBS)
+        run = client.bulk(kind, rows, journal=journal, open_jobs=OPEN_JOBS)
     async with run:
         await drive(what, run)
         if not run.report.complete:  # it was left early, without an error
@@ -201,7 +207,7 @@ async def _step(client: GameballClient, store: Store, drive: Drive) -> None:
 
 
 _Take = Callable[[Store, Path | None], None]
-_STEPS: dict[Step, tuple[Fate, str, str, _Take]] = {
+_STEPS: dict[Step, tuple[Fate, KindName, str, _Take]] = {
     Step.ASK: (Fate.ASKED, "balance-inquiries", "asking for the balances", take_balances),
     Step.SEND: (Fate.PLANNED, "balance-adjustments", "sending adjustments", take_answers),
     Step.LOOK: (Fate.SENT, "balance-inquiries", "asking for the balances again", take_look),

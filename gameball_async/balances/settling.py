@@ -8,7 +8,6 @@ journal and balances before of its own, whose doubt is settled in the same way.
 
 from __future__ import annotations
 
-import csv
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -26,14 +25,12 @@ from ..journal.journal import read_journal
 from ..journal.retry import later_of, next_retry
 from ..journal.settle import settle
 from ..journal.state import Resumable
-from ..rows.cells import neutralised
 from ..rows.named import NamedRows
-from ..rows.replacing import Replacement
-from .doubts import Concluded, Doubtful, conclude, doubtful
+from ..rows.replacing import write_csv
+from .doubts import Concluded, Doubtful, Verdict, conclude, doubtful
 from .points import BALANCE_FIELD, as_number
 from .setting import REST, Drive, finish
 from .snapshot import Balances, look, read_snapshot, snapshot_beside, write_snapshot
-from .verdicts import Verdict
 
 if TYPE_CHECKING:
     from ..client import GameballClient
@@ -228,15 +225,11 @@ def _write(journal: str, rows: Sequence[Concluded]) -> str:
     number = 1
     while os.path.lexists(path := f"{journal}.settled-{number}.csv"):
         number += 1
-    new = Replacement(path)
-    try:
-        out = csv.writer(new.out, lineterminator="\r\n")
-        out.writerow(_HEAD)
-        for row in rows:
-            points = [None if each is None else as_number(each)
-                      for each in (row.amount, row.before, row.certain, row.first, row.second)]  # fmt: skip
-            out.writerow([row.position, neutralised(row.key), *points, row.verdict.value, row.why])
-        new.put_in_place()
-    finally:
-        new.drop()
+    write_csv(path, _HEAD, map(_cells, rows))
     return path
+
+
+def _cells(row: Concluded) -> list[object]:
+    points = (row.amount, row.before, row.certain, row.first, row.second)
+    numbers = [None if each is None else as_number(each) for each in points]
+    return [row.position, row.key, *numbers, row.verdict.value, row.why]

@@ -98,19 +98,21 @@ class Header:
         Raises:
             JournalError: it is not; the message names what differs.
         """
-        differs = {
-            "another version of gameball_async has written it": self.format != other.format,
-            "the account, the base URL or the API version is another": self.account
-            != other.account,
-            "its input has changed, or is read in another way": self.source != other.source,
-            "--max-change or --only-up is another": (self.max_change, self.only_up)
-            != (other.max_change, other.only_up),
-            f"its balances are those of {self.balance}": self.balance != other.balance,
-        }
-        for what, found in differs.items():
-            if found:
+        bounds = (self.max_change, self.only_up), (other.max_change, other.only_up)
+        for mine, theirs, differs in (
+            (self.format, other.format, "another version of gameball_async has written it"),
+            (
+                self.account,
+                other.account,
+                "the account, the base URL or the API version is another",
+            ),
+            (self.source, other.source, "its input has changed, or is read in another way"),
+            (*bounds, "--max-change or --only-up is another"),
+            (self.balance, other.balance, f"its balances are those of {self.balance}"),
+        ):
+            if mine != theirs:
                 raise JournalError(
-                    f"the folder belongs to another run: {what}. Go on with what the run began with, or "
+                    f"the folder belongs to another run: {differs}. Go on with what the run began with, or "
                     "name another folder with --state"
                 )
 
@@ -182,16 +184,12 @@ class Store(Closing):
             cursor.execute("BEGIN EXCLUSIVE")
             yield cursor
             cursor.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._undo()
-            raise refused(self.folder / PLAN, error) from None
-        except BaseException:
-            self._undo()
+        except BaseException as error:
+            if self._base.in_transaction:
+                self._base.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise refused(self.folder / PLAN, error) from None
             raise
-
-    def _undo(self) -> None:
-        if self._base.in_transaction:
-            self._base.execute("ROLLBACK")
 
     # -- what is noted beside the rows
 

@@ -59,34 +59,28 @@ def _end(cursor: Cursor, line: int, found: Planned) -> None:
     cursor.execute("UPDATE customer SET fate = ?, why = ? WHERE line = ?", values)
 
 
+_COUNTED = {
+    "rows": "count(*)",
+    "exact": "sum(fate = 'exact')",
+    "up": "sum(fate = 'planned' AND amount > 0)",
+    "down": "sum(fate = 'planned' AND amount < 0)",
+    "up_sum": "sum(iif(fate = 'planned', max(amount, 0), 0))",
+    "down_sum": "sum(iif(fate = 'planned', max(-amount, 0), 0))",
+    "most_up": "max(iif(fate = 'planned', max(amount, 0), 0))",
+    "most_down": "max(iif(fate = 'planned', max(-amount, 0), 0))",
+    "held": "sum(fate = 'held back')",
+    "unknown": "sum(fate = 'unknown')",
+    "unasked": "sum(fate IN ('asked', 'not asked'))",
+    "rejected": "sum(fate = 'rejected')",
+    "pending": "sum(pending)",
+}
+"""What a summary counts."""
+
+
 def _sum_up(store: Store) -> Summary:
-    (found,) = store.each(
-        """count(*),
-        coalesce(sum(fate = 'planned' AND amount > 0), 0),
-        coalesce(sum(fate = 'planned' AND amount < 0), 0),
-        coalesce(sum(iif(fate = 'planned', max(amount, 0), 0)), 0),
-        coalesce(sum(iif(fate = 'planned', max(-amount, 0), 0)), 0),
-        coalesce(max(iif(fate = 'planned', amount, 0)), 0),
-        coalesce(max(iif(fate = 'planned', -amount, 0)), 0),
-        coalesce(sum(pending), 0)"""
-    )
-    rows, up, down, up_sum, down_sum, most_up, most_down, pending = found
-    return Summary(
-        rows=rows,
-        exact=store.count(Fate.EXACT),
-        up=up,
-        down=down,
-        up_sum=up_sum,
-        down_sum=down_sum,
-        most_up=max(most_up, 0),
-        most_down=max(most_down, 0),
-        held=store.count(Fate.HELD),
-        unknown=store.count(Fate.UNKNOWN),
-        unasked=store.count(Fate.UNASKED, Fate.ASKED),
-        rejected=store.count(Fate.REJECTED),
-        pending=pending,
-        faults=store.page("line, why", Fate.REJECTED, -1, SHOWN),
-    )
+    (found,) = store.each(", ".join(f"coalesce({each}, 0)" for each in _COUNTED.values()))
+    faults = store.page("line, why", Fate.REJECTED, -1, SHOWN)
+    return Summary(**dict(zip(_COUNTED, found, strict=True)), faults=faults)
 
 
 def summary_of(store: Store) -> Summary:

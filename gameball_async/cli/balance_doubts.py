@@ -9,8 +9,8 @@ import click
 import orjson
 from attrs import define, field
 
+from ..balances.doubts import Verdict
 from ..balances.settling import Settlement, settle_by_balances
-from ..balances.verdicts import Verdict
 from .balance_options import field_option, rest_option
 from .connection import Connection, connect, talks
 from .driving import driver

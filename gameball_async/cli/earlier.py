@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from ..api.kinds import Kind, kind_of
-from ..compare.opening import EarlierRows
+from ..compare.comparison import EarlierRows
 from ..errors import InputError
 from ..journal.header import Header, Source
 from ..rows.content import refuse_incomparable

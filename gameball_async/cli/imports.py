@@ -14,7 +14,7 @@ from ..api.kinds import Chunking, kind_of
 from ..bulk.bulk import Bulk
 from ..bulk.persons import MergeBy
 from ..client import GameballClient
-from ..compare.opening import EarlierRows
+from ..compare.comparison import EarlierRows
 from ..errors import ConfigurationError
 from ..journal.header import Source
 from ..rows.check import preparer

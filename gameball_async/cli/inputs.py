@@ -21,8 +21,7 @@ from ..journal.file import MAGIC
 from ..journal.header import Header, Source
 from ..journal.journal import digest_of, read_journal
 from ..journal.state import Resumable
-from ..rows.files import FileRows
-from ..rows.sources import TEXT_FORMATS
+from ..rows.files import TEXT_FORMATS, FileRows
 from .ending import remark
 from .reading import Settings
 from .words import clean, count

@@ -16,8 +16,7 @@ from ..journal.header import Source
 from ..mapping.presets import SHOPS, preset
 from ..mapping.rules import mapping_of
 from ..rows.dialect import Reading
-from ..rows.files import FileRows, rows_from
-from ..rows.sources import open_source
+from ..rows.files import FileRows, open_source, rows_from
 from ..rows.unknown import Unknown
 
 __all__ = ["Settings", "database_option", "reads"]

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from ..bulk.chunks import LookAhead
     from ..bulk.persons import MergeBy
     from ..bulk.submissions import Submissions
-    from ..compare.comparison import OpenComparison
-    from ..compare.opening import EarlierRows
+    from ..compare.comparison import EarlierRows, OpenComparison
     from ..journal.header import Earlier, Source
     from ..rows.feed import Rows
     from ..rows.unknown import Unknown
@@ -139,7 +138,7 @@ class BulkVerbs(Lifecycle):
         earlier: Earlier | None = None
         compare: OpenComparison | None = None
         if changed_against is not None:
-            from ..compare.opening import Making, comparison_of
+            from ..compare.comparison import Making, comparison_of
 
             making = Making(ids_from_numbers, unknown)
             earlier, compare = comparison_of(changed_against, which, self._account, making)
@@ -222,7 +221,7 @@ class BulkVerbs(Lifecycle):
             JournalError: the journal cannot be read, is held by another process, or belongs to
                 another account, address or input. Raised here or when the run is opened.
         """
-        from ..compare.opening import Making, comparison_again
+        from ..compare.comparison import Making, comparison_again
         from ..journal.journal import read_header
         from ..journal.opening import reopen_journal
         from ..journal.retry import rows_again

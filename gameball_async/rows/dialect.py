@@ -9,13 +9,11 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from ..api.fields import FieldType
 from ..errors import InputError
-from .cells import ReadCell
+from .cells import ReadCell, with_zone
 from .columns import Layout
 from .records import Record
-from .tables import NUMBERS, TIMES, type_of
-from .zones import reads_local_times
+from .tables import NUMBERS, type_of
 
 __all__ = [
     "DELIMITERS",
@@ -118,16 +116,13 @@ def adapted(layout: Layout, reading: Reading) -> Layout:
         read = column.read
         if reading.decimal_comma and read in NUMBERS:
             read = _with_decimal_comma(read)
-        type = type_of(layout.kind, column.path)
-        if reading.zone and type in TIMES:
-            read = reads_local_times(read, reading.zone, days=type is FieldType.DATE)
+        read = with_zone(read, type_of(layout.kind, column.path), reading.zone)
         columns.append(evolve(column, read=read))
     return evolve(
         layout,
         columns=tuple(columns),
         nulls=frozenset(reading.nulls),
         empty_is_null=reading.empty_is_null,
-        suspects=layout.suspects,
     )
 
 

@@ -35,6 +35,7 @@ from attrs import evolve
 
 from ..api.kinds import Kind
 from ..errors import Fault
+from ..faults import Refusal
 from ..mapping.presets import preset, recognised
 from ..mapping.rules import ColumnMapping
 from .added import (
@@ -47,16 +48,14 @@ from .added import (
     outcome_cell,
     outcome_of,
 )
-from .cells import read_json
+from .cells import read_json, text_of
 from .closing import Closing
 from .columns import Layout, layout_of
 from .dialect import adapted, with_decimal_commas
 from .mapped import MappedLayout, mapped_layout, needs_mapping
-from .plain import Refusal
 from .records import Record
 from .row import BadRow, Blocks, Row
 from .source import Source
-from .typed_cells import text_of
 from .unknown import Unknown, UnknownField, meant_by
 
 __all__ = ["FileRows", "WaitingRows"]
@@ -101,7 +100,6 @@ class FileRows(Closing, Iterator[Row | BadRow]):
         self.records: int = 0
         self.skipped: int = 0
         self._mapping = mapping
-        self._left_out: tuple[str, ...] = ()
         self._plain: Layout | None = None
         self._ids = ids_from_numbers
         self.mapped: MappedLayout | None = None
@@ -189,8 +187,6 @@ class FileRows(Closing, Iterator[Row | BadRow]):
             raise self.source.error(str(refusal), header.line) from None
         self.columns, self.warnings = layout.header, layout.warnings + self.warnings
         self._plain = layout if isinstance(layout, Layout) else layout.layout
-        if isinstance(layout, Layout):
-            self._left_out = layout.unknown
         return layout
 
     def _layout_of(self, names: list[str], unknown: Unknown) -> Layout | MappedLayout:
@@ -214,9 +210,9 @@ class FileRows(Closing, Iterator[Row | BadRow]):
     @property
     def left_out(self) -> tuple[UnknownField, ...]:
         """The columns that are not sent, as the API does not know them."""
-        fields = self._left_out
         return tuple(
-            UnknownField(name, meant_by(self.kind, name), self.records, False) for name in fields
+            UnknownField(name, meant_by(self.kind, name), self.records, False)
+            for name in (() if self._plain is None else self._plain.unknown)
         )
 
     def _json_rows(self) -> Iterator[Row | BadRow]:

@@ -10,8 +10,8 @@ from ..api.customers import Customer, CustomerAttributes
 from ..api.fields import AnyClass, FieldType, specs_of
 from ..api.item_classes import item_class
 from ..api.kinds import Kind
+from ..faults import Refusal
 from .cells import READERS, SUFFIXES, ReadCell, phone_or_zip
-from .plain import Refusal
 from .unknown import shown
 
 __all__ = [

@@ -23,9 +23,10 @@ __all__ = ["Report", "Tally"]
 REASONS = 200
 """Different reasons that are told apart; the rest is counted under one heading."""
 OTHER = "other reasons"
+_GOOD = (Outcome.SUCCEEDED, Outcome.UNCHANGED)
 
 
-@frozen
+@frozen(kw_only=True)
 class Report:
     """
     What became of a run's rows.
@@ -37,19 +38,20 @@ class Report:
         failed: refused by the server, one by one.
         rejected: never sent, or refused with their whole request.
         indeterminate: may or may not have been applied.
+        pending: their job was open when the run was left: a resumed run, or the job's status, tells
+            what became of them.
         unsent: not sent, since the run stopped before.
+        unchanged: not sent, as what an earlier run has applied is the same.
         jobs: jobs that were accepted.
         requests: requests that were sent, of all sorts.
         rate_limited: answers that said 429.
-        polls: how many of the requests asked about a job.
-        quota_wait: seconds that calls waited for quota, in all.
-        quota_share: part of the limits in use at the end: below 1 where others share the account.
         seconds: from start to end.
         complete: whether the input was read to its end and the run was not cut short.
+        polls: how many of the requests asked about a job.
+        quota_wait: seconds that calls waited for quota, in all.
+        quota_share: how much of both limits the run allowed itself at its end: 1 for all, less after a 429,
+            which shows that others use the account too.
         reasons: how many rows ended for which reason, but for plain successes.
-        pending: their job was open when the run was left: a resumed run, or the job's status, tells
-            what became of them.
-        unchanged: not sent, as what an earlier run has applied is the same.
         unknown_fields: fields of the rows that Gameball does not know, and ignores; of this attempt.
     """
 
@@ -59,19 +61,19 @@ class Report:
     failed: int
     rejected: int
     indeterminate: int
+    pending: int = 0
     unsent: int
+    unchanged: int = 0
     jobs: int
     requests: int
     rate_limited: int
+    seconds: float
+    complete: bool
     polls: int
     quota_wait: float
     quota_share: float
-    seconds: float
-    complete: bool
     reasons: Mapping[str, int] = field(factory=dict)
-    pending: int = 0
     unknown_fields: tuple[UnknownField, ...] = ()
-    unchanged: int = 0
 
     @property
     def settled(self) -> int:
@@ -90,27 +92,10 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain JSON values."""
-        return {
-            "kind": self.kind,
-            "rows": self.rows,
-            "succeeded": self.succeeded,
-            "failed": self.failed,
-            "rejected": self.rejected,
-            "indeterminate": self.indeterminate,
-            "pending": self.pending,
-            "unsent": self.unsent,
-            "unchanged": self.unchanged,
-            "jobs": self.jobs,
-            "requests": self.requests,
-            "rate_limited": self.rate_limited,
-            "seconds": round(self.seconds, 3),
-            "complete": self.complete,
-            "polls": self.polls,
-            "quota_wait": round(self.quota_wait, 3),
-            "quota_share": round(self.quota_share, 3),
-            "failures_by_reason": self.failures_by_reason(),
-            "unknown_fields": [asdict(each) for each in self.unknown_fields],
-        }
+        found = asdict(self, filter=lambda each, _: each.name != "reasons")
+        for name in ("seconds", "quota_wait", "quota_share"):
+            found[name] = round(found[name], 3)
+        return {**found, "failures_by_reason": self.failures_by_reason()}
 
 
 class Tally:
@@ -141,14 +126,12 @@ class Tally:
         """Count rows; *reasons* by their index. Plain successes are counted all at once."""
         if outcomes and self._stream.wants(RowsSettled):
             self._stream.emit(RowsSettled(self._kind, Counter(outcomes)))
-        succeeded = outcomes.count(Outcome.SUCCEEDED)
-        self.succeeded(succeeded)
-        unchanged = outcomes.count(Outcome.UNCHANGED)
-        self.unchanged(unchanged)
-        if succeeded + unchanged == len(outcomes):
+        good = {each: outcomes.count(each) for each in _GOOD}
+        self.counts.update(good)
+        if sum(good.values()) == len(outcomes):
             return
         for index, outcome in enumerate(outcomes):
-            if outcome not in (Outcome.SUCCEEDED, Outcome.UNCHANGED):
+            if outcome not in _GOOD:
                 self.add(outcome, reasons.get(index))
 
     def unchanged(self, rows: int) -> None:
@@ -158,7 +141,7 @@ class Tally:
     def add(self, outcome: Outcome, reason: Reason | None) -> None:
         """Count one row."""
         self.counts[outcome] += 1
-        if outcome in (Outcome.SUCCEEDED, Outcome.UNCHANGED):
+        if outcome in _GOOD:
             return
         heading = f"{outcome.value}: {reason}" if reason is not None else outcome.value
         if heading not in self._reasons and len(self._reasons) >= REASONS:

@@ -12,7 +12,7 @@ from .dialect import DELIMITERS, Reading, csv_options, found_delimiter, names_de
 from .json_array import ArrayMembers
 from .opened import Opened
 from .records import Lines, Record, csv_records, text_records
-from .source import Source, unchanged
+from .source import Source
 
 __all__ = ["TextSource"]
 
@@ -51,14 +51,12 @@ class TextSource(Source):
 
     def _found(self, reading: Reading) -> Reading:
         """The reading with what the first line says."""
-        self._first = next(self.lines, "")
-        if reading.delimiter is not None or reading.format == "tsv":
-            if names_delimiter(self._first):
-                self._first = next(self.lines, "")
-            return evolve(reading, delimiter=reading.delimiter or "\t")
-        delimiter = found_delimiter(self._first)
-        if names_delimiter(self._first):
+        first = self._first = next(self.lines, "")
+        if names_delimiter(first):
             self._first = next(self.lines, "")
+        if reading.delimiter is not None or reading.format == "tsv":
+            return evolve(reading, delimiter=reading.delimiter or "\t")
+        delimiter = found_delimiter(first)
         if delimiter != ",":
             word = DELIMITERS.get(delimiter, repr(delimiter))
             self.found = (
@@ -85,10 +83,8 @@ class TextSource(Source):
         return iter(self._array) if self.reading.format == "json" else text_records(self.lines)
 
     def again(self) -> Source:
-        """The same, to be read once more; refused where it has changed."""
-        if self._copy is not None:
-            return TextSource(self._copy, self.reading)
-        return unchanged(self, TextSource(self.path, self.reading))
+        """The same, to be read once more: of a stream its copy."""
+        return TextSource(self._copy or self.path, self.reading)
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""

@@ -39,7 +39,7 @@ from ...api.kinds import Kind
 from ...bulk.bulk import Bulk
 from ...client import GameballClient
 from ...errors import AuthenticationError, ConfigurationError, GameballError, InputError
-from ...rows.plain import Refusal
+from ...faults import Refusal
 from ...rows.report import Report
 from ...rows.unknown import Unknown
 from .journals import LoadFile, Loads, open_load_file
