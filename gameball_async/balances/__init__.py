@@ -12,15 +12,6 @@ from .settling import Settlement, settle_by_balances
 from .snapshot import snapshot_beside, take_snapshot
 
 __all__ = [
-    "Fate",
-    "Report",
-    "Settlement",
-    "Summary",
-    "Verdict",
-    "apply_plan",
-    "plan_balances",
-    "set_balances",
-    "settle_by_balances",
-    "snapshot_beside",
-    "take_snapshot",
-]
+    "Fate", "Report", "Settlement", "Summary", "Verdict", "apply_plan", "plan_balances",
+    "set_balances", "settle_by_balances", "snapshot_beside", "take_snapshot",
+]  # fmt: skip

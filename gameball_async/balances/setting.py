@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.to_thread
 import orjson
+from attrs import evolve
 
 from ..api.kinds import TARGETS, KindName
 from ..errors import ConfigurationError
@@ -27,9 +28,16 @@ from ..rows.given import rows_of
 from ..rows.row import BadRow, Blocks, Prepared, Row
 from .plan import Fate, Report, Summary
 from .points import BALANCE_FIELD, as_number, in_units
-from .report import report_of, write_report
 from .store import Header, Stage, Step, Store
-from .taking import begin_again, summary_of, take_answers, take_balances, take_look
+from .taking import (
+    begin_again,
+    report_of,
+    summary_of,
+    take_answers,
+    take_balances,
+    take_look,
+    write_report,
+)
 
 if TYPE_CHECKING:
     from ..bulk.bulk import Bulk
@@ -126,10 +134,7 @@ async def apply_plan(
         GameballError: what stopped a step early; call it again to go on.
     """
     with await anyio.to_thread.run_sync(Store, folder, None) as store:
-        known = store.header
-        known.check(
-            Header(_whose(client), known.source, known.max_change, known.only_up, known.balance)
-        )
+        store.header.check(evolve(store.header, account=_whose(client)))
         if store.stage.step in (Step.READ, Step.ASK):
             raise ConfigurationError(f"{folder} holds no complete plan: make it first")
         begin_again(store)

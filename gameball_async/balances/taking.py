@@ -1,9 +1,13 @@
-"""Takes what a step's journal says into the plan, in one transaction with the step that comes next."""
+"""
+Takes what a step's journal says into the plan, in one transaction with the step that comes next.
+
+What the plan says of all rows together is counted here, and written row by row to a file beside it.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from sqlite3 import Cursor
 from typing import Any
@@ -12,17 +16,27 @@ from attrs import asdict, evolve
 
 from ..journal.journal import read_rows
 from ..rows.outcome import RowOutcome
-from .plan import UNFINISHED, Bounds, Fate, Planned, Summary, answered, planned
-from .points import in_units
+from ..rows.replacing import write_csv
+from .plan import UNFINISHED, Bounds, Fate, Planned, Report, Summary, answered, planned
+from .points import as_number, in_units
 from .rounds import Answer, Looked, answer_of, judged, look_again
 from .store import Stage, Step, Store
 
-__all__ = ["ROUNDS", "begin_again", "summary_of", "take_answers", "take_balances", "take_look"]
+__all__ = [
+    "REPORT", "ROUNDS", "begin_again", "report_of", "summary_of", "take_answers", "take_balances", "take_look",
+    "write_report",
+]  # fmt: skip
 
 ROUNDS = 10
 """Rounds of adjustments in one go, at most."""
 SHOWN = 5
 """Rejected rows that a summary names."""
+REPORT = "report.csv"
+_HEAD = (
+    "line", "customerId", "target", "before", "adjustment", "answer", "first look", "second look",
+    "balance", "outcome", "why",
+)  # fmt: skip
+_COLUMNS = "line, id, target, start, amount, answer, first, second, last, fate, why"
 
 
 def _rows(journal: Path | None) -> Iterator[RowOutcome]:
@@ -166,3 +180,39 @@ def begin_again(store: Store) -> bool:
         )
         store.advance(Stage(Step.LOOK, stage.round + 1))
     return True
+
+
+def report_of(store: Store) -> Report:
+    """Count what has become of the rows."""
+    ((rows, applied, up, down),) = store.each(
+        "count(*), coalesce(sum(applied <> 0), 0), coalesce(sum(max(applied, 0)), 0), "
+        "coalesce(sum(max(-applied, 0)), 0)"
+    )
+    stage = store.stage
+    return Report(
+        rows=rows,
+        fates={fate: number for fate in Fate if (number := store.count(fate))},
+        adjustments=applied,
+        up_sum=up,
+        down_sum=down,
+        rounds=stage.round,
+        complete=stage.step is Step.DONE,
+        folder=str(store.folder),
+    )
+
+
+def write_report(store: Store) -> None:
+    """
+    Write each row to ``report.csv`` in the run's folder, with what was seen and what was concluded.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    write_csv(store.folder / REPORT, _HEAD, map(_cells, store.each(_COLUMNS)))
+
+
+def _cells(row: Sequence[Any]) -> list[object]:
+    line, key, target, start, amount, answer, *looks, fate, why = row
+    due = amount if answer or fate == Fate.PLANNED.value else None
+    points = [None if each is None else as_number(each) for each in (target, start, due, *looks)]
+    return [line, key, *points[:3], answer, *points[3:], fate, why]

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..balances.plan import Fate, Report, Summary
 from ..balances.points import as_number, shown
-from ..balances.report import REPORT
+from ..balances.taking import REPORT
 from .words import clean, count
 
 __all__ = ["plan_text", "plan_values", "report_text", "report_values"]

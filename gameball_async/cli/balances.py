@@ -14,8 +14,8 @@ from attrs import define, field
 
 from ..api.kinds import TARGETS
 from ..balances.plan import Report, Summary
-from ..balances.report import REPORT
 from ..balances.setting import apply_plan, plan_balances
+from ..balances.taking import REPORT
 from ..client import GameballClient
 from ..errors import JournalError
 from .balance_doubts import settle

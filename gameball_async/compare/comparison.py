@@ -29,13 +29,8 @@ from ..rows.unknown import Unknown, UnknownFields
 from .applied import Applied
 
 __all__ = [
-    "Comparison",
-    "EarlierRows",
-    "Making",
-    "OpenComparison",
-    "comparison_again",
-    "comparison_of",
-]
+    "Comparison", "EarlierRows", "Making", "OpenComparison", "comparison_again", "comparison_of",
+]  # fmt: skip
 
 AT_ONCE = 10
 """Chunks that are read in one go."""

@@ -66,7 +66,7 @@ def time_in(text: str, *, form: str = "", zone: str = "") -> datetime:
     if not zone:
         raise Refusal("has no time zone: pass --naive-as ZONE, or give the mapping a zone")
     found = found.replace(tzinfo=zone_of(zone))
-    if _skipped(found):
+    if found.astimezone(UTC).astimezone(found.tzinfo) != found:
         raise Refusal(f"does not exist in {zone}: the clocks go forward there and then")
     return found
 
@@ -81,9 +81,3 @@ def _read(text: str, form: str) -> datetime:
             f"written as {form}" if form else "an ISO 8601 time; give the mapping a date format"
         )
         raise Refusal(f"is not {wanted}") from None
-
-
-def _skipped(found: datetime) -> bool:
-    """Whether the clocks of its zone never show this time."""
-    back = found.astimezone(UTC).astimezone(found.tzinfo)
-    return back.replace(tzinfo=None) != found.replace(tzinfo=None)

@@ -25,7 +25,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attrs import Factory, field, frozen
+from attrs import Factory, frozen
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
@@ -72,12 +72,6 @@ class Rule:
         """The columns that are read."""
         return self.first_of or self.join or ((self.source,) if self.source else ())
 
-    @property
-    def origins(self) -> int:
-        """How many of the four ways to come by a cell are given."""
-        given = (self.source, self.first_of, self.join, self.constant is not None)
-        return sum(map(bool, given))
-
 
 @frozen(kw_only=True)
 class ColumnMapping:
@@ -102,7 +96,7 @@ class ColumnMapping:
     group_by: str = ""
     lines: Mapping[str, Rule] = Factory(dict)
     recognised_by: tuple[str, ...] = ()
-    note: str = field(default="")
+    note: str = ""
 
     @property
     def sources(self) -> frozenset[str]:
@@ -170,5 +164,6 @@ def _faults(mapping: ColumnMapping) -> Iterator[str]:
     if bool(mapping.lines) != bool(mapping.group_by):
         yield "group_by and [lines] belong together: give both or none"
     for name, rule in (*mapping.columns.items(), *mapping.lines.items()):
-        if rule.origins != 1:
+        origins = (rule.source, rule.first_of, rule.join, rule.constant is not None)
+        if sum(map(bool, origins)) != 1:
             yield f"{name} needs exactly one of from, first_of, join and constant"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -16,14 +16,9 @@ from .records import Record
 from .tables import NUMBERS, type_of
 
 __all__ = [
-    "DELIMITERS",
-    "Reading",
-    "adapted",
-    "csv_options",
-    "found_delimiter",
-    "names_delimiter",
+    "DELIMITERS", "Reading", "adapted", "csv_options", "found_delimiter", "names_delimiter",
     "with_decimal_commas",
-]
+]  # fmt: skip
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 LOOKED_AT = 100
@@ -32,10 +27,6 @@ _DECIMAL_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+", re.ASCII).f
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+", re.ASCII).fullmatch
 _DECIMAL_POINT = re.compile(r"[+-]?\d*\.(?:\d{1,2}|\d{4,})", re.ASCII).fullmatch
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?").fullmatch
-
-
-def _words(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(words)
 
 
 @frozen
@@ -63,7 +54,7 @@ class Reading:
     decimal_comma: bool | None = None
     sheet: str | None = None
     zone: str = ""
-    nulls: tuple[str, ...] = field(default=(), converter=_words)
+    nulls: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
     empty_is_null: bool = False
 
 

@@ -15,14 +15,9 @@ from .cells import READERS, SUFFIXES, ReadCell, phone_or_zip
 from .unknown import shown
 
 __all__ = [
-    "Column",
-    "Path",
-    "custom_column",
-    "free_column",
-    "known_columns",
-    "named_freely",
+    "Column", "Path", "custom_column", "free_column", "known_columns", "named_freely",
     "needed_columns",
-]
+]  # fmt: skip
 
 Path = tuple[str, ...]
 

@@ -52,7 +52,6 @@ class Lines(Iterator[str]):
     The lines of a file, with their ends.
 
     Attributes:
-        path: the file, as it was given.
         opened: its bytes.
         encoding: of the text; None for UTF-8.
         number: how many lines have been read.
@@ -70,7 +69,6 @@ class Lines(Iterator[str]):
     """
 
     def __init__(self, opened: Opened, encoding: str | None = None) -> None:
-        self.path: str = opened.path
         self.opened = opened
         self.number: int = 0
         self.last: str = ""
@@ -95,13 +93,9 @@ class Lines(Iterator[str]):
         """Whether the next line can be had without waiting for it."""
         return self._text is None and self.opened.more_at_hand(self.bytes_read)
 
-    def close(self) -> None:
-        """Close the file. Safe to call twice."""
-        self.opened.close()
-
     def error(self, message: str, line: int | None) -> InputError:
         """What ends the reading of this file."""
-        return InputError(message, path=self.path, line=line)
+        return InputError(message, path=self.opened.path, line=line)
 
     def __next__(self) -> str:
         if self._text is not None:

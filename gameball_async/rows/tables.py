@@ -64,17 +64,14 @@ class Typed:
         """Read the values of some records; what cannot be read is noted in *faults*, by its index."""
         try:
             return [None if value is None else read(value) for value in values]
-        except Refusal:
-            return [self._one(number, value, read, faults) for number, value in enumerate(values)]
-
-    def _one(
-        self, number: int, value: Any, read: Callable[[Any], object], faults: Faults
-    ) -> object:
-        try:
-            return None if value is None else read(value)
-        except Refusal as refusal:
-            faults.setdefault(number, []).append(Fault(self.name, str(refusal)))
-            return None
+        except Refusal:  # one by one
+            found = list[object]([None] * len(values))
+            for number, value in enumerate(values):
+                try:
+                    found[number] = None if value is None else read(value)
+                except Refusal as refusal:
+                    faults.setdefault(number, []).append(Fault(self.name, str(refusal)))
+            return found
 
 
 @frozen

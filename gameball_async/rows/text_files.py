@@ -28,9 +28,10 @@ class TextSource(Source):
         stream: BinaryIO | None = None,
         copy: str | None = None,
     ) -> None:
-        self.lines: Lines = Lines(Opened(path, stream, copy), reading.encoding)
-        self.path: str = self.lines.path
-        self.stamp: tuple[object, ...] = self.lines.opened.stamp
+        self._opened = Opened(path, stream, copy)
+        self.lines: Lines = Lines(self._opened, reading.encoding)
+        self.path: str = self._opened.path
+        self.stamp: tuple[object, ...] = self._opened.stamp
         self.waits: bool = stream is not None
         self.typed: bool = False
         self.tabular: bool = reading.format in ("csv", "tsv")
@@ -67,7 +68,7 @@ class TextSource(Source):
     @property
     def share(self) -> float | None:
         """How much has been read, from 0 to 1; None where its length is not known."""
-        return self.lines.share if self.lines.opened.stamp else None
+        return self.lines.share if self.stamp else None
 
     @property
     def more_at_hand(self) -> bool:
@@ -88,4 +89,4 @@ class TextSource(Source):
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""
-        self.lines.close()
+        self._opened.close()
