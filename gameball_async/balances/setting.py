@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Awaitable, Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +48,6 @@ REST = 60.0
 """Seconds between the two looks at an account that show whether it is at rest."""
 OPEN_JOBS = 128
 """Jobs that a step keeps open at once, at most: the answers to as many inquiries are in memory."""
-PAGE = 500
-"""Rows of the plan that are read in one go."""
 
 Drive = Callable[[str, "Bulk"], Awaitable[object]]
 """Reads an open run to its end; is told what it is for, in words."""
@@ -224,17 +221,13 @@ class _Customers(Blocks):
     """The items of a step, in the order of their lines: inquiries, or adjustments where they are planned."""
 
     def __init__(self, store: Store, fate: Fate, reason: str) -> None:
-        self._page = partial(store.page, "line, id, amount", fate)
+        self._pages = store.pages("line, id, amount", fate)
         self._adjusts = fate is Fate.PLANNED
         self._reason = reason
-        self._after = -1
 
     def block(self) -> list[Row | BadRow]:
         """The next ones."""
-        page = self._page(self._after, PAGE)
-        if page:
-            self._after = page[-1][0]
-        return [Row(line, self._item(key, amount)) for line, key, amount in page]
+        return [Row(line, self._item(key, amount)) for line, key, amount in next(self._pages, ())]
 
     def _item(self, key: str, amount: int) -> dict[str, object]:
         if not self._adjusts:

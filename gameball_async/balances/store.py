@@ -76,8 +76,8 @@ class Header:
     Attributes:
         account: tells accounts, addresses and versions apart, and tells nothing else.
         source: a digest of the input and how it is read; empty where the rows come from a program.
-        max_change: see `plan.Bounds`.
-        only_up: the same.
+        max_change: by how many units one customer's balance may change; None for any.
+        only_up: no adjustment may take points away.
         balance: name of the field that is the balance.
         run: tells this run from every other; part of the reason of each adjustment.
         format: of the file.
@@ -250,11 +250,17 @@ class Store(Closing):
         number: int = found.fetchone()[0]
         return number
 
-    def page(self, columns: str, fate: Fate, after: int, most: int) -> list[tuple[Any, ...]]:
-        """The next rows that stand so, in the order of their lines; line is the first of *columns*."""
+    def pages(self, columns: str, fate: Fate, most: int = 500) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows that stand so, page by page in the order of their lines; line is the first of *columns*."""
         query = f"SELECT {columns} FROM customer WHERE line > ? AND fate = ? ORDER BY line LIMIT ?"  # noqa: S608 - ours
-        with self._reading:
-            return self._base.execute(query, (after, fate.value, most)).fetchall()
+        after = -1
+        while True:
+            with self._reading:
+                page = self._base.execute(query, (after, fate.value, most)).fetchall()
+            if not page:
+                return
+            yield page
+            after = page[-1][0]
 
     def each(self, columns: str, where: str = "1") -> Iterator[tuple[Any, ...]]:
         """Rows, read as they are asked for, in the order of their lines."""

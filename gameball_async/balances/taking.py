@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from sqlite3 import Cursor
 from typing import Any
@@ -17,7 +18,7 @@ from attrs import asdict, evolve
 from ..journal.journal import read_rows
 from ..rows.outcome import RowOutcome
 from ..rows.replacing import write_csv
-from .plan import UNFINISHED, Bounds, Fate, Planned, Report, Summary, answered, planned
+from .plan import UNFINISHED, Fate, Planned, Report, Summary, answered, planned
 from .points import as_number, in_units
 from .rounds import Answer, Looked, answer_of, judged, look_again
 from .store import Stage, Step, Store
@@ -46,17 +47,16 @@ def _rows(journal: Path | None) -> Iterator[RowOutcome]:
 
 def take_balances(store: Store, journal: Path | None) -> None:
     """Take in the balances before anything is sent: what each customer needs is decided, once."""
-    bounds = Bounds(store.header.max_change, store.header.only_up)
-    name = store.header.balance
+    header = store.header
     with store.change() as cursor:
         for row in _rows(journal):
-            found = answered(row, name)
+            found = answered(row, header.balance)
             if isinstance(found, Planned):
                 _end(cursor, row.position, found)
                 continue
             query = "SELECT target FROM customer WHERE line = ?"
             (target,) = cursor.execute(query, (row.position,)).fetchone()
-            plan = planned(target, found, bounds)
+            plan = planned(target, found, header.max_change, only_up=header.only_up)
             pending = bool(in_units((row.result or {}).get("pendingPoints")))
             cursor.execute(
                 "UPDATE customer SET fate = ?, why = ?, start = ?, before = ?, last = ?, "
@@ -93,7 +93,7 @@ _COUNTED = {
 
 def _sum_up(store: Store) -> Summary:
     (found,) = store.each(", ".join(f"coalesce({each}, 0)" for each in _COUNTED.values()))
-    faults = store.page("line, why", Fate.REJECTED, -1, SHOWN)
+    faults = next(store.pages("line, why", Fate.REJECTED, SHOWN), [])
     return Summary(**dict(zip(_COUNTED, found, strict=True)), faults=faults)
 
 
@@ -131,7 +131,10 @@ def take_look(store: Store, journal: Path | None) -> None:
                     (balance, balance, row.position),
                 )
         columns = "line, why, target, answer, before, amount, first, second"
-        for line, why, target, answer, *seen in _sent(store, columns):
+        # Page by page: they change while they are gone through.
+        for line, why, target, answer, *seen in chain.from_iterable(
+            store.pages(columns, Fate.SENT)
+        ):
             looked = Looked(Answer(answer), *seen)
             if which == "second" or not look_again(looked):
                 _judge(cursor, line, why, target, looked)
@@ -141,14 +144,6 @@ def take_look(store: Store, journal: Path | None) -> None:
             store.advance(Stage(Step.SEND, stage.round + 1))
         else:
             store.advance(Stage(Step.DONE, stage.round))
-
-
-def _sent(store: Store, columns: str) -> Iterator[tuple[Any, ...]]:
-    """The rows that are being looked at, page by page: they change while they are gone through."""
-    after = -1
-    while page := store.page(columns, Fate.SENT, after, 1000):
-        yield from page
-        after = page[-1][0]
 
 
 def _judge(cursor: Cursor, line: int, why: str, target: int, seen: Looked) -> None:

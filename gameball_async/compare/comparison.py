@@ -163,27 +163,18 @@ def comparison_again(
         recorded = await anyio.to_thread.run_sync(read_journal, journal)
         if recorded.input_ended:
             return None
-        return await _again(header, earlier, journal, given, making)()
+        if earlier.is_journal:
+            path, theirs = find_again(earlier, journal)
+            return await _with_journal(path, earlier.length, Chunking(theirs.chunking), journal)
+        was = earlier.name, earlier.digest
+        if given is None or (given.source.name, given.source.digest) != was:
+            raise JournalError(
+                f"the run of {os.fspath(journal)} compares its rows with those of "
+                f"{earlier.name or 'a program'}: give the same again, as changed_against"
+            )
+        return await _with_rows(given, kind_of(header.kind), making, journal)()
 
     return compare
-
-
-def _again(
-    header: Header,
-    earlier: Earlier,
-    journal: str | os.PathLike[str],
-    given: EarlierRows | None,
-    making: Making,
-) -> OpenComparison:
-    if earlier.is_journal:
-        path, theirs = find_again(earlier, journal)
-        return partial(_with_journal, path, earlier.length, Chunking(theirs.chunking), journal)
-    if given is None or (given.source.name, given.source.digest) != (earlier.name, earlier.digest):
-        raise JournalError(
-            f"the run of {os.fspath(journal)} compares its rows with those of {earlier.name or 'a program'}: "
-            "give the same again, as changed_against"
-        )
-    return _with_rows(given, kind_of(header.kind), making, journal)
 
 
 async def _with_journal(
