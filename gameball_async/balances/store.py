@@ -98,21 +98,19 @@ class Header:
         Raises:
             JournalError: it is not; the message names what differs.
         """
-        bounds = (self.max_change, self.only_up), (other.max_change, other.only_up)
-        for mine, theirs, differs in (
-            (self.format, other.format, "another version of gameball_async has written it"),
-            (
-                self.account,
-                other.account,
-                "the account, the base URL or the API version is another",
-            ),
-            (self.source, other.source, "its input has changed, or is read in another way"),
-            (*bounds, "--max-change or --only-up is another"),
-            (self.balance, other.balance, f"its balances are those of {self.balance}"),
-        ):
-            if mine != theirs:
+        bounds = "--max-change or --only-up is another"
+        differs = {
+            "format": "another version of gameball_async has written it",
+            "account": "the account, the base URL or the API version is another",
+            "source": "its input has changed, or is read in another way",
+            "max_change": bounds,
+            "only_up": bounds,
+            "balance": f"its balances are those of {self.balance}",
+        }
+        for name, what in differs.items():
+            if getattr(self, name) != getattr(other, name):
                 raise JournalError(
-                    f"the folder belongs to another run: {differs}. Go on with what the run began with, or "
+                    f"the folder belongs to another run: {what}. Go on with what the run began with, or "
                     "name another folder with --state"
                 )
 
@@ -148,11 +146,10 @@ class Store(Closing):
             raise refused(path, error) from None
         try:
             self.header: Header = self._begin(header)
-        except sqlite3.Error as error:
+        except BaseException as error:
             self._base.close()
-            raise refused(path, error) from None
-        except BaseException:
-            self._base.close()
+            if isinstance(error, sqlite3.Error):
+                raise refused(path, error) from None
             raise
 
     def _begin(self, header: Header | None) -> Header:
@@ -246,9 +243,7 @@ class Store(Closing):
         """How many rows stand so."""
         marks = ", ".join("?" * len(fates))
         query = f"SELECT count(*) FROM customer WHERE fate IN ({marks})"  # noqa: S608 - marks only
-        found = self._base.execute(query, [each.value for each in fates])
-        number: int = found.fetchone()[0]
-        return number
+        return int(self._base.execute(query, [each.value for each in fates]).fetchone()[0])
 
     def pages(self, columns: str, fate: Fate, most: int = 500) -> Iterator[list[tuple[Any, ...]]]:
         """The rows that stand so, page by page in the order of their lines; line is the first of *columns*."""
