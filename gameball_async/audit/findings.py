@@ -130,62 +130,70 @@ class Lines:
         return tuple(map(Place, self.first))
 
 
-def _have(rows: int, what: str) -> str:
-    return f"1 row has {what}" if rows == 1 else f"{rows:,} rows have {what}"
+def _have(rows: int) -> str:
+    return "1 row has" if rows == 1 else f"{rows:,} rows have"
 
 
 def about_repeats(repeat: Repeat, rows: int, places: Sequence[Place]) -> Finding:
     """Rows that repeat an earlier one."""
     name: FindingName = "repeated-id" if repeat.field else "repeated-row"
     what = f"the {repeat.field}" if repeat.field else "every field"
-    message = _have(rows, f"{what} of an earlier row: {repeat.means}")
+    message = f"{_have(rows)} {what} of an earlier row: {repeat.means}"
     return Finding(message, name, repeat.field, rows, tuple(places), repeat.certain)
 
 
 def about_equal_times(field: str, rows: int, places: Sequence[Place]) -> Finding:
     """Rows with the customer and the time of an earlier one."""
-    refused = "Gameball may refuse a second one (error 9003), so give each a time of its own"
-    message = _have(rows, f"the customer and the {field} of an earlier row: {refused}")
+    message = (
+        f"{_have(rows)} the customer and the {field} of an earlier row: Gameball may refuse a second "
+        "one (error 9003), so give each a time of its own"
+    )
     return Finding(message, "equal-times", field, rows, tuple(places))
 
 
 def about_late(time: Time, found: Lines) -> Finding:
     """Times to come."""
     refused = ", which Gameball refuses (error 9007)" if time.refused else ""
-    message = _have(found.rows, f"{time.field} in the future{refused}")
+    message = f"{_have(found.rows)} {time.field} in the future{refused}"
     return Finding(message, "future-date", time.field, found.rows, found.places)
 
 
 def about_early(time: Time, found: Lines) -> Finding:
     """Times too long ago."""
-    often = f"{time.empty} and the like often stand for an empty date"
-    message = _have(found.rows, f"{time.field} before {time.earliest}: {often}")
+    message = (
+        f"{_have(found.rows)} {time.field} before {time.earliest}: {time.empty} and the like often "
+        "stand for an empty date"
+    )
     return Finding(message, "early-date", time.field, found.rows, found.places)
 
 
 def about_wrong(amount: Amount, wrong: Wrong, found: Lines) -> Finding:
     """Amounts that make no sense."""
-    message = _have(found.rows, f"{wrong.value} {amount.field}, which is hardly meant")
+    message = f"{_have(found.rows)} {wrong.value} {amount.field}, which is hardly meant"
     return Finding(message, "odd-amount", amount.field, found.rows, found.places)
 
 
 def about_money(amount: Amount, found: Lines, of: int) -> Finding:
     """Points that look like money."""
-    cents = f"{found.rows:,} of {of:,} values of {amount.field} have cents, as money has"
-    message = f"{cents}, and points are wanted: turn money into points first"
+    message = (
+        f"{found.rows:,} of {of:,} values of {amount.field} have cents, as money has, and points are "
+        "wanted: turn money into points first"
+    )
     return Finding(message, "money-in-points", amount.field, found.rows, found.places)
 
 
 def about_faulty(rows: int, lines: Sequence[int]) -> Finding:
     """Rows with faults of their own."""
-    message = _have(rows, "faults, and will be rejected: `gameball-async validate` says which")
+    message = f"{_have(rows)} faults, and will be rejected: `gameball-async validate` says which"
     return Finding(message, "faulty-rows", "", rows, tuple(map(Place, lines)), certain=True)
 
 
 def about_unfinished(why: str) -> Finding:
     """Rows could not be compared with each other."""
-    message = f"rows that repeat others could not be looked for ({why})"
-    message += ": set SQLITE_TMPDIR to a folder with room"
+    message = (
+        f"rows that repeat others could not be looked for ({why}): set SQLITE_TMPDIR to a folder with "
+        "room"
+    )
     return Finding(message, "not-compared", "", 0, ())
 
 

@@ -223,21 +223,20 @@ def _refuse_other_separators(cell: str) -> None:
 
 def _refuse_doubles(columns: Sequence[Column], header: Sequence[str]) -> None:
     """Two columns for one field, or one for an object and one for a part of it."""
-    seen: dict[Path, Column] = {}
+    seen: dict[Path, str] = {}
     for column in columns:
+        name = shown(header[column.index])
         if column.path in seen:
-            first, second = header[seen[column.path].index], header[column.index]
             raise Refusal(
-                f"columns {shown(first)!r} and {shown(second)!r} stand for the same field: keep one"
+                f"columns {seen[column.path]!r} and {name!r} stand for the same field: keep one"
             )
-        seen[column.path] = column
-    for column in columns:
-        for length in range(1, len(column.path)):
-            whole = seen.get(column.path[:length])
-            if whole is not None:
+        seen[column.path] = name
+    for path, name in seen.items():
+        for length in range(1, len(path)):
+            if path[:length] in seen:
                 raise Refusal(
-                    f"column {shown(header[whole.index])!r} holds a whole object, and "
-                    f"{shown(header[column.index])!r} a part of it: keep one form"
+                    f"column {seen[path[:length]]!r} holds a whole object, and {name!r} a part of it: "
+                    "keep one form"
                 )
 
 

@@ -23,7 +23,6 @@ __all__ = ["Report", "Tally"]
 REASONS = 200
 """Different reasons that are told apart; the rest is counted under one heading."""
 OTHER = "other reasons"
-_GOOD = (Outcome.SUCCEEDED, Outcome.UNCHANGED)
 
 
 @frozen(kw_only=True)
@@ -126,12 +125,14 @@ class Tally:
         """Count rows; *reasons* by their index. Plain successes are counted all at once."""
         if outcomes and self._stream.wants(RowsSettled):
             self._stream.emit(RowsSettled(self._kind, Counter(outcomes)))
-        good = {each: outcomes.count(each) for each in _GOOD}
-        self.counts.update(good)
-        if sum(good.values()) == len(outcomes):
+        succeeded = outcomes.count(Outcome.SUCCEEDED)
+        self.succeeded(succeeded)
+        unchanged = outcomes.count(Outcome.UNCHANGED)
+        self.unchanged(unchanged)
+        if succeeded + unchanged == len(outcomes):
             return
         for index, outcome in enumerate(outcomes):
-            if outcome not in _GOOD:
+            if outcome not in (Outcome.SUCCEEDED, Outcome.UNCHANGED):
                 self.add(outcome, reasons.get(index))
 
     def unchanged(self, rows: int) -> None:
@@ -141,7 +142,7 @@ class Tally:
     def add(self, outcome: Outcome, reason: Reason | None) -> None:
         """Count one row."""
         self.counts[outcome] += 1
-        if outcome in _GOOD:
+        if outcome in (Outcome.SUCCEEDED, Outcome.UNCHANGED):
             return
         heading = f"{outcome.value}: {reason}" if reason is not None else outcome.value
         if heading not in self._reasons and len(self._reasons) >= REASONS:

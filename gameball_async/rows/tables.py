@@ -87,22 +87,6 @@ class Table:
     layout: Layout
     columns: tuple[Typed, ...]
 
-    def rows(
-        self, positions: Sequence[int], values: Sequence[Sequence[object]]
-    ) -> list[Row | BadRow]:
-        """
-        The items of some records, or all that is wrong with them.
-
-        Args:
-            positions: of the records.
-            values: of the records, column by column; missing ones are None.
-        """
-        faults: Faults = {}
-        for each in self.columns:
-            self.suspect(each, [cell for cell in values[each.index] if type(cell) is str])
-        found = [each.read_all(values[each.index], each.read, faults) for each in self.columns]
-        return self.items(positions, found, faults)
-
     def suspect(self, column: Typed, texts: Sequence[str | None]) -> None:
         """Count the words among these texts that mean nothing, and are sent all the same."""
         if not NULL_WORDS.isdisjoint(texts):
@@ -112,7 +96,14 @@ class Table:
     def items(
         self, positions: Sequence[int], found: Sequence[Sequence[object]], faults: Faults
     ) -> list[Row | BadRow]:
-        """The same for values that are read already, one sequence for each of `columns`."""
+        """
+        The items of some records, or all that is wrong with them.
+
+        Args:
+            positions: of the records.
+            found: their values as items have them, one sequence for each of `columns`; None for what is missing.
+            faults: what could not be read, by the record's index.
+        """
         made = self._by_object(found) if self._grouped() else self._by_row(found)
         if not faults and not self.layout.composes:
             return list(map(Row, positions, made))
@@ -146,12 +137,14 @@ class Table:
         for number, column in enumerate(self.columns):
             groups.setdefault(column.path[:-1], []).append(number)
         made = self._objects(groups.pop((), []), found)
-        for parents, numbers in groups.items():
+        for (*parents, last), numbers in groups.items():
             for item, inner in zip(made, self._objects(numbers, found), strict=True):
                 if inner:
-                    for parent in parents[:-1]:
+                    for parent in parents:
                         item = item.setdefault(parent, {})
-                    item.setdefault(parents[-1], {}).update(inner)
+                    whole = item.setdefault(last, inner)
+                    if whole is not inner:
+                        whole.update(inner)
         return made
 
     def _objects(
@@ -250,5 +243,9 @@ def _time(found: object, type: FieldType | None, zone: str) -> object:
 def typed_rows(table: Table, records: Iterator[Record]) -> Iterator[Row | BadRow]:
     """The items of records whose cells are typed, read by column a few hundred at a time."""
     while some := list(islice(records, AT_ONCE)):
-        columns = [*zip_longest(*(record.cells or () for record in some))]
-        yield from table.rows([record.line for record in some], columns)
+        values = [*zip_longest(*(record.cells or () for record in some))]
+        faults: Faults = {}
+        for each in table.columns:
+            table.suspect(each, [cell for cell in values[each.index] if type(cell) is str])
+        found = [each.read_all(values[each.index], each.read, faults) for each in table.columns]
+        yield from table.items([record.line for record in some], found, faults)
