@@ -167,15 +167,16 @@ class WholeCheck(Closing):
         with self._on_disk():
             rows = self._seen.repeated(ID)
             if rows:
-                places = list(islice(self._seen.places(ID), SHOWN))
-                yield about_repeats(looks.repeat, rows, places)
+                yield about_repeats(looks.repeat, rows, self._first(ID))
                 if looks.repeat.certain:
-                    for place in self._seen.places(ID):
-                        self._bad(_repeating(looks.repeat.field, place))
+                    for line, first in self._seen.places(ID):
+                        self._bad(BadRow(line, (repeated_id(looks.repeat.field, line, first),)))
             rows = self._seen.repeated(MOMENT) if looks.equal_times else 0
             if rows:
-                places = list(islice(self._seen.places(MOMENT), SHOWN))
-                yield about_equal_times(looks.equal_times, rows, places)
+                yield about_equal_times(looks.equal_times, rows, self._first(MOMENT))
+
+    def _first(self, by: str) -> tuple[Place, ...]:
+        return tuple(Place(*each) for each in islice(self._seen.places(by), SHOWN))
 
     @contextmanager
     def _on_disk(self) -> Iterator[None]:
@@ -214,11 +215,6 @@ def check_rows(
         while whole.step():
             pass
         return whole.end()
-
-
-def _repeating(field: str, place: Place) -> BadRow:
-    assert place.earlier is not None  # noqa: S101 - it repeats one
-    return BadRow(place.line, (repeated_id(field, place.line, place.earlier),))
 
 
 def _moment(key: str, time: str) -> int:

@@ -134,21 +134,21 @@ def _have(rows: int) -> str:
     return "1 row has" if rows == 1 else f"{rows:,} rows have"
 
 
-def about_repeats(repeat: Repeat, rows: int, places: Sequence[Place]) -> Finding:
+def about_repeats(repeat: Repeat, rows: int, places: tuple[Place, ...]) -> Finding:
     """Rows that repeat an earlier one."""
     name: FindingName = "repeated-id" if repeat.field else "repeated-row"
     what = f"the {repeat.field}" if repeat.field else "every field"
     message = f"{_have(rows)} {what} of an earlier row: {repeat.means}"
-    return Finding(message, name, repeat.field, rows, tuple(places), repeat.certain)
+    return Finding(message, name, repeat.field, rows, places, repeat.certain)
 
 
-def about_equal_times(field: str, rows: int, places: Sequence[Place]) -> Finding:
+def about_equal_times(field: str, rows: int, places: tuple[Place, ...]) -> Finding:
     """Rows with the customer and the time of an earlier one."""
     message = (
         f"{_have(rows)} the customer and the {field} of an earlier row: Gameball may refuse a second "
         "one (error 9003), so give each a time of its own"
     )
-    return Finding(message, "equal-times", field, rows, tuple(places))
+    return Finding(message, "equal-times", field, rows, places)
 
 
 def about_late(time: Time, found: Lines) -> Finding:

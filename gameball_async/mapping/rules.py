@@ -31,7 +31,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from ..api.kinds import KINDS, TARGETS
 from ..errors import ConfigurationError
-from ..structuring import UNUSABLE, why_unusable
+from ..structuring import UNUSABLE, exactly, why_unusable
 
 __all__ = ["ColumnMapping", "Rule", "mapping_of"]
 
@@ -102,20 +102,13 @@ class ColumnMapping:
     def sources(self) -> frozenset[str]:
         """All columns of the file that this mapping reads."""
         rules = (*self.columns.values(), *self.lines.values())
-        named = {name for rule in rules for name in rule.sources}
-        return frozenset(
-            named.union(self.custom, self.skip, [self.group_by] if self.group_by else [])
-        )
+        read = (name for rule in rules for name in rule.sources)
+        group = (self.group_by,) if self.group_by else ()
+        return frozenset((*read, *self.custom, *self.skip, *group))
 
 
 def _structure_rule(value: Any, _: object) -> Rule:
     return Rule(source=value) if isinstance(value, str) else _rule_of_table(value, Rule)
-
-
-def _structure_text(value: Any, _: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("must be text")
-    return value
 
 
 def _structure_texts(value: Any, _: object) -> tuple[str, ...]:
@@ -125,7 +118,7 @@ def _structure_texts(value: Any, _: object) -> tuple[str, ...]:
 
 
 _converter = Converter(forbid_extra_keys=True)
-_converter.register_structure_hook(str, _structure_text)
+_converter.register_structure_hook(str, exactly(str, "text"))
 _converter.register_structure_hook_func(lambda wanted: wanted == tuple[str, ...], _structure_texts)
 _rule_of_table = make_dict_structure_fn(
     Rule, _converter, source=override(rename="from"), _cattrs_forbid_extra_keys=True

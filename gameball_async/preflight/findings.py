@@ -16,7 +16,7 @@ from cattrs import Converter
 from cattrs.gen import make_dict_unstructure_fn
 
 from ..errors import ConfigurationError
-from ..structuring import UNUSABLE, why_unusable
+from ..structuring import UNUSABLE, exactly, why_unusable
 from .amounts import Amount
 from .clock import Offset
 
@@ -68,15 +68,6 @@ class Findings:
         return [name for name, verdict in self.probes.items() if verdict == "hinders"]
 
 
-def _exactly(kind: type, words: str) -> Any:
-    def structure(value: Any, _: object) -> Any:
-        if type(value) is not kind:
-            raise TypeError(f"must be {words}")
-        return value
-
-    return structure
-
-
 def _number(value: Any, _: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError("must be a number")
@@ -94,9 +85,9 @@ def _instant(value: Any, _: object) -> datetime:
 
 
 _converter = Converter(forbid_extra_keys=True)
-_converter.register_structure_hook(str, _exactly(str, "text"))
-_converter.register_structure_hook(int, _exactly(int, "a whole number"))
-_converter.register_structure_hook(bool, _exactly(bool, "true or false"))
+_converter.register_structure_hook(str, exactly(str, "text"))
+_converter.register_structure_hook(int, exactly(int, "a whole number"))
+_converter.register_structure_hook(bool, exactly(bool, "true or false"))
 _converter.register_structure_hook(float, _number)
 _converter.register_structure_hook(datetime, _instant)
 _converter.register_unstructure_hook(
