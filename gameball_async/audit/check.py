@@ -85,8 +85,10 @@ class WholeCheck(Closing):
         self._looks = LOOKS[kind.name]
         self._source = iter(rows)
         self._prepare, self._bad, self._good = prepare, bad, good
-        self._times = [TimeTally(each, now) for each in self._looks.times]
-        self._amounts = [AmountTally(each) for each in self._looks.amounts]
+        self._tallies: dict[str, TimeTally | AmountTally] = {
+            **{each.field: TimeTally(each, now) for each in self._looks.times},
+            **{each.field: AmountTally(each) for each in self._looks.amounts},
+        }
         self._faulty = Lines()
         self._seen = Seen()
         self.rows: int = 0
@@ -128,29 +130,22 @@ class WholeCheck(Closing):
         findings = list(self._repeats())
         if self._unfinished:
             findings.append(about_unfinished(self._unfinished))
-        for times in self._times:
-            findings += times.findings()
-        for amounts in self._amounts:
-            findings += amounts.findings()
-        sums = (tally.summary() for tally in self._amounts)
-        return Checked(
-            self.rows,
-            self._faulty.rows,
-            tuple(self._faulty.first),
-            tuple(findings),
-            tuple(each for each in sums if each is not None),
-        )
+        amounts = list[AmountSummary]()
+        for tally in self._tallies.values():
+            findings += tally.findings()
+            if isinstance(tally, AmountTally) and (summary := tally.summary()) is not None:
+                amounts.append(summary)
+        faulty = self._faulty
+        return Checked(self.rows, faulty.rows, tuple(faulty.first), tuple(findings), tuple(amounts))
 
     def _look_at(self, rows: list[Prepared]) -> None:
         lines = [row.position for row in rows]
         times = self._looks.equal_times
         moments: list[int | None] = [None] * len(rows)
-        if self._times or self._amounts:
+        if self._tallies:
             items = list(map(orjson.loads, [row.payload for row in rows]))
-            for time in self._times:
-                time.add(lines, column(items, time.time.field))
-            for amount in self._amounts:
-                amount.add(lines, column(items, amount.amount.field))
+            for field, tally in self._tallies.items():
+                tally.add(lines, column(items, field))
             if times:
                 keys = [row.key for row in rows]
                 moments = list(map(_moment, keys, column(items, times)))

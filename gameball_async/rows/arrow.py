@@ -178,7 +178,7 @@ def _values(table: Table, column: Typed, array: Any, faults: Faults) -> list[obj
         return pc.cast(pc.cast(array, pa.string()), pa.float64()).to_pylist()  # type: ignore[no-any-return]
     if pa.types.is_date(type):
         days = pc.cast(pc.cast(array, pa.date32()), pa.string()).to_pylist()
-        read = column.cell if column.type is FieldType.DATETIME else None
+        read = column.read if column.type is FieldType.DATETIME else None
         return days if read is None else column.read_all(days, read, faults)
     if pa.types.is_timestamp(type):
         written = _as_text(column, array)
@@ -190,7 +190,7 @@ def _values(table: Table, column: Typed, array: Any, faults: Faults) -> list[obj
         table.suspect(column, values)
     if text and column.type is FieldType.ID and not array.null_count and _plain_ids(values):
         return values
-    return column.read_all(values, column.cell if text else column.read, faults)
+    return column.read_all(values, column.read if text else column.take, faults)
 
 
 def _plain_ids(values: list[str]) -> bool:

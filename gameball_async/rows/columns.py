@@ -26,7 +26,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..api.item_classes import item_class
 from ..api.kinds import Kind
@@ -202,7 +202,7 @@ def layout_of(kind: Kind, header: Sequence[str], *, unknown: Unknown = "warn") -
         if found is None:
             strange.append(shown(name) if name.strip() else f"(column {index + 1}, without a name)")
         else:
-            columns.append(Column(found.path, found.read, index))
+            columns.append(evolve(found, index=index))
     if faults:
         raise Refusal("; ".join(faults))
     _refuse_doubles(columns, header)

@@ -13,7 +13,7 @@ from ..errors import InputError
 from .cells import ReadCell, with_zone
 from .columns import Layout
 from .records import Record
-from .tables import NUMBERS, type_of
+from .tables import NUMBERS
 
 __all__ = [
     "DELIMITERS", "Reading", "adapted", "csv_options", "found_delimiter", "names_delimiter",
@@ -107,7 +107,7 @@ def adapted(layout: Layout, reading: Reading) -> Layout:
         read = column.read
         if reading.decimal_comma and read in NUMBERS:
             read = _with_decimal_comma(read)
-        read = with_zone(read, type_of(layout.kind, column.path), reading.zone)
+        read = with_zone(read, column.type, reading.zone)
         columns.append(evolve(column, read=read))
     return evolve(
         layout,

@@ -24,10 +24,19 @@ Path = tuple[str, ...]
 
 @frozen
 class Column:
-    """Where a cell goes, and how it is read."""
+    """
+    Where a cell goes, and how it is read.
+
+    Attributes:
+        path: of names, from the item inwards.
+        read: reads text.
+        type: of the field; None for a field of the account's own.
+        index: of the column in its table.
+    """
 
     path: Path
     read: ReadCell
+    type: FieldType | None = None
     index: int = 0
 
     @property
@@ -40,7 +49,7 @@ def known_columns(kind: Kind) -> Mapping[str, Column]:
     """The columns that a kind has, by their names."""
     cls = item_class(kind.name)
     if cls is None:
-        return {"orderId": Column(("orderId",), READERS[FieldType.ID])}
+        return {"orderId": Column(("orderId",), READERS[FieldType.ID], FieldType.ID)}
     known = {column.name: column for column in _columns_of(cls, ())}
     if cls is Customer:
         for name in specs_of(CustomerAttributes):
@@ -55,7 +64,8 @@ def known_columns(kind: Kind) -> Mapping[str, Column]:
 def _columns_of(cls: AnyClass, parents: Path) -> Iterator[Column]:
     for spec in specs_of(cls).values():
         path = (*parents, spec.wire)
-        yield Column(path, phone_or_zip if spec.wire in ("mobile", "zip") else READERS[spec.type])
+        read = phone_or_zip if spec.wire in ("mobile", "zip") else READERS[spec.type]
+        yield Column(path, read, spec.type)
         if spec.type is FieldType.NESTED and spec.nested is not None:
             yield from _columns_of(spec.nested, path)
 

@@ -13,11 +13,9 @@ from decimal import Decimal
 from itertools import groupby, islice, zip_longest
 from typing import Any, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
-from ..api.fields import FieldType, specs_of
-from ..api.item_classes import item_class
-from ..api.kinds import Kind
+from ..api.fields import FieldType
 from ..errors import Fault
 from ..faults import Refusal
 from ..mapping.local_times import time_in
@@ -27,7 +25,7 @@ from .kind_columns import Column, Path
 from .records import Record
 from .row import BadRow, Row
 
-__all__ = ["NUMBERS", "Faults", "Table", "Typed", "table_under", "type_of", "typed_rows"]
+__all__ = ["NUMBERS", "Faults", "Table", "Typed", "table_under", "typed_rows"]
 
 Faults: TypeAlias = dict[int, list[Fault]]
 
@@ -35,28 +33,15 @@ NUMBERS = (READERS[FieldType.NUMBER], SUFFIXES["number"])
 
 
 @frozen
-class Typed:
+class Typed(Column):
     """
-    One column: where its values go, and how they are read.
+    A column whose values may be of any type.
 
     Attributes:
-        path: of names, from the item inwards.
-        index: of the column in the table.
-        type: of the field; None for a field of the account's own.
-        cell: reads text.
-        read: reads any value.
+        take: reads any value.
     """
 
-    path: Path
-    index: int
-    type: FieldType | None
-    cell: ReadCell
-    read: Callable[[object], object]
-
-    @property
-    def name(self) -> str:
-        """The path as it is named in faults."""
-        return ".".join(self.path)
+    take: Callable[[object], object] = field(kw_only=True)
 
     def read_all(
         self, values: Sequence[Any], read: Callable[[Any], object], faults: Faults
@@ -172,27 +157,13 @@ def table_under(layout: Layout, zone: str) -> Table:
         layout: what its header says.
         zone: of times without one; empty to refuse them.
     """
-    return Table(layout, tuple(_typed(layout.kind, column, zone) for column in layout.columns))
+    return Table(layout, tuple(_typed(column, zone) for column in layout.columns))
 
 
-def _typed(kind: Kind, column: Column, zone: str) -> Typed:
-    type = type_of(kind, column.path)
-    cell, number = with_zone(column.read, type, zone), column.read in NUMBERS
-    return Typed(column.path, column.index, type, cell, _reader(type, cell, zone, number=number))
-
-
-def type_of(kind: Kind, path: Path) -> FieldType | None:
-    """The type of the field at *path*; None where the account names the fields."""
-    cls = item_class(kind.name)
-    if cls is None:
-        return FieldType.ID
-    for name in path[:-1]:
-        spec = specs_of(cls).get(name)
-        if spec is None or spec.nested is None:
-            return None
-        cls = spec.nested
-    spec = specs_of(cls).get(path[-1])
-    return None if spec is None else spec.type
+def _typed(column: Column, zone: str) -> Typed:
+    read, number = with_zone(column.read, column.type, zone), column.read in NUMBERS
+    take = _reader(column.type, read, zone, number=number)
+    return Typed(column.path, read, column.type, column.index, take=take)
 
 
 AT_ONCE = 500
@@ -200,7 +171,7 @@ AT_ONCE = 500
 
 
 def _reader(
-    type: FieldType | None, cell: ReadCell, zone: str, *, number: bool = False
+    type: FieldType | None, cell: ReadCell, zone: str, *, number: bool
 ) -> Callable[[object], object]:
     """
     The function that reads the values of a column, None excepted.
@@ -247,5 +218,5 @@ def typed_rows(table: Table, records: Iterator[Record]) -> Iterator[Row | BadRow
         faults: Faults = {}
         for each in table.columns:
             table.suspect(each, [cell for cell in values[each.index] if type(cell) is str])
-        found = [each.read_all(values[each.index], each.read, faults) for each in table.columns]
+        found = [each.read_all(values[each.index], each.take, faults) for each in table.columns]
         yield from table.items([record.line for record in some], found, faults)
