@@ -30,10 +30,13 @@ _ONE_OF_EACH_ID = (
     "UPDATE seen SET moment = NULL WHERE line > (SELECT first FROM id WHERE digest = seen.id)"
 )
 _FOUND = """
-INSERT INTO {0} SELECT {0}, min(line), count(*) FROM seen WHERE {0} IS NOT NULL GROUP BY {0} HAVING count(*) > 1
+INSERT INTO {0} SELECT {0}, min(line), count(*) FROM seen
+WHERE {0} IS NOT NULL GROUP BY {0} HAVING count(*) > 1
 """
 _COUNTED = "SELECT coalesce(sum(rows - 1), 0) FROM {}"
-_PLACES = "SELECT line, first FROM seen CROSS JOIN {0} ON digest = seen.{0} WHERE line > first ORDER BY line"
+_PLACES = """
+SELECT line, first FROM seen CROSS JOIN {0} ON digest = seen.{0} WHERE line > first ORDER BY line
+"""
 
 
 class Seen(Closing):

@@ -246,7 +246,7 @@ class Store(Closing):
         return int(self._base.execute(query, [each.value for each in fates]).fetchone()[0])
 
     def pages(self, columns: str, fate: Fate, most: int = 500) -> Iterator[list[tuple[Any, ...]]]:
-        """The rows that stand so, page by page in the order of their lines; line is the first of *columns*."""
+        """The rows that stand so, page by page, in order of their lines, the first of *columns*."""
         query = f"SELECT {columns} FROM customer WHERE line > ? AND fate = ? ORDER BY line LIMIT ?"  # noqa: S608 - ours
         after = -1
         while True:

@@ -1,6 +1,7 @@
 """
-A run's comparison with an earlier one, or with an earlier input: what that has applied is read before, and each row is
-looked up.
+A run's comparison with an earlier one, or with an earlier input.
+
+What that has applied is read before, and each row is looked up.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """
-Parquet and Arrow IPC files, and tables with an Arrow stream, read in record batches; imported where pyarrow is there.
+Parquet and Arrow IPC files, and tables with an Arrow stream, read in record batches.
+
+It is imported only where pyarrow is installed.
 
 Values become Python's column by column, not row by row. Times become text in Arrow itself where that
 says the same.

@@ -1,5 +1,5 @@
 """
-From text to typed values: a CSV cell by its field's type, JSON text strictly; and from values back to text.
+From text to typed values: a CSV cell by its field's type, JSON text strictly; and back to text.
 
 An empty cell is a field that is not there; CSV has no way to say null. Cells of ids and texts are
 taken as they stand. In all others, blanks around the value do not count.
@@ -214,7 +214,9 @@ EXACT = 10**15
 
 def text_of(value: object) -> str:
     """
-    The text that a CSV file would have for a value; empty where it is missing. A midnight without a zone is a day.
+    The text that a CSV file would have for a value; empty where it is missing.
+
+    A midnight without a zone is a day.
 
     Raises:
         Refusal: there is no text for such a value.
@@ -238,7 +240,7 @@ def text_of(value: object) -> str:
 
 
 def present(value: Any, convert: Callable[[Any], Any] = lambda each: each) -> Any:
-    """A list or an object without what is missing in it, its members converted; any other value converted."""
+    """A value converted; of a list or an object all members at any depth, without what is missing."""
     if isinstance(value, dict):
         return {name: present(each, convert) for name, each in value.items() if each is not None}
     if isinstance(value, list | tuple):
@@ -252,7 +254,7 @@ TIMES = (FieldType.DATE, FieldType.DATETIME)
 
 
 def with_zone(read: ReadCell, type: FieldType | None, zone: str) -> ReadCell:
-    """A reader of cells that puts text of a time without a zone into *zone*, if any; a day stays a day in a field of days."""
+    """A reader that takes times without a zone, too, as of *zone*; a field of days keeps its days."""
     if not zone or type not in TIMES:
         return read
 

@@ -1,5 +1,5 @@
 """
-What a row holds, as a digest, and which rows of an input need not be sent, as an earlier one held the same.
+What a row holds, as a digest, and which rows need not be sent, as an earlier one held the same.
 
 A row is unchanged if what was applied last for its id is the same. Once a row of an id is sent, what
 Gameball has of that id is known again only when the run is over: all later rows of it are sent too.

@@ -166,7 +166,7 @@ class FileRows(Closing, Iterator[Row | BadRow]):
                 yield row
 
     def _originals(self, records: Iterator[Record]) -> Iterator[Record]:
-        """Records of a rejects file as they were in the input; a fault where one must not be repeated."""
+        """Records of a rejects file as they were in the input; bad ones if they must not be repeated."""
         for record in records:
             outcome = outcome_cell(record.cells or ())
             if must_not_repeat(self.kind, outcome):

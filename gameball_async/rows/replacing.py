@@ -32,7 +32,7 @@ class Replacement:
     """
     A new file of mode 0600, under another name beside *path* until it is complete.
 
-    A context manager, which gives what it is written with: it is complete where the block ends without an error.
+    A context manager, which gives what it is written with, and puts it in place unless an error ends the block.
 
     Attributes:
         out: what it is written with.

@@ -48,8 +48,8 @@ class Report:
         complete: whether the input was read to its end and the run was not cut short.
         polls: how many of the requests asked about a job.
         quota_wait: seconds that calls waited for quota, in all.
-        quota_share: how much of both limits the run allowed itself at its end: 1 for all, less after a 429,
-            which shows that others use the account too.
+        quota_share: how much of both limits the run allowed itself at its end: 1 for all of it, less
+            after a 429, as others use the account too.
         reasons: how many rows ended for which reason, but for plain successes.
         unknown_fields: fields of the rows that Gameball does not know, and ignores; of this attempt.
     """

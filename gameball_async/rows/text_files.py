@@ -102,7 +102,7 @@ class TextSource(Source):
 
 class ArrayMembers:
     """
-    The members of a JSON array, each its own text, numbered from 1: no more of the file is held than one of them.
+    The members of a JSON array, each its own text, numbered from 1; only one of them is held at a time.
 
     Iterating raises ``InputError`` where the file is no array, or the rest of it is no JSON.
     """
