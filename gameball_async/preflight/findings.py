@@ -68,19 +68,13 @@ class Findings:
         return [name for name, verdict in self.probes.items() if verdict == "hinders"]
 
 
-def _exactly(kind: type, words: str) -> Any:
+def _exactly(words: str, *kinds: type) -> Any:
     def structure(value: Any, _: object) -> Any:
-        if type(value) is not kind:
+        if type(value) not in kinds:
             raise TypeError(f"must be {words}")
         return value
 
     return structure
-
-
-def _number(value: Any, _: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("must be a number")
-    return float(value)
 
 
 def _instant(value: Any, _: object) -> datetime:
@@ -94,10 +88,10 @@ def _instant(value: Any, _: object) -> datetime:
 
 
 _converter = Converter(forbid_extra_keys=True)
-_converter.register_structure_hook(str, _exactly(str, "text"))
-_converter.register_structure_hook(int, _exactly(int, "a whole number"))
-_converter.register_structure_hook(bool, _exactly(bool, "true or false"))
-_converter.register_structure_hook(float, _number)
+_converter.register_structure_hook(str, _exactly("text", str))
+_converter.register_structure_hook(int, _exactly("a whole number", int))
+_converter.register_structure_hook(bool, _exactly("true or false", bool))
+_converter.register_structure_hook(float, _exactly("a number", int, float))
 _converter.register_structure_hook(datetime, _instant)
 _converter.register_unstructure_hook(
     datetime, lambda when: when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
