@@ -33,11 +33,11 @@ def why_unusable(error: Exception, *, path: str, otherwise: str) -> str:
     return "; ".join(transform_error(error, path=path, format_exception=said))
 
 
-def exactly(kind: type, words: str) -> Any:
-    """A hook that takes values of one type as they are, and refuses all others: they must be *words*."""
+def exactly(words: str, *kinds: type) -> Any:
+    """A hook that takes values of some types as they are, and refuses all others: they must be *words*."""
 
     def structure(value: Any, _: object) -> Any:
-        if type(value) is not kind:
+        if type(value) not in kinds:
             raise TypeError(f"must be {words}")
         return value
 

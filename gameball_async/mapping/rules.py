@@ -118,7 +118,7 @@ def _structure_texts(value: Any, _: object) -> tuple[str, ...]:
 
 
 _converter = Converter(forbid_extra_keys=True)
-_converter.register_structure_hook(str, exactly(str, "text"))
+_converter.register_structure_hook(str, exactly("text", str))
 _converter.register_structure_hook_func(lambda wanted: wanted == tuple[str, ...], _structure_texts)
 _rule_of_table = make_dict_structure_fn(
     Rule, _converter, source=override(rename="from"), _cattrs_forbid_extra_keys=True
