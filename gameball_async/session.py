@@ -15,7 +15,6 @@ from .api.requests import MAX_ITEMS, Account, Call, Dialect, Dialects
 from .api.responses import read_status, read_stop
 from .api.wire import Transport, WireResponse
 from .errors import GameballError
-from .jobs.changes import Changes
 from .jobs.schedule import Polls
 from .jobs.submit import Submitter
 from .jobs.watch import Watch
@@ -159,10 +158,6 @@ class Engine:
         self._trips.connected(seconds)
         for dispatcher in self._dispatchers:
             dispatcher.connected()
-
-    def changes(self) -> Changes:
-        """A watcher that watches no job yet."""
-        return Changes(self.watch)
 
     def bulk(
         self,
