@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
-from attrs import frozen
+from attrs import Attribute, field, frozen
 
 from .api.jobs import Job, JobStatus
 from .api.kinds import Chunking, Kind, Replay
 from .api.requests import MAX_ITEMS, Account, Call, Dialect, Dialects
 from .api.responses import read_status, read_stop
 from .api.wire import Transport, WireResponse
-from .errors import GameballError
+from .errors import ConfigurationError, GameballError
 from .jobs.schedule import Polls
 from .jobs.submit import Submitter
 from .jobs.watch import Watch
@@ -32,15 +33,14 @@ from .tasks import Spawn
 
 if TYPE_CHECKING:
     from .bulk.bulk import Bulk, OnCancel
-    from .bulk.chunks import LookAhead
+    from .bulk.chunks import Chunker, LookAhead
     from .bulk.events import BulkEvent
     from .bulk.persons import MergeBy
     from .bulk.submissions import Submissions
-    from .bulk.time_limits import TimeLimits
     from .compare.comparison import OpenComparison
     from .journal.state import Journal, Resumable
     from .limits.exchange import QuotaStore
-    from .rows.feed import Rows
+    from .rows.feed import Feed, Rows
     from .rows.unknown import Unknown, UnknownFields
 
     OpenJournal = Callable[[], Awaitable[tuple[Journal, Resumable | None]]]
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["Engine", "OpenJournal", "Sharing"]
+__all__ = ["OPEN_JOBS", "Engine", "OpenJournal", "RunOptions", "Sharing", "check_count"]
 
 # What only runs of many rows need is a third of all there is to import, and most of a web app's
 # processes start none: `Engine.bulk` and `Engine.submissions` import it.
@@ -70,6 +70,54 @@ class Sharing:
     client: str
     share: float | None
     patience: float
+
+
+OPEN_JOBS = 512
+"""Jobs that one bulk run keeps open at once, at most."""
+
+
+def check_count(what: str, number: int | None) -> None:
+    """
+    Make sure that a number of things is at least 1.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if number is not None and number < 1:
+        raise ConfigurationError(f"{what} is {number}: it must be at least 1")
+
+
+def _count(_: object, attribute: Attribute[Any], number: int | None) -> None:
+    check_count(attribute.name, number)
+
+
+def _time(_: object, attribute: Attribute[Any], seconds: float | None) -> None:
+    if seconds is not None and not seconds > 0:
+        raise ConfigurationError(
+            f"{attribute.name} is {seconds}: give seconds above 0, or None for no limit"
+        )
+
+
+@frozen
+class RunOptions:
+    """
+    How a bulk run goes, as in `GameballClient.bulk`, in the order there; *max_rows* makes smaller chunks.
+
+    Raises:
+        ConfigurationError: a number is less than 1, or a limit is no time.
+    """
+
+    chunking: Chunking
+    concurrency: int | None = field(default=None, validator=_count)
+    look_ahead: LookAhead | None = None
+    open_jobs: int = field(default=OPEN_JOBS, validator=_count)
+    ids_from_numbers: bool = False
+    unknown: Unknown = "warn"
+    merge_by: MergeBy | None = None
+    on_cancel: OnCancel = "detach"
+    deadline: float | None = field(default=None, validator=_time)
+    stalled_for: float | None = field(default=None, validator=_time)
+    max_rows: int = MAX_ITEMS
 
 
 class Engine:
@@ -163,45 +211,26 @@ class Engine:
         self,
         kind: Kind,
         rows: Rows,
-        *,
-        concurrency: int | None,
-        chunking: Chunking,
+        options: RunOptions,
+        journal: str | os.PathLike[str] | None = None,
         open_journal: OpenJournal = no_journal,
-        on_cancel: OnCancel = "detach",
-        look_ahead: LookAhead | None = None,
-        open_jobs: int = 512,
-        limits: TimeLimits | None = None,
-        ids_from_numbers: bool = False,
-        unknown: Unknown = "warn",
-        max_rows: int = MAX_ITEMS,
         compare: OpenComparison | None = None,
-        merge_by: MergeBy | None = None,
     ) -> Bulk:
-        """A bulk run; see `GameballClient.bulk`. *max_rows* makes smaller chunks."""
+        """A bulk run; see `GameballClient.bulk`. *open_journal* opens *journal*."""
         from .bulk.bulk import Bulk
-        from .bulk.chunks import Chunker
         from .bulk.event_queue import EventQueue
-        from .bulk.merging import MergingChunker
         from .bulk.opening import Opening
         from .bulk.state import RunState
         from .bulk.time_limits import TimeLimits
         from .bulk.usage import Usage
-        from .rows.check import preparer
-        from .rows.feed import Feed
-        from .rows.given import rows_of
         from .rows.report import Tally
 
-        strange = self.unknown_fields(kind, unknown)
-        new = Chunker if merge_by is None else partial(MergingChunker, merge_by=merge_by)
-        with_ids = kind.item_key is not None
-        chunker = new(chunking, with_item_ids=with_ids, look_ahead=look_ahead, max_rows=max_rows)
+        strange = self.unknown_fields(kind, options.unknown)
+        tally = Tally(kind.name, self.stream)
         events: EventQueue[BulkEvent] = EventQueue()
         opening = Opening(
-            RunState(kind, chunker, Tally(kind.name, self.stream), window=open_jobs),
-            Feed(
-                rows_of(rows, kind, ids_from_numbers=ids_from_numbers),
-                preparer(kind, ids_from_numbers=ids_from_numbers, unknown=strange),
-            ),
+            RunState(kind, _chunker(kind, options), tally, window=options.open_jobs),
+            _feed(kind, rows, strange, ids_from_numbers=options.ids_from_numbers),
             self.submitter,
             self.watch,
             self.dialects,
@@ -209,14 +238,19 @@ class Engine:
             events,
             open_journal,
             compare,
-            concurrency,
-            limits or TimeLimits(),
+            options.concurrency,
+            TimeLimits(options.deadline, options.stalled_for),
         )
         usage = Usage(self.dispatcher, self.watch)
-        spawn, stop, stream = self._spawn, self.stop, self.stream
-        return Bulk(
-            opening, events, usage, spawn, anyio.current_time, stop, on_cancel, stream, strange
+        spawn, clock, stop, on_cancel = (
+            self._spawn,
+            anyio.current_time,
+            self.stop,
+            options.on_cancel,
         )
+        run = Bulk(opening, events, usage, spawn, clock, stop, on_cancel, self.stream, strange)
+        run.journal = None if journal is None else os.fspath(journal)
+        return run
 
     def unknown_fields(self, kind: Kind, policy: Unknown) -> UnknownFields:
         """What counts the fields of one run or call that Gameball does not know, and tells of each once."""
@@ -232,26 +266,19 @@ class Engine:
         self,
         kind: Kind,
         rows: Rows,
-        *,
-        concurrency: int | None,
-        unknown: Unknown = "warn",
+        options: RunOptions,
         linger: float | None = None,
-        max_items: int = MAX_ITEMS,
     ) -> Submissions:
         """Submissions without their jobs; see `GameballClient.submit_all`."""
-        from .bulk.chunks import Chunker
         from .bulk.submissions import Submissions
-        from .rows.check import preparer
-        from .rows.feed import Feed
-        from .rows.given import rows_of
 
         return Submissions(
             kind,
-            Feed(rows_of(rows, kind), preparer(kind, unknown=self.unknown_fields(kind, unknown))),
-            Chunker(Chunking.PLAIN, with_item_ids=kind.item_key is not None, max_rows=max_items),
+            _feed(kind, rows, self.unknown_fields(kind, options.unknown)),
+            _chunker(kind, options),
             self.submitter,
             self._spawn,
-            concurrency=concurrency,
+            concurrency=options.concurrency,
             linger=linger,
         )
 
@@ -294,3 +321,28 @@ class Engine:
         for dispatcher in self._dispatchers:
             dispatcher.close(error)
         self.watch.close(error)
+
+
+def _feed(
+    kind: Kind, rows: Rows, unknown: UnknownFields, *, ids_from_numbers: bool = False
+) -> Feed:
+    from .rows.check import preparer
+    from .rows.feed import Feed
+    from .rows.given import rows_of
+
+    prepare = preparer(kind, ids_from_numbers=ids_from_numbers, unknown=unknown)
+    return Feed(rows_of(rows, kind, ids_from_numbers=ids_from_numbers), prepare)
+
+
+def _chunker(kind: Kind, options: RunOptions) -> Chunker:
+    from .bulk.chunks import Chunker
+    from .bulk.merging import MergingChunker
+
+    merge_by = options.merge_by
+    new = Chunker if merge_by is None else partial(MergingChunker, merge_by=merge_by)
+    return new(
+        options.chunking,
+        with_item_ids=kind.item_key is not None,
+        look_ahead=options.look_ahead,
+        max_rows=options.max_rows,
+    )

@@ -15,7 +15,7 @@ from gameball_async.errors import DeadlineError
 from gameball_async.jobs.changes import Changes
 from gameball_async.limits.queue import Rank
 from gameball_async.sandbox import Constant, Workers
-from gameball_async.session import Engine
+from gameball_async.session import Engine, RunOptions
 from tests.engine_items import item
 from tests.loopback import Loopback, LoopbackEngine
 
@@ -163,7 +163,9 @@ def test_others_on_the_account_slow_us_down_fail_no_row_and_we_recover() -> None
                     await anyio.sleep(0.5)
 
             kind = KINDS["events"]
-            run = engine.bulk(kind, rows, concurrency=8, chunking=kind.chunking, max_rows=5)
+            run = engine.bulk(
+                kind, rows, RunOptions(concurrency=8, chunking=kind.chunking, max_rows=5)
+            )
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(note)
                 async with run:
@@ -230,7 +232,9 @@ def test_jobs_behind_a_slow_server_are_asked_in_the_order_they_will_end() -> Non
     async def main() -> Any:
         async with LoopbackEngine(wire) as engine:
             kind = KINDS["customers"]
-            run = engine.bulk(kind, rows, concurrency=8, chunking=kind.chunking, max_rows=1)
+            run = engine.bulk(
+                kind, rows, RunOptions(concurrency=8, chunking=kind.chunking, max_rows=1)
+            )
             async with run:
                 return await run.finish()
 
