@@ -26,6 +26,7 @@ ROOMS = (
     "bulk",
     "api",
     "connection_faults.py",
+    "session.py",
 )
 
 
