@@ -17,10 +17,10 @@ import orjson
 from attrs import define, field, frozen
 
 from .durations import ServiceTime
-from .forms import Form
+from .forms import UPSERT, Form
 from .messages import Chance, Reason
 
-__all__ = ["Details", "Job", "Line"]
+__all__ = ["Details", "Job", "Line", "Single"]
 
 _SLICES = 100
 
@@ -85,11 +85,6 @@ class Job:
         return self.form.name
 
     @property
-    def job_id(self) -> int | None:
-        """Its number, as the ledger asks for it."""
-        return self.id
-
-    @property
     def state(self) -> str:
         """
         queued, running, completed, failed or stopped.
@@ -128,6 +123,23 @@ class Job:
         self._details = None
         self._items = None
         self.ended = when
+
+
+@frozen
+class Single:
+    """A single upsert, as the ledger reads it beside jobs."""
+
+    item: Any
+    id: None = None
+    kind: str = UPSERT.name
+
+    def items(self) -> list[Any]:
+        """The one item."""
+        return [self.item]
+
+    def refusals(self) -> Container[int]:
+        """None: a refused upsert is not recorded."""
+        return ()
 
 
 def _pack(details: Details) -> bytes:

@@ -36,7 +36,7 @@ from cattrs.cols import list_structure_factory
 from cattrs.gen import make_dict_structure_fn
 
 from .durations import Constant, LogNormal, ServiceTime, Workers
-from .faults import FAULTS, Faults, When
+from .faults import FAULTS, Faults
 from .forms import FORMS
 from .messages import Reason
 from .options import (
@@ -51,6 +51,7 @@ from .options import (
     Unfit,
     Whole,
 )
+from .script import When
 
 __all__ = ["FAULT_TABLES", "FailRule", "File", "Scenario", "ScenarioError"]
 

@@ -14,7 +14,6 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from contextlib import suppress
 from email.utils import formatdate
 from random import Random
@@ -245,14 +244,11 @@ class Sandbox:
         if get_ident() == thread:
             play(loop.time())
             return
-        done: Future[None] = Future()
 
-        def there() -> None:
+        async def there() -> None:
             play(loop.time())
-            done.set_result(None)
 
-        loop.call_soon_threadsafe(there)
-        done.result(10)
+        asyncio.run_coroutine_threadsafe(there(), loop).result(10)
 
     def _make_service(self, origin: float) -> Service:
         chance = _chance(self.options.seed, "service").random

@@ -11,39 +11,23 @@ from __future__ import annotations
 import math
 import zlib
 from collections import Counter
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from typing import Any
-
-from attrs import frozen
 
 from . import answers
 from .account import EFFECTS, Ledger, Memory, identity
-from .faults import Circumstance, Faults
+from .faults import Faults
 from .forms import UPSERT, Form
-from .jobs import Job, Line
+from .jobs import Job, Line, Single
 from .messages import Chance, Ending, Reason, Refusal, Reply, Request, Seen, json_reply
 from .options import Options
 from .routes import Route, read_items, read_object, route
+from .script import Circumstance
 from .windows import Windows
 
 __all__ = ["Service"]
 
 _BUSY = Reason(2001, "Another request for the same customer is in progress")
-
-
-@frozen
-class _Single:
-    """A single upsert, as the ledger reads it."""
-
-    item: Any
-    kind: str = UPSERT.name
-    job_id: int | None = None
-
-    def items(self) -> list[Any]:
-        return [self.item]
-
-    def refusals(self) -> Container[int]:
-        return ()
 
 
 class Service:
@@ -169,7 +153,7 @@ class Service:
 
     def _limit(self, where: Route, now: float) -> None:
         if not self._bucket(where).admit(now):
-            raise Refusal(None, "Too many requests", status=429, type="rate_limit_error")
+            raise Refusal(None, "Too many requests", status=429)
 
     def _bucket(self, where: Route) -> Windows:
         return self.buckets["customers" if where.sort == "upsert" else "others"]
@@ -224,7 +208,7 @@ class Service:
             raise Refusal(_BUSY.code, _BUSY.text)
         EFFECTS[UPSERT.name](self.memory, item)
         self.memory.merge(item)
-        self.ledger.record(_Single(item), 0, 1, 0, now)
+        self.ledger.record(Single(item), 0, 1, 0, now)
         return {"gameballId": self.memory.gameball_id(self.memory.person(item))}
 
     def _apply(self, job: Job, stop: int, when: float) -> None:
