@@ -22,7 +22,7 @@ import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NewType, get_origin, get_type_hints
 
 import attrs
 from attrs import field, frozen
@@ -137,12 +137,8 @@ class ItemTable(ItemOptions):
         return None if rule is None else Reason(rule.code, rule.reason)
 
 
-@frozen
-class FaultLine:
-    """One ``[[faults]]``: a method of `Faults`, and its arguments."""
-
-    fault: str
-    words: Mapping[str, Any]
+FaultLine = NewType("FaultLine", Mapping[str, Any])
+"""One ``[[faults]]``, for `Faults.load`: a method, and its arguments."""
 
 
 @frozen(kw_only=True)
@@ -208,9 +204,7 @@ class Scenario:
         except (Unfit, ClassValidationError) as error:
             wrong = "; ".join(_sentences(error, ""))
             raise ScenarioError(f"the scenario {name}: {wrong}") from None
-        return cls(_options(file, value), file.latency, tuple(
-            {"fault": line.fault, **line.words} for line in file.faults
-        ))  # fmt: skip
+        return cls(_options(file, value), file.latency, tuple(file.faults))
 
     @classmethod
     def given(
@@ -258,6 +252,7 @@ def _fault_table(name: str) -> type:
 
 
 FAULT_TABLES = {name: _fault_table(name) for name in FAULTS}
+_TABLE = "must be a table of keys and values"
 _converter = Converter(forbid_extra_keys=True, detailed_validation=True)
 
 
@@ -271,42 +266,40 @@ for _plain in (bool, int, str):  # cattrs looks these up before it asks the pred
     _converter.register_structure_hook(_plain, _value)
 
 
-@_converter.register_structure_hook_factory(attrs.has)
-def _table(kind: Any) -> Callable[[Any, Any], Any]:
-    read = make_dict_structure_fn(kind, _converter)
+def _only(wanted: type, words: str, read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Reads values of one type with *read*, and refuses others with *words*."""
 
-    def structure(value: Any, _: Any) -> Any:
-        if not isinstance(value, Mapping):
-            raise Unfit("must be a table of keys and values")
+    def structure(value: Any, kind: Any) -> Any:
+        if not isinstance(value, wanted):
+            raise Unfit(words)
         return read(value, kind)
 
     return structure
+
+
+@_converter.register_structure_hook_factory(attrs.has)
+def _table(kind: Any) -> Callable[[Any, Any], Any]:
+    return _only(Mapping, _TABLE, make_dict_structure_fn(kind, _converter))
 
 
 @_converter.register_structure_hook_factory(
     lambda kind: get_origin(kind) is list  # type: ignore[comparison-overlap]
 )
 def _list_of_tables(kind: Any) -> Callable[[Any, Any], Any]:
-    read = list_structure_factory(kind, _converter)
-
-    def structure(value: Any, _: Any) -> Any:
-        if not isinstance(value, list):
-            raise Unfit("must be a list of tables: write [[{place}]] in TOML")
-        return read(value, kind)
-
-    return structure
+    words = "must be a list of tables: write [[{place}]] in TOML"
+    return _only(list, words, list_structure_factory(kind, _converter))
 
 
 @_converter.register_structure_hook
 def _fault_line(value: Any, _: Any) -> FaultLine:
     if not isinstance(value, Mapping):
-        raise Unfit("must be a table of keys and values")
+        raise Unfit(_TABLE)
     words = dict(value)
     name = words.pop("fault", None)
     if not isinstance(name, str) or name not in FAULT_TABLES:
         raise Unfit(f"has no such fault as {name!r}{_cure(str(name), FAULT_TABLES)}")
     table: Any = _converter.structure(words, FAULT_TABLES[name])
-    return FaultLine(name, {key: getattr(table, key) for key in words})
+    return FaultLine({"fault": name, **{key: getattr(table, key) for key in words}})
 
 
 def _sentences(error: BaseException, place: str) -> Iterator[str]:

@@ -68,8 +68,6 @@ class Service:
         self._line = Line(options.service_time, chance, self._apply, self._closed)
         self._open: Counter[str] = Counter()
         self._held: dict[int, set[str]] = {}
-        self._requests = 0
-        self._salt = f"{options.seed}:"
         self._screening = options.fail_if is not None or options.fail_rate > 0
         if options.others_per_second:
             self.foreign(options.others_per_second, origin)
@@ -92,22 +90,28 @@ class Service:
         """Answers one request that arrives at *now*."""
         now -= self._origin
         self._line.advance(now)
-        self._requests += 1
         options = self.options
         where = route(request.method, request.path, options.dialect, options.versions)
         self.counts[where.sort] += 1
-        jobs = len(self.jobs)
+        before = len(self.jobs)
         reply, fault = self._answer(request, where, now)
         if reply.status == 429:
             self.rate_limited += 1
         if self._observe is not None:
-            self._observe(self._seen(request, where, now, reply, fault, self._job_of(where, jobs)))
+            accepted = len(self.jobs) > before
+            self._observe(self._seen(request, where, now, reply, fault, accepted))
         return reply
 
-    @staticmethod
     def _seen(
-        request: Request, where: Route, now: float, reply: Reply, fault: str | None, job: Job | None
+        self,
+        request: Request,
+        where: Route,
+        now: float,
+        reply: Reply,
+        fault: str | None,
+        accepted: bool,
     ) -> Seen:
+        job = next(reversed(self.jobs.values())) if accepted else self._job(where)
         rows = {"submit": job.rows if job else 0, "upsert": 1}.get(where.sort, 0)
         kind = where.form.name if where.form else job.kind if job else None
         status = None if reply.ending in (Ending.RESET, Ending.RAW) else reply.status
@@ -116,15 +120,14 @@ class Service:
             now, request.method, request.path, status, where.sort, kind, rows, job_id, fault
         )
 
-    def _job_of(self, where: Route, jobs_before: int) -> Job | None:
-        if where.sort == "submit" and len(self.jobs) > jobs_before:
-            return next(reversed(self.jobs.values()))
-        return self.jobs.get(where.job_id) if where.job_id is not None else None
+    def _job(self, where: Route) -> Job | None:
+        return None if where.job_id is None else self.jobs.get(where.job_id)
 
     def _answer(self, request: Request, where: Route, now: float) -> tuple[Reply, str | None]:
         try:
             self._authenticate(request, where)
-            self._limit(where, now)
+            if not self._bucket(where).admit(now):
+                raise Refusal(None, "Too many requests", status=429)
         except Refusal as refusal:
             return self._refuse(refusal, where, now), None
         fault = self.faults.draw(self._circumstance(where))
@@ -134,7 +137,7 @@ class Service:
         return fault.change(reply), fault.name
 
     def _circumstance(self, where: Route) -> Circumstance:
-        job = self.jobs.get(where.job_id) if where.job_id is not None else None
+        job = self._job(where)
         kind = where.form.name if where.form else job.kind if job else None
         ended = job is not None and job.ended is not None
         return Circumstance(where.sort, kind, where.job_id, ended)
@@ -151,10 +154,6 @@ class Service:
         if secret is not None and secret != options.secret_key:
             raise Refusal(1000, "Unauthorised: the secret key is unknown")
 
-    def _limit(self, where: Route, now: float) -> None:
-        if not self._bucket(where).admit(now):
-            raise Refusal(None, "Too many requests", status=429)
-
     def _bucket(self, where: Route) -> Windows:
         return self.buckets["customers" if where.sort == "upsert" else "others"]
 
@@ -163,7 +162,7 @@ class Service:
         if refusal.status == 429 and self.options.retry_after:
             seconds = math.ceil(self._bucket(where).wait(now))
             headers = (("Retry-After", str(max(1, seconds))),)
-        return refusal.reply(f"req_{self._requests:08}", *headers)
+        return refusal.reply(f"req_{self.counts.total():08}", *headers)
 
     def _carry_out(self, request: Request, where: Route, now: float) -> Reply:
         try:
@@ -176,7 +175,7 @@ class Service:
             return json_reply(self._submit(request, where.form, now))
         if where.sort == "upsert":
             return json_reply(self._upsert(request, now))
-        job = self.jobs.get(where.job_id) if where.job_id is not None else None
+        job = self._job(where)
         if job is None:
             what = "Batch job" if where.sort in ("poll", "stop") else "Resource"
             raise Refusal(4004, f"{what} not found")
@@ -244,7 +243,7 @@ class Service:
             if isinstance(asked, Reason):
                 return asked
             return Reason(None, asked if isinstance(asked, str) else form.undone)
-        drawn = zlib.crc32((self._salt + form.name + identity(form.name, item)).encode())
+        drawn = zlib.crc32(f"{self.options.seed}:{form.name}{identity(form.name, item)}".encode())
         return Reason(None, form.undone) if drawn < self.options.fail_rate * 2**32 else None
 
     def _closed(self, job: Job) -> None:
