@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Lifecycle"]
 
-USER_AGENT = "gameball_async"
 DEFAULT_QUOTA = Quota((30, 1.0), (360, 30.0))
 
 CLOSE_WITHIN = 10.0
@@ -120,13 +119,7 @@ class Lifecycle:
         if session is None:
             session = self._own = open_session(trust_env=self._trust_env)
         account = self._account
-        transport = AiohttpTransport(
-            session,
-            account.origin,
-            account.api_key,
-            account.secret_key,
-            user_agent=USER_AGENT,
-        )
+        transport = AiohttpTransport(session, account.origin, account.api_key, account.secret_key)
         self._stream = EventStream(self._observers(account.origin), OnceLogger())
         self._engine = Engine(
             account,
