@@ -7,7 +7,6 @@ import os
 import random
 import secrets
 from contextlib import suppress
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -64,11 +63,17 @@ class Lifecycle:
                 "trust_env is for a session of the client's own, and one was lent: leave trust_env "
                 "out, and open the session that you lend with aiohttp's own trust_env"
             )
+        key = os.environ.get("GAMEBALL_API_KEY") if api_key is None else api_key
+        if not key:
+            raise ConfigurationError(
+                "the API key is missing: give api_key, or set GAMEBALL_API_KEY"
+            )
+        secret = os.environ.get("GAMEBALL_SECRET_KEY") if secret_key is None else secret_key
         self._account = Account(
             origin=(base_url or os.environ.get("GAMEBALL_BASE_URL") or DEFAULT_ORIGIN).rstrip("/"),
             version=api_version,
-            api_key=_api_key(api_key),
-            secret_key=_secret_key(secret_key),
+            api_key=Secret(key),
+            secret_key=None if secret is None else Secret(secret),
             high_security=high_security,
             dialect=dialect,
         )
@@ -80,7 +85,8 @@ class Lifecycle:
         self._shared_quota = shared_quota
         self._store: QuotaStore | None = None
         self._patience = patience or Patience()
-        self._observers = partial(observers, on_request, on_transition, on_warning, telemetry)
+        self._hooks = on_request, on_transition, on_warning
+        self._telemetry = telemetry
         self._stream = NO_OBSERVERS
         self._trust_env = trust_env
         self._borrowed = session
@@ -120,7 +126,7 @@ class Lifecycle:
             session = self._own = open_session(trust_env=self._trust_env)
         account = self._account
         transport = AiohttpTransport(session, account.origin, account.api_key, account.secret_key)
-        self._stream = EventStream(self._observers(account.origin), OnceLogger())
+        self._stream = EventStream(self._observers(), OnceLogger())
         self._engine = Engine(
             account,
             transport,
@@ -132,6 +138,17 @@ class Lifecycle:
             stream=self._stream,
         )
         transport.tell_connected(self._engine.connected)
+
+    def _observers(self) -> list[Observer]:
+        """Logging always, others where given."""
+        found: list[Observer] = [LogObserver()]
+        if any(hook is not None for hook in self._hooks):
+            from ..observe.hooks import Hooks  # only where there are some
+
+            found.append(Hooks(*self._hooks))
+        if self._telemetry is not None:
+            found.append(self._telemetry.observer(self._account.origin))
+        return found
 
     def _sharing(self) -> Sharing | None:
         shared = self._shared_quota
@@ -218,25 +235,6 @@ class Lifecycle:
         return self._engine
 
 
-def observers(
-    on_request: OnRequest | None,
-    on_transition: OnTransition | None,
-    on_warning: OnWarning | None,
-    telemetry: Telemetry | None,
-    origin: str,
-) -> list[Observer]:
-    """The observers of a client of *origin* that is being opened: logging always, others where given."""
-    found: list[Observer] = [LogObserver()]
-    hooks = (on_request, on_transition, on_warning)
-    if any(hook is not None for hook in hooks):
-        from ..observe.hooks import Hooks  # only where there are some
-
-        found.append(Hooks(*hooks))
-    if telemetry is not None:
-        found.append(telemetry.observer(origin))
-    return found
-
-
 def _is_here(loop: asyncio.AbstractEventLoop | None) -> bool:
     try:
         return asyncio.get_running_loop() is loop
@@ -249,15 +247,3 @@ def _elsewhere() -> ClosedError:
         "the client was opened under another event loop, and serves one at a time: close it there, "
         "or give each loop a client of its own"
     )
-
-
-def _api_key(given: str | None) -> Secret:
-    key = given if given is not None else os.environ.get("GAMEBALL_API_KEY")
-    if not key:
-        raise ConfigurationError("the API key is missing: give api_key, or set GAMEBALL_API_KEY")
-    return Secret(key)
-
-
-def _secret_key(given: str | None) -> Secret | None:
-    key = given if given is not None else os.environ.get("GAMEBALL_SECRET_KEY")
-    return None if key is None else Secret(key)

@@ -254,9 +254,8 @@ class FileJob(RunnableLoadJob):
         """
         try:
             self._file.keep(self._file_path)
-            with ThreadPoolExecutor(
-                1
-            ) as thread:  # dlt's own may have an event loop, as in a notebook
+            # In a thread of its own: dlt's may have an event loop, as in a notebook.
+            with ThreadPoolExecutor(1) as thread:
                 report = thread.submit(anyio.run, self._move).result()
         except (AuthenticationError, ConfigurationError, InputError, Refusal) as error:
             table = f"table {self.load_table_name}: "
