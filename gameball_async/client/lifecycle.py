@@ -7,7 +7,6 @@ import os
 import random
 import secrets
 from contextlib import suppress
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
@@ -218,12 +217,7 @@ class Lifecycle:
         await self.open()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self.aclose()
 
     @property

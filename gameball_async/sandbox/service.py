@@ -1,7 +1,7 @@
 """
 Decides what the sandbox answers to a request: handle(request, now) -> Reply, without I/O.
 
-Time is an argument, in seconds; it must not go back. Chance is given as a callable. Everything
+Time is an argument, in seconds since the sandbox began; it must not go back. Chance is given as a callable. Everything
 that the account knows afterwards is in *memory*, *jobs* and *ledger*. Sources are named where a
 rule is; what no page documents is a setting of `Options` or is said to be the sandbox's choice.
 """
@@ -38,7 +38,6 @@ class Service:
         options: how it behaves.
         chance: what service times draw from.
         faults: the script of what goes wrong.
-        origin: the time at which the sandbox began; all times it tells count from there.
         observe: called with what was seen of each request.
     """
 
@@ -47,8 +46,6 @@ class Service:
         options: Options,
         chance: Chance,
         faults: Faults,
-        *,
-        origin: float = 0.0,
         observe: Callable[[Seen], None] | None = None,
     ) -> None:
         self.options = options
@@ -63,22 +60,21 @@ class Service:
         self.buckets: dict[str, Windows] = {
             name: Windows(limits, watched) for name in ("others", "customers")
         }
-        self._origin = origin
         self._observe = observe
         self._line = Line(options.service_time, chance, self._apply, self._closed)
         self._open: Counter[str] = Counter()
         self._held: dict[int, set[str]] = {}
         self._screening = options.fail_if is not None or options.fail_rate > 0
         if options.others_per_second:
-            self.foreign(options.others_per_second, origin)
+            self.foreign(options.others_per_second, 0.0)
 
     def advance(self, now: float) -> None:
         """Plays everything that happens at the server up to *now*."""
-        self._line.advance(now - self._origin)
+        self._line.advance(now)
 
     def foreign(self, rate: float, now: float) -> None:
         """From *now* on, others on the account send *rate* requests a second; 0 ends it."""
-        self.buckets["others"].foreign(rate, now - self._origin)
+        self.buckets["others"].foreign(rate, now)
 
     def move(self, customer: str, points: float, now: float) -> None:
         """Something else than a request of ours moves a balance at *now*; the customer becomes a known one."""
@@ -88,7 +84,6 @@ class Service:
 
     def handle(self, request: Request, now: float) -> Reply:
         """Answers one request that arrives at *now*."""
-        now -= self._origin
         self._line.advance(now)
         options = self.options
         where = route(request.method, request.path, options.dialect, options.versions)

@@ -12,7 +12,6 @@ import logging
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from types import TracebackType
 from typing import Annotated, Any, Final, Self, cast
 
 import anyio
@@ -169,12 +168,7 @@ class LoadClient(JobClientBase):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         pass
 
     def _is_dlts(self, name: str | None) -> bool:
