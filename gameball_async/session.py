@@ -171,12 +171,9 @@ class Engine:
         from .limits.permits import Permits
         from .limits.shared import SharedBudget
 
+        share, patience = sharing.share, sharing.patience
         budget = SharedBudget(
-            quota,
-            sharing.client,
-            share=sharing.share,
-            patience=sharing.patience,
-            trips=self._trips,
+            quota, sharing.client, share=share, patience=patience, trips=self._trips
         )
         dispatcher = self._dispatching(budget)
         fail = partial(self._fail, dispatcher)
@@ -184,16 +181,9 @@ class Engine:
         return dispatcher
 
     def _dispatching(self, budget: Budget) -> Dispatcher:
-        turns = Turns(budget, Polls())
-        return Dispatcher(
-            turns,
-            self._transport,
-            self._spawn,
-            self._chance,
-            self.stream,
-            self._patience.limited,
-            contact=self._contact,
-        )
+        turns, most = Turns(budget, Polls()), self._patience.limited
+        edges = self._transport, self._spawn, self._chance, self.stream
+        return Dispatcher(turns, *edges, most, contact=self._contact)
 
     def _fail(self, dispatcher: Dispatcher, error: Callable[[], GameballError]) -> None:
         """Nothing can be sent in a bucket: raise *error* wherever that is waited for."""
