@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["OPEN_JOBS", "Engine", "OpenJournal", "RunOptions", "Sharing", "check_count"]
+__all__ = ["OPEN_JOBS", "Engine", "OpenJournal", "RunOptions", "Sharing"]
 
 # What only runs of many rows need is a third of all there is to import, and most of a web app's
 # processes start none: `Engine.bulk` and `Engine.submissions` import it.
@@ -76,19 +76,9 @@ OPEN_JOBS = 512
 """Jobs that one bulk run keeps open at once, at most."""
 
 
-def check_count(what: str, number: int | None) -> None:
-    """
-    Make sure that a number of things is at least 1.
-
-    Raises:
-        ConfigurationError: it is not.
-    """
-    if number is not None and number < 1:
-        raise ConfigurationError(f"{what} is {number}: it must be at least 1")
-
-
 def _count(_: object, attribute: Attribute[Any], number: int | None) -> None:
-    check_count(attribute.name, number)
+    if number is not None and number < 1:
+        raise ConfigurationError(f"{attribute.name} is {number}: it must be at least 1")
 
 
 def _time(_: object, attribute: Attribute[Any], seconds: float | None) -> None:
@@ -101,7 +91,7 @@ def _time(_: object, attribute: Attribute[Any], seconds: float | None) -> None:
 @frozen
 class RunOptions:
     """
-    How a bulk run goes, as in `GameballClient.bulk`, in the order there; *max_rows* makes smaller chunks.
+    How a bulk run goes, as in `GameballClient.bulk`, in the order there; *max_items* makes smaller chunks.
 
     Raises:
         ConfigurationError: a number is less than 1, or a limit is no time.
@@ -117,7 +107,7 @@ class RunOptions:
     on_cancel: OnCancel = "detach"
     deadline: float | None = field(default=None, validator=_time)
     stalled_for: float | None = field(default=None, validator=_time)
-    max_rows: int = MAX_ITEMS
+    max_items: int = field(default=MAX_ITEMS, validator=_count)
 
 
 class Engine:
@@ -334,5 +324,5 @@ def _chunker(kind: Kind, options: RunOptions) -> Chunker:
         options.chunking,
         with_item_ids=kind.item_key is not None,
         look_ahead=options.look_ahead,
-        max_rows=options.max_rows,
+        max_rows=min(MAX_ITEMS, options.max_items),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from ..api.kinds import Chunking, ChunkingName, Kind, KindName, kind_of
 from ..api.requests import MAX_ITEMS
 from ..errors import ConfigurationError
-from ..session import OPEN_JOBS, RunOptions, check_count
+from ..session import OPEN_JOBS, RunOptions
 from .lifecycle import Lifecycle
 
 if TYPE_CHECKING:
@@ -63,13 +63,7 @@ class BulkVerbs(Lifecycle):
         Returns:
             A stream of `Submission`, to be opened with ``async with``.
         """
-        check_count("max_items", max_items)
-        options = RunOptions(
-            chunking=Chunking.PLAIN,
-            concurrency=concurrency,
-            max_rows=min(MAX_ITEMS, max_items),
-            unknown=unknown,
-        )
+        options = RunOptions(Chunking.PLAIN, concurrency, unknown=unknown, max_items=max_items)
         return self._running.submissions(kind_of(kind), rows, options, linger)
 
     def bulk(

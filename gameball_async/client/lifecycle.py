@@ -16,7 +16,7 @@ from ..api.requests import DEFAULT_ORIGIN, Account, Dialect
 from ..api.secret import Secret
 from ..errors import ClosedError, ConfigurationError
 from ..http import AiohttpTransport, open_session
-from ..limits.exchange import QuotaStore, SharedQuota
+from ..limits.exchange import QuotaStore, SharedQuota, check_share
 from ..limits.retry import Patience
 from ..limits.windows import Quota
 from ..observe.logging import LogObserver, OnceLogger
@@ -77,8 +77,6 @@ class Lifecycle:
             dialect=dialect,
         )
         if shared_quota is not None and shared_quota.lost == "share":
-            from ..limits.exchange import check_share
-
             check_share(quota, shared_quota.share)
         self._quota = quota
         self._shared_quota = shared_quota

@@ -69,8 +69,7 @@ class Hooks:
         self._background = Background(lambda error: None)
         self._context = contextvars.copy_context()
         self._waiting: deque[tuple[object, Awaitable[object]]] = deque()
-        self._running = False
-        self._idle = anyio.Event()
+        self._idle = anyio.Event()  # set while no task awaits them
         self._idle.set()
         self._failed = OnceLogger()
         self._closed = False
@@ -95,8 +94,7 @@ class Hooks:
             self._failed.log(hook, "is too slow: some of its calls are left out")
             return
         self._waiting.append((hook, result))
-        if not self._running:
-            self._running = True
+        if self._idle.is_set():
             self._idle = anyio.Event()
             # In the context of the client's opening, not in that of some call.
             self._context.copy().run(self._background.spawn, self._run)
@@ -106,7 +104,6 @@ class Hooks:
             while self._waiting:
                 await self._await(*self._waiting.popleft())
         finally:
-            self._running = False
             self._idle.set()
 
     async def _await(self, hook: object, result: Awaitable[object]) -> None:

@@ -235,7 +235,7 @@ def test_an_account_that_merges_meets_no_person_in_two_jobs(
             run = engine.bulk(
                 KINDS["customers"],
                 rows,
-                RunOptions(concurrency=8, chunking=way, max_rows=40, merge_by=merge_by),
+                RunOptions(concurrency=8, chunking=way, max_items=40, merge_by=merge_by),
             )
             async with run:
                 return await run.finish()
@@ -264,7 +264,7 @@ def test_it_holds_for_a_run_that_is_killed_and_resumed(
             run = engine.bulk(
                 kind,
                 rows,
-                RunOptions(concurrency=4, chunking=way, max_rows=20, merge_by="email"),
+                RunOptions(concurrency=4, chunking=way, max_items=20, merge_by="email"),
                 open_journal=begin,
             )
             submitted = 0
@@ -278,7 +278,7 @@ def test_it_holds_for_a_run_that_is_killed_and_resumed(
             run = engine.bulk(
                 kind,
                 rows,
-                RunOptions(concurrency=4, chunking=way, max_rows=20, merge_by=merge_by),
+                RunOptions(concurrency=4, chunking=way, max_items=20, merge_by=merge_by),
                 open_journal=reopen,
             )
             async with run:

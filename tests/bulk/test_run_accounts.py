@@ -84,7 +84,7 @@ def test_outcomes_partition_the_input_and_agree_with_what_the_server_did(
     async def main() -> Any:
         async with LoopbackEngine(wire, patience=Patience(unsure=2), seed=seed) as engine:
             run = engine.bulk(
-                KINDS[kind], rows, RunOptions(concurrency=3, chunking=chunking, max_rows=4)
+                KINDS[kind], rows, RunOptions(concurrency=3, chunking=chunking, max_items=4)
             )
             async with run:
                 try:
@@ -133,7 +133,7 @@ def test_an_undisturbed_run_has_no_doubts(kind: str) -> None:
             run = engine.bulk(
                 KINDS[kind],
                 rows,
-                RunOptions(concurrency=2, chunking=KINDS[kind].chunking, max_rows=10),
+                RunOptions(concurrency=2, chunking=KINDS[kind].chunking, max_items=10),
             )
             async with run:
                 return await run.finish()
@@ -149,7 +149,7 @@ def test_leaving_a_run_early_accounts_for_every_row_it_has_read() -> None:
             kind = KINDS["events"]
             rows = (item("events", f"c{n}", n) for n in range(10_000))
             run = engine.bulk(
-                kind, rows, RunOptions(concurrency=2, chunking=kind.chunking, max_rows=10)
+                kind, rows, RunOptions(concurrency=2, chunking=kind.chunking, max_items=10)
             )
             async with run:
                 async for _ in run:

@@ -99,7 +99,7 @@ def import_of(
         async with (
             LoopbackEngine(wire, seed=seed) as engine,
             engine.bulk(
-                KINDS[kind], rows, RunOptions(concurrency=8, chunking=chunking, max_rows=100)
+                KINDS[kind], rows, RunOptions(concurrency=8, chunking=chunking, max_items=100)
             ) as run,
         ):
             async for event in run:

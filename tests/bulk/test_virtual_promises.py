@@ -164,7 +164,7 @@ def test_others_on_the_account_slow_us_down_fail_no_row_and_we_recover() -> None
 
             kind = KINDS["events"]
             run = engine.bulk(
-                kind, rows, RunOptions(concurrency=8, chunking=kind.chunking, max_rows=5)
+                kind, rows, RunOptions(concurrency=8, chunking=kind.chunking, max_items=5)
             )
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(note)
@@ -233,7 +233,7 @@ def test_jobs_behind_a_slow_server_are_asked_in_the_order_they_will_end() -> Non
         async with LoopbackEngine(wire) as engine:
             kind = KINDS["customers"]
             run = engine.bulk(
-                kind, rows, RunOptions(concurrency=8, chunking=kind.chunking, max_rows=1)
+                kind, rows, RunOptions(concurrency=8, chunking=kind.chunking, max_items=1)
             )
             async with run:
                 return await run.finish()

@@ -128,7 +128,10 @@ class Nights:
             self.kind,
             rows,
             RunOptions(
-                concurrency=2, look_ahead=LookAhead(seconds=1.0), chunking=self.chunking, max_rows=2
+                concurrency=2,
+                look_ahead=LookAhead(seconds=1.0),
+                chunking=self.chunking,
+                max_items=2,
             ),
             compare=compare,
             open_journal=open_journal,

@@ -391,7 +391,7 @@ class World:
                         chunking=plan.chunking,
                         on_cancel=plan.on_cancel,  # type: ignore[arg-type]
                         open_jobs=plan.window,
-                        max_rows=plan.max_rows,
+                        max_items=plan.max_rows,
                     ),
                     open_journal=self._open,
                 )
