@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections import deque
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 from typing import Any
 
@@ -17,10 +17,10 @@ import orjson
 from attrs import define, field, frozen
 
 from .durations import ServiceTime
-from .forms import UPSERT, Form
+from .forms import Form
 from .messages import Chance, Reason
 
-__all__ = ["Details", "Job", "Line", "Single"]
+__all__ = ["Details", "Job", "Line"]
 
 _SLICES = 100
 
@@ -47,7 +47,7 @@ class Job:
     One submission.
 
     Attributes:
-        id: its number.
+        id: its number; 0 for a single upsert, which the ledger reads as a job of one item.
         form: its kind of batch.
         rows: how many items were submitted.
         created: when it was submitted, in seconds since the sandbox began.
@@ -113,33 +113,12 @@ class Job:
         """What answers tell of the items."""
         return self._details if self._details is not None else _unpack(self._packed)
 
-    def refusals(self) -> Container[int]:
-        """The indexes of the items that were refused."""
-        return self.details().failures
-
     def close(self, when: float) -> None:
         """Ends the job, and packs what is still to be told of it."""
         self._packed = _pack(self.details())
         self._details = None
         self._items = None
         self.ended = when
-
-
-@frozen
-class Single:
-    """A single upsert, as the ledger reads it beside jobs."""
-
-    item: Any
-    id: None = None
-    kind: str = UPSERT.name
-
-    def items(self) -> list[Any]:
-        """The one item."""
-        return [self.item]
-
-    def refusals(self) -> Container[int]:
-        """None: a refused upsert is not recorded."""
-        return ()
 
 
 def _pack(details: Details) -> bytes:

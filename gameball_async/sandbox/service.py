@@ -18,7 +18,7 @@ from . import answers
 from .account import EFFECTS, Ledger, Memory, identity
 from .faults import Faults
 from .forms import UPSERT, Form
-from .jobs import Job, Line, Single
+from .jobs import Job, Line
 from .messages import Chance, Ending, Reason, Refusal, Reply, Request, Seen, json_reply
 from .options import Options
 from .routes import Route, read_items, read_object, route
@@ -88,32 +88,20 @@ class Service:
         options = self.options
         where = route(request.method, request.path, options.dialect, options.versions)
         self.counts[where.sort] += 1
-        before = len(self.jobs)
+        jobs = len(self.jobs)
         reply, fault = self._answer(request, where, now)
         if reply.status == 429:
             self.rate_limited += 1
         if self._observe is not None:
-            accepted = len(self.jobs) > before
-            self._observe(self._seen(request, where, now, reply, fault, accepted))
+            accepted = len(self.jobs) > jobs
+            job = next(reversed(self.jobs.values())) if accepted else self._job(where)
+            rows = {"submit": job.rows if job else 0, "upsert": 1}.get(where.sort, 0)
+            status = None if reply.ending in (Ending.RESET, Ending.RAW) else reply.status
+            self._observe(Seen(
+                now, request.method, request.path, status, where.sort, _kind(where, job), rows,
+                job.id if job else where.job_id, fault,
+            ))  # fmt: skip
         return reply
-
-    def _seen(
-        self,
-        request: Request,
-        where: Route,
-        now: float,
-        reply: Reply,
-        fault: str | None,
-        accepted: bool,
-    ) -> Seen:
-        job = next(reversed(self.jobs.values())) if accepted else self._job(where)
-        rows = {"submit": job.rows if job else 0, "upsert": 1}.get(where.sort, 0)
-        kind = where.form.name if where.form else job.kind if job else None
-        status = None if reply.ending in (Ending.RESET, Ending.RAW) else reply.status
-        job_id = job.id if job else where.job_id
-        return Seen(
-            now, request.method, request.path, status, where.sort, kind, rows, job_id, fault
-        )
 
     def _job(self, where: Route) -> Job | None:
         return None if where.job_id is None else self.jobs.get(where.job_id)
@@ -125,17 +113,13 @@ class Service:
                 raise Refusal(None, "Too many requests", status=429)
         except Refusal as refusal:
             return self._refuse(refusal, where, now), None
-        fault = self.faults.draw(self._circumstance(where))
+        job = self._job(where)
+        ended = job is not None and job.ended is not None
+        fault = self.faults.draw(Circumstance(where.sort, _kind(where, job), where.job_id, ended))
         if fault is None:
             return self._carry_out(request, where, now), None
         reply = self._carry_out(request, where, now) if fault.commit else Reply(200)
         return fault.change(reply), fault.name
-
-    def _circumstance(self, where: Route) -> Circumstance:
-        job = self._job(where)
-        kind = where.form.name if where.form else job.kind if job else None
-        ended = job is not None and job.ended is not None
-        return Circumstance(where.sort, kind, where.job_id, ended)
 
     def _authenticate(self, request: Request, where: Route) -> None:
         """Both keys for batches; for the upsert only on v4.1 and in High Security Mode."""
@@ -202,7 +186,7 @@ class Service:
             raise Refusal(_BUSY.code, _BUSY.text)
         EFFECTS[UPSERT.name](self.memory, item)
         self.memory.merge(item)
-        self.ledger.record(Single(item), 0, 1, 0, now)
+        self.ledger.record(Job(0, UPSERT, 1, now, [item], None), 0, 1, 0, now)
         return {"gameballId": self.memory.gameball_id(self.memory.person(item))}
 
     def _apply(self, job: Job, stop: int, when: float) -> None:
@@ -257,3 +241,7 @@ class Service:
     def _check(self, form: Form, item: Any) -> Reason | None:
         options = self.options
         return form.check(item, accept_null=options.accept_null, contact=options.merge_by)
+
+
+def _kind(where: Route, job: Job | None) -> str | None:
+    return where.form.name if where.form else job.kind if job else None
