@@ -62,17 +62,11 @@ class Lifecycle:
                 "trust_env is for a session of the client's own, and one was lent: leave trust_env "
                 "out, and open the session that you lend with aiohttp's own trust_env"
             )
-        key = os.environ.get("GAMEBALL_API_KEY") if api_key is None else api_key
-        if not key:
-            raise ConfigurationError(
-                "the API key is missing: give api_key, or set GAMEBALL_API_KEY"
-            )
-        secret = os.environ.get("GAMEBALL_SECRET_KEY") if secret_key is None else secret_key
         self._account = Account(
             origin=(base_url or os.environ.get("GAMEBALL_BASE_URL") or DEFAULT_ORIGIN).rstrip("/"),
             version=api_version,
-            api_key=Secret(key),
-            secret_key=None if secret is None else Secret(secret),
+            api_key=_api_key(api_key),
+            secret_key=_secret_key(secret_key),
             high_security=high_security,
             dialect=dialect,
         )
@@ -239,3 +233,18 @@ def _elsewhere() -> ClosedError:
         "the client was opened under another event loop, and serves one at a time: close it there, "
         "or give each loop a client of its own"
     )
+
+
+# In functions of their own: no key is among the locals of a traceback that somebody else sees.
+
+
+def _api_key(given: str | None) -> Secret:
+    key = given if given is not None else os.environ.get("GAMEBALL_API_KEY")
+    if not key:
+        raise ConfigurationError("the API key is missing: give api_key, or set GAMEBALL_API_KEY")
+    return Secret(key)
+
+
+def _secret_key(given: str | None) -> Secret | None:
+    key = given if given is not None else os.environ.get("GAMEBALL_SECRET_KEY")
+    return None if key is None else Secret(key)
