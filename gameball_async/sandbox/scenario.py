@@ -45,6 +45,7 @@ from .options import (
     JobOptions,
     Latency,
     Must,
+    Options,
     Positive,
     QuotaOptions,
     Seconds,
@@ -219,14 +220,11 @@ class Scenario:
 def _options(file: File, raw: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that the file names, and no others: defaults are for `Options`."""
     options: dict[str, Any] = {"seed": file.seed} if "seed" in raw else {}
-    parts = (
-        (file.account, "account", AccountOptions), (file.quota, "quota", QuotaOptions),
-        (file.jobs, "jobs", JobOptions), (file.items, "items", ItemOptions),
-    )  # fmt: skip
-    for table, part, declared in parts:
-        names = attrs.fields_dict(declared).keys() & raw.get(part, {}).keys()
+    declared = attrs.fields_dict(Options).keys()
+    for part in ("account", "quota", "jobs", "items"):
+        table, names = getattr(file, part), declared & raw.get(part, {}).keys()
         options |= {name: getattr(table, name) for name in names}
-    if raw.get("jobs", {}).keys() - attrs.fields_dict(JobOptions).keys():
+    if raw.get("jobs", {}).keys() - declared:
         options["service_time"] = file.jobs.service_time
     if file.items.fail:
         options["fail_if"] = file.items.fail_if
