@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from .bulk.submissions import Submissions
     from .compare.comparison import OpenComparison
     from .journal.state import Journal, Resumable
-    from .limits.exchange import QuotaStore
+    from .limits.exchange import QuotaStore, SharedQuota
     from .rows.feed import Feed, Rows
     from .rows.unknown import Unknown, UnknownFields
 
@@ -48,28 +49,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["OPEN_JOBS", "Engine", "OpenJournal", "RunOptions", "Sharing"]
+__all__ = ["OPEN_JOBS", "Engine", "OpenJournal", "RunOptions"]
 
 # What only runs of many rows need is a third of all there is to import, and most of a web app's
 # processes start none: `Engine.bulk` and `Engine.submissions` import it.
-
-
-@frozen
-class Sharing:
-    """
-    How the quota is shared with other processes.
-
-    Attributes:
-        store: through what.
-        client: names this process there, and no other ever.
-        share: part of the quota to use while the store is away; None to raise instead.
-        patience: seconds without the store after which it counts as away.
-    """
-
-    store: QuotaStore
-    client: str
-    share: float | None
-    patience: float
 
 
 OPEN_JOBS = 512
@@ -121,7 +104,7 @@ class Engine:
         quota: of each bucket.
         patience: where retries end.
         chance: draws numbers in [0, 1).
-        sharing: how the quota is shared with other processes; None where it is not.
+        shared: what the quota is shared with other processes through; None where it is not.
         stream: where events go.
     """
 
@@ -134,7 +117,7 @@ class Engine:
         quota: Quota,
         patience: Patience,
         chance: Callable[[], float],
-        sharing: Sharing | None = None,
+        shared: SharedQuota | None = None,
         stream: EventStream = NO_OBSERVERS,
     ) -> None:
         self._spawn = spawn
@@ -144,9 +127,13 @@ class Engine:
         self._patience = patience
         self._contact = Contact(account.host, patience)
         self._trips = Trips()
+        self.store: QuotaStore | None = (
+            None if shared is None else shared.connect(account.fingerprint)
+        )
+        self._name = secrets.token_hex(8)  # of this client at the store, and of no other ever
         # Single customers have a quota of their own, as high as the one of the batch calls.
-        self.dispatcher: Dispatcher = self._dispatcher("batch", quota, sharing)
-        customers = self._dispatcher("customers", quota, sharing)
+        self.dispatcher: Dispatcher = self._dispatcher("batch", quota, shared)
+        customers = self._dispatcher("customers", quota, shared)
         self._dispatchers = (self.dispatcher, customers)
         self.calls: Calls = Calls(self.dispatcher, chance, patience)
         self.upserts: Calls = Calls(customers, chance, patience)
@@ -155,19 +142,19 @@ class Engine:
         self.watch: Watch = Watch(self.dispatcher, account, chance, self.dialects, patience)
         self._account = account
 
-    def _dispatcher(self, bucket: str, quota: Quota, sharing: Sharing | None) -> Dispatcher:
-        if sharing is None:
+    def _dispatcher(self, bucket: str, quota: Quota, shared: SharedQuota | None) -> Dispatcher:
+        if shared is None or self.store is None:
             return self._dispatching(Budget(quota, trips=self._trips))
         from .limits.permits import Permits
         from .limits.shared import SharedBudget
 
-        share, patience = sharing.share, sharing.patience
+        share = shared.share if shared.lost == "share" else None
         budget = SharedBudget(
-            quota, sharing.client, share=share, patience=patience, trips=self._trips
+            quota, self._name, share=share, patience=shared.patience, trips=self._trips
         )
         dispatcher = self._dispatching(budget)
         fail = partial(self._fail, dispatcher)
-        Permits(bucket, budget, dispatcher, sharing.store, self._spawn, fail)
+        Permits(bucket, budget, dispatcher, self.store, self._spawn, fail)
         return dispatcher
 
     def _dispatching(self, budget: Budget) -> Dispatcher:

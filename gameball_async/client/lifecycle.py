@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
@@ -21,7 +20,7 @@ from ..limits.retry import Patience
 from ..limits.windows import Quota
 from ..observe.logging import LogObserver, OnceLogger
 from ..observe.stream import NO_OBSERVERS, EventStream, Observer, Telemetry
-from ..session import Engine, Sharing
+from ..session import Engine
 from ..tasks import Background, see_through
 
 if TYPE_CHECKING:
@@ -74,7 +73,6 @@ class Lifecycle:
             check_share(quota, shared_quota.share)
         self._quota = quota
         self._shared_quota = shared_quota
-        self._store: QuotaStore | None = None
         self._patience = patience or Patience()
         self._hooks = on_request, on_transition, on_warning
         self._telemetry = telemetry
@@ -125,7 +123,7 @@ class Lifecycle:
             quota=self._quota,
             patience=self._patience,
             chance=random.random,
-            sharing=self._sharing(),
+            shared=self._shared_quota,
             stream=self._stream,
         )
         transport.tell_connected(self._engine.connected)
@@ -141,14 +139,6 @@ class Lifecycle:
             found.append(self._telemetry.observer(self._account.origin))
         return found
 
-    def _sharing(self) -> Sharing | None:
-        shared = self._shared_quota
-        if shared is None:
-            return None
-        self._store = shared.connect(self._account.fingerprint)
-        share = shared.share if shared.lost == "share" else None
-        return Sharing(self._store, secrets.token_hex(8), share, shared.patience)
-
     async def aclose(self) -> None:
         """
         End everything that runs in the background, and close an own session.
@@ -158,16 +148,16 @@ class Lifecycle:
         """
         if await self._left_behind():
             return
-        engine, session, store = self._let_go()
+        engine, session = self._let_go()
         if engine is None:
             return
         engine.close()
-        await see_through(self._shut(session, store))
+        await see_through(self._shut(session, engine.store))
 
-    def _let_go(self) -> tuple[Engine | None, aiohttp.ClientSession | None, QuotaStore | None]:
+    def _let_go(self) -> tuple[Engine | None, aiohttp.ClientSession | None]:
         """What there is to close; the client has it no more."""
-        had = self._engine, self._own, self._store
-        self._engine = self._own = self._store = None
+        had = self._engine, self._own
+        self._engine = self._own = None
         return had
 
     async def _left_behind(self) -> bool:
@@ -180,13 +170,13 @@ class Lifecycle:
             return False
         if self._loop is not None and not self._loop.is_closed():
             raise _elsewhere()
-        _, session, store = self._let_go()
+        engine, session = self._let_go()
         self._background = Background(self._crashed)
         with suppress(RuntimeError):  # of connections whose loop is closed
             if session is not None:
                 await session.close()
-            if store is not None:
-                await store.aclose()
+            if engine is not None and engine.store is not None:
+                await engine.store.aclose()
         return True
 
     async def _shut(self, session: aiohttp.ClientSession | None, store: QuotaStore | None) -> None:
