@@ -90,7 +90,7 @@ class RunOptions:
     on_cancel: OnCancel = "detach"
     deadline: float | None = field(default=None, validator=_time)
     stalled_for: float | None = field(default=None, validator=_time)
-    max_items: int = field(default=MAX_ITEMS, validator=_count)
+    max_items: int = field(default=MAX_ITEMS, validator=_count, kw_only=True)
 
 
 class Engine:
