@@ -29,6 +29,7 @@ from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome
 from gameball_async.rows.row import Prepared
 from gameball_async.sandbox import LogNormal
+from gameball_async.session import RunOptions
 from tests.loopback import Loopback, LoopbackEngine
 
 T = TypeVar("T")
@@ -234,10 +235,7 @@ def test_an_account_that_merges_meets_no_person_in_two_jobs(
             run = engine.bulk(
                 KINDS["customers"],
                 rows,
-                concurrency=8,
-                chunking=way,
-                max_rows=40,
-                merge_by=merge_by,
+                RunOptions(concurrency=8, chunking=way, max_items=40, merge_by=merge_by),
             )
             async with run:
                 return await run.finish()
@@ -266,11 +264,8 @@ def test_it_holds_for_a_run_that_is_killed_and_resumed(
             run = engine.bulk(
                 kind,
                 rows,
-                concurrency=4,
-                chunking=way,
-                max_rows=20,
+                RunOptions(concurrency=4, chunking=way, max_items=20, merge_by="email"),
                 open_journal=begin,
-                merge_by="email",
             )
             submitted = 0
             async with run:
@@ -283,11 +278,8 @@ def test_it_holds_for_a_run_that_is_killed_and_resumed(
             run = engine.bulk(
                 kind,
                 rows,
-                concurrency=4,
-                chunking=way,
-                max_rows=20,
+                RunOptions(concurrency=4, chunking=way, max_items=20, merge_by=merge_by),
                 open_journal=reopen,
-                merge_by=merge_by,
             )
             async with run:
                 async for event in run:

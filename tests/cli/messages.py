@@ -27,6 +27,7 @@ ROOMS = (
     "bulk",
     "api",
     "connection_faults.py",
+    "session.py",
 )
 
 
