@@ -1,8 +1,8 @@
 """
 Rows from the caller, sync or async, read lazily and made ready for the wire in small batches.
 
-Each row is made ready before the next one is asked for: a generator may change a mapping and yield it
-again.
+Each row of a generator is made ready before the next one is asked for: it may change a mapping and yield
+it again. Rows of a list, and those that our own readers make, are made ready together.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from collections.abc import (
     Iterator,
     Sequence,
 )
-from itertools import count, islice
+from itertools import islice
 from typing import TypeAlias, cast
 
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
+from ..api.base import Item
 from ..errors import ConfigurationError, Fault, RowsError
 from .check import Prepare
 from .given import Maker, Rows, mapping_maker, refuse_single
@@ -40,6 +41,9 @@ CLOSE_WITHIN = 5.0
 
 SLICE = 100
 """Rows that are made ready in one go: less than a millisecond of the event loop's time."""
+
+TOGETHER = 250
+"""The same for rows that are made ready together."""
 
 PARSED_SLICE = 25
 """The same for rows of a file, each of which is parsed as it is read."""
@@ -81,9 +85,11 @@ class Feed:
         self._done: Container[int] | None = None
         self._sort_out: SortOut | None = None
         self._reads = 0
-        self._at_once = SLICE
-        self._numbers = count()
-        self._prepare = prepare
+        self._together = type(rows) in (list, tuple)  # and nobody changes one between two
+        self._at_once = TOGETHER if self._together else SLICE
+        self._number = 0
+        self._prepare = prepare.one
+        self._prepare_many = prepare.many
 
     async def batch(self) -> list[Prepared | BadRow]:
         """
@@ -153,6 +159,12 @@ class Feed:
 
     def _slice(self, rows: Iterator[object]) -> list[Prepared | BadRow]:
         ready: list[Prepared | BadRow] = []
+        if self._together:
+            values = list(islice(rows, self._at_once))
+            if _alike(values):
+                first, self._number = self._number, self._number + len(values)
+                return self._prepare_many(range(first, self._number), values)
+            rows = iter(values)
         try:
             for value in islice(rows, self._at_once):
                 ready.append(self._ready(value))  # noqa: PERF401 - keeps what came before an error
@@ -163,7 +175,8 @@ class Feed:
         return ready
 
     def _ready(self, value: object) -> Prepared | BadRow:
-        number = next(self._numbers)
+        number = self._number
+        self._number += 1
         kind = type(value)
         try:
             make = self._makers[kind]
@@ -216,6 +229,12 @@ class Feed:
             except Exception as error:  # noqa: BLE001 - told to the reader, whatever it is
                 return error
         return None
+
+
+def _alike(values: list[object]) -> bool:
+    """Whether all are mappings, or all are models of one class."""
+    kinds = set(map(type, values))
+    return len(kinds) == 1 and all(kind is dict or issubclass(kind, Item) for kind in kinds)
 
 
 def _is_being_cancelled() -> bool:
