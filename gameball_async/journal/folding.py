@@ -9,7 +9,6 @@ from __future__ import annotations
 import zlib
 from array import array
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import orjson
@@ -201,7 +200,7 @@ class Folding:
             for index, position in enumerate(record.positions):
                 yield RowOutcome(
                     position, outcomes[index], keys[index], reasons.get(index),
-                    record.job_id, number, partial(entries.get, index),
+                    record.job_id, number, entries.get, index,
                 )  # fmt: skip
 
     def contents(self) -> Iterator[Contents]:

@@ -73,7 +73,9 @@ class World:
         for line, name in store.page("line, id", fate, -1, 1_000):
             entry = {"totalPointsBalance": self.balances[name] / UNIT}
             if self.data.draw(st.integers(0, 9)):
-                yield RowOutcome(line, Outcome.SUCCEEDED, name, None, entry=entry.copy)
+                yield RowOutcome(
+                    line, Outcome.SUCCEEDED, name, None, entry=lambda index, entry=entry: {**entry}
+                )
             else:
                 yield RowOutcome(line, Outcome.FAILED, name, Reason("later", 5003))
 
