@@ -27,7 +27,7 @@ from attrs import frozen
 
 from ..api.kinds import Chunking
 from ..api.requests import MAX_ITEMS
-from ..rows.chunk import Chunk
+from ..rows.chunk import Chunk, compact
 from ..rows.row import Prepared
 from .waiting import Pool, Queue, Waiting
 
@@ -183,7 +183,7 @@ class Chunker:
         self._chunks += 1
         return Chunk(
             self._chunks,
-            [row.position for row in rows],
+            compact([row.position for row in rows]),
             [row.key for row in rows],
             [row.item_id for row in rows] if self._with_item_ids else None,
             [row.payload for row in rows],

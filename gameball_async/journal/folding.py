@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from attrs import define, evolve, field, frozen
 
-from ..rows.chunk import Chunk
+from ..rows.chunk import Chunk, compact
 from ..rows.content import SIZE, digest_of
 from ..rows.outcome import Outcome, Reason, RowOutcome
 from .header import Header
@@ -172,7 +172,7 @@ class Folding:
         if record.stage is not Stage.SETTLED:
             record.keys, record.item_ids, record.payloads = keys, ids, payloads
             return
-        chunk = Chunk(record.number, list(record.positions), keys, ids, payloads)
+        chunk = Chunk(record.number, record.positions, keys, ids, payloads)
         yield from odd_rows(chunk, outcomes, reasons, record.job_id)
 
     def rows(self, *, open_too: bool) -> Iterator[RowOutcome]:
@@ -271,7 +271,7 @@ class Folding:
 def _positions(column: bytes) -> Sequence[int]:
     where = array("q")
     where.frombytes(zlib.decompress(column))
-    return where
+    return compact(where)
 
 
 def _rejected_rows(column: bytes) -> Iterator[RowOutcome]:

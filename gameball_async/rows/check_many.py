@@ -111,11 +111,7 @@ def _encoded(items: Iterable[object]) -> list[bytes] | None:
 
 
 def check_of_many(cls: AnyClass) -> CheckMany:
-    """
-    What checks many rows of *cls* at once: it gives what to send of each, or None where one is odd.
-
-    Mappings are given back as they are, models as mappings.
-    """
+    """What checks many rows of *cls* at once: gives a mapping of each, or None where one is odd."""
     level, write = _Level(cls), writer(cls)
 
     def check(rows: Sequence[object]) -> _Items | None:
@@ -325,7 +321,15 @@ def _objects_by_name(column: Sequence[dict[Any, Any]], kinds: _Kinds) -> bool:
 
 def _anything(kind: type) -> _Sound:
     """Lists or objects of what JSON knows."""
-    return lambda column, kinds: kinds == {kind} and not _hide_a_number(column)
+    members: Callable[[Any], Iterable[Any]] = dict.values if kind is dict else iter
+
+    def sound(column: Sequence[Any], kinds: _Kinds) -> bool:
+        if kinds != {kind}:
+            return False
+        plain = _PLAIN.issuperset(map(type, chain.from_iterable(map(members, column))))
+        return plain or not _hide_a_number(column)
+
+    return sound
 
 
 def _hide_a_number(values: Iterable[Any]) -> bool:
