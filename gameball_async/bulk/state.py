@@ -39,10 +39,9 @@ from .in_flight import (
     same,
     unsent,
 )
-from .judging import judged
 from .not_sent import NotSent
-from .order_doubts import Settlement
-from .outcomes import settle_orders
+from .order_doubts import Settlement, settle_orders
+from .outcomes import judged
 from .refusals import Refusal, fate_unknown, refusal_of, repeated_job_id
 from .repeats import Repeats
 from .results import Results

@@ -134,7 +134,7 @@ class _Level:
     """
     The fields of one class, as columns.
 
-    It remembers the names that rows have had: those of every row so far, and those of some.
+    It remembers the names that every row has had so far: they are fetched together.
     """
 
     def __init__(self, cls: AnyClass) -> None:
@@ -147,17 +147,14 @@ class _Level:
             if spec.nested
         }
         self._required = frozenset(name for name, spec in specs.items() if spec.required)
-        self._every: tuple[str, ...] | None = None
-        self._some: tuple[str, ...] = ()
-        self._fetch: Callable[[Any], tuple[Any, ...]] = tuple
+        self._every = self._names
+        self._fetch = _fetching(tuple(self._every))
 
     def sound(self, items: _Items, *, ours: bool) -> bool:
         """Whether each of these is; models within *ours* become mappings."""
         if not items:
             return True
         columns = self._columns(items)
-        if columns is None and self._learn(items):
-            columns = self._columns(items)
         if columns is None:
             return False
         for name, column in columns:
@@ -177,34 +174,30 @@ class _Level:
         return True
 
     def _columns(self, items: _Items) -> list[tuple[str, Sequence[Any]]] | None:
-        """The values of each field; None where these rows have other names."""
-        if self._every is None:
-            return None
+        """The values of each field; None where a field is unknown, or a required one is missing."""
         try:
-            fetched = zip(*map(self._fetch, items), strict=True)
-            found: list[tuple[str, Sequence[Any]]] = list(zip(self._every, fetched, strict=True))
+            fetched = list(map(self._fetch, items))
         except KeyError:
-            return None
-        names = len(found) * len(items)
-        for name in self._some:
-            column = [item[name] for item in items if name in item]
-            names += len(column)
-            found.append((name, column))
-        return found if names == sum(map(len, items)) else None
-
-    def _learn(self, items: _Items) -> bool:
-        """Remember the names of these rows; False where one is unknown, or a required one is missing."""
-        names = set(chain.from_iterable(items)).union(self._every or (), self._some)
-        every = set(items[0] if self._every is None else self._every).intersection(*items)
-        if not names <= self._names or not every >= self._required:
-            return False
-        self._every, self._some = tuple(every), tuple(names - every)
-        self._fetch = itemgetter(*every) if len(every) > 1 else _few(self._every)
-        return True
+            every = self._every.intersection(*items)
+            if not every >= self._required:
+                return None
+            self._every, self._fetch = every, _fetching(tuple(every))
+            fetched = list(map(self._fetch, items))
+        columns: list[tuple[str, Sequence[Any]]] = []
+        columns += zip(self._every, zip(*fetched, strict=True), strict=True)
+        if len(columns) * len(items) < sum(map(len, items)):
+            names = set(chain.from_iterable(items))
+            if not names <= self._names:
+                return None
+            for name in names - self._every:
+                columns.append((name, [item.get(name) for item in items]))
+        return columns
 
 
-def _few(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
-    """As `itemgetter` does it for many names, for one or none."""
+def _fetching(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """What fetches the values of these names; `itemgetter` gives no tuple of one or none."""
+    if len(names) > 1:
+        return itemgetter(*names)
     return lambda item: tuple(map(item.__getitem__, names))
 
 

@@ -30,6 +30,7 @@ import anyio.to_thread
 from ..api.base import Item
 from ..errors import ConfigurationError, Fault, RowsError
 from .check import Prepare
+from .closing import Closing
 from .given import Maker, Rows, mapping_maker, refuse_single
 from .plain import UNREADABLE
 from .row import BadRow, Batch, Blocks, Prepared, Row
@@ -45,7 +46,7 @@ SLICE = 100
 TOGETHER = 250
 """The same for rows that are made ready together."""
 
-PARSED_SLICE = 25
+PARSED_SLICE = 50
 """The same for rows of a file, each of which is parsed as it is read."""
 
 MANY = 500
@@ -85,8 +86,12 @@ class Feed:
         self._done: Container[int] | None = None
         self._sort_out: SortOut | None = None
         self._reads = 0
-        self._together = type(rows) in (list, tuple)  # and nobody changes one between two
+        self._ours = isinstance(rows, (Blocks, Closing))  # rows of our own readers
+        # Rows that nobody changes between two of them are made ready together.
+        self._together = self._ours or type(rows) in (list, tuple)
         self._at_once = TOGETHER if self._together else SLICE
+        if self._ours and self._blocks is None:
+            self._at_once = PARSED_SLICE
         self._number = 0
         self._prepare = prepare.one
         self._prepare_many = prepare.many
@@ -158,13 +163,32 @@ class Feed:
         self._done = done
 
     def _slice(self, rows: Iterator[object]) -> list[Prepared | BadRow]:
+        return self._slice_together(rows) if self._together else self._one_by_one(rows)
+
+    def _slice_together(self, rows: Iterator[object]) -> list[Prepared | BadRow]:
+        values: list[object] = []
+        try:
+            for value in islice(rows, self._at_once):
+                values.append(value)  # noqa: PERF402 - keeps what came before an error
+        except BaseException as error:
+            self._failure = _as_of_the_input(error)
+            if not values:
+                raise self._failure from error
+        if self._ours and set(map(type, values)) <= {Row, BadRow}:
+            return self._placed(cast(list[Row | BadRow], values))
+        if not _alike(values):
+            return self._one_by_one(iter(values))
+        first, self._number = self._number, self._number + len(values)
+        return self._prepare_many(range(first, self._number), values)
+
+    def _placed(self, rows: list[Row | BadRow]) -> list[Prepared | BadRow]:
+        """Rows of our own readers, which count each once and have judged some rows already."""
+        good = [row for row in rows if isinstance(row, Row)]
+        made = iter(self._prepare_many([row.position for row in good], [row.value for row in good]))
+        return [next(made) if isinstance(row, Row) else row for row in rows]
+
+    def _one_by_one(self, rows: Iterator[object]) -> list[Prepared | BadRow]:
         ready: list[Prepared | BadRow] = []
-        if self._together:
-            values = list(islice(rows, self._at_once))
-            if _alike(values):
-                first, self._number = self._number, self._number + len(values)
-                return self._prepare_many(range(first, self._number), values)
-            rows = iter(values)
         try:
             for value in islice(rows, self._at_once):
                 ready.append(self._ready(value))  # noqa: PERF401 - keeps what came before an error
