@@ -176,21 +176,20 @@ class _Level:
     def _columns(self, items: _Items) -> list[tuple[str, Sequence[Any]]] | None:
         """The values of each field; None where a field is unknown, or a required one is missing."""
         try:
-            fetched = list(map(self._fetch, items))
+            fetched = list(zip(*map(self._fetch, items), strict=True))
         except KeyError:
             every = self._every.intersection(*items)
             if not every >= self._required:
                 return None
             self._every, self._fetch = every, _fetching(tuple(every))
-            fetched = list(map(self._fetch, items))
-        columns: list[tuple[str, Sequence[Any]]] = []
-        columns += zip(self._every, zip(*fetched, strict=True), strict=True)
+            fetched = list(zip(*map(self._fetch, items), strict=True))
+        columns: list[tuple[str, Sequence[Any]]] = list(zip(self._every, fetched, strict=True))
         if len(columns) * len(items) < sum(map(len, items)):
-            names = set(chain.from_iterable(items))
+            names = set[str]().union(*items)
             if not names <= self._names:
                 return None
-            for name in names - self._every:
-                columns.append((name, [item.get(name) for item in items]))
+            others = names - self._every
+            columns += [(name, [item.get(name) for item in items]) for name in others]
         return columns
 
 
