@@ -122,18 +122,14 @@ class Tally:
         self.counts[Outcome.SUCCEEDED] += rows
 
     def rows(self, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]) -> None:
-        """Count rows; *reasons* by their index. Plain successes are counted all at once."""
+        """Count rows; *reasons* by their index."""
         if outcomes and self._stream.wants(RowsSettled):
             self._stream.emit(RowsSettled(self._kind, Counter(outcomes)))
-        succeeded = outcomes.count(Outcome.SUCCEEDED)
-        self.succeeded(succeeded)
-        unchanged = outcomes.count(Outcome.UNCHANGED)
-        self.unchanged(unchanged)
-        if succeeded + unchanged == len(outcomes):
-            return
-        for index, outcome in enumerate(outcomes):
-            if outcome not in (Outcome.SUCCEEDED, Outcome.UNCHANGED):
-                self.add(outcome, reasons.get(index))
+        succeeded = Outcome.SUCCEEDED
+        others = [n for n, outcome in enumerate(outcomes) if outcome is not succeeded]
+        self.succeeded(len(outcomes) - len(others))
+        for index in others:
+            self.add(outcomes[index], reasons.get(index))
 
     def unchanged(self, rows: int) -> None:
         """Count rows that are not sent, as an earlier run has applied the same."""

@@ -58,7 +58,9 @@ def asked(
     outcome: Outcome, code: int | None = None, text: str = "no", **entry: object
 ) -> int | Planned:
     reason = None if outcome is Outcome.SUCCEEDED else Reason(text, code)
-    return answered(RowOutcome(2, outcome, "c", reason, entry=lambda: entry), "totalPointsBalance")
+    return answered(
+        RowOutcome(2, outcome, "c", reason, entry=lambda index: entry), "totalPointsBalance"
+    )
 
 
 def test_an_answer_is_a_balance_or_says_why_there_is_none() -> None:

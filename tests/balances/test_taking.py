@@ -76,7 +76,9 @@ class World:
         for line, name in chain.from_iterable(store.pages("line, id", fate)):
             entry = {"totalPointsBalance": self.balances[name] / UNIT}
             if self.data.draw(st.integers(0, 9)):
-                yield RowOutcome(line, Outcome.SUCCEEDED, name, None, entry=entry.copy)
+                yield RowOutcome(
+                    line, Outcome.SUCCEEDED, name, None, entry=lambda index, entry=entry: {**entry}
+                )
             else:
                 yield RowOutcome(line, Outcome.FAILED, name, Reason("later", 5003))
 
