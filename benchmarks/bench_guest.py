@@ -22,8 +22,8 @@ from typing import Any
 import orjson
 from attrs import frozen
 
-from gameball_async.sandbox import Reply, SandboxThread
-from gameball_async.sandbox.mishaps import gzip_bomb
+from gameball_async.sandbox import SandboxThread
+from gameball_async.sandbox.faults import gzip_bomb
 
 from .guest_code import BASE, BOMB, CYCLES, FIRST_CALL_BARE, FIRST_CALLS, IMPORTS
 from .record import Gate, Result, table, write
@@ -139,7 +139,7 @@ def bomb(quick: bool = False) -> Part:
         sandbox.faults.gzip_bomb(on="upsert", times=None, after=1)
         said = _run(BOMB, sandbox.url, sandbox.api_key, sandbox.secret_key)
         bombs = sandbox.faults.hits
-    packed = len(gzip_bomb(200)(Reply(200)).body)
+    packed = len(gzip_bomb(200))
     found = {**orjson.loads(said), "packed": packed, "bombs": bombs}
     assert found["error"].startswith("AnswerLostError"), found
     what = f"peak of memory while {packed / 1000:.0f} KB that unpack to 200 MiB are read, MiB"

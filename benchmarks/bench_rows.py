@@ -1,5 +1,5 @@
 """
-What it costs to make items of rows: checked and encoded, beside the encoder alone.
+What it costs to make items of rows: checked and encoded, one by one and many at once, beside the encoder alone.
 
     python benchmarks/bench_rows.py [--items 1000] [--rounds 100] [--rows 100000]
 
@@ -24,6 +24,7 @@ from gameball_async.api.fields import specs_of
 from gameball_async.api.items import Customer, CustomerAttributes
 from gameball_async.api.kinds import KINDS
 from gameball_async.rows.check import preparer
+from gameball_async.rows.feed import TOGETHER
 from gameball_async.rows.files import open_rows
 from gameball_async.rows.row import BadRow, Prepared
 
@@ -103,16 +104,23 @@ def encoding(count: int, rounds: int) -> None:
     prepare = preparer(KINDS["customers"])
 
     def prepared(values: list[Any]) -> list[Prepared | BadRow]:
-        return [prepare(position, value) for position, value in enumerate(values)]
+        return list(map(prepare.one, range(len(values)), values))
 
-    for made in (prepared(mappings), prepared(models)):
+    def together(values: list[Any]) -> list[Prepared | BadRow]:
+        starts = range(0, len(values), TOGETHER)
+        blocks = [values[start : start + TOGETHER] for start in starts]
+        return [row for block in blocks for row in prepare.many(range(len(block)), block)]
+
+    for made in (prepared(mappings), prepared(models), together(mappings), together(models)):
         assert all(isinstance(each, Prepared) for each in made)
     best = least_times(
         {
             "orjson.dumps of the list": lambda: orjson.dumps(mappings),
             "orjson.dumps of each": lambda: [orjson.dumps(each) for each in mappings],
-            "mappings, checked and encoded": lambda: prepared(mappings),
-            "models, checked and encoded": lambda: prepared(models),
+            "mappings, one by one": lambda: prepared(mappings),
+            "mappings, many at once": lambda: together(mappings),
+            "models, one by one": lambda: prepared(models),
+            "models, many at once": lambda: together(models),
         },
         rounds,
     )

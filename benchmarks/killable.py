@@ -117,11 +117,11 @@ class Killer:
 def serve(rows: int) -> None:
     """Carry out the orders on standard input."""
     from gameball_async.cli import balances, main  # noqa: F401 - imported once, before the forks
-    from gameball_async.session import Engine
+    from gameball_async.session import RunOptions
 
-    defaults = Engine.bulk.__kwdefaults__
+    defaults = RunOptions.__init__.__kwdefaults__
     assert defaults is not None
-    defaults["max_rows"] = rows
+    defaults["max_items"] = rows
     for line in sys.stdin:
         print(json.dumps(_carry_out(json.loads(line))), flush=True)
 

@@ -69,6 +69,7 @@ def sandbox_process(
     ours, theirs = context.Pipe()
     process = context.Process(target=_main, args=(theirs, options), daemon=True)
     process.start()
+    theirs.close()
 
     def ask() -> Books:
         ours.send("books")

@@ -1,10 +1,12 @@
-"""What errors carry: a fault of an item, and Gameball's own error object."""
+"""What is wrong with a value, and what errors carry: a fault of an item, and Gameball's own error object."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import field, frozen
 
-__all__ = ["ErrorObject", "Fault"]
+__all__ = ["ErrorObject", "Fault", "Faulty", "Refusal"]
 
 
 @frozen
@@ -23,6 +25,18 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.field}: {self.reason}" if self.field else self.reason
+
+
+class Refusal(Exception):
+    """A value is no good; the text says why, and what would be right."""
+
+
+class Faulty(Exception):
+    """An object, a list or a row has faults, each with its path below it: ``.city``, ``[0].sku``."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__()
+        self.faults = faults
 
 
 @frozen

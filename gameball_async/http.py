@@ -22,7 +22,7 @@ from yarl import URL
 
 from .api.secret import Secret
 from .api.wire import WireRequest, WireResponse
-from .connection_faults import ConnectionFault, connection_fault, proxy_refused
+from .connection_faults import connection_fault, proxy_refused
 from .connections import Connector, TimedConnector, fresh_connection
 from .errors import (
     AnswerLostError,
@@ -32,19 +32,16 @@ from .errors import (
     UnreachableError,
 )
 
-__all__ = ["AiohttpTransport", "Timeouts", "open_session"]
+__all__ = ["AiohttpTransport", "open_session"]
 
+USER_AGENT = "gameball_async"
 MAX_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer, decoded, that are read at most."""
 _SLICE = 64 * 1024
 
 
-class Timeouts:
-    """Seconds for connecting, for silence in between, and for the whole."""
-
-    CONNECT = 10.0
-    SILENCE = 60.0
-    TOTAL = 120.0
+# Seconds for the whole, for connecting, and for silence in between.
+_TIMEOUT = aiohttp.ClientTimeout(total=120.0, sock_connect=10.0, sock_read=60.0)
 
 
 class _Body(Payload):
@@ -93,18 +90,15 @@ async def _no_second_try(
     raise _Lost(name)
 
 
-def open_session(
-    connector: aiohttp.BaseConnector | None = None, *, trust_env: bool = False
-) -> aiohttp.ClientSession:
+def open_session(*, trust_env: bool = False) -> aiohttp.ClientSession:
     """
     A session with everything off that must be off; connections are kept for reuse.
 
     Args:
-        connector: in place of ours, which gives out no connection that holds an answer already.
         trust_env: whether the environment may name a proxy.
     """
     return aiohttp.ClientSession(
-        connector=connector or Connector(),
+        connector=Connector(),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=trust_env,
         raise_for_status=False,
@@ -120,8 +114,6 @@ class AiohttpTransport:
         origin: scheme, host and port.
         api_key: goes along with every request.
         secret_key: goes along with requests that ask for it.
-        user_agent: how the client names itself.
-        max_answer: bytes of an answer that are read at most.
     """
 
     def __init__(
@@ -130,19 +122,11 @@ class AiohttpTransport:
         origin: str,
         api_key: Secret,
         secret_key: Secret | None,
-        *,
-        user_agent: str,
-        max_answer: int = MAX_ANSWER,
     ) -> None:
         self._session = session
         self._origin = URL(origin)
         self._api_key = api_key
         self._secret_key = secret_key
-        self._user_agent = user_agent
-        self._max_answer = max_answer
-        self._timeout = aiohttp.ClientTimeout(
-            total=Timeouts.TOTAL, sock_connect=Timeouts.CONNECT, sock_read=Timeouts.SILENCE
-        )
 
     def tell_connected(self, connected: Callable[[float], None]) -> None:
         """Call *connected* with the seconds of each TCP handshake, where the session can tell them."""
@@ -161,13 +145,11 @@ class AiohttpTransport:
                 "the aiohttp session that was lent to the client is closed: open both"
             )
         body = None if request.body is None else _Body(request.body)
-        failure: TransportError
         try:
             with fresh_connection(request.fresh):
                 return await self._exchange(request, body)
         except Exception as error:  # noqa: BLE001 - even a bug's traceback holds our headers
-            fault = _fault(error, begun=body is not None and body.begun)
-            failure = self._lost(body, error) if fault is None else self._unreachable(fault)
+            failure = self._failure(error, body)
         # Raised outside of the handlers: their exceptions hold our headers, keys included, and
         # would otherwise hang on the new one as its context.
         raise failure
@@ -179,7 +161,7 @@ class AiohttpTransport:
             data=body,
             headers=self._headers(request),
             allow_redirects=False,
-            timeout=self._timeouts(request),
+            timeout=evolve(_TIMEOUT, connect=request.connect_within),
             raise_for_status=False,
             middlewares=(_no_second_try,),
         ) as answer:
@@ -196,19 +178,14 @@ class AiohttpTransport:
                 date=answer.headers.get(hdrs.DATE),
             )
 
-    def _timeouts(self, request: WireRequest) -> aiohttp.ClientTimeout:
-        if request.connect_within is None:
-            return self._timeout
-        return evolve(self._timeout, connect=request.connect_within)
-
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         parts: list[bytes] = []
-        left = self._max_answer
+        left = MAX_ANSWER
         async for part in answer.content.iter_any():
             left -= len(part)
             if left < 0:
                 answer.close()
-                raise aiohttp.ClientPayloadError(f"longer than {self._max_answer} bytes")
+                raise aiohttp.ClientPayloadError(f"longer than {MAX_ANSWER} bytes")
             parts.append(part)
         return b"".join(parts)
 
@@ -216,26 +193,24 @@ class AiohttpTransport:
         headers = {
             "APIKey": self._api_key.reveal(),
             hdrs.ACCEPT: "application/json",
-            hdrs.USER_AGENT: self._user_agent,
+            hdrs.USER_AGENT: USER_AGENT,
         }
         if request.secret and self._secret_key is not None:
             headers["SecretKey"] = self._secret_key.reveal()
         return headers
 
-    def _unreachable(self, fault: ConnectionFault) -> UnreachableError:
-        host = fault.proxy or self._origin.host_port_subcomponent or ""
-        return UnreachableError(host, fault.reason, fault.cure, heals=fault.heals)
-
-    def _lost(self, body: _Body | None, error: BaseException) -> TransportError:
+    def _failure(self, error: Exception, body: _Body | None) -> TransportError:
+        fault = None
+        if isinstance(error, _Refused):
+            fault = proxy_refused(error.args[0])
+        elif body is None or not body.begun:
+            fault = connection_fault(error)
+        if fault is not None:
+            host = fault.proxy or self._origin.host_port_subcomponent or ""
+            return UnreachableError(host, fault.reason, fault.cure, heals=fault.heals)
         if body is not None and not body.begun:
             return NotSentError(f"nothing was sent to {self._origin.host}: {_name(error)}")
         return AnswerLostError(f"no whole answer from {self._origin.host}: {_name(error)}")
-
-
-def _fault(error: Exception, *, begun: bool) -> ConnectionFault | None:
-    if isinstance(error, _Refused):
-        return proxy_refused(error.args[0])
-    return None if begun else connection_fault(error)
 
 
 def _name(error: BaseException) -> str:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
-from attrs import frozen
+from attrs import Attribute, field, frozen
 
 from .api.jobs import Job, JobStatus
 from .api.kinds import Chunking, Kind, Replay
 from .api.requests import MAX_ITEMS, Account, Call, Dialect, Dialects
 from .api.responses import read_status, read_stop
 from .api.wire import Transport, WireResponse
-from .errors import GameballError
-from .jobs.changes import Changes
+from .errors import ConfigurationError, GameballError
 from .jobs.schedule import Polls
 from .jobs.submit import Submitter
 from .jobs.watch import Watch
@@ -33,15 +34,14 @@ from .tasks import Spawn
 
 if TYPE_CHECKING:
     from .bulk.bulk import Bulk, OnCancel
-    from .bulk.chunks import LookAhead
+    from .bulk.chunks import Chunker, LookAhead
     from .bulk.events import BulkEvent
     from .bulk.persons import MergeBy
     from .bulk.submissions import Submissions
-    from .bulk.time_limits import TimeLimits
     from .compare.comparison import OpenComparison
     from .journal.state import Journal, Resumable
-    from .limits.exchange import QuotaStore
-    from .rows.feed import Rows
+    from .limits.exchange import QuotaStore, SharedQuota
+    from .rows.feed import Feed, Rows
     from .rows.unknown import Unknown, UnknownFields
 
     OpenJournal = Callable[[], Awaitable[tuple[Journal, Resumable | None]]]
@@ -49,28 +49,48 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["Engine", "OpenJournal", "Sharing"]
+__all__ = ["OPEN_JOBS", "Engine", "OpenJournal", "RunOptions"]
 
 # What only runs of many rows need is a third of all there is to import, and most of a web app's
 # processes start none: `Engine.bulk` and `Engine.submissions` import it.
 
 
+OPEN_JOBS = 512
+"""Jobs that one bulk run keeps open at once, at most."""
+
+
+def _count(_: object, attribute: Attribute[Any], number: int | None) -> None:
+    if number is not None and number < 1:
+        raise ConfigurationError(f"{attribute.name} is {number}: it must be at least 1")
+
+
+def _time(_: object, attribute: Attribute[Any], seconds: float | None) -> None:
+    if seconds is not None and not seconds > 0:
+        raise ConfigurationError(
+            f"{attribute.name} is {seconds}: give seconds above 0, or None for no limit"
+        )
+
+
 @frozen
-class Sharing:
+class RunOptions:
     """
-    How the quota is shared with other processes.
+    How a bulk run goes, as in `GameballClient.bulk`, in the order there; *max_items* makes smaller chunks.
 
-    Attributes:
-        store: through what.
-        client: names this process there, and no other ever.
-        share: part of the quota to use while the store is away; None to raise instead.
-        patience: seconds without the store after which it counts as away.
+    Raises:
+        ConfigurationError: a number is less than 1, or a limit is no time.
     """
 
-    store: QuotaStore
-    client: str
-    share: float | None
-    patience: float
+    chunking: Chunking
+    concurrency: int | None = field(default=None, validator=_count)
+    look_ahead: LookAhead | None = None
+    open_jobs: int = field(default=OPEN_JOBS, validator=_count)
+    ids_from_numbers: bool = False
+    unknown: Unknown = "warn"
+    merge_by: MergeBy | None = None
+    on_cancel: OnCancel = "detach"
+    deadline: float | None = field(default=None, validator=_time)
+    stalled_for: float | None = field(default=None, validator=_time)
+    max_items: int = field(default=MAX_ITEMS, validator=_count, kw_only=True)
 
 
 class Engine:
@@ -84,7 +104,7 @@ class Engine:
         quota: of each bucket.
         patience: where retries end.
         chance: draws numbers in [0, 1).
-        sharing: how the quota is shared with other processes; None where it is not.
+        shared: what the quota is shared with other processes through; None where it is not.
         stream: where events go.
     """
 
@@ -97,7 +117,7 @@ class Engine:
         quota: Quota,
         patience: Patience,
         chance: Callable[[], float],
-        sharing: Sharing | None = None,
+        shared: SharedQuota | None = None,
         stream: EventStream = NO_OBSERVERS,
     ) -> None:
         self._spawn = spawn
@@ -107,9 +127,13 @@ class Engine:
         self._patience = patience
         self._contact = Contact(account.host, patience)
         self._trips = Trips()
+        self.store: QuotaStore | None = (
+            None if shared is None else shared.connect(account.fingerprint)
+        )
+        self._name = secrets.token_hex(8)  # of this client at the store, and of no other ever
         # Single customers have a quota of their own, as high as the one of the batch calls.
-        self.dispatcher: Dispatcher = self._dispatcher("batch", quota, sharing)
-        customers = self._dispatcher("customers", quota, sharing)
+        self.dispatcher: Dispatcher = self._dispatcher("batch", quota, shared)
+        customers = self._dispatcher("customers", quota, shared)
         self._dispatchers = (self.dispatcher, customers)
         self.calls: Calls = Calls(self.dispatcher, chance, patience)
         self.upserts: Calls = Calls(customers, chance, patience)
@@ -118,35 +142,25 @@ class Engine:
         self.watch: Watch = Watch(self.dispatcher, account, chance, self.dialects, patience)
         self._account = account
 
-    def _dispatcher(self, bucket: str, quota: Quota, sharing: Sharing | None) -> Dispatcher:
-        if sharing is None:
+    def _dispatcher(self, bucket: str, quota: Quota, shared: SharedQuota | None) -> Dispatcher:
+        if shared is None or self.store is None:
             return self._dispatching(Budget(quota, trips=self._trips))
         from .limits.permits import Permits
         from .limits.shared import SharedBudget
 
+        share = shared.share if shared.lost == "share" else None
         budget = SharedBudget(
-            quota,
-            sharing.client,
-            share=sharing.share,
-            patience=sharing.patience,
-            trips=self._trips,
+            quota, self._name, share=share, patience=shared.patience, trips=self._trips
         )
         dispatcher = self._dispatching(budget)
         fail = partial(self._fail, dispatcher)
-        Permits(bucket, budget, dispatcher, sharing.store, self._spawn, fail)
+        Permits(bucket, budget, dispatcher, self.store, self._spawn, fail)
         return dispatcher
 
     def _dispatching(self, budget: Budget) -> Dispatcher:
-        turns = Turns(budget, Polls())
-        return Dispatcher(
-            turns,
-            self._transport,
-            self._spawn,
-            self._chance,
-            self.stream,
-            self._patience.limited,
-            contact=self._contact,
-        )
+        turns, most = Turns(budget, Polls()), self._patience.limited
+        edges = self._transport, self._spawn, self._chance, self.stream
+        return Dispatcher(turns, *edges, most, contact=self._contact)
 
     def _fail(self, dispatcher: Dispatcher, error: Callable[[], GameballError]) -> None:
         """Nothing can be sent in a bucket: raise *error* wherever that is waited for."""
@@ -160,53 +174,30 @@ class Engine:
         for dispatcher in self._dispatchers:
             dispatcher.connected()
 
-    def changes(self) -> Changes:
-        """A watcher that watches no job yet."""
-        return Changes(self.watch)
-
     def bulk(
         self,
         kind: Kind,
         rows: Rows,
-        *,
-        concurrency: int | None,
-        chunking: Chunking,
+        options: RunOptions,
+        journal: str | os.PathLike[str] | None = None,
         open_journal: OpenJournal = no_journal,
-        on_cancel: OnCancel = "detach",
-        look_ahead: LookAhead | None = None,
-        open_jobs: int = 512,
-        limits: TimeLimits | None = None,
-        ids_from_numbers: bool = False,
-        unknown: Unknown = "warn",
-        max_rows: int = MAX_ITEMS,
         compare: OpenComparison | None = None,
-        merge_by: MergeBy | None = None,
     ) -> Bulk:
-        """A bulk run; see `GameballClient.bulk`. *max_rows* makes smaller chunks."""
+        """A bulk run; see `GameballClient.bulk`. *open_journal* opens *journal*."""
         from .bulk.bulk import Bulk
-        from .bulk.chunks import Chunker
         from .bulk.event_queue import EventQueue
-        from .bulk.merging import MergingChunker
         from .bulk.opening import Opening
         from .bulk.state import RunState
         from .bulk.time_limits import TimeLimits
         from .bulk.usage import Usage
-        from .rows.check import preparer
-        from .rows.feed import Feed
-        from .rows.given import rows_of
         from .rows.report import Tally
 
-        strange = self.unknown_fields(kind, unknown)
-        new = Chunker if merge_by is None else partial(MergingChunker, merge_by=merge_by)
-        with_ids = kind.item_key is not None
-        chunker = new(chunking, with_item_ids=with_ids, look_ahead=look_ahead, max_rows=max_rows)
+        strange = self.unknown_fields(kind, options.unknown)
+        tally = Tally(kind.name, self.stream)
         events: EventQueue[BulkEvent] = EventQueue()
         opening = Opening(
-            RunState(kind, chunker, Tally(kind.name, self.stream), window=open_jobs),
-            Feed(
-                rows_of(rows, kind, ids_from_numbers=ids_from_numbers),
-                preparer(kind, ids_from_numbers=ids_from_numbers, unknown=strange),
-            ),
+            RunState(kind, _chunker(kind, options), tally, window=options.open_jobs),
+            _feed(kind, rows, strange, ids_from_numbers=options.ids_from_numbers),
             self.submitter,
             self.watch,
             self.dialects,
@@ -214,14 +205,19 @@ class Engine:
             events,
             open_journal,
             compare,
-            concurrency,
-            limits or TimeLimits(),
+            options.concurrency,
+            TimeLimits(options.deadline, options.stalled_for),
         )
         usage = Usage(self.dispatcher, self.watch)
-        spawn, stop, stream = self._spawn, self.stop, self.stream
-        return Bulk(
-            opening, events, usage, spawn, anyio.current_time, stop, on_cancel, stream, strange
+        spawn, clock, stop, on_cancel = (
+            self._spawn,
+            anyio.current_time,
+            self.stop,
+            options.on_cancel,
         )
+        run = Bulk(opening, events, usage, spawn, clock, stop, on_cancel, self.stream, strange)
+        run.journal = None if journal is None else os.fspath(journal)
+        return run
 
     def unknown_fields(self, kind: Kind, policy: Unknown) -> UnknownFields:
         """What counts the fields of one run or call that Gameball does not know, and tells of each once."""
@@ -237,26 +233,19 @@ class Engine:
         self,
         kind: Kind,
         rows: Rows,
-        *,
-        concurrency: int | None,
-        unknown: Unknown = "warn",
+        options: RunOptions,
         linger: float | None = None,
-        max_items: int = MAX_ITEMS,
     ) -> Submissions:
         """Submissions without their jobs; see `GameballClient.submit_all`."""
-        from .bulk.chunks import Chunker
         from .bulk.submissions import Submissions
-        from .rows.check import preparer
-        from .rows.feed import Feed
-        from .rows.given import rows_of
 
         return Submissions(
             kind,
-            Feed(rows_of(rows, kind), preparer(kind, unknown=self.unknown_fields(kind, unknown))),
-            Chunker(Chunking.PLAIN, with_item_ids=kind.item_key is not None, max_rows=max_items),
+            _feed(kind, rows, self.unknown_fields(kind, options.unknown)),
+            _chunker(kind, options),
             self.submitter,
             self._spawn,
-            concurrency=concurrency,
+            concurrency=options.concurrency,
             linger=linger,
         )
 
@@ -299,3 +288,28 @@ class Engine:
         for dispatcher in self._dispatchers:
             dispatcher.close(error)
         self.watch.close(error)
+
+
+def _feed(
+    kind: Kind, rows: Rows, unknown: UnknownFields, *, ids_from_numbers: bool = False
+) -> Feed:
+    from .rows.check import preparer
+    from .rows.feed import Feed
+    from .rows.given import rows_of
+
+    prepare = preparer(kind, ids_from_numbers=ids_from_numbers, unknown=unknown)
+    return Feed(rows_of(rows, kind, ids_from_numbers=ids_from_numbers), prepare)
+
+
+def _chunker(kind: Kind, options: RunOptions) -> Chunker:
+    from .bulk.chunks import Chunker
+    from .bulk.merging import MergingChunker
+
+    merge_by = options.merge_by
+    new = Chunker if merge_by is None else partial(MergingChunker, merge_by=merge_by)
+    return new(
+        options.chunking,
+        with_item_ids=kind.item_key is not None,
+        look_ahead=options.look_ahead,
+        max_rows=min(MAX_ITEMS, options.max_items),
+    )

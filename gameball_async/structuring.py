@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cattrs import BaseValidationError, transform_error
 
-__all__ = ["UNUSABLE", "why_unusable"]
+__all__ = ["UNUSABLE", "exactly", "why_unusable"]
 
 UNUSABLE = (BaseValidationError, TypeError, ValueError)
 """What structuring a file may raise."""
@@ -29,3 +31,14 @@ def why_unusable(error: Exception, *, path: str, otherwise: str) -> str:
         return str(error) if isinstance(error, TypeError) else otherwise
 
     return "; ".join(transform_error(error, path=path, format_exception=said))
+
+
+def exactly(words: str, *kinds: type) -> Any:
+    """A hook that takes values of some types as they are, and refuses all others: they must be *words*."""
+
+    def structure(value: Any, _: object) -> Any:
+        if type(value) not in kinds:
+            raise TypeError(f"must be {words}")
+        return value
+
+    return structure

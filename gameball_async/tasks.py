@@ -8,8 +8,8 @@ nothing that outlives a call may sit in a cancel scope that the user's task has 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
 
 import anyio
 
@@ -17,24 +17,6 @@ __all__ = ["Background", "Running", "Signal", "Spawn", "only", "see_through"]
 
 END_WITHIN = 10.0
 """Seconds that a cancelled task is waited for, at most: rows may come from code that will not end."""
-
-
-class Running(Protocol):
-    """A task in the background."""
-
-    async def end(self) -> None:
-        """
-        Cancel it and wait until it has ended, for some seconds at most.
-
-        A cancellation of the waiting task meanwhile comes out only afterwards.
-        """
-        ...
-
-
-class Spawn(Protocol):
-    """Starts tasks in the background, each supervised until it ends."""
-
-    def __call__(self, run: Callable[[], Awaitable[None]], /) -> Running: ...
 
 
 async def see_through(cleaning: Coroutine[Any, Any, None]) -> None:
@@ -59,14 +41,23 @@ async def see_through(cleaning: Coroutine[Any, Any, None]) -> None:
     task.result()
 
 
-class _Task:
-    """One running task, as `Running`."""
+class Running:
+    """A task in the background."""
 
     def __init__(self, task: asyncio.Task[None]) -> None:
         self._task = task
 
     async def end(self) -> None:
+        """
+        Cancel it and wait until it has ended, for some seconds at most.
+
+        A cancellation of the waiting task meanwhile comes out only afterwards.
+        """
         await see_through(_end([self._task]))
+
+
+Spawn: TypeAlias = Callable[[Callable[[], Coroutine[Any, Any, None]]], Running]
+"""Starts a task in the background, supervised until it ends."""
 
 
 class Background:
@@ -81,16 +72,12 @@ class Background:
         self._on_crash = on_crash
         self._tasks: set[asyncio.Task[None]] = set()  # the loop alone would not keep them
 
-    def spawn(self, run: Callable[[], Awaitable[None]], /) -> _Task:
+    def spawn(self, run: Callable[[], Coroutine[Any, Any, None]]) -> Running:
         """Start *run* in a task of its own. `Spawn`."""
-
-        async def main() -> None:
-            await run()
-
-        task = asyncio.get_running_loop().create_task(main())
+        task = asyncio.get_running_loop().create_task(run())
         self._tasks.add(task)
         task.add_done_callback(self._ended)
-        return _Task(task)
+        return Running(task)
 
     async def aclose(self) -> None:
         """Cancel what still runs and wait until it has ended, for `END_WITHIN` seconds at most."""

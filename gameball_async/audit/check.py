@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
+from operator import attrgetter
 
 import orjson
 from attrs import frozen
@@ -20,14 +21,15 @@ from .findings import (
     SHOWN,
     AmountSummary,
     Finding,
+    Lines,
     Place,
     about_equal_times,
     about_repeats,
     about_unfinished,
 )
-from .looks import By, looks_of
+from .looks import LOOKS
 from .seen import ID, MOMENT, Seen
-from .tally import AmountTally, Lines, TimeTally, column
+from .tally import AmountTally, TimeTally, column
 
 __all__ = ["Checked", "WholeCheck", "check_rows"]
 
@@ -80,12 +82,13 @@ class WholeCheck(Closing):
         bad: Callable[[BadRow], None] = lambda row: None,
         good: Callable[[Prepared], None] = lambda row: None,
     ) -> None:
-        self._kind = kind
-        self._looks = looks_of(kind)
+        self._looks = LOOKS[kind.name]
         self._source = iter(rows)
         self._prepare, self._bad, self._good = prepare, bad, good
-        self._times = [TimeTally(each, now) for each in self._looks.times]
-        self._amounts = [AmountTally(each) for each in self._looks.amounts]
+        self._tallies: dict[str, TimeTally | AmountTally] = {
+            **{each.field: TimeTally(each, now) for each in self._looks.times},
+            **{each.field: AmountTally(each) for each in self._looks.amounts},
+        }
         self._faulty = Lines()
         self._seen = Seen()
         self.rows: int = 0
@@ -127,35 +130,28 @@ class WholeCheck(Closing):
         findings = list(self._repeats())
         if self._unfinished:
             findings.append(about_unfinished(self._unfinished))
-        for times in self._times:
-            findings += times.findings()
-        for amounts in self._amounts:
-            findings += amounts.findings()
-        sums = (tally.summary() for tally in self._amounts)
-        return Checked(
-            self.rows,
-            self._faulty.rows,
-            tuple(self._faulty.first),
-            tuple(findings),
-            tuple(each for each in sums if each is not None),
-        )
+        amounts = list[AmountSummary]()
+        for tally in self._tallies.values():
+            findings += tally.findings()
+            if isinstance(tally, AmountTally) and (summary := tally.summary()) is not None:
+                amounts.append(summary)
+        faulty = self._faulty
+        return Checked(self.rows, faulty.rows, tuple(faulty.first), tuple(findings), tuple(amounts))
 
     def _look_at(self, rows: list[Prepared]) -> None:
         lines = [row.position for row in rows]
         times = self._looks.equal_times
         moments: list[int | None] = [None] * len(rows)
-        if self._times or self._amounts:
+        if self._tallies:
             items = list(map(orjson.loads, [row.payload for row in rows]))
-            for time in self._times:
-                time.add(lines, column(items, time.time.path))
-            for amount in self._amounts:
-                amount.add(lines, column(items, amount.amount.path))
+            for field, tally in self._tallies.items():
+                tally.add(lines, column(items, field))
             if times:
                 keys = [row.key for row in rows]
-                moments = list(map(_moment, keys, column(items, (times,))))
+                moments = list(map(_moment, keys, column(items, times)))
         if not self._unfinished:
             with self._on_disk():
-                digests = map(_digest_by(self._looks.repeat.by), rows)
+                digests = map(hash, map(attrgetter(self._looks.repeat.by), rows))
                 self._seen.add(zip(lines, digests, moments, strict=True))
 
     def _repeats(self) -> Iterator[Finding]:
@@ -166,15 +162,16 @@ class WholeCheck(Closing):
         with self._on_disk():
             rows = self._seen.repeated(ID)
             if rows:
-                places = list(islice(self._seen.places(ID), SHOWN))
-                yield about_repeats(looks.repeat, rows, places)
+                yield about_repeats(looks.repeat, rows, self._first(ID))
                 if looks.repeat.certain:
-                    for place in self._seen.places(ID):
-                        self._bad(_repeating(looks.repeat.field, place))
+                    for line, first in self._seen.places(ID):
+                        self._bad(BadRow(line, (repeated_id(looks.repeat.field, line, first),)))
             rows = self._seen.repeated(MOMENT) if looks.equal_times else 0
             if rows:
-                places = list(islice(self._seen.places(MOMENT), SHOWN))
-                yield about_equal_times(looks.equal_times, rows, places)
+                yield about_equal_times(looks.equal_times, rows, self._first(MOMENT))
+
+    def _first(self, by: str) -> tuple[Place, ...]:
+        return tuple(Place(*each) for each in islice(self._seen.places(by), SHOWN))
 
     @contextmanager
     def _on_disk(self) -> Iterator[None]:
@@ -213,19 +210,6 @@ def check_rows(
         while whole.step():
             pass
         return whole.end()
-
-
-def _repeating(field: str, place: Place) -> BadRow:
-    assert place.earlier is not None  # noqa: S101 - it repeats one
-    return BadRow(place.line, (repeated_id(field, place.line, place.earlier),))
-
-
-def _digest_by(by: By) -> Callable[[Prepared], int]:
-    if by is By.ROW:
-        return lambda row: hash(row.payload)
-    if by is By.KEY:
-        return lambda row: hash(row.key)
-    return lambda row: hash(row.item_id)
 
 
 def _moment(key: str, time: str) -> int:

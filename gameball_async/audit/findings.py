@@ -5,27 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from attrs import asdict, frozen
+from attrs import asdict, define, frozen
 from attrs import field as attribute
 
 from .looks import Amount, Repeat, Time, Wrong
 
 __all__ = [
-    "SHOWN",
-    "AmountSummary",
-    "Finding",
-    "FindingName",
-    "Place",
-    "about_early",
-    "about_equal_times",
-    "about_faulty",
-    "about_late",
-    "about_money",
-    "about_repeats",
-    "about_unfinished",
-    "about_unreadable",
-    "about_wrong",
-]
+    "SHOWN", "AmountSummary", "Finding", "Lines", "Place", "about_early", "about_equal_times",
+    "about_faulty", "about_late", "about_money", "about_repeats", "about_unfinished",
+    "about_unreadable", "about_wrong",
+]  # fmt: skip
 
 FindingName = Literal[
     "repeated-id", "repeated-row", "equal-times", "future-date", "early-date", "odd-amount", "money-in-points",
@@ -123,107 +112,89 @@ class AmountSummary:
         return asdict(self)
 
 
-def _rows(number: int, one: str, many: str) -> str:
-    return f"1 row {one}" if number == 1 else f"{number:,} rows {many}"
+@define
+class Lines:
+    """Counts lines, and keeps the first."""
+
+    rows: int = 0
+    first: list[int] = attribute(factory=list)
+
+    def add(self, lines: Sequence[int]) -> None:
+        """Count these, which follow those before."""
+        self.rows += len(lines)
+        self.first += lines[: SHOWN - len(self.first)]
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The first of them."""
+        return tuple(map(Place, self.first))
 
 
-def _places(lines: Sequence[int]) -> tuple[Place, ...]:
-    return tuple(map(Place, lines))
+def _have(rows: int) -> str:
+    return "1 row has" if rows == 1 else f"{rows:,} rows have"
 
 
-def about_repeats(repeat: Repeat, rows: int, places: Sequence[Place]) -> Finding:
+def about_repeats(repeat: Repeat, rows: int, places: tuple[Place, ...]) -> Finding:
     """Rows that repeat an earlier one."""
-    what = f"the {repeat.field} of" if repeat.field else "every field of"
-    return Finding(
-        f"{_rows(rows, 'has', 'have')} {what} an earlier row: {repeat.means}",
-        "repeated-id" if repeat.field else "repeated-row",
-        repeat.field,
-        rows,
-        tuple(places),
-        repeat.certain,
-    )
+    name: FindingName = "repeated-id" if repeat.field else "repeated-row"
+    what = f"the {repeat.field}" if repeat.field else "every field"
+    message = f"{_have(rows)} {what} of an earlier row: {repeat.means}"
+    return Finding(message, name, repeat.field, rows, places, repeat.certain)
 
 
-def about_equal_times(field: str, rows: int, places: Sequence[Place]) -> Finding:
+def about_equal_times(field: str, rows: int, places: tuple[Place, ...]) -> Finding:
     """Rows with the customer and the time of an earlier one."""
-    return Finding(
-        f"{_rows(rows, 'has', 'have')} the customer and the {field} of an earlier row: Gameball may "
-        "refuse a second one (error 9003), so give each a time of its own",
-        "equal-times",
-        field,
-        rows,
-        tuple(places),
+    message = (
+        f"{_have(rows)} the customer and the {field} of an earlier row: Gameball may refuse a second "
+        "one (error 9003), so give each a time of its own"
     )
+    return Finding(message, "equal-times", field, rows, places)
 
 
-def about_late(time: Time, rows: int, lines: Sequence[int]) -> Finding:
+def about_late(time: Time, found: Lines) -> Finding:
     """Times to come."""
     refused = ", which Gameball refuses (error 9007)" if time.refused else ""
-    return Finding(
-        f"{_rows(rows, 'has', 'have')} {time.field} in the future{refused}",
-        "future-date",
-        time.field,
-        rows,
-        _places(lines),
-    )
+    message = f"{_have(found.rows)} {time.field} in the future{refused}"
+    return Finding(message, "future-date", time.field, found.rows, found.places)
 
 
-def about_early(time: Time, rows: int, lines: Sequence[int]) -> Finding:
+def about_early(time: Time, found: Lines) -> Finding:
     """Times too long ago."""
-    return Finding(
-        f"{_rows(rows, 'has', 'have')} {time.field} before {time.earliest}: {time.empty} and the like "
-        "often stand for an empty date",
-        "early-date",
-        time.field,
-        rows,
-        _places(lines),
+    message = (
+        f"{_have(found.rows)} {time.field} before {time.earliest}: {time.empty} and the like often "
+        "stand for an empty date"
     )
+    return Finding(message, "early-date", time.field, found.rows, found.places)
 
 
-def about_wrong(amount: Amount, wrong: Wrong, rows: int, lines: Sequence[int]) -> Finding:
+def about_wrong(amount: Amount, wrong: Wrong, found: Lines) -> Finding:
     """Amounts that make no sense."""
-    return Finding(
-        f"{_rows(rows, 'has', 'have')} {wrong.value} {amount.field}, which is hardly meant",
-        "odd-amount",
-        amount.field,
-        rows,
-        _places(lines),
-    )
+    message = f"{_have(found.rows)} {wrong.value} {amount.field}, which is hardly meant"
+    return Finding(message, "odd-amount", amount.field, found.rows, found.places)
 
 
-def about_money(amount: Amount, rows: int, of: int, lines: Sequence[int]) -> Finding:
+def about_money(amount: Amount, found: Lines, of: int) -> Finding:
     """Points that look like money."""
-    return Finding(
-        f"{rows:,} of {of:,} values of {amount.field} have cents, as money has, and points are wanted: "
-        "turn money into points first",
-        "money-in-points",
-        amount.field,
-        rows,
-        _places(lines),
+    message = (
+        f"{found.rows:,} of {of:,} values of {amount.field} have cents, as money has, and points are "
+        "wanted: turn money into points first"
     )
+    return Finding(message, "money-in-points", amount.field, found.rows, found.places)
 
 
 def about_faulty(rows: int, lines: Sequence[int]) -> Finding:
     """Rows with faults of their own."""
-    return Finding(
-        f"{_rows(rows, 'has', 'have')} faults, and will be rejected: `gameball-async validate` says which",
-        "faulty-rows",
-        "",
-        rows,
-        _places(lines),
-        certain=True,
-    )
+    message = f"{_have(rows)} faults, and will be rejected: `gameball-async validate` says which"
+    return Finding(message, "faulty-rows", "", rows, tuple(map(Place, lines)), certain=True)
 
 
 def about_unfinished(why: str) -> Finding:
     """Rows could not be compared with each other."""
-    return Finding(
-        f"rows that repeat others could not be looked for ({why}): set SQLITE_TMPDIR to a folder with room",
-        "not-compared",
-        "",
-        0,
-        (),
+    message = (
+        f"rows that repeat others could not be looked for ({why}): set SQLITE_TMPDIR to a folder with "
+        "room"
     )
+    return Finding(message, "not-compared", "", 0, ())
 
 
 def about_unreadable(why: str) -> Finding:

@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 
 from ..rows.closing import Closing
-from .findings import Place
 
 __all__ = ["ID", "MOMENT", "Seen"]
 
@@ -27,23 +26,17 @@ CREATE TABLE moment (digest INTEGER PRIMARY KEY, first INTEGER, rows INTEGER);
 BEGIN
 """
 # A row that repeats an id is not sent: its time repeats none.
-_FOUND = {
-    ID: "INSERT INTO id SELECT id, min(line), count(*) FROM seen GROUP BY id HAVING count(*) > 1",
-    MOMENT: "INSERT INTO moment SELECT seen.moment, min(line), count(*) FROM seen "
-    "LEFT JOIN id ON id.digest = seen.id WHERE id.first IS NULL OR id.first = line "
-    "GROUP BY moment HAVING count(*) > 1",
-}
-_COUNTED = {
-    ID: "SELECT coalesce(sum(rows - 1), 0) FROM id",
-    MOMENT: "SELECT coalesce(sum(rows - 1), 0) FROM moment",
-}
-_PLACES = {
-    ID: "SELECT line, first FROM seen CROSS JOIN id ON id.digest = seen.id "
-    "WHERE line > first ORDER BY line",
-    MOMENT: "SELECT line, moment.first FROM seen CROSS JOIN moment ON moment.digest = seen.moment "
-    "LEFT JOIN id ON id.digest = seen.id WHERE line > moment.first "
-    "AND (id.first IS NULL OR id.first = line) ORDER BY line",
-}
+_ONE_OF_EACH_ID = (
+    "UPDATE seen SET moment = NULL WHERE line > (SELECT first FROM id WHERE digest = seen.id)"
+)
+_FOUND = """
+INSERT INTO {0} SELECT {0}, min(line), count(*) FROM seen
+WHERE {0} IS NOT NULL GROUP BY {0} HAVING count(*) > 1
+"""
+_COUNTED = "SELECT coalesce(sum(rows - 1), 0) FROM {}"
+_PLACES = """
+SELECT line, first FROM seen CROSS JOIN {0} ON digest = seen.{0} WHERE line > first ORDER BY line
+"""
 
 
 class Seen(Closing):
@@ -65,13 +58,14 @@ class Seen(Closing):
 
     def repeated(self, by: str) -> int:
         """How many rows repeat an earlier one; `ID` has to be asked for before `MOMENT`."""
-        self._file.execute(_FOUND[by])
-        return int(self._file.execute(_COUNTED[by]).fetchone()[0])
+        if by == MOMENT:
+            self._file.execute(_ONE_OF_EACH_ID)
+        self._file.execute(_FOUND.format(by))
+        return int(self._file.execute(_COUNTED.format(by)).fetchone()[0])
 
-    def places(self, by: str) -> Iterator[Place]:
+    def places(self, by: str) -> Iterator[tuple[int, int]]:
         """Those rows in their order, each with the first that it repeats; once they are counted."""
-        for line, first in self._file.execute(_PLACES[by]):
-            yield Place(line, first)
+        return iter(self._file.execute(_PLACES.format(by)))
 
     def break_off(self) -> None:
         """Break off what another thread asks for, which raises `sqlite3.OperationalError` there."""

@@ -10,9 +10,9 @@ from typing import Any
 from attrs import define, field
 
 from .findings import (
-    SHOWN,
     AmountSummary,
     Finding,
+    Lines,
     about_early,
     about_late,
     about_money,
@@ -20,7 +20,7 @@ from .findings import (
 )
 from .looks import Amount, Time, Wrong
 
-__all__ = ["AmountTally", "Lines", "TimeTally", "column"]
+__all__ = ["AmountTally", "TimeTally", "column"]
 
 CLOCKS = timedelta(minutes=5)
 """How far two clocks are apart, at most."""
@@ -28,26 +28,12 @@ ZONES = timedelta(hours=14)
 """How far ahead of UTC a day begins, at most."""
 
 
-def column(items: Sequence[Any], path: tuple[str, ...]) -> list[Any]:
-    """The values at *path*; None where there is none."""
+def column(items: Sequence[Any], field: str) -> list[Any]:
+    """The values of a field, by the names that lead to it; None where there is none."""
     found: Sequence[Any] = items
-    for name in path:
+    for name in field.split("."):
         found = [None if item is None else item.get(name) for item in found]
     return list(found)
-
-
-@define
-class Lines:
-    """Counts lines, and keeps the first."""
-
-    rows: int = 0
-    first: list[int] = field(factory=list)
-
-    def add(self, lines: Sequence[int]) -> None:
-        """Count these, which follow those before."""
-        self.rows += len(lines)
-        if len(self.first) < SHOWN:
-            self.first += lines[: SHOWN - len(self.first)]
 
 
 @define
@@ -75,25 +61,19 @@ class TimeTally:
 
     def add(self, lines: Sequence[int], values: Sequence[str | None]) -> None:
         """Count the times of these lines."""
-        found = [value for value in values if value is not None]
-        if not found:
-            return
+        found = [
+            (value, line) for value, line in zip(values, lines, strict=True) if value is not None
+        ]
         latest, earliest = self._latest, self.time.earliest
-        if max(found) > latest:
-            pairs = zip(lines, values, strict=True)
-            self._late.add([line for line, value in pairs if value is not None and value > latest])
-        if min(found) < earliest:
-            pairs = zip(lines, values, strict=True)
-            self._early.add(
-                [line for line, value in pairs if value is not None and value < earliest]
-            )
+        self._late.add([line for value, line in found if value > latest])
+        self._early.add([line for value, line in found if value < earliest])
 
     def findings(self) -> Iterator[Finding]:
         """What is doubtful so far."""
         if self._late.rows:
-            yield about_late(self.time, self._late.rows, self._late.first)
+            yield about_late(self.time, self._late)
         if self._early.rows:
-            yield about_early(self.time, self._early.rows, self._early.first)
+            yield about_early(self.time, self._early)
 
 
 @define
@@ -135,9 +115,9 @@ class AmountTally:
     def findings(self) -> Iterator[Finding]:
         """What is doubtful so far."""
         if self._wrong.rows and self.amount.wrong is not None:
-            yield about_wrong(self.amount, self.amount.wrong, self._wrong.rows, self._wrong.first)
+            yield about_wrong(self.amount, self.amount.wrong, self._wrong)
         if 2 * self._cents.rows > self._rows:
-            yield about_money(self.amount, self._cents.rows, self._rows, self._cents.first)
+            yield about_money(self.amount, self._cents, self._rows)
 
     def summary(self) -> AmountSummary | None:
         """What they come to; None where there are none."""

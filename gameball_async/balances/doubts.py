@@ -1,17 +1,36 @@
-"""Rows of an adjustments run whose fate is unknown, and what the balances of their customers say of them."""
+"""
+Which rows in doubt of an adjustments run were applied, told by their customer's balance before and after.
+
+The balance has moved by what is known to be applied, and by some of the rows in doubt. Where only one
+choice of rows explains the movement, that is what happened; where several do, or none, it stays open.
+Of rows with the same amount nobody can tell which were applied, and it makes no difference to the balance:
+the earlier ones are called applied.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum
+from itertools import product
 
 import orjson
 from attrs import define, field, frozen
 
 from ..rows.outcome import Outcome, RowOutcome
 from .points import in_units
-from .verdicts import Verdict, verdicts
 
-__all__ = ["Concluded", "Doubtful", "conclude", "doubtful"]
+__all__ = ["MOST_ROWS", "Concluded", "Doubtful", "Verdict", "conclude", "doubtful", "verdicts"]
+
+MOST_ROWS = 16
+"""Rows in doubt of one customer that are looked at; more explain almost any movement."""
+
+
+class Verdict(Enum):
+    """What became of a row in doubt."""
+
+    APPLIED = "applied"
+    NOT_APPLIED = "not applied"
+    OPEN = "in doubt"
 
 
 @define
@@ -114,3 +133,37 @@ def conclude(
                   why if verdict is Verdict.OPEN else "")
         for (position, amount), verdict in zip(customer.rows, found, strict=True)
     ]  # fmt: skip
+
+
+def verdicts(movement: int, doubtful: Sequence[int]) -> list[Verdict]:
+    """
+    What became of each row in doubt of one customer.
+
+    Args:
+        movement: by how much the balance has moved, less what is known to be applied; in units.
+        doubtful: the amounts of the rows in doubt, in the order in which they were sent; in units.
+    """
+    if len(doubtful) > MOST_ROWS:
+        return [Verdict.OPEN] * len(doubtful)
+    amounts = sorted(set(doubtful))
+    numbers = [doubtful.count(amount) for amount in amounts]
+    fits = list(_choices(movement, amounts, numbers))
+    found: list[Verdict] = []
+    for index, amount in enumerate(doubtful):
+        at = amounts.index(amount)
+        taken = {choice[at] for choice in fits}
+        if len(taken) != 1:
+            found.append(Verdict.OPEN)
+            continue
+        earlier = doubtful[:index].count(amount)
+        found.append(Verdict.APPLIED if earlier < taken.pop() else Verdict.NOT_APPLIED)
+    return found
+
+
+def _choices(
+    movement: int, amounts: Sequence[int], numbers: Sequence[int]
+) -> Iterator[tuple[int, ...]]:
+    """How many rows of each amount may have been applied: every way to come to the movement."""
+    for choice in product(*(range(number + 1) for number in numbers)):
+        if sum(a * n for a, n in zip(amounts, choice, strict=True)) == movement:
+            yield choice

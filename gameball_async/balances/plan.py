@@ -9,9 +9,9 @@ from attrs import field, frozen
 
 from ..api.codes import Code
 from ..rows.outcome import Outcome, Reason, RowOutcome
-from .points import balance_of
+from .points import in_units
 
-__all__ = ["GOOD", "UNFINISHED", "Bounds", "Fate", "Planned", "Summary", "answered", "planned"]
+__all__ = ["GOOD", "UNFINISHED", "Fate", "Planned", "Summary", "answered", "planned"]
 
 
 class Fate(Enum):
@@ -43,20 +43,6 @@ UNFINISHED = (Fate.PLANNED, Fate.DOUBT)
 
 
 @frozen
-class Bounds:
-    """
-    Which adjustments may be sent.
-
-    Attributes:
-        max_change: by how many units one customer's balance may change; None for any.
-        only_up: send none that takes points away.
-    """
-
-    max_change: int | None = None
-    only_up: bool = False
-
-
-@frozen
 class Planned:
     """
     What is to become of a customer.
@@ -70,14 +56,22 @@ class Planned:
     why: str = ""
 
 
-def planned(target: int, balance: int, bounds: Bounds) -> Planned:
-    """What a customer needs, whose balance is known; all in units."""
+def planned(target: int, balance: int, max_change: int | None, *, only_up: bool) -> Planned:
+    """
+    What a customer needs, whose balance is known; all in units.
+
+    Args:
+        target: the balance that it is to have.
+        balance: the one that it has.
+        max_change: by how much it may change; None for any.
+        only_up: whether it may not go down.
+    """
     change = target - balance
     if not change:
         return Planned(Fate.EXACT)
-    if bounds.only_up and change < 0:
+    if only_up and change < 0:
         return Planned(Fate.HELD, "points would be taken away (--only-up)")
-    if bounds.max_change is not None and abs(change) > bounds.max_change:
+    if max_change is not None and abs(change) > max_change:
         return Planned(Fate.HELD, "the change is larger than --max-change")
     return Planned(Fate.PLANNED)
 
@@ -95,7 +89,7 @@ def answered(row: RowOutcome, name: str) -> int | Planned:
     if row.outcome is not Outcome.SUCCEEDED:
         why = row.outcome.value if row.reason is None else str(row.reason)
         return Planned(Fate.UNASKED, f"its balance could not be asked for: {why}")
-    balance = balance_of(row.result, name)
+    balance = None if row.result is None else in_units(row.result.get(name))
     if balance is None:
         return Planned(Fate.UNASKED, f"the answer to its inquiry has no number {name}")
     return balance

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from typing import Any
 
-__all__ = ["BALANCE_FIELD", "MOST", "as_number", "balance_of", "in_units", "shown"]
+__all__ = ["BALANCE_FIELD", "MOST", "as_number", "in_units", "shown"]
 
 UNIT = 1_000_000
 """Units in a point."""
@@ -39,8 +37,3 @@ def shown(units: int, *, signed: bool = False) -> str:
     sign = "-" if units < 0 else "+" if signed and units else ""
     whole, rest = divmod(abs(units), UNIT)
     return f"{sign}{whole:,}" + (f".{rest:06}".rstrip("0") if rest else "")
-
-
-def balance_of(entry: Mapping[str, Any] | None, name: str = BALANCE_FIELD) -> int | None:
-    """The balance in what Gameball answered for a customer; None where it has no such number."""
-    return None if entry is None else in_units(entry.get(name))

@@ -11,25 +11,32 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Awaitable, Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
+import orjson
+from attrs import evolve
 
-from ..api.kinds import TARGETS
+from ..api.kinds import TARGETS, KindName
 from ..errors import ConfigurationError
 from ..rows.check import preparer
 from ..rows.feed import Feed, Rows
 from ..rows.given import rows_of
-from ..rows.row import BadRow, Blocks, Row
+from ..rows.row import BadRow, Blocks, Prepared, Row
 from .plan import Fate, Report, Summary
 from .points import BALANCE_FIELD, as_number, in_units
-from .report import report_of, write_report
 from .store import Header, Stage, Step, Store
-from .taking import begin_again, summary_of, take_answers, take_balances, take_look
-from .targets import target_of
+from .taking import (
+    begin_again,
+    report_of,
+    summary_of,
+    take_answers,
+    take_balances,
+    take_look,
+    write_report,
+)
 
 if TYPE_CHECKING:
     from ..bulk.bulk import Bulk
@@ -41,8 +48,6 @@ REST = 60.0
 """Seconds between the two looks at an account that show whether it is at rest."""
 OPEN_JOBS = 128
 """Jobs that a step keeps open at once, at most: the answers to as many inquiries are in memory."""
-PAGE = 500
-"""Rows of the plan that are read in one go."""
 
 Drive = Callable[[str, "Bulk"], Awaitable[object]]
 """Reads an open run to its end; is told what it is for, in words."""
@@ -126,10 +131,7 @@ async def apply_plan(
         GameballError: what stopped a step early; call it again to go on.
     """
     with await anyio.to_thread.run_sync(Store, folder, None) as store:
-        known = store.header
-        known.check(
-            Header(_whose(client), known.source, known.max_change, known.only_up, known.balance)
-        )
+        store.header.check(evolve(store.header, account=_whose(client)))
         if store.stage.step in (Step.READ, Step.ASK):
             raise ConfigurationError(f"{folder} holds no complete plan: make it first")
         begin_again(store)
@@ -172,10 +174,19 @@ async def _read(store: Store, rows: Rows, *, ids_from_numbers: bool) -> None:
         with store.change():
             while batch := await feed.batch():
                 for row in batch:
-                    store.add(*target_of(row))
+                    store.add(*_target_of(row))
             store.advance(Stage(Step.ASK))
     finally:
         await feed.aclose()
+
+
+def _target_of(row: Prepared | BadRow) -> tuple[int, str | None, int | None, str]:
+    """A checked row as its line, customer, target in units, and fault; no target where it has a fault."""
+    if isinstance(row, BadRow):
+        return row.position, row.key, None, "; ".join(map(str, row.faults))
+    target = in_units(orjson.loads(row.payload)["balance"])
+    why = "" if target is not None else "balance: is too large"
+    return row.position, row.key, target, why
 
 
 async def _step(client: GameballClient, store: Store, drive: Drive) -> None:
@@ -186,13 +197,10 @@ async def _step(client: GameballClient, store: Store, drive: Drive) -> None:
     if not store.count(fate):
         await anyio.to_thread.run_sync(take, store, None)
         return
-    run: Bulk
     if journal.exists():
         run = client.resume(journal, rows, open_jobs=OPEN_JOBS)
-    elif kind == "balance-adjustments":
-        run = client.bulk("balance-adjustments", rows, journal=journal, open_jobs=OPEN_JOBS)
     else:
-        run = client.bulk("balance-inquiries", rows, journal=journal, open_jobs=OPEN_JOBS)
+        run = client.bulk(kind, rows, journal=journal, open_jobs=OPEN_JOBS)
     async with run:
         await drive(what, run)
         if not run.report.complete:  # it was left early, without an error
@@ -201,7 +209,7 @@ async def _step(client: GameballClient, store: Store, drive: Drive) -> None:
 
 
 _Take = Callable[[Store, Path | None], None]
-_STEPS: dict[Step, tuple[Fate, str, str, _Take]] = {
+_STEPS: dict[Step, tuple[Fate, KindName, str, _Take]] = {
     Step.ASK: (Fate.ASKED, "balance-inquiries", "asking for the balances", take_balances),
     Step.SEND: (Fate.PLANNED, "balance-adjustments", "sending adjustments", take_answers),
     Step.LOOK: (Fate.SENT, "balance-inquiries", "asking for the balances again", take_look),
@@ -213,17 +221,13 @@ class _Customers(Blocks):
     """The items of a step, in the order of their lines: inquiries, or adjustments where they are planned."""
 
     def __init__(self, store: Store, fate: Fate, reason: str) -> None:
-        self._page = partial(store.page, "line, id, amount", fate)
+        self._pages = store.pages("line, id, amount", fate)
         self._adjusts = fate is Fate.PLANNED
         self._reason = reason
-        self._after = -1
 
     def block(self) -> list[Row | BadRow]:
         """The next ones."""
-        page = self._page(self._after, PAGE)
-        if page:
-            self._after = page[-1][0]
-        return [Row(line, self._item(key, amount)) for line, key, amount in page]
+        return [Row(line, self._item(key, amount)) for line, key, amount in next(self._pages, ())]
 
     def _item(self, key: str, amount: int) -> dict[str, object]:
         if not self._adjusts:

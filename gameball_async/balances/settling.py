@@ -8,7 +8,6 @@ journal and balances before of its own, whose doubt is settled in the same way.
 
 from __future__ import annotations
 
-import csv
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -26,14 +25,13 @@ from ..journal.journal import read_journal
 from ..journal.retry import later_of, next_retry
 from ..journal.settle import settle
 from ..journal.state import Resumable
-from ..rows.cells import neutralised
 from ..rows.named import NamedRows
-from ..rows.replacing import Replacement
-from .doubts import Concluded, Doubtful, conclude, doubtful
+from ..rows.outcome import RowOutcome
+from ..rows.replacing import write_csv
+from .doubts import Concluded, Verdict, conclude, doubtful
 from .points import BALANCE_FIELD, as_number
 from .setting import REST, Drive, finish
 from .snapshot import Balances, look, read_snapshot, snapshot_beside, write_snapshot
-from .verdicts import Verdict
 
 if TYPE_CHECKING:
     from ..client import GameballClient
@@ -126,7 +124,9 @@ class _Settling:
             recorded = await anyio.to_thread.run_sync(read_journal, journal)
             for later in later_of(recorded, journal):
                 await self._later(later.journal, depth)
-        await self._note_left(journal)
+        recorded = await anyio.to_thread.run_sync(read_journal, journal)
+        if _missing(recorded) or any(in_doubt(recorded, odd.row) for odd in recorded.odd):
+            self.found.journals.append(journal)
 
     async def _later(self, journal: str, depth: int) -> None:
         """Go on with a retry that was cut off, and settle what it has left in doubt."""
@@ -147,9 +147,9 @@ class _Settling:
             read_items(journal, keys), lambda row: recorded.sent_again(row) is not None
         )
         known = read_snapshot(before, keys, name=self.balance)
-        first = await self._look(customers, "asking for the balances after the run")
+        first = await self._look([*customers], "asking for the balances after the run")
         await anyio.sleep(self.rest)
-        second = await self._look(customers, "asking for the balances again")
+        second = await self._look([*customers], "asking for the balances again")
         rows = [
             row
             for key, customer in customers.items()
@@ -159,10 +159,8 @@ class _Settling:
         self.found.reasons.update(row.why for row in rows if row.why)
         await anyio.to_thread.run_sync(self._record, journal, rows)
 
-    async def _look(self, customers: dict[str, Doubtful], what: str) -> Balances:
-        return await look(
-            self.client, list(customers), name=self.balance, what=what, drive=self.drive
-        )
+    async def _look(self, keys: Sequence[str], what: str) -> Balances:
+        return await look(self.client, keys, name=self.balance, what=what, drive=self.drive)
 
     def _record(self, journal: str, rows: Sequence[Concluded]) -> None:
         """Write down what was concluded from what, then what that makes of the rows."""
@@ -177,17 +175,13 @@ class _Settling:
     async def _send(self, journal: str) -> None:
         """Send rows again that were not applied, with the balances before noted first."""
         recorded = await anyio.to_thread.run_sync(read_journal, journal)
-        rows = [
-            odd.row
-            for odd in recorded.odd
-            if odd.row.reason == _NOT_APPLIED and recorded.sent_again(odd.row.position) is None
-        ]
+        rows = _missing(recorded)
         if not rows:
             return
         into = next_retry(journal, recorded)
         keys = sorted({row.key for row in rows if row.key})
         what = "asking for the balances before sending again"
-        before = await look(self.client, keys, name=self.balance, what=what, drive=self.drive)
+        before = await self._look(keys, what)
         write_snapshot(snapshot_beside(into), before.items())
         positions = {row.position for row in rows}
         async with self.client.retry(
@@ -195,14 +189,11 @@ class _Settling:
         ) as run:
             await self.drive("sending rows again", run)
 
-    async def _note_left(self, journal: str) -> None:
-        recorded = await anyio.to_thread.run_sync(read_journal, journal)
-        if any(
-            in_doubt(recorded, odd.row)
-            or (odd.row.reason == _NOT_APPLIED and not recorded.sent_again(odd.row.position))
-            for odd in recorded.odd
-        ):
-            self.found.journals.append(journal)
+
+def _missing(recorded: Resumable) -> list[RowOutcome]:
+    """Rows that were settled as not applied, and not sent again."""
+    rows = (odd.row for odd in recorded.odd if odd.row.reason == _NOT_APPLIED)
+    return [row for row in rows if recorded.sent_again(row.position) is None]
 
 
 def _finished(journal: str) -> Resumable:
@@ -228,15 +219,11 @@ def _write(journal: str, rows: Sequence[Concluded]) -> str:
     number = 1
     while os.path.lexists(path := f"{journal}.settled-{number}.csv"):
         number += 1
-    new = Replacement(path)
-    try:
-        out = csv.writer(new.out, lineterminator="\r\n")
-        out.writerow(_HEAD)
-        for row in rows:
-            points = [None if each is None else as_number(each)
-                      for each in (row.amount, row.before, row.certain, row.first, row.second)]  # fmt: skip
-            out.writerow([row.position, neutralised(row.key), *points, row.verdict.value, row.why])
-        new.put_in_place()
-    finally:
-        new.drop()
+    write_csv(path, _HEAD, map(_cells, rows))
     return path
+
+
+def _cells(row: Concluded) -> list[object]:
+    points = (row.amount, row.before, row.certain, row.first, row.second)
+    numbers = [None if each is None else as_number(each) for each in points]
+    return [row.position, row.key, *numbers, row.verdict.value, row.why]

@@ -13,8 +13,8 @@ import anyio.to_thread
 
 from ..errors import InputError
 from ..journal.journal import read_rows
-from ..rows.cells import neutralised, restored
-from ..rows.replacing import Replacement, refuse_unfit
+from ..rows.cells import restored
+from ..rows.replacing import refuse_unfit, write_csv
 from .plan import Planned, answered
 from .points import BALANCE_FIELD, as_number, in_units
 from .setting import Drive, finish
@@ -127,16 +127,8 @@ def write_snapshot(
     Raises:
         OSError: the disk refuses.
     """
-    new = Replacement(os.fspath(path))
-    try:
-        out = csv.writer(new.out, lineterminator="\r\n")
-        out.writerow(("customerId", "balance"))
-        out.writerows(
-            (neutralised(key), as_number(units)) for key, units in balances if units is not None
-        )
-        new.put_in_place()
-    finally:
-        new.drop()
+    known = ((key, as_number(units)) for key, units in balances if units is not None)
+    write_csv(path, ("customerId", "balance"), known)
 
 
 def read_snapshot(

@@ -76,8 +76,8 @@ class Header:
     Attributes:
         account: tells accounts, addresses and versions apart, and tells nothing else.
         source: a digest of the input and how it is read; empty where the rows come from a program.
-        max_change: see `plan.Bounds`.
-        only_up: the same.
+        max_change: by how many units one customer's balance may change; None for any.
+        only_up: no adjustment may take points away.
         balance: name of the field that is the balance.
         run: tells this run from every other; part of the reason of each adjustment.
         format: of the file.
@@ -98,17 +98,17 @@ class Header:
         Raises:
             JournalError: it is not; the message names what differs.
         """
+        bounds = "--max-change or --only-up is another"
         differs = {
-            "another version of gameball_async has written it": self.format != other.format,
-            "the account, the base URL or the API version is another": self.account
-            != other.account,
-            "its input has changed, or is read in another way": self.source != other.source,
-            "--max-change or --only-up is another": (self.max_change, self.only_up)
-            != (other.max_change, other.only_up),
-            f"its balances are those of {self.balance}": self.balance != other.balance,
+            "format": "another version of gameball_async has written it",
+            "account": "the account, the base URL or the API version is another",
+            "source": "its input has changed, or is read in another way",
+            "max_change": bounds,
+            "only_up": bounds,
+            "balance": f"its balances are those of {self.balance}",
         }
-        for what, found in differs.items():
-            if found:
+        for name, what in differs.items():
+            if getattr(self, name) != getattr(other, name):
                 raise JournalError(
                     f"the folder belongs to another run: {what}. Go on with what the run began with, or "
                     "name another folder with --state"
@@ -146,11 +146,10 @@ class Store(Closing):
             raise refused(path, error) from None
         try:
             self.header: Header = self._begin(header)
-        except sqlite3.Error as error:
+        except BaseException as error:
             self._base.close()
-            raise refused(path, error) from None
-        except BaseException:
-            self._base.close()
+            if isinstance(error, sqlite3.Error):
+                raise refused(path, error) from None
             raise
 
     def _begin(self, header: Header | None) -> Header:
@@ -182,16 +181,12 @@ class Store(Closing):
             cursor.execute("BEGIN EXCLUSIVE")
             yield cursor
             cursor.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._undo()
-            raise refused(self.folder / PLAN, error) from None
-        except BaseException:
-            self._undo()
+        except BaseException as error:
+            if self._base.in_transaction:
+                self._base.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise refused(self.folder / PLAN, error) from None
             raise
-
-    def _undo(self) -> None:
-        if self._base.in_transaction:
-            self._base.execute("ROLLBACK")
 
     # -- what is noted beside the rows
 
@@ -248,15 +243,19 @@ class Store(Closing):
         """How many rows stand so."""
         marks = ", ".join("?" * len(fates))
         query = f"SELECT count(*) FROM customer WHERE fate IN ({marks})"  # noqa: S608 - marks only
-        found = self._base.execute(query, [each.value for each in fates])
-        number: int = found.fetchone()[0]
-        return number
+        return int(self._base.execute(query, [each.value for each in fates]).fetchone()[0])
 
-    def page(self, columns: str, fate: Fate, after: int, most: int) -> list[tuple[Any, ...]]:
-        """The next rows that stand so, in the order of their lines; line is the first of *columns*."""
+    def pages(self, columns: str, fate: Fate, most: int = 500) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows that stand so, page by page, in order of their lines, the first of *columns*."""
         query = f"SELECT {columns} FROM customer WHERE line > ? AND fate = ? ORDER BY line LIMIT ?"  # noqa: S608 - ours
-        with self._reading:
-            return self._base.execute(query, (after, fate.value, most)).fetchall()
+        after = -1
+        while True:
+            with self._reading:
+                page = self._base.execute(query, (after, fate.value, most)).fetchall()
+            if not page:
+                return
+            yield page
+            after = page[-1][0]
 
     def each(self, columns: str, where: str = "1") -> Iterator[tuple[Any, ...]]:
         """Rows, read as they are asked for, in the order of their lines."""

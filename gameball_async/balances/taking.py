@@ -1,9 +1,14 @@
-"""Takes what a step's journal says into the plan, in one transaction with the step that comes next."""
+"""
+Takes what a step's journal says into the plan, in one transaction with the step that comes next.
+
+What the plan says of all rows together is counted here, and written row by row to a file beside it.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from sqlite3 import Cursor
 from typing import Any
@@ -12,17 +17,27 @@ from attrs import asdict, evolve
 
 from ..journal.journal import read_rows
 from ..rows.outcome import RowOutcome
-from .plan import UNFINISHED, Bounds, Fate, Planned, Summary, answered, planned
-from .points import in_units
+from ..rows.replacing import write_csv
+from .plan import UNFINISHED, Fate, Planned, Report, Summary, answered, planned
+from .points import as_number, in_units
 from .rounds import Answer, Looked, answer_of, judged, look_again
 from .store import Stage, Step, Store
 
-__all__ = ["ROUNDS", "begin_again", "summary_of", "take_answers", "take_balances", "take_look"]
+__all__ = [
+    "REPORT", "ROUNDS", "begin_again", "report_of", "summary_of", "take_answers", "take_balances", "take_look",
+    "write_report",
+]  # fmt: skip
 
 ROUNDS = 10
 """Rounds of adjustments in one go, at most."""
 SHOWN = 5
 """Rejected rows that a summary names."""
+REPORT = "report.csv"
+_HEAD = (
+    "line", "customerId", "target", "before", "adjustment", "answer", "first look", "second look",
+    "balance", "outcome", "why",
+)  # fmt: skip
+_COLUMNS = "line, id, target, start, amount, answer, first, second, last, fate, why"
 
 
 def _rows(journal: Path | None) -> Iterator[RowOutcome]:
@@ -32,17 +47,16 @@ def _rows(journal: Path | None) -> Iterator[RowOutcome]:
 
 def take_balances(store: Store, journal: Path | None) -> None:
     """Take in the balances before anything is sent: what each customer needs is decided, once."""
-    bounds = Bounds(store.header.max_change, store.header.only_up)
-    name = store.header.balance
+    header = store.header
     with store.change() as cursor:
         for row in _rows(journal):
-            found = answered(row, name)
+            found = answered(row, header.balance)
             if isinstance(found, Planned):
                 _end(cursor, row.position, found)
                 continue
             query = "SELECT target FROM customer WHERE line = ?"
             (target,) = cursor.execute(query, (row.position,)).fetchone()
-            plan = planned(target, found, bounds)
+            plan = planned(target, found, header.max_change, only_up=header.only_up)
             pending = bool(in_units((row.result or {}).get("pendingPoints")))
             cursor.execute(
                 "UPDATE customer SET fate = ?, why = ?, start = ?, before = ?, last = ?, "
@@ -59,34 +73,28 @@ def _end(cursor: Cursor, line: int, found: Planned) -> None:
     cursor.execute("UPDATE customer SET fate = ?, why = ? WHERE line = ?", values)
 
 
+_COUNTED = {
+    "rows": "count(*)",
+    "exact": "sum(fate = 'exact')",
+    "up": "sum(fate = 'planned' AND amount > 0)",
+    "down": "sum(fate = 'planned' AND amount < 0)",
+    "up_sum": "sum(iif(fate = 'planned', max(amount, 0), 0))",
+    "down_sum": "sum(iif(fate = 'planned', max(-amount, 0), 0))",
+    "most_up": "max(iif(fate = 'planned', max(amount, 0), 0))",
+    "most_down": "max(iif(fate = 'planned', max(-amount, 0), 0))",
+    "held": "sum(fate = 'held back')",
+    "unknown": "sum(fate = 'unknown')",
+    "unasked": "sum(fate IN ('asked', 'not asked'))",
+    "rejected": "sum(fate = 'rejected')",
+    "pending": "sum(pending)",
+}
+"""What a summary counts."""
+
+
 def _sum_up(store: Store) -> Summary:
-    (found,) = store.each(
-        """count(*),
-        coalesce(sum(fate = 'planned' AND amount > 0), 0),
-        coalesce(sum(fate = 'planned' AND amount < 0), 0),
-        coalesce(sum(iif(fate = 'planned', max(amount, 0), 0)), 0),
-        coalesce(sum(iif(fate = 'planned', max(-amount, 0), 0)), 0),
-        coalesce(max(iif(fate = 'planned', amount, 0)), 0),
-        coalesce(max(iif(fate = 'planned', -amount, 0)), 0),
-        coalesce(sum(pending), 0)"""
-    )
-    rows, up, down, up_sum, down_sum, most_up, most_down, pending = found
-    return Summary(
-        rows=rows,
-        exact=store.count(Fate.EXACT),
-        up=up,
-        down=down,
-        up_sum=up_sum,
-        down_sum=down_sum,
-        most_up=max(most_up, 0),
-        most_down=max(most_down, 0),
-        held=store.count(Fate.HELD),
-        unknown=store.count(Fate.UNKNOWN),
-        unasked=store.count(Fate.UNASKED, Fate.ASKED),
-        rejected=store.count(Fate.REJECTED),
-        pending=pending,
-        faults=store.page("line, why", Fate.REJECTED, -1, SHOWN),
-    )
+    (found,) = store.each(", ".join(f"coalesce({each}, 0)" for each in _COUNTED.values()))
+    faults = next(store.pages("line, why", Fate.REJECTED, SHOWN), [])
+    return Summary(**dict(zip(_COUNTED, found, strict=True)), faults=faults)
 
 
 def summary_of(store: Store) -> Summary:
@@ -123,7 +131,10 @@ def take_look(store: Store, journal: Path | None) -> None:
                     (balance, balance, row.position),
                 )
         columns = "line, why, target, answer, before, amount, first, second"
-        for line, why, target, answer, *seen in _sent(store, columns):
+        # Page by page: they change while they are gone through.
+        for line, why, target, answer, *seen in chain.from_iterable(
+            store.pages(columns, Fate.SENT)
+        ):
             looked = Looked(Answer(answer), *seen)
             if which == "second" or not look_again(looked):
                 _judge(cursor, line, why, target, looked)
@@ -133,14 +144,6 @@ def take_look(store: Store, journal: Path | None) -> None:
             store.advance(Stage(Step.SEND, stage.round + 1))
         else:
             store.advance(Stage(Step.DONE, stage.round))
-
-
-def _sent(store: Store, columns: str) -> Iterator[tuple[Any, ...]]:
-    """The rows that are being looked at, page by page: they change while they are gone through."""
-    after = -1
-    while page := store.page(columns, Fate.SENT, after, 1000):
-        yield from page
-        after = page[-1][0]
 
 
 def _judge(cursor: Cursor, line: int, why: str, target: int, seen: Looked) -> None:
@@ -172,3 +175,39 @@ def begin_again(store: Store) -> bool:
         )
         store.advance(Stage(Step.LOOK, stage.round + 1))
     return True
+
+
+def report_of(store: Store) -> Report:
+    """Count what has become of the rows."""
+    ((rows, applied, up, down),) = store.each(
+        "count(*), coalesce(sum(applied <> 0), 0), coalesce(sum(max(applied, 0)), 0), "
+        "coalesce(sum(max(-applied, 0)), 0)"
+    )
+    stage = store.stage
+    return Report(
+        rows=rows,
+        fates={fate: number for fate in Fate if (number := store.count(fate))},
+        adjustments=applied,
+        up_sum=up,
+        down_sum=down,
+        rounds=stage.round,
+        complete=stage.step is Step.DONE,
+        folder=str(store.folder),
+    )
+
+
+def write_report(store: Store) -> None:
+    """
+    Write each row to ``report.csv`` in the run's folder, with what was seen and what was concluded.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    write_csv(store.folder / REPORT, _HEAD, map(_cells, store.each(_COLUMNS)))
+
+
+def _cells(row: Sequence[Any]) -> list[object]:
+    line, key, target, start, amount, answer, *looks, fate, why = row
+    due = amount if answer or fate == Fate.PLANNED.value else None
+    points = [None if each is None else as_number(each) for each in (target, start, due, *looks)]
+    return [line, key, *points[:3], answer, *points[3:], fate, why]

@@ -27,7 +27,7 @@ from attrs import frozen
 
 from ..api.kinds import Chunking
 from ..api.requests import MAX_ITEMS
-from ..rows.chunk import Chunk
+from ..rows.chunk import Chunk, compact
 from ..rows.row import Prepared
 from .waiting import Pool, Queue, Waiting
 
@@ -139,9 +139,10 @@ class Chunker:
 
     def add_all(self, rows: Sequence[Prepared]) -> None:
         """`add` for each of these rows; quick where each is the first of its key, as most are."""
-        if not self._plain and self._under_way.isdisjoint([row.key for row in rows]):
+        new = {} if self._plain else {row.key: row for row in rows}
+        if len(new) == len(rows) and self._under_way.isdisjoint(new):
             before = self._ready.first_size
-            if self._ready.add_new(rows):
+            if self._ready.add_new(new):
                 self._size += self._ready.first_size - before
                 return
         for row in rows:
@@ -182,7 +183,7 @@ class Chunker:
         self._chunks += 1
         return Chunk(
             self._chunks,
-            [row.position for row in rows],
+            compact([row.position for row in rows]),
             [row.key for row in rows],
             [row.item_id for row in rows] if self._with_item_ids else None,
             [row.payload for row in rows],
@@ -190,8 +191,11 @@ class Chunker:
 
     def _first(self) -> list[Prepared]:
         """A full chunk of rows that are each alone under their key, where that is what comes next."""
-        rows = [] if self._plain else self._ready.pop_first(self._max_rows, self._max_bytes)
-        self._size -= sum([len(row.payload) for row in rows])
+        if self._plain:
+            return []
+        before = self._ready.first_size
+        rows = self._ready.pop_first(self._max_rows, self._max_bytes)
+        self._size -= before - self._ready.first_size
         self._under_way.update([row.key for row in rows])
         return rows
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any, overload
+from itertools import repeat
+from typing import overload
 
 from attrs import field, frozen
 
@@ -26,7 +26,7 @@ class RowOutcomes(Sequence[RowOutcome]):
     sequence for each chunk, not one object for each row.
     """
 
-    __slots__ = ("_chunk", "_job_id", "_keys", "_outcomes", "_positions", "_reasons", "_results")
+    __slots__ = ("_chunk", "_entry", "_job_id", "_keys", "_outcomes", "_positions", "_reasons")
 
     def __init__(
         self,
@@ -44,17 +44,24 @@ class RowOutcomes(Sequence[RowOutcome]):
         self._reasons = reasons
         self._job_id = job_id
         self._chunk = chunk
-        self._results = results
+        self._entry = None if results is None else results.of
 
     def __len__(self) -> int:
         return len(self._positions)
 
     def __iter__(self) -> Iterator[RowOutcome]:
-        job_id, chunk, reason = self._job_id, self._chunk, self._reasons.get
-        rows = zip(self._positions, self._outcomes, self._keys, strict=True)
-        for index, (position, outcome, key) in enumerate(rows):
-            entry = self._entry(index)
-            yield RowOutcome(position, outcome, key, reason(index), job_id, chunk, entry)
+        indexes = range(len(self._positions))
+        return map(
+            RowOutcome,
+            self._positions,
+            self._outcomes,
+            self._keys,
+            map(self._reasons.get, indexes),
+            repeat(self._job_id),
+            repeat(self._chunk),
+            repeat(self._entry),
+            indexes,
+        )
 
     @overload
     def __getitem__(self, index: int) -> RowOutcome: ...
@@ -72,11 +79,9 @@ class RowOutcomes(Sequence[RowOutcome]):
             self._reasons.get(index),
             self._job_id,
             self._chunk,
-            self._entry(index),
+            self._entry,
+            index,
         )
-
-    def _entry(self, index: int) -> partial[Mapping[str, Any] | None] | None:
-        return None if self._results is None else partial(self._results.of, index)
 
     def exceptions(self) -> Iterator[RowOutcome]:
         """Only the rows that did not succeed, and are not unchanged either."""

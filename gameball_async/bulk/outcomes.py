@@ -33,12 +33,15 @@ from ..api.codes import CODE_READER, Code, CodeReader, Refusal
 from ..api.jobs import PLAIN_FIELDS, JobResults, JobStatus
 from ..api.kinds import Kind, Replay
 from ..api.responses import clean_text
+from ..errors import GameballError
 from ..rows.outcome import Outcome, Reason
+from .in_flight import InFlight
 from .matching import Group, Lists, Said, all_succeeded, listen, rows_by_key, rows_of_failures
 from .order_doubts import Doubt, Settlement, orders_found, settle_orders
 from .refusals import SECOND_ATTEMPT
+from .results import Results
 
-__all__ = ["Settlement", "orders_found", "settle", "settle_orders"]
+__all__ = ["Settlement", "judged", "orders_found", "settle", "settle_orders"]
 
 _SUCCEEDED, _FAILED, _INDETERMINATE = Outcome.SUCCEEDED, Outcome.FAILED, Outcome.INDETERMINATE
 
@@ -103,6 +106,29 @@ def settle(
     if earlier is not None and said.add_missing(listen(kind, rows_of, item_ids, earlier), rows_of):
         notes.append("some rows are told of by an earlier answer only")
     return judge.judge(said, rows_of, notes)
+
+
+def judged(
+    kind: Kind, flight: InFlight, status: JobStatus | None, error: GameballError | None = None
+) -> tuple[Settlement, Results | None]:
+    """
+    The outcomes of a chunk's rows, and what the answer says of each.
+
+    Args:
+        kind: the batch kind.
+        flight: the chunk.
+        status: the last one of its job; None where it is lost.
+        error: why it is lost.
+    """
+    chunk, results, earlier = flight.chunk, None, None
+    if status is not None:
+        earlier = status.earlier
+        results = Results(kind, chunk.keys, chunk.item_ids, status)
+    found = settle(kind, chunk.keys, chunk.item_ids, status, resent=flight.resent, earlier=earlier)
+    if error is not None:
+        doubtful = (n for n, end in enumerate(found.outcomes) if end is Outcome.INDETERMINATE)
+        found.reasons.update(dict.fromkeys(doubtful, Reason(str(error))))
+    return found, results
 
 
 def _counts(status: JobStatus | None) -> tuple[int | None, int | None]:

@@ -9,6 +9,7 @@ of that customer would be in doubt. The second is rejected before it is sent.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from ..api.kinds import Kind, Replay
 from ..rows.row import BadRow, Prepared, repeated_id
@@ -31,7 +32,7 @@ class Repeats:
         self._most = most
         self._first = OrderedDict[str, int]()  # oldest first; a plain dict is slow to give those up
 
-    def split(self, rows: list[Prepared]) -> tuple[list[Prepared], list[BadRow]]:
+    def split(self, rows: Sequence[Prepared]) -> tuple[Sequence[Prepared], list[BadRow]]:
         """The rows to send, and those that repeat the id of an earlier one."""
         if self._field is None:
             return rows, []

@@ -22,7 +22,7 @@ from ..journal.state import DOUBT, ChunkRecord, Left, Resumable, Used
 from ..limits.calls import GaveUp
 from ..rows.outcome import Outcome
 from ..rows.report import Tally
-from ..rows.row import BadRow, Prepared, Unchanged
+from ..rows.row import BadRow, Prepared, Unchanged, sorts
 from .chunks import Chunker
 from .events import RowOutcomes, Settled, Submitted
 from .in_flight import (
@@ -39,10 +39,9 @@ from .in_flight import (
     same,
     unsent,
 )
-from .judging import judged
 from .not_sent import NotSent
-from .order_doubts import Settlement
-from .outcomes import settle_orders
+from .order_doubts import Settlement, settle_orders
+from .outcomes import judged
 from .refusals import Refusal, fate_unknown, refusal_of, repeated_job_id
 from .repeats import Repeats
 from .results import Results
@@ -130,11 +129,11 @@ class RunState:
 
     def read(self, batch: Sequence[Prepared | BadRow | Unchanged]) -> list[Step]:
         """Rows of the input; those that cannot or need not be sent have their outcome without a job."""
-        bad = [row for row in batch if isinstance(row, BadRow)]
-        good, repeated = self._repeats.split([row for row in batch if isinstance(row, Prepared)])
-        bad += repeated
         self.rows_read += len(batch)
-        self._not_sent.keep([row for row in batch if isinstance(row, Unchanged)])
+        good, bad, unchanged = sorts(batch)
+        good, repeated = self._repeats.split(good)
+        bad += repeated
+        self._not_sent.keep(unchanged)
         steps = self._not_sent.note_before(good, self.chunker.add_all)
         if not steps:
             self.chunker.add_all(good)

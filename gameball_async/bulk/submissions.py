@@ -168,7 +168,9 @@ class Submissions:
         result = await self._submitter.submit(self._kind, chunk.payloads)
         if not isinstance(result, GaveUp):
             none = RowOutcomes([], [], [], {}, None, None)
-            return Submission(chunk.number, result.job, chunk.positions, none, resent=result.resent)
+            return Submission(
+                chunk.number, result.job, list(chunk.positions), none, resent=result.resent
+            )
         refusal = refusal_of(result.error, result.unsure, self._kind)
         if refusal.ends_run:
             self._error = self._error or refusal.error
@@ -181,7 +183,7 @@ class Submissions:
             None,
             chunk.number,
         )
-        return Submission(chunk.number, None, chunk.positions, outcomes, refusal.error)
+        return Submission(chunk.number, None, list(chunk.positions), outcomes, refusal.error)
 
 
 def _rejected(bad: list[BadRow]) -> Submission:

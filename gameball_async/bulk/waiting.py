@@ -8,7 +8,7 @@ most inputs, so that a row alone is kept as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TypeAlias, cast
 
@@ -101,16 +101,14 @@ class Pool:
             self._unplace(key, queue)
             self._place(key, queue)
 
-    def add_new(self, rows: Sequence[Prepared]) -> bool:
-        """Rows come, all at once; False, and nothing is done, where a key has a row already."""
-        new = {row.key: row for row in rows}
-        known = not (self._short.keys().isdisjoint(new) and self._long.keys().isdisjoint(new))
-        if known or len(new) < len(rows):
+    def add_new(self, new: Mapping[str, Prepared]) -> bool:
+        """A row of each key comes, all at once; False, and nothing is done, where one has a row already."""
+        if not (self._short.keys().isdisjoint(new) and self._long.keys().isdisjoint(new)):
             return False
         self._short.update(new)
-        self.rows += len(rows)
-        self.first_rows += len(rows)
-        self.first_size += sum([len(row.payload) for row in rows])
+        self.rows += len(new)
+        self.first_rows += len(new)
+        self.first_size += sum([len(row.payload) for row in new.values()])
         return True
 
     def pop_first(self, rows: int, room: int) -> list[Prepared]:
@@ -130,8 +128,8 @@ class Pool:
         size = sum([len(row.payload) for row in alone])
         if size > room:
             return []
-        for row in alone:
-            del self._short[row.key]
+        for key in list(islice(self._short, rows)):
+            del self._short[key]
         self.rows -= rows
         self.first_rows -= rows
         self.first_size -= size

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..api.codes import Code
+from ..rows.outcome import Outcome
 from ..rows.report import Report
 from ..rows.unknown import UnknownField
 from .words import clean, count, duration
@@ -23,9 +24,9 @@ from .words import clean, count, duration
 __all__ = [
     "Failure",
     "about_unknown",
-    "advice_for",
     "failures",
     "job_list",
+    "jobs_go_on",
     "json_of",
     "left_open",
     "summary",
@@ -35,6 +36,9 @@ JSON_KEYS = (
     "kind", "rows", "succeeded", "failed", "rejected", "indeterminate", "pending", "unsent", "unchanged",
     "jobs", "requests", "rate_limited", "seconds",
 )  # fmt: skip
+_STYLES = {
+    Outcome.SUCCEEDED: "green", Outcome.FAILED: "red", Outcome.REJECTED: "red", Outcome.UNCHANGED: "",
+}  # fmt: skip
 SHOWN_REASONS = 20
 SHOWN_JOBS = 5
 
@@ -60,13 +64,6 @@ class Failure:
     advice: str
 
 
-def advice_for(reason: str) -> str:
-    """The advice of the code that *reason* ends with; empty where there is none."""
-    found = _CODE.search(reason)
-    code = Code.find(int(found[1])) if found else None
-    return "" if code is None else code.advice
-
-
 def failures(report: Report) -> list[Failure]:
     """The report's reasons, with advice, most rows first. Reasons differing in the job are one."""
     grouped: Counter[str] = Counter()
@@ -74,10 +71,11 @@ def failures(report: Report) -> list[Failure]:
         grouped[_JOB.sub("its job", heading)] += rows
     found = []
     for heading, rows in grouped.most_common():
-        outcome, _, reason = heading.partition(": ")
-        if not reason:
-            outcome, reason = "", heading
-        found.append(Failure(outcome, clean(reason), rows, advice_for(reason)))
+        outcome, _, reason = heading.partition(": ") if ": " in heading else ("", "", heading)
+        code = _CODE.search(reason)
+        known = Code.find(int(code[1])) if code else None
+        advice = "" if known is None else known.advice
+        found.append(Failure(outcome, clean(reason), rows, advice))
     return found
 
 
@@ -94,16 +92,11 @@ def summary(report: Report, what: str) -> Group:
     counts.add_column()
     counts.add_column(justify="right")
     counts.add_row("rows read", f"{report.rows:,}")
-    for name, number, style in (
-        ("succeeded", report.succeeded, "green"),
-        ("failed", report.failed, "red"),
-        ("rejected", report.rejected, "red"),
-        ("indeterminate", report.indeterminate, "yellow"),
-        ("pending", report.pending, "yellow"),
-        ("unsent", report.unsent, "yellow"),
-        *((("unchanged", report.unchanged, ""),) if report.unchanged else ()),
-    ):
-        counts.add_row(f"  {name}", Text(f"{number:,}", style=style if number else "dim"))
+    for each in Outcome:
+        number = getattr(report, each.value)
+        if number or each is not Outcome.UNCHANGED:
+            style = _STYLES.get(each, "yellow") if number else "dim"
+            counts.add_row(f"  {each.value}", Text(f"{number:,}", style=style))
     parts += [counts, Text(_effort(report))]
     found = failures(report)
     if found:
@@ -163,15 +156,20 @@ def job_list(job_ids: Iterable[int]) -> str:
     return shown if len(ids) <= SHOWN_JOBS else f"{shown} and {len(ids) - SHOWN_JOBS:,} more"
 
 
+def jobs_go_on(job_ids: Sequence[int]) -> str:
+    """``2 jobs go on at Gameball: 7, 8``."""
+    goes = "1 job goes" if len(job_ids) == 1 else f"{len(job_ids):,} jobs go"
+    return f"{goes} on at Gameball: {job_list(job_ids)}"
+
+
 def left_open(job_ids: Iterable[int]) -> str:
     """What is open after a run was left, and what can be done about it."""
     ids = sorted(job_ids)
     if not ids:
         return "no job is open"
     some = " ".join(map(str, ids[:SHOWN_JOBS]))
-    goes = "1 job goes" if len(ids) == 1 else f"{len(ids):,} jobs go"
     return (
-        f"{goes} on at Gameball: {job_list(ids)}. See how they end with `gameball-async watch "
+        f"{jobs_go_on(ids)}. See how they end with `gameball-async watch "
         f"{some}`, or end them with `gameball-async stop {some}`"
     )
 

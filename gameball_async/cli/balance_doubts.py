@@ -2,51 +2,55 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from typing import Any, NoReturn
 
 import click
 import orjson
 from attrs import define, field
 
+from ..balances.doubts import Verdict
+from ..balances.points import BALANCE_FIELD
+from ..balances.setting import REST
 from ..balances.settling import Settlement, settle_by_balances
-from ..balances.verdicts import Verdict
-from .balance_options import field_option, rest_option
-from .connection import Connection, connect, talks
-from .driving import driver
-from .ending import Exit, finish, perform
-from .options import command_for
+from ..client import GameballClient
+from .connection import Connection, talk, talks
+from .ending import Exit, finish
+from .live import driver
+from .options import file_option, flag, from_zero, journal_argument, only_copy, taken
 from .reaching import Reaching
-from .resuming import refuse_sandbox, vouches
+from .resuming import refuse_sandbox
 from .words import clean, count
 
-__all__ = ["settle"]
+__all__ = ["field_option", "rest_option", "settle"]
+
+field_option = click.option(
+    "--balance-field",
+    default=BALANCE_FIELD,
+    metavar="NAME",
+    help="The field of Gameball's answer that is the balance.",
+)
+rest_option = from_zero(
+    "--rest",
+    default=REST,
+    metavar="SECONDS",
+    help="Between two looks at an account that must agree before anything is sent to it again.",
+)
 
 
 @click.command()
-@click.argument("journal", type=click.Path())
-@click.option(
+@journal_argument
+@file_option(
     "--before",
-    type=click.Path(),
     metavar="FILE",
     help="The balances before the run: CSV with customerId and balance, or the results of an import of "
     "balance-inquiries.  [default: what import --snapshot has written]",
 )
-@click.option("--send", is_flag=True, help="Send rows again that were not applied.")
+@flag("--send", help="Send rows again that were not applied.")
 @field_option
 @rest_option
-@vouches
+@only_copy
 @talks
-def settle(
-    connection: Connection,
-    journal: str,
-    before: str | None,
-    send: bool,
-    balance_field: str,
-    rest: float,
-    only_copy: bool,
-    as_json: bool,
-) -> NoReturn:
+def settle(**options: Any) -> NoReturn:
     """
     Settle rows that the run of JOURNAL left in doubt, by the balances before the run and now.
 
@@ -54,20 +58,18 @@ def settle(
     customer's balance shows it; where the balance moved otherwise, it stays in doubt. What was concluded from what
     is written to JOURNAL.settled-1.csv, then -2. Rows that were not applied have failed, and --send sends them again.
     """
-    refuse_sandbox(connection)
-    settling = _Settling(connection, journal, before, send, balance_field, rest, only_copy, as_json)
-    ended = perform(settling.main)
+    settling: _Settling = taken(_Settling, options)
+    refuse_sandbox(settling.connection)
+    ended = talk(settling.connection, settling.main)
     if ended.code is None:
-        go_on = (
-            f"go on with the same command; `gameball-async report {journal}` tells how rows stand"
-        )
-        raise SystemExit(finish(ended, when_interrupted=go_on))
+        tells = f"`gameball-async report {settling.journal}` tells how rows stand"
+        raise SystemExit(finish(ended, when_interrupted=f"go on with the same command; {tells}"))
     raise SystemExit(settling.account())
 
 
 @define
 class _Settling:
-    """What was asked for, and what came of it."""
+    """What was asked for, by the names of the options, and what came of it."""
 
     connection: Connection
     journal: str
@@ -79,29 +81,23 @@ class _Settling:
     as_json: bool
     found: Settlement = field(factory=Settlement, init=False)
 
-    async def main(self) -> int:
+    async def main(self, client: GameballClient, reaching: Reaching) -> int:
         """Settle. The exit code is `account`'s to tell."""
-        async with AsyncExitStack() as stack:
-            reaching = Reaching()
-            client = await connect(stack, self.connection, batch=True, reaching=reaching)
-            self.found = await settle_by_balances(
-                client,
-                self.journal,
-                before=self.before,
-                send=self.send,
-                balance=self.balance_field,
-                rest=self.rest,
-                only_copy=self.only_copy,
-                drive=driver(reaching, as_json=self.as_json),
-            )
+        self.found = await settle_by_balances(
+            client,
+            self.journal,
+            before=self.before,
+            send=self.send,
+            balance=self.balance_field,
+            rest=self.rest,
+            only_copy=self.only_copy,
+            drive=driver(reaching, as_json=self.as_json),
+        )
         return Exit.OK
 
     def account(self) -> int:
         """Print what came of it, and return the exit code."""
-        if self.as_json:
-            click.echo(orjson.dumps(self._values()))
-        else:
-            click.echo(self._text())
+        click.echo(orjson.dumps(self._values()) if self.as_json else self._text())
         return Exit.SOME_FAILED if self.found.journals else Exit.OK
 
     def _values(self) -> dict[str, Any]:
@@ -128,8 +124,9 @@ class _Settling:
             lines.append(f"sent again: {count(found.sent_again, 'row')} succeeded")
         lines += [f"what was concluded from what: {clean(path)}" for path in found.reports]
         if found.journals and not self.send:
-            words = ["balances", "settle", self.journal, "--send"]
-            again = clean(command_for(words, self.connection), 1000)
+            again = clean(
+                self.connection.command("balances", "settle", self.journal, "--send"), 1000
+            )
             lines.append(f"to send those again that were not applied: {again}")
         elif found.journals:
             left = clean(", ".join(found.journals), 1000)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..balances.plan import Fate, Report, Summary
 from ..balances.points import as_number, shown
-from ..balances.report import REPORT
+from ..balances.taking import REPORT
 from .words import clean, count
 
 __all__ = ["plan_text", "plan_values", "report_text", "report_values"]
@@ -15,35 +15,27 @@ __all__ = ["plan_text", "plan_values", "report_text", "report_values"]
 
 def plan_text(plan: Summary, path: str) -> str:
     """A plan for people."""
-    return "\n".join(
-        [f"balances from {clean(path)}: {count(plan.rows, 'row')}", *_plan_lines(plan)]
-    )
+    up, most_up = (shown(units, signed=True) for units in (plan.up_sum, plan.most_up))
+    down, most_down = (shown(-units) for units in (plan.down_sum, plan.most_down))
+    lines = [
+        f"balances from {clean(path)}: {count(plan.rows, 'row')}",
+        f"  {plan.exact:>10,}  have their balance already",
+        *_counted(
+            (plan.up, f"gain points: {up} together, {most_up} at most"),
+            (plan.down, f"lose points: {down} together, {most_down} at most"),
+            (plan.held, "are left alone (--max-change, --only-up)"),
+            (plan.unknown, "are not known to Gameball: import these customers first"),
+            (plan.unasked, "could not be asked for"),
+            (plan.rejected, "cannot be used: a fault in the row, or a customer that came before"),
+        ),
+        *(f"              row {line}: {clean(why)}" for line, why in plan.faults),
+        *_counted((plan.pending, "of them have pending points, which count as theirs")),
+    ]
+    return "\n".join(lines)
 
 
-def _plan_lines(plan: Summary) -> Iterator[str]:
-    yield f"  {plan.exact:>10,}  have their balance already"
-    if plan.up:
-        yield (
-            f"  {plan.up:>10,}  gain points: {shown(plan.up_sum, signed=True)} together, "
-            f"{shown(plan.most_up, signed=True)} at most"
-        )
-    if plan.down:
-        yield (
-            f"  {plan.down:>10,}  lose points: {shown(-plan.down_sum)} together, "
-            f"{shown(-plan.most_down)} at most"
-        )
-    for number, what in (
-        (plan.held, "are left alone (--max-change, --only-up)"),
-        (plan.unknown, "are not known to Gameball: import these customers first"),
-        (plan.unasked, "could not be asked for"),
-        (plan.rejected, "cannot be used: a fault in the row, or a customer that came before"),
-    ):
-        if number:
-            yield f"  {number:>10,}  {what}"
-    for line, why in plan.faults:
-        yield f"              row {line}: {clean(why)}"
-    if plan.pending:
-        yield f"  {plan.pending:>10,}  of them have pending points, which count as theirs"
+def _counted(*numbers: tuple[int, str]) -> Iterator[str]:
+    return (f"  {number:>10,}  {what}" for number, what in numbers if number)
 
 
 def plan_values(plan: Summary) -> dict[str, Any]:

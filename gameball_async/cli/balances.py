@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, ExitStack
-from typing import NoReturn
+from contextlib import ExitStack
+from typing import Any, NoReturn
 
 import click
 import orjson
@@ -14,20 +13,19 @@ from attrs import define, field
 
 from ..api.kinds import TARGETS
 from ..balances.plan import Report, Summary
-from ..balances.report import REPORT
 from ..balances.setting import apply_plan, plan_balances
+from ..balances.taking import REPORT
 from ..client import GameballClient
 from ..errors import JournalError
-from .balance_doubts import settle
-from .balance_options import field_option, rest_option
+from .balance_doubts import field_option, rest_option, settle
 from .balance_words import plan_text, plan_values, report_text, report_values
-from .connection import Connection, connect, talks
-from .driving import driver
-from .ending import Ended, Exit, code_of, perform, say
-from .inputs import STDIN, open_input, source_of, warn
-from .options import command_for
+from .connection import Connection, talk, talks
+from .ending import Ended, Exit, code_of, say
+from .inputs import open_input, source_of, warn
+from .live import driver
+from .options import file_option, flag, from_zero, taken
 from .reaching import Reaching
-from .reading import Settings, reads
+from .reading import STDIN, Settings, reads
 from .words import clean, count
 
 __all__ = ["balances"]
@@ -42,41 +40,25 @@ balances.add_command(settle)
 
 
 @balances.command("set")
-@click.option(
+@file_option(
     "--state",
-    type=click.Path(),
     metavar="FOLDER",
     help="What remembers the run, so that the same command goes on with it.  "
     "[default: FILE.gbbalances; none with --dry-run and --sandbox]",
 )
-@click.option("--yes", is_flag=True, help="Send without asking.")
-@click.option(
-    "--dry-run", is_flag=True, help="Ask for the balances, show what would be sent, and end."
-)
-@click.option(
+@flag("--yes", help="Send without asking.")
+@flag("--dry-run", help="Ask for the balances, show what would be sent, and end.")
+@from_zero(
     "--max-change",
-    type=click.FloatRange(min=0),
     metavar="POINTS",
     help="Leave customers alone whose balance would change by more.",
 )
-@click.option("--only-up", is_flag=True, help="Leave customers alone who would lose points.")
+@flag("--only-up", help="Leave customers alone who would lose points.")
 @field_option
 @rest_option
 @reads
 @talks
-def set_(
-    connection: Connection,
-    file: str,
-    settings: Settings,
-    state: str | None,
-    yes: bool,
-    dry_run: bool,
-    max_change: float | None,
-    only_up: bool,
-    balance_field: str,
-    rest: float,
-    as_json: bool,
-) -> NoReturn:
+def set_(yes: bool, dry_run: bool, state: str | None, **options: Any) -> NoReturn:
     """
     Bring each customer of FILE to the balance that FILE names.
 
@@ -85,30 +67,21 @@ def set_(
     asked for again: what is provably missing is sent again, what moved meanwhile is told. Whatever cuts it off,
     the same command goes on where it was, and no customer gets a second adjustment without a look in between.
     """
+    sandbox, file = options["connection"].sandbox, options["file"]
     if file == STDIN:
         raise click.UsageError("the run is to be gone on with: write the rows to a file first")
-    if not (yes or dry_run or connection.sandbox or sys.stdin.isatty()):
+    if not (yes or dry_run or sandbox or sys.stdin.isatty()):
         raise click.UsageError(
             "nobody can be asked here, as this is not a terminal: pass --yes to send without asking, or "
             "--dry-run to see what would be sent"
         )
-    kept = state is not None or not (dry_run or connection.sandbox)
+    kept = state is not None or not (dry_run or sandbox)
     with ExitStack() as files:
         if not kept:
             state = files.enter_context(tempfile.TemporaryDirectory(prefix="gameball-async-"))
-        setting = _Setting(
-            connection,
-            file,
-            settings,
-            state or f"{file}.gbbalances",
-            max_change,
-            only_up,
-            balance_field,
-            rest,
-            as_json,
-            kept,
-        )
-        raise SystemExit(setting.carry_out(yes=yes or connection.sandbox, dry_run=dry_run))
+        state = state or f"{file}.gbbalances"
+        setting: _Setting = taken(_Setting, {**options, "state": state, "kept": kept})
+        raise SystemExit(setting.carry_out(yes=yes or sandbox, dry_run=dry_run))
 
 
 @define
@@ -116,7 +89,7 @@ class _Setting:
     """What a run was asked to do, and how far it has come."""
 
     connection: Connection
-    path: str
+    file: str
     settings: Settings
     state: str
     max_change: float | None
@@ -131,8 +104,8 @@ class _Setting:
     def carry_out(self, *, yes: bool, dry_run: bool) -> int:
         """Plan, ask, send; gives the exit code."""
         if yes and not dry_run:
-            return self._end(perform(self._connected(self._plan, self._apply)))
-        ended = perform(self._connected(self._plan))
+            return self._end(talk(self.connection, self._plan_and_apply))
+        ended = talk(self.connection, self._plan)
         if self.summary is None or ended.code is not Exit.OK:
             return self._end(ended)
         if self.kept and not self.as_json:
@@ -142,9 +115,7 @@ class _Setting:
                 click.echo(orjson.dumps({"plan": plan_values(self.summary)}))
             return Exit.OK
         refusal = self._refusal(self.summary)
-        if refusal is not None:
-            return refusal
-        return self._end(perform(self._connected(self._apply)))
+        return self._end(talk(self.connection, self._apply)) if refusal is None else refusal
 
     def _refusal(self, plan: Summary) -> int | None:
         """Ask whether to send; None where that is agreed to, or nothing is to be asked."""
@@ -159,22 +130,13 @@ class _Setting:
         say(f"nothing was sent; the plan is kept in {clean(self.state)}")
         return Exit.SOME_FAILED
 
-    def _connected(
-        self, *steps: Callable[[GameballClient, Reaching], Awaitable[None]]
-    ) -> Callable[[], Awaitable[int]]:
-        async def main() -> int:
-            async with AsyncExitStack() as stack:
-                reaching = Reaching()
-                client = await connect(stack, self.connection, batch=True, reaching=reaching)
-                for step in steps:
-                    await step(client, reaching)
-            return Exit.OK
+    async def _plan_and_apply(self, client: GameballClient, reaching: Reaching) -> int:
+        await self._plan(client, reaching)
+        return await self._apply(client, reaching)
 
-        return main
-
-    async def _plan(self, client: GameballClient, reaching: Reaching) -> None:
+    async def _plan(self, client: GameballClient, reaching: Reaching) -> int:
         with ExitStack() as files:
-            rows = open_input(self.path, TARGETS, self.settings, files, keep=False)
+            rows = open_input(self.file, TARGETS, self.settings, files, keep=False)
             source = await source_of(rows, self.settings)
             warn(rows)
             self.summary = await plan_balances(
@@ -189,11 +151,13 @@ class _Setting:
                 drive=driver(reaching, as_json=self.as_json),
             )
         if not self.as_json:
-            click.echo(plan_text(self.summary, self.path))
+            click.echo(plan_text(self.summary, self.file))
+        return Exit.OK
 
-    async def _apply(self, client: GameballClient, reaching: Reaching) -> None:
+    async def _apply(self, client: GameballClient, reaching: Reaching) -> int:
         drive = driver(reaching, as_json=self.as_json)
         self.report = await apply_plan(client, self.state, rest=self.rest, drive=drive)
+        return Exit.OK
 
     def _end(self, ended: Ended) -> int:
         """Print what has become of the rows, and how to go on; gives the exit code."""
@@ -223,6 +187,7 @@ class _Setting:
     def _go_on(self) -> str:
         if self.connection.sandbox:
             return "its sandbox has ended, and all with it"
-        words = ["balances", "set", self.path, "--state", self.state, "--yes"]
-        again = command_for(words, self.connection)
+        again = self.connection.command(
+            "balances", "set", self.file, "--state", self.state, "--yes"
+        )
         return f"go on with the same command (such as `{again}`, and the options that you gave)"

@@ -3,44 +3,54 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import time
-from contextlib import AsyncExitStack
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, NoReturn
 
 import click
 import orjson
 from attrs import asdict, define, evolve, field
-from click.core import ParameterSource
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
 
 from ..api.requests import Account, Dialect
 from ..client import GameballClient
 from ..errors import ConfigurationError
 from ..observe.hooks import OnRequest
-from ..preflight.amounts import Trial
+from ..preflight.amounts import SMALLEST, Trial
 from ..preflight.assumptions import ASSUMPTIONS
-from ..preflight.facts import MADE_UP, Facts, Plan
-from ..preflight.file import DEFAULT_NAME, read_findings, refuse_other_files, write_findings
+from ..preflight.facts import MADE_UP, Facts, Plan, Probe
+from ..preflight.file import (
+    DEFAULT_NAME,
+    TRIAL,
+    forget_trial,
+    note_trial,
+    noted_trial,
+    read_findings,
+    refuse_other_files,
+    write_findings,
+)
 from ..preflight.findings import Findings
 from ..preflight.judging import conclude, judge
 from ..preflight.obeying import of_another
-from ..preflight.probing import Prober
-from ..preflight.verdicts import Probe
-from ..sandbox import Sandbox
-from .checked import as_table
+from ..preflight.probing import REASON, Prober
 from .connection import Connection, client_of, sandbox_of, talks
 from .ending import Ended, Exit, finish, perform, remark, say
 from .findings import findings_options
 from .live import console_on
-from .options import SECONDS
+from .options import exclusive, given, seconds
 from .reaching import Reaching
-from .words import clean
+from .words import clean, count
 
 __all__ = ["check"]
 
 DEADLINE = 300.0
+_STYLES = {"ok": "green", "hinders": "red", "unknown": "yellow", "skipped": "dim"}
 
 
 @click.command()
@@ -54,14 +64,7 @@ DEADLINE = 300.0
     metavar="ID",
     help="Move the balance of this customer by 1 and back, to learn what the amount of an adjustment counts.",
 )
-@click.option(
-    "--deadline",
-    type=SECONDS,
-    default=DEADLINE,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long each of its jobs is waited for.",
-)
+@seconds("--deadline", default=DEADLINE, help="How long each of its jobs is waited for.")
 @findings_options
 @talks
 def check(
@@ -83,10 +86,8 @@ def check(
     Exit codes: 0 all is well; 1 something hinders a migration; 2 usage or configuration; 3 Gameball
     cannot be reached; 130 interrupted.
     """
-    if customer is not None and try_customer is not None:
-        raise click.UsageError("--customer and --try-customer exclude each other: keep one")
-    if findings is not None and no_findings:
-        raise click.UsageError("--findings and --no-findings exclude each other: keep one")
+    exclusive(customer=customer, try_customer=try_customer)
+    exclusive(findings=findings, no_findings=no_findings)
     named = try_customer if try_customer is not None else customer
     if named is not None and not named.strip():
         raise click.UsageError("the customer's id is empty: name one that Gameball knows")
@@ -96,7 +97,7 @@ def check(
     dialect = connection.dialect
     plan = Plan(
         version=connection.api_version,
-        version_given=_given("api_version"),
+        version_given=given("api_version"),
         dialect_given=None if dialect is Dialect.AUTO else dialect.value,
         customer=MADE_UP if named is None else named,
         try_it=try_customer is not None,
@@ -104,11 +105,6 @@ def check(
     checking = _Checking(connection, Facts(plan), deadline, into)
     ended = perform(checking.main, checking.last_words)
     raise SystemExit(checking.show(ended, as_json=as_json))
-
-
-def _given(name: str) -> bool:
-    source = click.get_current_context().get_parameter_source(name)
-    return source is not ParameterSource.DEFAULT
 
 
 @define
@@ -125,28 +121,29 @@ class _Checking:
         """Ask everything."""
         if self.into is not None:
             refuse_other_files(self.into)
+            left = noted_trial(self.into)
+            if left is not None and self.facts.plan.try_it:
+                raise ConfigurationError(self._tell_of(left))
+            if left is not None:
+                say(self._tell_of(left))
         async with AsyncExitStack() as stack:
-            sandbox = await sandbox_of(stack, self.connection, batch=True)
-            open_client = partial(self._client, sandbox, Reaching())
+            sandbox = await sandbox_of(stack, self.connection)
+            reaching = Reaching()
+
+            def open_client(
+                version: str, dialect: Dialect, on_request: OnRequest | None
+            ) -> GameballClient:
+                connection = evolve(self.connection, api_version=version, dialect=dialect)
+                return client_of(connection, sandbox, reaching, on_request)
+
             self.account = open_client(self.connection.api_version, Dialect.AUTO, None).account
             self.facts.key_mode = self.account.key_mode
             self.facts.earlier = self._earlier(self.account)
             if self.facts.plan.try_it:
                 self._announce()
-            prober = Prober(open_client, self.facts, remark, time.time, self.deadline)
+            prober = Prober(open_client, self.facts, remark, self._begin, time.time, self.deadline)
             await prober.run()
         return Exit.OK
-
-    def _client(
-        self,
-        sandbox: Sandbox | None,
-        reaching: Reaching,
-        version: str,
-        dialect: Dialect,
-        on_request: OnRequest | None,
-    ) -> GameballClient:
-        connection = evolve(self.connection, api_version=version, dialect=dialect)
-        return client_of(connection, sandbox, reaching, on_request)
 
     def _earlier(self, account: Account) -> Findings | None:
         """What an earlier check of this account has written; None where there is none."""
@@ -157,6 +154,32 @@ class _Checking:
         except ConfigurationError:
             return None  # it is written anew
         return found if of_another(found, account) is None else None
+
+    def _tell_of(self, customer: str) -> str:
+        """What a check that did not come to its end may have left at Gameball, and how to end that."""
+        item = {"customerId": customer, "amount": -SMALLEST, "reason": REASON}
+        take = self.connection.command("import", "balance-adjustments", "-", "--format", "jsonl")
+        note = clean(f"{self.into}{TRIAL}")
+        return (
+            f"an earlier check was about to add 1 to the balance of customer {clean(customer)}, and it is not "
+            f"known that it was taken back. Look at the customer's history in the dashboard; where +1 of "
+            f"`{REASON}` is there without its -1, take it back with:\n"
+            f"  printf '%s\\n' {shlex.quote(orjson.dumps(item).decode())} | {take}\n"
+            f"Whatever you find there, remove {note} afterwards"
+        )
+
+    def _begin(self) -> None:
+        """Note that +1 is about to be sent: whatever ends this check, the next one says so."""
+        if self.into is None:
+            return
+        try:
+            note_trial(self.into, self.facts.plan.customer)
+        except OSError as error:
+            raise ConfigurationError(
+                f"nothing was adjusted, as it cannot be noted in {self.into}{TRIAL} first "
+                f"({error.strerror}): make room for it, name another file with --findings, or pass "
+                "--no-findings"
+            ) from None
 
     def _announce(self) -> None:
         """Say before anything is sent what will be."""
@@ -185,46 +208,40 @@ class _Checking:
                 click.echo(orjson.dumps({"error": clean(str(ended.error), 2000)}))
             return finish(ended)
         probes = judge(self.facts)
+        found = conclude(self.facts, probes, self.account, datetime.now(UTC))
         asked = not ended.interrupted and ended.error is None
         # Where no batch was accepted, there is nothing to go by, and older findings may be right.
-        written = self._write(probes) if asked and self.facts.job_id is not None else None
+        written = self._write(found) if asked and self.facts.job_id is not None else None
+        trial = self.facts.trial
+        if self.into is not None and trial is not None and trial.undone:
+            with suppress(OSError):  # the next check asks for a look that is not needed
+                forget_trial(self.into)
         if as_json:
-            click.echo(orjson.dumps(self._values(probes, written)))
+            click.echo(orjson.dumps(self._values(probes, found, written)))
         else:
             console_on(sys.stdout).print(as_table(probes, written))
         if not asked:
             return finish(ended)
         if not self.facts.reached:
             return Exit.STOPPED
-        hindered = any(probe.verdict == "hinders" for probe in probes)
-        return Exit.SOME_FAILED if hindered else Exit.OK
+        return Exit.SOME_FAILED if found.hindrances else Exit.OK
 
-    def _write(self, probes: list[Probe]) -> str | None:
-        if self.into is None:
-            return None
+    def _write(self, found: Findings) -> str | None:
         try:
-            write_findings(self.into, self._findings(probes))
+            if self.into is not None:
+                write_findings(self.into, found)
         except OSError as error:
-            say(f"the findings cannot be written to {clean(self.into)}: {error.strerror}")
+            say(f"the findings cannot be written to {clean(self.into or '')}: {error.strerror}")
             return None
         return self.into
 
-    def _findings(self, probes: list[Probe]) -> Findings:
-        assert self.account is not None  # noqa: S101 - there are no probes without
-        return conclude(self.facts, probes, self.account, datetime.now(UTC))
-
-    def _values(self, probes: list[Probe], written: str | None) -> dict[str, Any]:
-        found = self._findings(probes)
-        hinders = any(probe.verdict == "hinders" for probe in probes)
+    def _values(self, probes: list[Probe], found: Findings, written: str | None) -> dict[str, Any]:
+        plain = asdict(found)
+        names = ("origin", "key", "version", "dialect", "clock", "amount")
         return {
-            "ready": self.facts.reached and not hinders,
+            "ready": self.facts.reached and not found.hindrances,
             "reached": self.facts.reached,
-            "origin": found.origin,
-            "key": found.key,
-            "version": found.version,
-            "dialect": found.dialect,
-            "clock": None if found.clock is None else asdict(found.clock),
-            "amount": None if found.amount is None else asdict(found.amount),
+            **{name: plain[name] for name in names},
             "probes": [
                 {"name": p.name, "verdict": p.verdict, "said": clean(p.said, 2000), "cure": p.cure}
                 for p in probes
@@ -242,11 +259,52 @@ def _trial(trial: Trial) -> dict[str, Any]:
     steps = {"add": trial.add, "take": trial.take}
     balances = {"before": trial.before, "between": trial.between, "after": trial.after}
     return {
-        **{
-            name: {"fate": step.fate.name.lower(), "job_id": step.job_id}
-            for name, step in steps.items()
-        },
-        **{
-            name: None if balance is None else asdict(balance) for name, balance in balances.items()
-        },
+        **{n: {"fate": step.fate.name.lower(), "job_id": step.job_id} for n, step in steps.items()},
+        **{n: None if each is None else asdict(each) for n, each in balances.items()},
     }
+
+
+def as_table(probes: Sequence[Probe], written: str | None) -> Group:
+    """
+    The result of a check.
+
+    Args:
+        probes: in the order in which they are shown.
+        written: the file that holds the findings now; None for none.
+    """
+    hindered = sum(probe.verdict == "hinders" for probe in probes)
+    verdict = f"{count(hindered, 'thing')} to mend before a migration"
+    verdict = verdict if hindered else "nothing found that hinders a migration"
+    parts: list[Text | Table] = [Text(verdict, style="bold"), _table(probes), *_assumptions(probes)]
+    if written == DEFAULT_NAME:
+        parts.append(Text(f"\nImports that start in this directory go by {written} from now on."))
+    elif written is not None:
+        parts.append(Text(f"\nImports go by it with --findings {clean(written)}."))
+    return Group(*parts)
+
+
+def _table(probes: Sequence[Probe]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for probe in probes:
+        text = Text(clean(probe.said, 1000))
+        if probe.cure:
+            text.append(f"\n→ {probe.cure}", style="" if probe.verdict == "hinders" else "dim")
+        table.add_row(probe.name, Text(probe.verdict, style=_STYLES[probe.verdict]), text)
+    return table
+
+
+def _assumptions(probes: Sequence[Probe]) -> list[Text]:
+    """What the documents say, by what came of it."""
+    holds = {name: value for probe in probes for name, value in probe.holds.items()}
+    found = []
+    for heading, wanted in (("confirmed", True), ("contradicted", False), ("not tried", None)):
+        named = [each for name, each in ASSUMPTIONS.items() if holds.get(name) is wanted]
+        if named:
+            lines = "".join(f"\n  {each.says} ({each.source})" for each in named)
+            found.append(
+                Text(f"\nassumptions {heading}:{lines}", style="dim" if wanted is None else "")
+            )
+    return found

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import evolve, field, frozen
@@ -16,8 +17,9 @@ from ..client import GameballClient
 from ..errors import ConfigurationError
 from ..limits.exchange import SharedQuota
 from ..limits.windows import Quota
+from .ending import Ended, perform, set_up, speaks
+from .options import Command, as_json, choice, flag, taken, together
 from .reaching import Reaching
-from .talking import says, set_up
 
 if TYPE_CHECKING:
     from ..observe.hooks import OnRequest
@@ -29,17 +31,15 @@ __all__ = [
     "account_of",
     "client_of",
     "connect",
-    "missing_keys",
     "read_quota",
     "sandbox_of",
+    "talk",
     "talks",
 ]
 
 API_KEY = "GAMEBALL_API_KEY"
 SECRET_KEY = "GAMEBALL_SECRET_KEY"  # noqa: S105 - the name of a variable
 BASE_URL = "GAMEBALL_BASE_URL"
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 @frozen
@@ -56,7 +56,7 @@ class Connection:
         shared_quota: the Redis through which processes share it; None for none. May hold a password.
         sandbox: talk to a sandbox of our own, with its keys.
         trust_env: go through the proxy that the environment names.
-        findings: what `check` has found of this account, where the command goes by it.
+        goes_by: what `check` has found of this account, where the command goes by it.
     """
 
     base_url: str | None
@@ -67,12 +67,25 @@ class Connection:
     shared_quota: str | None = field(repr=False)
     sandbox: bool
     trust_env: bool
-    findings: Findings | None = None
+    goes_by: Findings | None = None
 
-    @property
-    def both_keys(self) -> bool:
-        """Whether even a single upsert wants both keys."""
-        return self.high_security or self.api_version == "v4.1"
+    def command(self, *words: str) -> str:
+        """A command that talks to the same end, ready for a shell; the keys stay in the environment."""
+        found = ["gameball-async", *words]
+        quota = ",".join(f"{most}/{seconds:g}" for most, seconds in self.quota.windows)
+        shared = self.shared_quota  # a password stays in the environment
+        for name, value, default in (
+            ("--base-url", self.base_url, None),
+            ("--api-version", self.api_version, "v4.0"),
+            ("--dialect", self.dialect.value, Dialect.AUTO.value),
+            ("--quota", quota, "30/1,360/30"),
+            ("--shared-quota", None if shared is None or "@" in shared else shared, None),
+        ):
+            if value is not None and value != default:
+                found += [name, value]
+        found += ["--high-security"] if self.high_security else []
+        found += ["--trust-env"] if self.trust_env else []
+        return shlex.join(found)
 
 
 def read_quota(ctx: click.Context, param: click.Parameter, value: str) -> Quota:
@@ -84,9 +97,8 @@ def read_quota(ctx: click.Context, param: click.Parameter, value: str) -> Quota:
 
 
 _OPTIONS = (
-    click.option(
+    flag(
         "--sandbox",
-        is_flag=True,
         help="Talk to a sandbox of our own, started for this command; no keys are needed.",
     ),
     click.option(
@@ -94,23 +106,18 @@ _OPTIONS = (
         metavar="URL",
         help=f"Scheme, host and port; also from {BASE_URL}.  [default: Gameball's own]",
     ),
-    click.option(
+    choice(
         "--api-version",
-        type=click.Choice(API_VERSIONS),
+        API_VERSIONS,
         default="v4.0",
-        show_default=True,
         help="Version of the API. v4.1 wants both keys on every call.",
     ),
-    click.option(
-        "--high-security",
-        is_flag=True,
-        help="The account is in High Security Mode: both keys on every call.",
-    ),
-    click.option(
+    flag("--high-security", help="The account is in High Security Mode: both keys on every call."),
+    choice(
         "--dialect",
-        type=click.Choice([dialect.value for dialect in Dialect]),
+        [dialect.value for dialect in Dialect],
         default=Dialect.AUTO.value,
-        show_default=True,
+        callback=lambda ctx, param, value: Dialect(value),
         help="Which paths ask for a status and stop a job; auto finds out which answers.",
     ),
     click.option(
@@ -118,7 +125,6 @@ _OPTIONS = (
         callback=read_quota,
         metavar="REQUESTS/SECONDS,...",
         default="30/1,360/30",
-        show_default=True,
         help="Requests per seconds that we may use; all windows hold at once. For four imports at once "
         "without Redis, give each a quarter: 7/1,90/30.",
     ),
@@ -129,85 +135,77 @@ _OPTIONS = (
         help="Share the quota with all processes that name the same Redis; also from "
         "GAMEBALL_SHARED_QUOTA, where a password belongs.",
     ),
-    click.option(
-        "--trust-env",
-        is_flag=True,
-        help="Go through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name.",
-    ),
-    click.option(
-        "--json", "as_json", is_flag=True, help="Print one JSON object at the end, nothing else."
+    flag(
+        "--trust-env", help="Go through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name."
     ),
 )
 
 
-def talks(command: F) -> F:
+def talks(command: Command) -> Command:
     """Give a command the options of all that talk, and hand it a `Connection`."""
 
     @wraps(command)
     def with_connection(**options: Any) -> Any:
-        set_up(
-            quiet=options.pop("quiet"),
-            verbose=options.pop("verbose"),
-            log_file=options.pop("log_file"),
-        )
-        connection = Connection(
-            base_url=options.pop("base_url"),
-            api_version=options.pop("api_version"),
-            high_security=options.pop("high_security"),
-            dialect=Dialect(options.pop("dialect")),
-            quota=options.pop("quota"),
-            shared_quota=options.pop("shared_quota"),
-            sandbox=options.pop("sandbox"),
-            trust_env=options.pop("trust_env"),
-        )
+        set_up(**{name: options.pop(name) for name in ("quiet", "verbose", "log_file")})
+        connection: Connection = taken(Connection, options)
         if connection.sandbox and connection.base_url is not None:
             raise click.UsageError("--sandbox has an address of its own: leave --base-url out")
         return command(connection=connection, **options)
 
-    for option in reversed(_OPTIONS):
-        with_connection = option(with_connection)
-    return says(with_connection)  # type: ignore[return-value] # wrapped: what click calls is the same
+    return together(speaks, *_OPTIONS, as_json)(with_connection)
 
 
-def missing_keys(environment: Mapping[str, str], *, both: bool) -> str | None:
-    """A message that names the variables without a value; None where nothing is missing."""
+def _refuse_missing_keys(connection: Connection, *, batch: bool) -> None:
+    """Make sure that the environment has the keys; even a single upsert may want both."""
+    both = batch or connection.high_security or connection.api_version == "v4.1"
     wanted = (API_KEY, SECRET_KEY) if both else (API_KEY,)
-    missing = [name for name in wanted if not environment.get(name)]
-    if not missing:
-        return None
-    are = "is" if len(missing) == 1 else "are"
-    return (
-        f"{' and '.join(missing)} {are} not set: export the keys that Gameball's dashboard shows, "
-        "or try it with --sandbox"
-    )
+    missing = [name for name in wanted if not os.environ.get(name)]
+    if missing:
+        are = "is" if len(missing) == 1 else "are"
+        raise ConfigurationError(
+            f"{' and '.join(missing)} {are} not set: export the keys that Gameball's dashboard shows, "
+            "or try it with --sandbox"
+        )
+
+
+def talk(
+    connection: Connection,
+    main: Callable[[GameballClient, Reaching], Awaitable[int]],
+    *,
+    batch: bool = True,
+) -> Ended:
+    """
+    Run *main* with an open client, see `perform`.
+
+    Args:
+        connection: whom to talk to.
+        main: gives the exit code.
+        batch: whether batch calls will be made, which need both keys.
+    """
+
+    async def connected() -> int:
+        async with AsyncExitStack() as stack:
+            reaching = Reaching()
+            return await main(await connect(stack, connection, reaching, batch=batch), reaching)
+
+    return perform(connected)
 
 
 async def connect(
-    stack: AsyncExitStack,
-    connection: Connection,
-    *,
-    batch: bool,
-    reaching: Reaching | None = None,
+    stack: AsyncExitStack, connection: Connection, reaching: Reaching, *, batch: bool = True
 ) -> GameballClient:
     """
     Open a client, and the sandbox it talks to where that is asked for; *stack* closes both.
-
-    Args:
-        stack: what closes them.
-        connection: whom to talk to.
-        batch: whether batch calls will be made, which need both keys.
-        reaching: hears of the connection; one that says it where None is given.
 
     Raises:
         ConfigurationError: a key is missing, or a setting is unusable.
     """
     sandbox = await sandbox_of(stack, connection, batch=batch)
-    client = client_of(connection, sandbox, reaching or Reaching())
-    return await stack.enter_async_context(client)
+    return await stack.enter_async_context(client_of(connection, sandbox, reaching))
 
 
 async def sandbox_of(
-    stack: AsyncExitStack, connection: Connection, *, batch: bool
+    stack: AsyncExitStack, connection: Connection, *, batch: bool = True
 ) -> Sandbox | None:
     """
     Open the sandbox, where that is asked for; else make sure that there are keys.
@@ -215,16 +213,17 @@ async def sandbox_of(
     Raises:
         ConfigurationError: a key is missing.
     """
-    if connection.sandbox:
-        from ..sandbox import Sandbox
+    if not connection.sandbox:
+        _refuse_missing_keys(connection, batch=batch)
+        return None
+    from ..sandbox import Sandbox
 
-        return await stack.enter_async_context(
-            Sandbox(high_security=connection.high_security, dialect=_dialect_of(connection))
+    dialect = connection.dialect.value  # both, where the client is to find out
+    return await stack.enter_async_context(
+        Sandbox(
+            high_security=connection.high_security, dialect="both" if dialect == "auto" else dialect
         )
-    wrong = missing_keys(os.environ, both=batch or connection.both_keys)
-    if wrong:
-        raise ConfigurationError(wrong)
-    return None
+    )
 
 
 def account_of(connection: Connection) -> Account:
@@ -234,9 +233,7 @@ def account_of(connection: Connection) -> Account:
     Raises:
         ConfigurationError: a key is missing, or a setting is unusable.
     """
-    wrong = missing_keys(os.environ, both=connection.both_keys)
-    if wrong:
-        raise ConfigurationError(wrong)
+    _refuse_missing_keys(connection, batch=False)
     return client_of(evolve(connection, shared_quota=None), None, Reaching()).account
 
 
@@ -251,11 +248,6 @@ def _shared(connection: Connection) -> SharedQuota | None:
             "--shared-quota needs redis: pip install 'gameball_async[redis]'"
         ) from None
     return RedisQuota(connection.shared_quota, lost="error")
-
-
-def _dialect_of(connection: Connection) -> str:
-    """The one that the sandbox serves: both, where the client is to find out."""
-    return "both" if connection.dialect is Dialect.AUTO else connection.dialect.value
 
 
 def client_of(

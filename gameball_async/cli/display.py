@@ -7,7 +7,7 @@ out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from rich.console import Group
 from rich.progress_bar import ProgressBar
@@ -16,16 +16,14 @@ from rich.text import Text
 
 from ..api.jobs import JobState, JobStatus, Transition
 from ..bulk.progress import Progress
-from .words import clean, count, duration
+from .words import clean, count, duration, listed
 
 __all__ = [
     "QUIET",
-    "jobs_by_state",
     "live",
     "milestones",
     "plain_line",
     "remarks",
-    "status_line",
     "status_table",
     "transition_line",
 ]
@@ -36,40 +34,23 @@ QUIET = 10.0
 """Seconds without any movement after which that is said."""
 
 _STATES = (
-    JobState.QUEUED,
-    JobState.RUNNING,
-    JobState.UNKNOWN,
-    JobState.COMPLETED,
-    JobState.FAILED,
+    JobState.QUEUED, JobState.RUNNING, JobState.UNKNOWN, JobState.COMPLETED, JobState.FAILED,
     JobState.STOPPED,
-)
-
-
-def jobs_by_state(jobs: Mapping[JobState, int]) -> str:
-    """``1 queued, 3 running, 20 completed``; states without a job are left out."""
-    found = [f"{jobs[state]:,} {state.value}" for state in _STATES if jobs.get(state)]
-    return ", ".join(found) or "none yet"
+)  # fmt: skip
 
 
 def not_succeeded(progress: Progress) -> str:
     """How many rows failed, were rejected, or are indeterminate so far."""
-    found = [
-        f"{number:,} {name}"
-        for number, name in (
-            (progress.failed, "failed"),
-            (progress.rejected, "rejected"),
-            (progress.indeterminate, "indeterminate"),
-        )
-        if number
-    ]
-    return ", ".join(found) or "none failed"
+    names = ("failed", "rejected", "indeterminate")
+    return listed((getattr(progress, name), name) for name in names) or "none failed"
 
 
 def _rows(progress: Progress) -> str:
-    return (
+    found = (
         f"{progress.rows_read:,} read, {progress.succeeded:,} succeeded, {not_succeeded(progress)}"
-        + (f", {progress.unchanged:,} unchanged" if progress.unchanged else "")
-    ) + (f", {progress.rows_done:,} done in open jobs" if progress.rows_done else "")
+    )
+    more = ((progress.unchanged, "unchanged"), (progress.rows_done, "done in open jobs"))
+    return ", ".join(filter(None, (found, listed(more))))
 
 
 def _rate(progress: Progress) -> str:
@@ -82,7 +63,8 @@ def _left(progress: Progress, part_read: float | None) -> str:
 
 
 def _jobs(progress: Progress) -> str:
-    return f"{count(progress.chunks, 'chunk')}; jobs: {jobs_by_state(progress.jobs)}"
+    jobs = listed((progress.jobs.get(state, 0), state.value) for state in _STATES)
+    return f"{count(progress.chunks, 'chunk')}; jobs: {jobs or 'none yet'}"
 
 
 def _requests(progress: Progress) -> str:
@@ -224,26 +206,15 @@ def live(
     return Group(Text(clean(what), style="bold"), head, lines)
 
 
-def _counts(status: JobStatus) -> str:
-    if not status.total:
-        return ""
-    done, errors = status.finished or 0, status.errors or 0
-    return f"{done:,} of {status.total:,} done, {errors:,} failed"
-
-
-def status_line(status: JobStatus) -> str:
-    """One job as one line."""
-    parts = [f"job {status.job_id}: {clean(status.shown_state)}"]
-    parts += [part for part in (_counts(status),) if part]
-    return ", ".join(parts)
-
-
 def transition_line(change: Transition) -> str:
     """One transition as one line: ``job 7: queued → running, 3 of 10 done, 0 failed``."""
-    line = status_line(change.status)
-    if change.before is None or not change.moved:
+    status = change.status
+    before = f"{change.before.value} → " if change.before is not None and change.moved else ""
+    line = f"job {status.job_id}: {before}{clean(status.shown_state)}"
+    if not status.total:
         return line
-    return line.replace(": ", f": {change.before.value} → ", 1)
+    done, errors = status.finished or 0, status.errors or 0
+    return f"{line}, {done:,} of {status.total:,} done, {errors:,} failed"
 
 
 def status_table(statuses: Iterable[JobStatus]) -> Table:
@@ -257,9 +228,10 @@ def status_table(statuses: Iterable[JobStatus]) -> Table:
         table.add_row(
             str(status.job_id),
             Text(clean(status.shown_state)),
-            Text(clean(status.operation or "", 40)),
-            Text(clean(status.created_at or "", 40)),
-            Text(clean(status.started_at or "", 40)),
+            *(
+                Text(clean(text or "", 40))
+                for text in (status.operation, status.created_at, status.started_at)
+            ),
             *(
                 "" if n is None else f"{n:,}"
                 for n in (status.total, status.finished, status.errors)

@@ -13,7 +13,6 @@ from ..errors import GameballError
 from ..journal.account import Doubt, recorded_of, spans
 from ..journal.journal import read_journal
 from .connection import Connection
-from .options import command_for
 from .words import clean, count
 
 __all__ = ["InDoubt", "in_words", "read"]
@@ -123,11 +122,7 @@ def of(
 ) -> InDoubt:
     """The same of doubts that are known."""
     words = ["retry", journal or "", "--only", "indeterminate", "--i-checked"]
-    retry = (
-        shlex.join(["gameball-async", *words])
-        if connection is None
-        else command_for(words, connection)
-    )
-    return InDoubt(
-        sorted(position for doubt in found for position in doubt.positions), journal, rejects, retry
-    )
+    here = shlex.join(["gameball-async", *words])
+    retry = here if connection is None else connection.command(*words)
+    lines = sorted(position for doubt in found for position in doubt.positions)
+    return InDoubt(lines, journal, rejects, retry)

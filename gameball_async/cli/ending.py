@@ -1,12 +1,15 @@
-"""How a command runs and ends: the event loop, Ctrl-C and SIGTERM, exit codes, messages."""
+"""How a command runs, speaks and ends: the event loop, Ctrl-C and SIGTERM, messages, exit codes."""
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
+from typing import NoReturn
 
 import anyio
 import click
@@ -15,9 +18,36 @@ from attrs import define
 
 from ..errors import ConfigurationError, GameballError, InputError
 from ..system import ENDING, until_told_to_end
-from .talking import QUIET
+from .options import exclusive, flag, together
+from .words import clean
 
-__all__ = ["Ended", "Exit", "code_of", "finish", "is_quiet", "perform", "remark", "say"]
+__all__ = [
+    "Ended",
+    "Exit",
+    "code_of",
+    "finish",
+    "is_quiet",
+    "perform",
+    "refuse",
+    "remark",
+    "say",
+    "set_up",
+    "speaks",
+    "unusable",
+]
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+speaks = together(
+    flag("--quiet", "-q", help="Show no progress and no remarks, only errors."),
+    flag("--verbose", "-v", help="Log each request, retry and job, too."),
+    click.option(
+        "--log-file",
+        type=click.Path(dir_okay=False),
+        metavar="FILE",
+        help="Append a log of each request, retry and job to FILE, without keys and row data.",
+    ),
+)
 
 
 class Exit(IntEnum):
@@ -112,11 +142,9 @@ def _end_at_the_next(last_words: Callable[[], str]) -> None:
         signal.signal(each, end)
 
 
-def code_of(error: BaseException) -> Exit:
+def code_of(error: GameballError | OSError) -> Exit:
     """The exit code for an error."""
-    if isinstance(error, (ConfigurationError, InputError)):
-        return Exit.UNUSABLE
-    if isinstance(error, OSError) and not isinstance(error, GameballError):
+    if isinstance(error, ConfigurationError | InputError) or not isinstance(error, GameballError):
         return Exit.UNUSABLE
     return Exit.STOPPED
 
@@ -132,10 +160,59 @@ def finish(ended: Ended, *, when_interrupted: str = "") -> int:
     return Exit.STOPPED if ended.code is None else ended.code
 
 
+def refuse(error: Exception) -> NoReturn:
+    """End the process, as what it was given cannot be used."""
+    say(clean(str(error), 2000))
+    raise SystemExit(Exit.UNUSABLE) from None
+
+
+@contextmanager
+def unusable() -> Iterator[None]:
+    """Where nothing is sent, what goes wrong is that something cannot be used: `refuse` it."""
+    try:
+        yield
+    except (GameballError, OSError) as error:
+        refuse(error)
+
+
+def set_up(*, quiet: bool, verbose: bool, log_file: str | None) -> None:
+    """
+    Carry out what the options say of how a command speaks.
+
+    Raises:
+        UsageError: they exclude each other, or the file cannot be written.
+    """
+    exclusive(quiet=quiet, verbose=verbose)
+    context = click.get_current_context()
+    context.find_root().meta["quiet"] = quiet
+    handlers: list[logging.Handler] = [logging.StreamHandler()] if verbose else []
+    try:
+        if log_file is not None:
+            handlers.append(logging.FileHandler(log_file, encoding="utf-8"))
+    except OSError as error:
+        raise click.UsageError(
+            f"--log-file {log_file} cannot be written: {error.strerror}"
+        ) from None
+    logger = logging.getLogger("gameball_async")
+    level = logger.level
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter(FORMAT))
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG)
+
+    def tear_down() -> None:
+        for handler in handlers:
+            logger.removeHandler(handler)
+            handler.close()
+        logger.setLevel(level)
+
+    context.call_on_close(tear_down)
+
+
 def is_quiet() -> bool:
     """Whether the command that runs was told to be quiet."""
     context = click.get_current_context(silent=True)
-    return context is not None and bool(context.find_root().meta.get(QUIET))
+    return context is not None and bool(context.find_root().meta.get("quiet"))
 
 
 def remark(text: str) -> None:

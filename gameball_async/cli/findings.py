@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import wraps
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import orjson
 from attrs import evolve
-from click.core import ParameterSource
 
 from ..api.kinds import kind_of
 from ..api.requests import Dialect
@@ -25,37 +23,30 @@ from ..preflight.findings import Findings
 from ..preflight.obeying import about_the_run, in_short, of_another, warnings_of
 from ..rows.row import Row
 from .connection import API_KEY, Connection, account_of
-from .ending import Exit, remark, say
-from .inputs import STDIN
-from .reading import Settings
+from .ending import refuse, remark
+from .options import Command, exclusive, flag, given, together
+from .reading import STDIN, Settings
 from .words import clean
 
 __all__ = ["findings_options", "obeys", "tell_about_the_run"]
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 LOOKED_AT = 1_000
 """Rows of a file whose amounts are looked at."""
 
 
-def findings_options(command: F) -> F:
-    """Give a command the options that name the file of findings."""
-    for option in (
-        click.option(
-            "--no-findings", is_flag=True, help="Neither read nor write what check has found."
-        ),
-        click.option(
-            "--findings",
-            type=click.Path(dir_okay=False),
-            metavar="FILE",
-            help=f"What check has found of this account.  [default: {DEFAULT_NAME}, where it is]",
-        ),
-    ):
-        command = option(command)
-    return command
+findings_options = together(
+    click.option(
+        "--findings",
+        type=click.Path(dir_okay=False),
+        metavar="FILE",
+        help=f"What check has found of this account.  [default: {DEFAULT_NAME}, where it is]",
+    ),
+    flag("--no-findings", help="Neither read nor write what check has found."),
+)
+"""The options that name the file of findings."""
 
 
-def obeys(command: Callable[..., Any]) -> Callable[..., Any]:
+def obeys(command: Command) -> Command:
     """
     Let a command that talks go by what `check` has found of its account.
 
@@ -64,23 +55,18 @@ def obeys(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def with_findings(
-        *, connection: Connection, findings: str | None, no_findings: bool, **options: Any
+        connection: Connection, findings: str | None, no_findings: bool, **options: Any
     ) -> Any:
-        if no_findings and findings is not None:
-            raise click.UsageError("--findings and --no-findings exclude each other: keep one")
+        exclusive(findings=findings, no_findings=no_findings)
         if connection.sandbox and findings is not None:
             raise click.UsageError("--sandbox is an account of its own: leave --findings out")
-        found = None
         if not (no_findings or connection.sandbox):
             try:
-                found = _read(connection, findings)
+                connection = _going_by(connection, _read(connection, findings))
             except ConfigurationError as error:
-                say(clean(str(error), 2000))
                 if options.get("as_json"):  # as where the import itself refuses
                     click.echo(orjson.dumps({"error": clean(str(error), 2000), "rows": 0}))
-                raise SystemExit(Exit.UNUSABLE) from None
-        if found is not None:
-            connection = _going_by(connection, found)
+                refuse(error)
         return command(connection=connection, **options)
 
     return findings_options(with_findings)
@@ -103,37 +89,25 @@ def _read(connection: Connection, path: str | None) -> Findings | None:
             f"{name} is left aside, as it is of {clean(other)}: run `gameball-async check` for this one"
         )
         return None
-    goes_by = in_short(findings) + _but(_given())
+    named = " and ".join(
+        f"--{each}" for each in ("api-version", "dialect") if given(each.replace("-", "_"))
+    )
+    goes_by = in_short(findings) + (f" (but for what {named} says)" if named else "")
     remark(f"going by {clean(name)}: {goes_by}")
     for warning in warnings_of(findings, datetime.now(UTC)):
         remark(f"{clean(name)}: {warning}")
     return findings
 
 
-def _given() -> set[str]:
-    """Which of what findings tell the command line names itself."""
-    context = click.get_current_context()
-    return {
-        name
-        for name in ("api_version", "dialect")
-        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
-    }
-
-
-def _but(given: set[str]) -> str:
-    """What is not gone by, as the command line names it."""
-    options = " and ".join(f"--{name.replace('_', '-')}" for name in sorted(given))
-    return f" (but for what {options} says)" if given else ""
-
-
-def _going_by(connection: Connection, findings: Findings) -> Connection:
-    connection = evolve(connection, findings=findings)
-    given = _given()
-    if "api_version" not in given and findings.version is not None:
-        connection = evolve(connection, api_version=findings.version)
-    if "dialect" not in given and findings.dialect is not None:
-        connection = evolve(connection, dialect=Dialect(findings.dialect))
-    return connection
+def _going_by(connection: Connection, findings: Findings | None) -> Connection:
+    if findings is None:
+        return connection
+    version, dialect = findings.version, findings.dialect
+    if version is not None and not given("api_version"):
+        connection = evolve(connection, api_version=version)
+    if dialect is not None and not given("dialect"):
+        connection = evolve(connection, dialect=Dialect(dialect))
+    return evolve(connection, goes_by=findings)
 
 
 def tell_about_the_run(findings: Findings, kind: str, path: str, settings: Settings) -> None:
@@ -156,8 +130,7 @@ def _first_amounts(kind: str, path: str, settings: Settings) -> list[int | float
     if path == STDIN or settings.sql is not None:
         return []
     try:
-        with ExitStack() as files:
-            rows = files.enter_context(settings.open(path, kind_of(kind)))
+        with settings.open(path, kind_of(kind)) as rows:
             values = [row.value for row in islice(rows, LOOKED_AT) if isinstance(row, Row)]
     except (GameballError, OSError):
         return []  # the import says it

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 from attrs import frozen
@@ -14,34 +14,29 @@ from ..api.kinds import Chunking, kind_of
 from ..bulk.bulk import Bulk
 from ..bulk.persons import MergeBy
 from ..client import GameballClient
-from ..compare.opening import EarlierRows
+from ..compare.comparison import EarlierRows
 from ..errors import ConfigurationError
-from ..journal.header import Source
 from ..rows.check import preparer
 from ..rows.feed import Feed
 from ..rows.files import FileRows
-from ..rows.rejects import RejectsFile
-from ..rows.results import ResultsFile
 from ..rows.row import Prepared
 from .checking import FirstCheck
 from .connection import Connection, talks
-from .driving import Drive
-from .earlier import compares, earlier_rows, refuse_both
 from .ending import remark
 from .findings import obeys, tell_about_the_run
 from .inputs import (
-    STDIN,
+    earlier_rows,
     open_input,
     refuse_same_files,
-    refuse_unnamed,
     source_of,
     standard_input_speaks,
     warn,
 )
-from .kind import KIND_NAMES, kind_argument
+from .live import Drive
+from .manners import Manners, manners, refuse_earlier_rejects
 from .moving import Task, carry_out
-from .options import Manners, manners, resume_command
-from .reading import Settings, reads
+from .options import KIND_NAMES, choice, exclusive, file_option, flag, kind_argument, taken
+from .reading import STDIN, Settings, reads
 from .validation import rehearse
 from .words import clean
 
@@ -50,65 +45,49 @@ __all__ = ["import_"]
 
 @click.command("import", epilog=KIND_NAMES)
 @kind_argument
-@click.option(
+@choice(
     "--chunking",
-    type=click.Choice([way.value for way in Chunking]),
+    [way.value for way in Chunking],
+    callback=lambda ctx, param, value: value and Chunking(value),
     help="How rows of one customer are spread over chunks.  [default: what suits the kind]",
 )
-@click.option(
+@file_option(
     "--journal",
-    type=click.Path(),
     help="What remembers the run, so that resume can take it up after any crash.  "
     "[default: FILE.gbjournal; with --sandbox, whose jobs end with it, and - none]",
 )
-@click.option("--no-journal", is_flag=True, help="Remember nothing: the run cannot be resumed.")
-@click.option(
+@flag("--no-journal", help="Remember nothing: the run cannot be resumed.")
+@flag(
     "--snapshot",
-    is_flag=True,
     help="Of balance-adjustments: ask for the customers' balances first, so that `balances settle` can settle "
     "rows whose fate is unknown.",
 )
-@click.option(
+@flag(
     "--dry-run",
-    is_flag=True,
     help="Send nothing: check FILE, show its first rows as they would be sent, and the least time.",
 )
-@click.option(
-    "--no-check",
-    is_flag=True,
-    help="Do not read the whole FILE first, to warn of what is doubtful in it.",
-)
-@click.option(
-    "--strict", is_flag=True, help="Send nothing where that check warns of something: exit code 2."
-)
-@click.option(
+@flag("--no-check", help="Do not read the whole FILE first, to warn of what is doubtful in it.")
+@flag("--strict", help="Send nothing where that check warns of something: exit code 2.")
+@choice(
     "--merge-by",
-    type=click.Choice(["email", "mobile"]),
+    ["email", "mobile"],
     help="The account merges customers by it: keep the rows of two ids that share it in order too.",
 )
-@compares
+@file_option(
+    "--since-file",
+    metavar="LAST",
+    help="Send only rows that differ from those of this earlier file, which count as applied.",
+)
+@file_option(
+    "--changed-against",
+    metavar="JOURNAL",
+    help="Send only rows that differ from what the run of this journal has applied; for nightly imports.",
+)
 @reads
 @manners
 @talks
 @obeys
-def import_(
-    connection: Connection,
-    kind: str,
-    file: str,
-    settings: Settings,
-    how: Manners,
-    chunking: str | None,
-    journal: str | None,
-    no_journal: bool,
-    snapshot: bool,
-    dry_run: bool,
-    no_check: bool,
-    strict: bool,
-    merge_by: MergeBy | None,
-    since_file: str | None,
-    changed_against: str | None,
-    as_json: bool,
-) -> NoReturn:
+def import_(dry_run: bool, **options: Any) -> NoReturn:
     """
     Send the rows of FILE to Gameball as batches, and account for each.
 
@@ -120,153 +99,140 @@ def import_(
     A file is read to its end first, and what is doubtful in it as a whole is named: an id that comes
     twice, dates in the future or before 2000, amounts that make no sense. --no-check skips that.
     """
-    if no_journal and journal is not None:
-        raise click.UsageError("--journal and --no-journal exclude each other: keep one")
-    if file == STDIN and journal is not None:
-        raise click.UsageError(
-            "a run that reads standard input cannot be resumed: write the rows to a file first, "
-            "or leave --journal out"
-        )
-    refuse_unnamed(file, settings)
-    check = _first_check(
-        kind, file, settings, no_check=no_check, strict=strict, dry_run=dry_run, as_json=as_json
-    )
-    refuse_both(since_file, changed_against, settings, dry_run=dry_run)
+    asked: _Import = taken(_Import, options)
+    asked.refuse_contradictions(dry_run=dry_run)
+    connection, settings = asked.connection, asked.settings
     if dry_run:
-        rehearse(kind, file, settings, connection.quota, strict=strict)
-    if connection.findings is not None:
-        tell_about_the_run(connection.findings, kind, file, settings)
-    if journal is None and not (no_journal or connection.sandbox or file == STDIN):
-        journal = f"{file}.gbjournal"
-    if snapshot and (kind != "balance-adjustments" or journal is None or file == STDIN):
-        raise click.UsageError(
-            "--snapshot is for balance-adjustments from a file, with a journal: leave it out, or name a "
-            "journal with --journal"
-        )
-    command = None if journal is None else resume_command(journal, connection, how)
-    way = None if chunking is None else Chunking(chunking)
-    task = _Import(
-        kind, file, settings, way, how, journal, command, check, since_file, changed_against, merge_by, snapshot
-    )  # fmt: skip
-    carry_out(connection, task.prepare, on_cancel=how.on_cancel, as_json=as_json)
-
-
-def _first_check(
-    kind: str,
-    file: str,
-    settings: Settings,
-    *,
-    no_check: bool,
-    strict: bool,
-    dry_run: bool,
-    as_json: bool,
-) -> FirstCheck | None:
-    """
-    The check of the whole file; None where there is to be none.
-
-    Raises:
-        UsageError: the options contradict each other.
-    """
-    if no_check and (strict or dry_run):
-        other = "--strict" if strict else "--dry-run"
-        raise click.UsageError(f"--no-check and {other} exclude each other: keep one")
-    once = file == STDIN or settings.sql is not None
-    if strict and once and not dry_run:
-        raise click.UsageError(
-            "--strict reads the rows before any is sent, and standard input or a query is read once: "
-            "write the rows to a file first, or leave --strict out"
-        )
-    if once or no_check:
-        return None
-    return FirstCheck(file, kind_of(kind), settings, strict=strict, as_json=as_json)
+        rehearse(asked.kind, asked.file, settings, connection.quota, strict=asked.strict)
+    if connection.goes_by is not None:
+        tell_about_the_run(connection.goes_by, asked.kind, asked.file, settings)
+    carry_out(connection, asked.prepare, asked.how, as_json=asked.as_json)
 
 
 @frozen
 class _Import:
-    """What an import was asked to do."""
+    """What an import was asked to do: its options, by their names."""
 
+    connection: Connection
     kind: str
-    path: str
+    file: str
     settings: Settings
-    chunking: Chunking | None
     how: Manners
+    chunking: Chunking | None
     journal: str | None
-    resume: str | None
-    check: FirstCheck | None
+    no_journal: bool
+    snapshot: bool
+    no_check: bool
+    strict: bool
+    merge_by: MergeBy | None
     since_file: str | None
     changed_against: str | None
-    merge_by: MergeBy | None
-    snapshot: bool
+    as_json: bool
+
+    def refuse_contradictions(self, *, dry_run: bool) -> None:
+        """
+        Make sure that the options go together.
+
+        Raises:
+            UsageError: they do not.
+        """
+        exclusive(journal=self.journal, no_journal=self.no_journal)
+        exclusive(no_check=self.no_check, strict=self.strict)
+        exclusive(no_check=self.no_check, dry_run=dry_run)
+        exclusive(since_file=self.since_file, changed_against=self.changed_against)
+        if self.file == STDIN and self.journal is not None:
+            raise click.UsageError(
+                "a run that reads standard input cannot be resumed: write the rows to a file first, "
+                "or leave --journal out"
+            )
+        if self.strict and self._read_once and not dry_run:
+            raise click.UsageError(
+                "--strict reads the rows before any is sent, and standard input or a query is read once: "
+                "write the rows to a file first, or leave --strict out"
+            )
+        if dry_run and (self.since_file or self.changed_against):
+            raise click.UsageError(
+                "--dry-run compares with nothing: leave --since-file and --changed-against out"
+            )
+        if self.since_file is not None and self.settings.sql is not None:
+            raise click.UsageError(
+                "--since-file goes with FILE: with --sql, pass --changed-against"
+            )
+        if self.since_file == STDIN:
+            raise click.UsageError("--since-file cannot be standard input: name a file")
+        if self.snapshot and (self.kind != "balance-adjustments" or self._journal is None):
+            raise click.UsageError(
+                "--snapshot is for balance-adjustments from a file, with a journal: leave it out, or name "
+                "a journal with --journal"
+            )
+
+    @property
+    def _read_once(self) -> bool:
+        return self.file == STDIN or self.settings.sql is not None
+
+    @property
+    def _journal(self) -> str | None:
+        """What remembers the run; None for nothing."""
+        if self.no_journal or self.journal is not None:
+            return self.journal
+        return None if self.connection.sandbox or self.file == STDIN else f"{self.file}.gbjournal"
 
     async def prepare(self, files: ExitStack) -> Task:
         """Open the input, and make sure that it can be journalled."""
+        kind, settings, journal = kind_of(self.kind), self.settings, self._journal
         refuse_same_files(
-            input=self.path,
-            journal=self.journal,
+            input=self.file,
+            journal=journal,
             rejects=self.how.rejects,
             results=self.how.results,
             **{"since-file": self.since_file},
         )
-        settings = self.settings
-        if self.path == STDIN:
+        if self.file == STDIN:
             await standard_input_speaks()
-        keep = self.how.rejects is not None
-        rows = open_input(self.path, kind_of(self.kind), settings, files, keep=keep)
-        rejects = None
-        if self.how.rejects is not None:
-            rejects = files.enter_context(RejectsFile(self.how.rejects, rows))
-        results = None
-        if self.how.results is not None:
-            results = files.enter_context(ResultsFile(self.how.results, kind_of(self.kind)))
-        source = None
-        if self.journal is not None:
-            refuse_old(self.journal, self.resume)
+        rows = open_input(self.file, kind, settings, files, keep=self.how.rejects is not None)
+        rejects, results = self.how.collect(files, kind, rows)
+        resume = source = None
+        if journal is not None:
+            resume = self.how.resume_command(journal, self.connection)
+            refuse_old(journal, resume)
             source = await source_of(rows, settings)
+        refuse_earlier_rejects(self.how.rejects)
         warn(rows)
+        against: str | EarlierRows | None = self.changed_against
         if self.since_file or self.changed_against:
             earlier = clean(self.since_file or self.changed_against or "")
             remark(f"only rows that differ from those of {earlier} are sent; it is read first")
-        against: str | EarlierRows | None = self.changed_against
         if self.since_file is not None:
-            against = await earlier_rows(self.since_file, kind_of(self.kind), settings, files)
+            against = await earlier_rows(self.since_file, kind, settings, files)
 
         def start(client: GameballClient) -> Bulk:
-            return self._start(client, rows, source, against)
+            return client.bulk(
+                kind,
+                rows,
+                chunking=self.chunking,
+                ids_from_numbers=settings.ids_from_numbers,
+                unknown=settings.unknown,
+                journal=journal,
+                source=source,
+                changed_against=against,
+                merge_by=self.merge_by,
+                **self.how.for_a_run(),
+            )
 
-        shown = "standard input" if self.path == STDIN else self.path
-        what = f"{self.kind} from {shown}"
+        check = None
+        if not (self._read_once or self.no_check):
+            check = FirstCheck(self.file, kind, settings, strict=self.strict, as_json=self.as_json)
+        what = f"{self.kind} from {'standard input' if self.file == STDIN else self.file}"
         first = self._take_snapshot if self.snapshot else None
-        return Task(
-            what, start, rows, rejects, self.journal, self.resume, results, self.check, first
-        )
+        return Task(what, start, rows, journal, resume, rejects, results, check, first)
 
     async def _take_snapshot(self, client: GameballClient, drive: Drive) -> None:
         from ..balances.snapshot import snapshot_beside, take_snapshot
 
         with ExitStack() as files:
-            rows = open_input(self.path, kind_of(self.kind), self.settings, files, keep=False)
+            rows = open_input(self.file, kind_of(self.kind), self.settings, files, keep=False)
             keys = keys_of(rows, ids_from_numbers=self.settings.ids_from_numbers)
-            await take_snapshot(client, keys, snapshot_beside(self.journal or ""), drive=drive)
-
-    def _start(
-        self,
-        client: GameballClient,
-        rows: FileRows,
-        source: Source | None,
-        against: str | EarlierRows | None,
-    ) -> Bulk:
-        return client.bulk(
-            kind_of(self.kind),
-            rows,
-            chunking=self.chunking,
-            ids_from_numbers=self.settings.ids_from_numbers,
-            unknown=self.settings.unknown,
-            journal=self.journal,
-            source=source,
-            changed_against=against,
-            merge_by=self.merge_by,
-            **self.how.for_a_run(),
-        )
+            await take_snapshot(client, keys, snapshot_beside(self._journal or ""), drive=drive)
 
 
 async def keys_of(rows: FileRows, *, ids_from_numbers: bool) -> AsyncIterator[str]:
@@ -278,7 +244,7 @@ async def keys_of(rows: FileRows, *, ids_from_numbers: bool) -> AsyncIterator[st
                 yield row.key
 
 
-def refuse_old(journal: str, command: str | None) -> None:
+def refuse_old(journal: str, command: str) -> None:
     """
     Make sure that a new journal can be made.
 

@@ -11,57 +11,61 @@ from contextlib import ExitStack
 
 import anyio
 import anyio.to_thread
-import click
 import orjson
 from attrs import evolve
 
 from ..api.kinds import Kind, kind_of
+from ..compare.comparison import EarlierRows
 from ..errors import ConfigurationError, InputError
 from ..journal.file import MAGIC
 from ..journal.header import Header, Source
 from ..journal.journal import digest_of, read_journal
 from ..journal.state import Resumable
-from ..rows.files import FileRows
-from ..rows.sources import TEXT_FORMATS
+from ..rows.content import refuse_incomparable
+from ..rows.files import TEXT_FORMATS, FileRows
 from .ending import remark
-from .reading import Settings
+from .reading import STDIN, Settings
 from .words import clean, count
 
 __all__ = [
-    "STDIN",
     "about_null_words",
     "can_do_without",
     "digest",
+    "earlier_again",
+    "earlier_rows",
     "input_of",
     "open_input",
     "origin_of",
     "refuse_same_files",
-    "refuse_unnamed",
     "reopen_input",
     "source_of",
     "standard_input_speaks",
     "warn",
 ]
 
-STDIN = "-"
-
 
 async def source_of(rows: FileRows, settings: Settings) -> Source:
     """What a journal says of an open file: where it is, what is in it, and how it is read."""
     if settings.sql is None:
-        return _source(rows.path, await digest(rows.path), settings)
-    from ..rows.sql import has_order, query_digest
+        content = await digest(rows.path)
+    else:
+        from ..rows.sql import has_order, query_digest
 
-    if not has_order(settings.sql):
-        raise ConfigurationError(
-            f"{rows.path}: the query has no ORDER BY, and a run that is to be resumed needs one: add "
-            "it, by columns that do not change, or pass --no-journal"
-        )
-    return _source(rows.path, query_digest(settings.database or "", settings.sql), settings)
+        if not has_order(settings.sql):
+            raise ConfigurationError(
+                f"{rows.path}: the query has no ORDER BY, and a run that is to be resumed needs one: "
+                "add it, by columns that do not change, or pass --no-journal"
+            )
+        content = query_digest(settings.database or "", settings.sql)
+    return Source(_whole(rows.path), content, settings.as_json())
 
 
-def _source(path: str, digest: str, settings: Settings) -> Source:
-    return Source(os.path.abspath(path), digest, settings.as_json())
+def _whole(path: str) -> str:
+    return os.path.abspath(path)
+
+
+def _is_gone(path: str) -> bool:
+    return not os.path.exists(path)
 
 
 async def reopen_input(
@@ -75,12 +79,19 @@ async def reopen_input(
         ConfigurationError: the journal names no file.
     """
     source = header.source
-    _refuse_unless_there(source, journal)
+    if not source.digest:
+        raise ConfigurationError(
+            f"{journal} is of a run whose rows came from a program, not from a file: resume it "
+            "there, with client.resume(journal, rows)"
+        )
     settings = Settings.of(source)
     if settings.sql is not None:
         settings = _at(settings, database, journal, source.digest)
-        return files.enter_context(settings.open(source.name, kind_of(header.kind)))
-    if await digest(source.name) != source.digest:
+    elif _is_gone(source.name):
+        raise InputError(
+            f"is gone: {journal} needs it to go on. Put it back as it was", path=source.name
+        )
+    elif await digest(source.name) != source.digest:
         raise InputError(
             f"has changed since {journal} was written: put it back as it was, or import the rows "
             "that are new from a file of their own",
@@ -102,18 +113,6 @@ def _at(settings: Settings, database: str | None, journal: str, digest: str) -> 
     return evolve(settings, database=found)
 
 
-def _refuse_unless_there(source: Source, journal: str) -> None:
-    if not source.digest:
-        raise ConfigurationError(
-            f"{journal} is of a run whose rows came from a program, not from a file: resume it "
-            "there, with client.resume(journal, rows)"
-        )
-    if Settings.of(source).sql is None and not os.path.exists(source.name):
-        raise InputError(
-            f"is gone: {journal} needs it to go on. Put it back as it was", path=source.name
-        )
-
-
 def input_of(header: Header) -> str | None:
     """The file that a run reads; None where its rows come from a program."""
     return header.source.name if header.source.digest else None
@@ -122,7 +121,40 @@ def input_of(header: Header) -> str | None:
 def can_do_without(recorded: Resumable) -> bool:
     """Whether a run needs its input no more, and cannot have it either."""
     source = recorded.header.source
-    return recorded.input_ended and not (source.digest and os.path.exists(source.name))
+    return recorded.input_ended and (not source.digest or _is_gone(source.name))
+
+
+async def earlier_rows(path: str, kind: Kind, settings: Settings, files: ExitStack) -> EarlierRows:
+    """
+    Open an earlier input, read as the one at hand; *files* closes it.
+
+    Raises:
+        InputError: it cannot be read.
+        ConfigurationError: rows of *kind* must be sent though they equal others.
+    """
+    refuse_incomparable(kind)
+    rows = files.enter_context(settings.open(path, kind))
+    return EarlierRows(rows, Source(_whole(path), await digest(path)))
+
+
+async def earlier_again(header: Header, files: ExitStack) -> EarlierRows | None:
+    """
+    Open the earlier input that a run is compared with again; None where it is with none.
+
+    Raises:
+        InputError: it cannot be read, or its content has changed.
+    """
+    earlier = header.earlier
+    if earlier is None or earlier.is_journal:
+        return None
+    settings = Settings.of(header.source)
+    found = await earlier_rows(earlier.name, kind_of(header.kind), settings, files)
+    if found.source.digest != earlier.digest:
+        raise InputError(
+            "has changed since the run began, which is compared with it: put it back as it was",
+            path=earlier.name,
+        )
+    return found
 
 
 async def origin_of(header: Header) -> Header:
@@ -151,11 +183,11 @@ def open_input(
         return files.enter_context(settings.open(path, kind))
     stream = sys.stdin.buffer
     text = settings.reading.format in TEXT_FORMATS
-    copy = None
-    if keep or not text:
-        folder = files.enter_context(tempfile.TemporaryDirectory(prefix="gameball-async-"))
-        copy = os.path.join(folder, "standard-input")
-    if text or copy is None:
+    if text and not keep:
+        return files.enter_context(settings.open("standard input", kind, stream))
+    folder = files.enter_context(tempfile.TemporaryDirectory(prefix="gameball-async-"))
+    copy = os.path.join(folder, "standard-input")
+    if text:
         return files.enter_context(settings.open("standard input", kind, stream, copy))
     with open(copy, "xb") as file:
         shutil.copyfileobj(stream, file)
@@ -166,19 +198,6 @@ async def standard_input_speaks() -> None:
     """Wait until something can be read from standard input, where that can be waited for."""
     with contextlib.suppress(OSError, ValueError, NotImplementedError):  # a file, or none
         await anyio.wait_readable(sys.stdin.buffer.fileno())
-
-
-def refuse_unnamed(file: str, settings: Settings) -> None:
-    """
-    Standard input has no name to tell its format by.
-
-    Raises:
-        UsageError: no ``--format`` was given for it.
-    """
-    if file == STDIN and settings.reading.format is None:
-        raise click.UsageError(
-            "pass --format csv or --format jsonl (or another) with standard input"
-        )
 
 
 def about_null_words(rows: FileRows) -> str | None:
@@ -195,8 +214,8 @@ def about_null_words(rows: FileRows) -> str | None:
 def warn(rows: FileRows) -> None:
     """Say once what the user should know before anything is sent."""
     for warning in rows.warnings:
-        cure = " (--unknown custom)" if rows.left_out and warning.startswith("not sent") else ""
-        cure = "" if rows.mapped is not None else cure
+        unknown = rows.mapped is None and rows.left_out and warning.startswith("not sent")
+        cure = " (--unknown custom)" if unknown else ""
         remark(clean(f"{rows.path}: {warning}{cure}", 1000))
 
 

@@ -1,10 +1,9 @@
-"""The commands on jobs: status, watch, stop."""
+"""The commands on jobs and on one customer: status, watch, stop, upsert."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NoReturn
 
 import anyio
@@ -14,15 +13,16 @@ import orjson
 from ..api.jobs import JobState, JobStatus
 from ..api.responses import parse_job_id
 from ..client import GameballClient
-from ..errors import ConfigurationError, UnknownJobError
+from ..errors import ConfigurationError, InputError, ItemError, RejectedError, UnknownJobError
 from ..jobs.changes import Changes
 from . import account, display
-from .connection import Connection, connect, talks
-from .ending import Exit, finish, perform, say
+from .connection import Connection, talk, talks
+from .ending import Exit, finish, say, unusable
 from .live import console_on
-from .options import SECONDS
+from .options import flag, seconds
+from .reaching import Reaching
 
-__all__ = ["status", "stop", "watch"]
+__all__ = ["status", "stop", "upsert", "watch"]
 
 
 def read_job_ids(
@@ -42,25 +42,17 @@ _job_ids = click.argument(
 
 @click.command()
 @_job_ids
-@click.option("--deadline", type=SECONDS, metavar="SECONDS", help="Give up after so many seconds.")
+@seconds("--deadline", help="Give up after so many seconds.")
 @talks
 def status(
     connection: Connection, job_ids: tuple[int, ...], deadline: float | None, as_json: bool
 ) -> NoReturn:
     """Show the status of jobs."""
-    seen: list[JobStatus] = []
 
-    async def main(client: GameballClient) -> int:
-        async def ask(job_id: int) -> None:
-            seen.append(await client.status(job_id))
+    async def ask(client: GameballClient, job_id: int) -> JobStatus:
+        return await client.status(job_id)
 
-        with anyio.move_on_after(deadline):
-            return await _each(job_ids, ask)
-        left = account.job_list(set(job_ids) - {each.job_id for each in seen})
-        say(f"no answer about {left} within {deadline:g} s (--deadline): ask again")
-        return Exit.STOPPED
-
-    _run(connection, main, lambda: _show(seen, as_json=as_json))
+    _show_each(connection, job_ids, ask, deadline, as_json=as_json)
 
 
 @click.command()
@@ -68,33 +60,55 @@ def status(
 @talks
 def stop(connection: Connection, job_ids: tuple[int, ...], as_json: bool) -> NoReturn:
     """Stop jobs. What they have applied already stays applied."""
+
+    async def end(client: GameballClient, job_id: int) -> JobStatus:
+        await client.stop(job_id)
+        return await client.status(job_id)
+
+    _show_each(connection, job_ids, end, None, as_json=as_json)
+
+
+def _show_each(
+    connection: Connection,
+    job_ids: tuple[int, ...],
+    ask: Callable[[GameballClient, int], Awaitable[JobStatus]],
+    deadline: float | None,
+    *,
+    as_json: bool,
+) -> NoReturn:
+    """Show what becomes of each job; one that Gameball does not know keeps no other from it."""
     seen: list[JobStatus] = []
 
-    async def main(client: GameballClient) -> int:
-        async def end(job_id: int) -> None:
-            await client.stop(job_id)
-            seen.append(await client.status(job_id))
+    async def main(client: GameballClient, _: Reaching) -> int:
+        code = Exit.OK
+        with anyio.move_on_after(deadline) as scope:
+            for job_id in job_ids:
+                try:
+                    seen.append(await ask(client, job_id))
+                except UnknownJobError as error:
+                    say(str(error))
+                    code = Exit.STOPPED
+        if scope.cancelled_caught:
+            left = account.job_list(set(job_ids) - {each.job_id for each in seen})
+            say(f"no answer about {left} within {deadline:g} s (--deadline): ask again")
+            return Exit.STOPPED
+        return code
 
-        return await _each(job_ids, end)
-
-    _run(connection, main, lambda: _show(seen, as_json=as_json))
+    ended = talk(connection, main)
+    if as_json:
+        _print_json(seen)
+    elif seen:
+        console_on(sys.stdout).print(display.status_table(seen))
+    raise SystemExit(finish(ended))
 
 
 @click.command()
 @_job_ids
-@click.option("--progress", is_flag=True, help="Tell changed counts too, not only changed states.")
-@click.option(
-    "--deadline",
-    type=SECONDS,
-    metavar="SECONDS",
-    help="Give up after so many seconds; the jobs go on, and can be watched again.",
+@flag("--progress", help="Tell changed counts too, not only changed states.")
+@seconds(
+    "--deadline", help="Give up after so many seconds; the jobs go on, and can be watched again."
 )
-@click.option(
-    "--stalled-for",
-    type=SECONDS,
-    metavar="SECONDS",
-    help="Give up where no job's state or counts change for so many seconds.",
-)
+@seconds("--stalled-for", help="Give up where no job's state or counts change for so many seconds.")
 @talks
 def watch(
     connection: Connection,
@@ -111,7 +125,7 @@ def watch(
     """
     last: dict[int, JobStatus] = {}
 
-    async def main(client: GameballClient) -> int:
+    async def main(client: GameballClient, _: Reaching) -> int:
         async with client.watch_all(
             job_ids, progress=progress, deadline=deadline, stalled_for=stalled_for
         ) as changes:
@@ -119,11 +133,11 @@ def watch(
         good = all(seen.state is JobState.COMPLETED and not seen.errors for seen in last.values())
         return code or (Exit.OK if good else Exit.SOME_FAILED)
 
-    def show() -> None:
-        if as_json:
-            _show(list(last.values()), as_json=True)
-
-    _run(connection, main, show, when_interrupted=f"watch again: {account.job_list(job_ids)}")
+    ended = talk(connection, main)
+    if as_json:
+        _print_json(last.values())
+    again = f"watch again: {account.job_list(job_ids)}"
+    raise SystemExit(finish(ended, when_interrupted=again))
 
 
 async def _follow(changes: Changes, last: dict[int, JobStatus], *, as_json: bool) -> int:
@@ -143,48 +157,85 @@ async def _follow(changes: Changes, last: dict[int, JobStatus], *, as_json: bool
             click.echo(display.transition_line(change))
 
 
-async def _each(job_ids: tuple[int, ...], act: Callable[[int], Awaitable[None]]) -> int:
-    """Act on each job; one that Gameball does not know keeps no other from it."""
-    code = Exit.OK
-    for job_id in job_ids:
-        try:
-            await act(job_id)
-        except UnknownJobError as error:
-            say(str(error))
-            code = Exit.STOPPED
-    return code
+def _print_json(statuses: Iterable[JobStatus]) -> None:
+    names = ("operation", "total", "finished", "errors", "created_at", "started_at")
+    jobs = [
+        {
+            "job_id": status.job_id,
+            "state": status.state.value,
+            **{name: getattr(status, name) for name in names},
+        }
+        for status in statuses
+    ]
+    click.echo(orjson.dumps({"jobs": jobs}))
 
 
-def _run(
+@click.command()
+@click.argument("file", type=click.Path(), metavar="[FILE|-]", required=False)
+@click.option("--customer-id", help="The customer's id in your shop.")
+@click.option("--email", help="Email address.")
+@click.option("--mobile", help="Mobile number.")
+@click.option("--name", help="The name to show (customerAttributes.displayName).")
+@talks
+def upsert(
     connection: Connection,
-    main: Callable[[GameballClient], Awaitable[int]],
-    show: Callable[[], None],
-    when_interrupted: str = "",
+    file: str | None,
+    customer_id: str | None,
+    email: str | None,
+    mobile: str | None,
+    name: str | None,
+    as_json: bool,
 ) -> NoReturn:
-    async def connected() -> int:
-        async with AsyncExitStack() as stack:
-            return await main(await connect(stack, connection, batch=True))
+    """
+    Create or update one customer.
 
-    ended = perform(connected)
-    show()
-    raise SystemExit(finish(ended, when_interrupted=when_interrupted))
+    FILE holds one JSON object with the API's field names, - reads it from standard input; options
+    win over it.
+    """
+    if file is None and customer_id is None:
+        raise click.UsageError("pass --customer-id ID, or a FILE with one JSON object")
+    with unusable():
+        customer = {} if file is None else read_object(file)
+    given = {"customerId": customer_id, "email": email, "mobile": mobile}
+    customer |= {name: value for name, value in given.items() if value is not None}
+    if name is not None:
+        attributes = customer.get("customerAttributes")
+        known = attributes if isinstance(attributes, dict) else {}
+        customer["customerAttributes"] = {**known, "displayName": name}
+
+    async def main(client: GameballClient, _: Reaching) -> int:
+        try:
+            gameball_id = await client.upsert_customer(customer)
+        except (ItemError, RejectedError) as error:
+            say(str(error))
+            return Exit.SOME_FAILED
+        stored = f"the customer is stored; Gameball's id: {gameball_id}"
+        click.echo(orjson.dumps({"gameball_id": gameball_id}) if as_json else stored)
+        return Exit.OK
+
+    raise SystemExit(finish(talk(connection, main, batch=False)))
 
 
-def _show(statuses: list[JobStatus], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(orjson.dumps({"jobs": [_as_json(status) for status in statuses]}))
-    elif statuses:
-        console_on(sys.stdout).print(display.status_table(statuses))
+def read_object(path: str) -> dict[str, Any]:
+    """
+    One JSON object from a file, or from standard input for ``-``.
 
-
-def _as_json(status: JobStatus) -> dict[str, Any]:
-    return {
-        "job_id": status.job_id,
-        "state": status.state.value,
-        "operation": status.operation,
-        "total": status.total,
-        "finished": status.finished,
-        "errors": status.errors,
-        "created_at": status.created_at,
-        "started_at": status.started_at,
-    }
+    Raises:
+        InputError: it is not one JSON object.
+        OSError: it cannot be read.
+    """
+    with click.open_file(path, "rb") as stream:
+        content: bytes = stream.read()
+    shown = "standard input" if path == "-" else path
+    try:
+        value = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError as error:
+        raise InputError(
+            f"this is not JSON ({error.msg}, column {error.colno}); write one object such as "
+            '{"customerId": "c1", "email": "a@example.com"}',
+            path=shown,
+            line=error.lineno,
+        ) from None
+    if not isinstance(value, dict):
+        raise InputError("this is not one JSON object; for many customers use import", path=shown)
+    return value

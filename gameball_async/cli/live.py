@@ -1,8 +1,9 @@
-"""Shows a run while it goes: a live block on a terminal, lines in a log, or nothing."""
+"""Reads a run to its end, and shows it meanwhile: a live block on a terminal, lines in a log, or nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from enum import Enum, auto
 from typing import TextIO
@@ -12,16 +13,25 @@ import click
 from rich.console import Console
 from rich.live import Live
 
+from ..bulk.bulk import Bulk
+from ..bulk.events import BulkEvent
 from ..bulk.progress import Progress
+from ..errors import GameballError
 from . import display
 from .ending import is_quiet, say
 from .reaching import Reaching
 from .words import clean, duration
 
-__all__ = ["Look", "Manner", "console_on", "follow", "manner_of"]
+__all__ = ["Drive", "Look", "Manner", "console_on", "drive", "driver", "follow", "manner_of"]
 
 Look = Callable[[], tuple[Progress, float | None]]
 """Takes a look at a run: its progress, and which part of its input has been read."""
+
+Drive = Callable[[str, Bulk], Awaitable[None]]
+"""Reads an open run to its end; is told what it is for, in words."""
+
+WIND_UP = 10.0
+"""Seconds that a run that was interrupted takes to come to rest, at most."""
 
 FRAME = 0.2
 """Seconds between two looks."""
@@ -94,3 +104,63 @@ async def _plain(look: Look, what: str, stream: TextIO, reaching: Reaching) -> N
             last = progress.seconds
             click.echo(display.plain_line(progress, part_read, reaching.words), file=stream)
         before, was_read = progress, is_read
+
+
+def driver(reaching: Reaching, *, as_json: bool) -> Drive:
+    """What drives the runs of a command that has several, one after the other, see `drive`."""
+    manner = manner_of(sys.stderr, as_json=as_json)
+
+    async def one(what: str, run: Bulk) -> None:
+        await drive(run, lambda: (run.progress, None), what, manner, reaching)
+
+    return one
+
+
+async def drive(
+    run: Bulk,
+    look: Look,
+    what: str,
+    manner: Manner,
+    reaching: Reaching,
+    note: Callable[[BulkEvent], None] = lambda event: None,
+) -> None:
+    """
+    Read an open run to its end, and show it on standard error.
+
+    Where that is cancelled, nothing more is sent, and answers on their way are waited for.
+
+    Args:
+        run: the run.
+        look: takes a look at it.
+        what: what it is for, in words.
+        manner: how it is shown.
+        reaching: knows whether Gameball can be reached.
+        note: is told each event.
+
+    Raises:
+        GameballError: what ended the run early.
+        OSError: the same.
+    """
+    failure: GameballError | OSError | None = None
+
+    async def read() -> None:
+        async for event in run:
+            note(event)
+
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(follow, look, what, manner, sys.stderr, reaching)
+            try:
+                try:
+                    await read()
+                except anyio.get_cancelled_exc_class():
+                    run.stop()
+                    with anyio.move_on_after(WIND_UP, shield=True):
+                        await read()
+                    raise
+            except (GameballError, OSError) as error:
+                failure = error
+            tasks.cancel_scope.cancel()
+    finally:
+        if failure is not None:  # raised as itself, not in a group, and where this is cancelled too
+            raise failure

@@ -20,13 +20,13 @@ _COMMANDS = {
     "validate": ("validation", "validate", "Check every row of a file. Nothing is sent."),
     "resume": ("resuming", "resume", "Go on with a run that was interrupted."),
     "retry": ("resuming", "retry", "Send rows of a finished run again."),
-    "settle": ("settling", "settle", "Record which rows in doubt were applied."),
+    "settle": ("reporting", "settle", "Record which rows in doubt were applied."),
     "report": ("reporting", "report", "Show what became of the rows of a run."),
     "balances": ("balances", "balances", "Bring customers to a balance; settle doubt by it."),
     "status": ("jobs", "status", "Show the status of jobs."),
     "watch": ("jobs", "watch", "Watch jobs until they have ended."),
     "stop": ("jobs", "stop", "Stop jobs."),
-    "upsert": ("customers", "upsert", "Create or update one customer."),
+    "upsert": ("jobs", "upsert", "Create or update one customer."),
     "sandbox": ("serving", "sandbox", "Serve a Gameball of your own."),
     "examples": ("examples", "examples", "Copy examples for web apps and task runners."),
 }
@@ -70,7 +70,11 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "show_default": True,
+    },
     epilog=(
         "Keys come from the environment: GAMEBALL_API_KEY and GAMEBALL_SECRET_KEY; never from "
         "arguments. Exit codes: 0 every row succeeded; 1 finished, some rows did not succeed; "

@@ -7,7 +7,6 @@ from typing import TextIO
 import click
 
 from ..api.kinds import kind_of
-from ..errors import GameballError
 from ..mapping.presets import recognised
 from ..mapping.proposal import Proposal, propose
 from ..mapping.rules import mapping_of
@@ -15,8 +14,8 @@ from ..rows.check import preparer
 from ..rows.files import header_of, open_rows
 from ..rows.kind_columns import known_columns, needed_columns
 from ..rows.row import BadRow, Row
-from .ending import code_of, say
-from .kind import KIND_NAMES, kind_argument
+from .ending import say, unusable
+from .options import KIND_NAMES, kind_argument
 from .words import clean
 
 __all__ = ["map_"]
@@ -37,7 +36,7 @@ def map_(kind: str, file: str, out: TextIO | None) -> None:
     The mapping is TOML, on standard output or in --out. Look through it, change what is wrong, and
     pass it to `import --map`. Nothing is sent.
     """
-    try:
+    with unusable():
         header = header_of(file)
         shop = recognised(header, kind)
         if shop is not None:
@@ -48,9 +47,6 @@ def map_(kind: str, file: str, out: TextIO | None) -> None:
         text = found.as_toml()
         click.echo(text, nl=False, file=out)
         _preview(file, kind, found, text)
-    except (GameballError, OSError) as error:
-        say(clean(str(error), 2000))
-        raise SystemExit(code_of(error)) from None
 
 
 def _preview(file: str, kind: str, found: Proposal, text: str) -> None:

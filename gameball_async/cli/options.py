@@ -1,32 +1,91 @@
-"""How a run is carried out: the options of import, resume and retry, and the command to go on."""
+"""How options are declared: those that several commands have, once, and many of them as one value."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Sequence
-from functools import wraps
-from typing import Any, TypeVar, cast
+from collections.abc import Callable
+from difflib import get_close_matches
+from functools import partial, wraps
+from typing import Any
 
 import click
-from attrs import fields, frozen
+from attrs import fields
+from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
-from ..api.requests import Dialect
-from ..bulk.bulk import OnCancel
-from .connection import Connection
+from ..api.kinds import KINDS
 
 __all__ = [
-    "SECONDS",
-    "Manners",
-    "by_suffix",
-    "command_for",
-    "manners",
-    "results_option",
-    "resume_command",
-]
+    "KIND_NAMES", "SECONDS", "Command", "as_json", "by_suffix", "choice", "database", "exclusive",
+    "file_option", "flag", "from_zero", "gathered", "given", "journal_argument", "kind_argument",
+    "only_copy", "results", "seconds", "taken", "together",
+]  # fmt: skip
+
+Command = Callable[..., Any]
+Option = Callable[[Command], Command]
 
 SECONDS = click.FloatRange(min=0, min_open=True)
+KIND_NAMES = f"KIND is one of: {', '.join(KINDS)}."
 
-F = TypeVar("F", bound=Callable[..., Any])
+flag = partial(click.option, is_flag=True)
+file_option = partial(click.option, type=click.Path())
+from_zero = partial(click.option, type=click.FloatRange(min=0))
+seconds = partial(click.option, type=SECONDS, metavar="SECONDS")
+
+
+def choice(name: str, values: Any, **settings: Any) -> Option:
+    """An option with one of some values."""
+    return click.option(name, type=click.Choice(values), **settings)
+
+
+def together(*options: Option) -> Option:
+    """Several options as one, in this order."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def taken(shape: type, options: dict[str, Any]) -> Any:
+    """An attrs class made of the options that have the names of its fields; they leave *options*."""
+    names = [each.name for each in fields(shape) if each.name in options]
+    return shape(**{name: options.pop(name) for name in names})
+
+
+def gathered(name: str, shape: type, *options: Option) -> Option:
+    """Options that a command gets as its argument *name*, see `taken`."""
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def with_value(**options: Any) -> Any:
+            return command(**{name: taken(shape, options)}, **options)
+
+        return together(*options)(with_value)
+
+    return decorate
+
+
+def given(name: str) -> bool:
+    """Whether the command line that runs, or the environment, names this option."""
+    return click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT
+
+
+def exclusive(**options: object) -> None:
+    """
+    Make sure that of these options one at most is given; *options* are by their names, with ``_``.
+
+    Raises:
+        UsageError: two are.
+    """
+    names = [
+        f"--{name.replace('_', '-')}"
+        for name, value in options.items()
+        if value not in (None, False)
+    ]
+    if len(names) > 1:
+        raise click.UsageError(f"{names[0]} and {names[1]} exclude each other: keep one")
 
 
 def by_suffix(*suffixes: str) -> Callable[..., str | None]:
@@ -41,124 +100,33 @@ def by_suffix(*suffixes: str) -> Callable[..., str | None]:
     return check
 
 
-def results_option(command: F) -> F:
-    """Give a command the option."""
-    return click.option(
-        "--results",
-        type=click.Path(),
-        callback=by_suffix(".csv", ".jsonl"),
-        help="Write every row here (.csv or .jsonl), with its outcome and what Gameball answered for it.",
-    )(command)
+def _known(ctx: click.Context, param: click.Parameter, word: str) -> str:
+    if word in KINDS:
+        return word
+    near = get_close_matches(word.lower().replace("_", "-"), KINDS, 1, 0.5)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    raise click.BadParameter(f"there is no kind {word!r}. {hint}{KIND_NAMES}", ctx, param)
 
 
-_OPTIONS = (
-    click.option(
-        "--rejects", type=click.Path(), help="Write the rows that did not succeed here, and why."
-    ),
-    results_option,
-    click.option(
-        "--concurrency",
-        type=click.IntRange(min=1),
-        default=None,
-        help="Chunks being submitted at once; by default as many as the distance to the server asks for.",
-    ),
-    click.option(
-        "--on-cancel",
-        type=click.Choice(["detach", "stop"]),
-        default="detach",
-        show_default=True,
-        help="What becomes of open jobs on Ctrl-C: they go on at Gameball, or are stopped there.",
-    ),
-    click.option(
-        "--deadline",
-        type=SECONDS,
-        metavar="SECONDS",
-        help="End the run after so many seconds, with exit code 3; resume goes on with it.",
-    ),
-    click.option(
-        "--stalled-for",
-        type=SECONDS,
-        metavar="SECONDS",
-        help="The same where nothing moves for so many seconds: no row, no chunk, no job.",
-    ),
+def _begun(ctx: click.Context, param: click.Parameter, word: str) -> list[CompletionItem]:
+    return [CompletionItem(kind) for kind in KINDS if kind.startswith(word)]
+
+
+kind_argument = click.argument("kind", metavar="KIND", callback=_known, shell_complete=_begun)
+journal_argument = click.argument("journal", type=click.Path())
+as_json = flag("--json", "as_json", help="Print one JSON object at the end, nothing else.")
+results = file_option(
+    "--results",
+    callback=by_suffix(".csv", ".jsonl"),
+    help="Write every row here (.csv or .jsonl), with its outcome and what Gameball answered for it.",
 )
-
-
-@frozen
-class Manners:
-    """
-    How a run is carried out.
-
-    Attributes:
-        rejects: where the rows go that did not succeed; None for nowhere.
-        results: where every row goes, with its outcome; None for nowhere.
-        concurrency: chunks being submitted at once; None for as many as the distance asks for.
-        on_cancel: what becomes of open jobs when it is interrupted.
-        deadline: seconds after which it ends, to be resumed; None for no limit.
-        stalled_for: the same for seconds in which nothing moves.
-    """
-
-    rejects: str | None
-    results: str | None
-    concurrency: int | None
-    on_cancel: OnCancel
-    deadline: float | None
-    stalled_for: float | None
-
-    def for_a_run(self) -> dict[str, Any]:
-        """The arguments of `GameballClient.bulk` and its like."""
-        return {
-            "concurrency": self.concurrency,
-            "on_cancel": self.on_cancel,
-            "deadline": self.deadline,
-            "stalled_for": self.stalled_for,
-        }
-
-
-def manners(command: F) -> F:
-    """Give a command the options of all that carry out a run, as its argument *how*."""
-
-    @wraps(command)
-    def with_manners(*args: Any, **options: Any) -> Any:
-        how = Manners(**{each.name: options.pop(each.name) for each in fields(Manners)})
-        return command(*args, how=how, **options)
-
-    for option in reversed(_OPTIONS):
-        with_manners = option(with_manners)
-    return cast(F, with_manners)
-
-
-def resume_command(journal: str, connection: Connection, how: Manners) -> str:
-    """The command that takes a run up again, ready for a shell; the keys stay in the environment."""
-    words = ["resume", journal]
-    for name, value, default in (
-        ("--rejects", how.rejects, None),
-        ("--results", how.results, None),
-        ("--concurrency", how.concurrency, None),
-        ("--on-cancel", how.on_cancel, "detach"),
-        ("--stalled-for", how.stalled_for, None),
-    ):
-        if value is not None and value != default:
-            words += [name, f"{value:g}" if isinstance(value, float) else str(value)]
-    return command_for(words, connection)
-
-
-def command_for(words: Sequence[str], connection: Connection) -> str:
-    """A command that talks to the same end, ready for a shell; the keys stay in the environment."""
-    quota = ",".join(f"{most}/{seconds:g}" for most, seconds in connection.quota.windows)
-    words = ["gameball-async", *words]
-    for name, value, default in (
-        ("--base-url", connection.base_url, None),
-        ("--api-version", connection.api_version, "v4.0"),
-        ("--dialect", connection.dialect.value, Dialect.AUTO.value),
-        ("--quota", quota, "30/1,360/30"),
-    ):
-        if value is not None and value != default:
-            words += [name, str(value)]
-    if connection.shared_quota is not None and "@" not in connection.shared_quota:
-        words += ["--shared-quota", connection.shared_quota]  # a password stays in the environment
-    if connection.high_security:
-        words.append("--high-security")
-    if connection.trust_env:
-        words.append("--trust-env")
-    return shlex.join(words)
+database = click.option(
+    "--database",
+    metavar="URL",
+    envvar="DATABASE_URL",
+    help="Of --sql, as SQLAlchemy has them: sqlite:///shop.db.  [default: $DATABASE_URL]",
+)
+only_copy = flag(
+    "--only-copy",
+    help="This is the only copy of the journal, and nothing was sent since it was written.",
+)

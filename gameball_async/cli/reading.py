@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, TypeVar
+from typing import Any, BinaryIO, TextIO
 
 import click
 import orjson
-from attrs import asdict, field, fields, frozen
+from attrs import asdict, field, frozen
 
 from ..api.kinds import Kind
 from ..journal.header import Source
 from ..mapping.presets import SHOPS, preset
 from ..mapping.rules import mapping_of
 from ..rows.dialect import Reading
-from ..rows.files import FileRows, rows_from
-from ..rows.sources import open_source
+from ..rows.files import FileRows, open_source, rows_from
 from ..rows.unknown import Unknown
+from .options import Command, choice, database, exclusive, flag, taken, together
 
-__all__ = ["Settings", "database_option", "reads"]
+__all__ = ["STDIN", "Settings", "reads"]
 
-F = TypeVar("F", bound=Callable[..., Any])
+STDIN = "-"
 
 
 @frozen
@@ -93,16 +92,6 @@ class Settings:
         return cls(**{**values, "reading": Reading(**values["reading"])})
 
 
-def database_option(command: F) -> F:
-    """Give a command the option."""
-    return click.option(
-        "--database",
-        metavar="URL",
-        envvar="DATABASE_URL",
-        help="Of --sql, as SQLAlchemy has them: sqlite:///shop.db.  [default: $DATABASE_URL]",
-    )(command)
-
-
 def _query_of(path: str, file: str | None, database: str | None) -> str:
     if file is not None:
         raise click.UsageError("FILE and --sql exclude each other: keep one")
@@ -121,21 +110,19 @@ def _one_character(_: click.Context, __: click.Parameter, text: str | None) -> s
 
 
 _READING = (
-    click.option(
+    choice(
         "--format",
-        type=click.Choice(["csv", "tsv", "jsonl", "json", "parquet", "arrow", "xlsx"]),
+        ["csv", "tsv", "jsonl", "json", "parquet", "arrow", "xlsx"],
         help="[default: by the file's suffix]",
     ),
-    click.option(
+    choice(
         "--unknown",
-        type=click.Choice(["warn", "error", "custom", "send"]),
+        ["warn", "error", "custom", "send"],
         help="Columns and fields that Gameball does not know: name them (of CSV they are left out), refuse "
         "them, send them as custom, or send them as they are.  [default: warn]",
     ),
-    click.option("--custom", is_flag=True, help="Short for --unknown custom."),
-    click.option(
-        "--ids-from-numbers", is_flag=True, help="Take whole numbers as ids (JSON, Parquet, Arrow)."
-    ),
+    flag("--custom", help="Short for --unknown custom."),
+    flag("--ids-from-numbers", help="Take whole numbers as ids (JSON, Parquet, Arrow)."),
     click.option(
         "--map",
         "mapping",
@@ -154,6 +141,7 @@ _READING = (
         "zone",
         metavar="ZONE",
         default="",
+        show_default=False,
         help="The time zone of times that name none, such as Europe/Paris.",
     ),
     click.option(
@@ -163,17 +151,11 @@ _READING = (
         help="Between the columns of CSV.  [default: a comma, unless the first line shows another]",
     ),
     click.option(
-        "--quote",
-        metavar="CHAR",
-        callback=_one_character,
-        default='"',
-        show_default=True,
-        help="Around cells of CSV.",
+        "--quote", metavar="CHAR", callback=_one_character, default='"', help="Around cells of CSV."
     ),
     click.option("--encoding", help="Of a text file, such as windows-1252.  [default: utf-8]"),
     click.option(
         "--decimal-comma/--decimal-point",
-        "decimal_comma",
         default=None,
         help="Numbers in CSV are written 1.234,50.  [default: a point, unless they show a comma]",
     ),
@@ -190,7 +172,6 @@ _READING = (
         "empty_is_null",
         type=click.Choice(["omit", "null"]),
         default="omit",
-        show_default=True,
         callback=lambda ctx, param, value: value == "null",
         help="Empty cells: leave the field out, or send null to clear it.",
     ),
@@ -203,15 +184,14 @@ _READING = (
 )
 
 
-def reads(command: Callable[..., Any]) -> Callable[..., Any]:
+def reads(command: Command) -> Command:
     """Give a command the options of how a file is read, as its argument *settings*."""
 
     @wraps(command)
     def with_settings(
-        *args: Any,
+        *,
         custom: bool,
         unknown: Unknown | None,
-        ids_from_numbers: bool,
         mapping: TextIO | None,
         shop: str | None,
         file: str | None,
@@ -219,25 +199,26 @@ def reads(command: Callable[..., Any]) -> Callable[..., Any]:
         database: str | None,
         **options: Any,
     ) -> Any:
-        if mapping is not None and shop is not None:
-            raise click.UsageError("--map and --from exclude each other: keep one")
+        exclusive(**{"map": mapping, "from": shop})
         if custom and unknown not in (None, "custom"):
             raise click.UsageError("--custom means --unknown custom: leave one of the two out")
         if file is None and sql is None:
             raise click.UsageError("pass FILE, - for standard input, or --sql FILE --database URL")
+        reading = taken(Reading, options)
+        if file == STDIN and reading.format is None:
+            raise click.UsageError(
+                "pass --format csv or --format jsonl (or another) with standard input"
+            )
         settings = Settings(
-            Reading(**{each.name: options.pop(each.name) for each in fields(Reading)}),
+            reading,
             "custom" if custom else unknown or "warn",
-            ids_from_numbers,
+            options.pop("ids_from_numbers"),
             None if mapping is None else mapping.read(),
             shop,
             None if sql is None else _query_of(sql, file, database),
             None if sql is None else database,
         )
-        return command(*args, file=file or sql, settings=settings, **options)
+        return command(file=file or sql, settings=settings, **options)
 
-    for option in reversed(
-        (click.argument("file", type=click.Path(), required=False), *_READING, database_option)
-    ):
-        with_settings = option(with_settings)
-    return with_settings
+    file_argument = click.argument("file", type=click.Path(), required=False)
+    return together(file_argument, *_READING, database)(with_settings)

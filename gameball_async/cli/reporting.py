@@ -1,7 +1,8 @@
-"""The command that tells what a journal says, without talking to anybody."""
+"""The commands on a journal that talk to nobody: report, and settle."""
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -13,50 +14,50 @@ from rich.console import Group
 from rich.text import Text
 
 from ..api.kinds import kind_of
-from ..errors import GameballError
 from ..journal.account import Doubt, Recorded, recorded_of, spans
 from ..journal.header import Header
 from ..journal.journal import read_journal
 from ..journal.results import journals_of, recorded_rows
 from ..journal.retry import Later, later_of
+from ..journal.settle import settle as settle_rows
+from ..rows.named import NamedRows
 from ..rows.outcomes import write_outcomes
 from ..rows.results import ResultsFile
 from . import account, doubts
-from .ending import Exit, say
+from .ending import Exit, say, unusable
 from .inputs import input_of, refuse_same_files
 from .live import console_on
-from .options import by_suffix, results_option
+from .options import as_json as json_option
+from .options import by_suffix, file_option, flag, journal_argument, only_copy
+from .options import results as results_option
 from .page.figures import Figures, figures_of
-from .page.steps import Step, doubts_of
+from .page.steps import doubts_of
 from .words import clean, count
 
-__all__ = ["report"]
+__all__ = ["report", "settle"]
 
 SHOWN_DOUBTS = 20
 
 
 @click.command()
-@click.argument("journal", type=click.Path())
+@journal_argument
 @results_option
-@click.option(
+@file_option(
     "--outcomes",
-    type=click.Path(),
     callback=by_suffix(".csv", ".parquet"),
     help="Write a line for every row here (.csv or .parquet): its outcome, code, reason and job.",
 )
-@click.option(
+@file_option(
     "--html",
     "page",
-    type=click.Path(),
     callback=by_suffix(".html"),
     help="Write a page here that can be handed on: one file, without scripts. Needs the extra report.",
 )
-@click.option(
+@flag(
     "--show-keys",
-    is_flag=True,
     help="Show ids whole in the examples of the page and of --json; else they are masked.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+@json_option
 def report(
     journal: str,
     results: str | None,
@@ -71,51 +72,48 @@ def report(
     Rows whose job had not ended are pending, and those whose chunk was being sent indeterminate,
     until the run is resumed. Exit codes as those of import; 3 where the run is not over.
     """
-    try:
+    with unusable():
         found = read_journal(journal)
         recorded = recorded_of(found)
         later = later_of(found, journal)
-        figures = figures_of(found, journal, later, show_keys=show_keys)
+        figures = figures_of(found, journal, later, succeeded_later(later), show_keys=show_keys)
         files = {"results": results, "outcomes": outcomes, "html": page}
         refuse_same_files(journal=journal, input=input_of(found.header), **files)
         if results is not None:
-            write_results(results, found.header.kind, journal)
+            with ResultsFile(results, kind_of(found.header.kind)) as file:
+                file.add(recorded_rows(journals_of(journal)))  # later retries count
+                rows = file.write()
+            say(f"{count(rows, 'row')} with what Gameball answered are in {clean(results)}")
         if outcomes is not None:
             rows = write_outcomes(outcomes, recorded_rows(journals_of(journal)))
             say(f"the outcomes of {count(rows, 'row')} are in {clean(outcomes)}")
         if page is not None:
-            write_page(page, figures)
-    except (GameballError, OSError) as error:
-        say(clean(str(error), 2000))
-        raise SystemExit(Exit.UNUSABLE) from None
+            from .page.render import write_page
+
+            write_page(page, figures, time.time())
+            say(f"the page is in {clean(page)}")
     if as_json:
         click.echo(orjson.dumps(as_values(recorded, figures, found.header, later)))
     else:
         console_on(sys.stdout).print(as_text(recorded, figures, found.header, later))
-    raise SystemExit(exit_code(recorded))
+    raise SystemExit(exit_code(figures))
 
 
-def write_results(path: str, kind: str, journal: str) -> None:
-    """Write each row of the run, with the last that is known of it: later retries count."""
-    with ResultsFile(path, kind_of(kind)) as results:
-        results.add(recorded_rows(journals_of(journal)))
-        rows = results.write()
-    say(f"{count(rows, 'row')} with what Gameball answered are in {clean(path)}")
+def succeeded_later(later: Sequence[Later]) -> int:
+    """How many rows succeeded in these retries, or in the retries of those."""
+    found = 0
+    for each in later:
+        if each.recorded is not None:
+            again = later_of(read_journal(each.journal), each.journal)
+            found += each.recorded.report.succeeded + succeeded_later(again)
+    return found
 
 
-def write_page(path: str, figures: Figures) -> None:
-    """Write the page that can be handed on."""
-    from .page import render
-
-    render.write_page(path, figures, time.time())
-    say(f"the page is in {clean(path)}")
-
-
-def exit_code(recorded: Recorded) -> Exit:
-    """The exit code that tells how the run stands."""
-    if not recorded.report.complete:
+def exit_code(figures: Figures) -> Exit:
+    """The exit code that tells how the run stands, with what was sent again later."""
+    if not figures.complete:
         return Exit.STOPPED
-    return Exit.OK if recorded.report.all_succeeded else Exit.SOME_FAILED
+    return Exit.OK if figures.good_rows == figures.rows else Exit.SOME_FAILED
 
 
 def as_values(
@@ -154,27 +152,24 @@ def as_values(
 def as_text(recorded: Recorded, figures: Figures, header: Header, later: Sequence[Later]) -> Group:
     """The same for people; what to do now is what the page says."""
     what = f"{header.kind} from {header.source.name or 'a program'}"
-    parts: list[Any] = [account.summary(recorded.report, what)]
-    parts += [Text(clean(doubt_line(doubt), 1000)) for doubt in recorded.doubts[:SHOWN_DOUBTS]]
-    if len(recorded.doubts) > SHOWN_DOUBTS:
-        rest = len(recorded.doubts) - SHOWN_DOUBTS
-        parts.append(Text(f"and {count(rest, 'more chunk')} in doubt; see --json"))
-    parts += [Text(clean(later_line(each), 1000)) for each in later]
-    steps = figures.steps
+    steps, left = figures.steps, len(recorded.doubts) - SHOWN_DOUBTS
+    lines = [clean(doubt_line(doubt), 1000) for doubt in recorded.doubts[:SHOWN_DOUBTS]]
+    if left > 0:
+        lines.append(f"and {count(left, 'more chunk')} in doubt; see --json")
+    lines += [clean(later_line(each), 1000) for each in later]
+    if later:
+        good = f"{figures.good_rows:,} of {count(figures.rows, 'row')} succeeded"
+        lines.append(f"with all that was sent again later, {good}")
     if not figures.complete:
         jobs = account.job_list(recorded.open_jobs)
-        goes = f"; open at Gameball: {jobs}" if jobs else ""
-        parts.append(Text(f"The run is not over{goes}."))
+        lines.append(f"The run is not over{f'; open at Gameball: {jobs}' if jobs else ''}.")
     elif recorded.doubts:
         steps = steps[1:]  # the first is about these
-        parts.append(Text(doubts_of(recorded, header, figures.journal).as_text()))
-    parts += [Text(clean(step_line(step), 1000)) for step in steps if step.commands]
-    return Group(*parts)
-
-
-def step_line(step: Step) -> str:
-    """``Send 3 rows again: gameball-async retry …``."""
-    return f"{step.title}: {' '.join(step.commands)}"
+        lines.append(doubts_of(recorded, header, figures.journal).as_text())
+    lines += [
+        clean(f"{step.title}: {' '.join(step.commands)}", 1000) for step in steps if step.commands
+    ]
+    return Group(account.summary(recorded.report, what), *map(Text, lines))
 
 
 def doubt_line(doubt: Doubt) -> str:
@@ -189,7 +184,46 @@ def later_line(later: Later) -> str:
     rows = f"sent again later: {count(later.rows, 'row')}"
     if later.recorded is None:
         return f"{rows}, by a run whose journal {later.journal} is not there: how they ended is not known"
-    end = f"{later.recorded.report.succeeded:,} succeeded" + (
-        "" if later.recorded.report.complete else " so far"
-    )
+    report = later.recorded.report
+    end = f"{report.succeeded:,} succeeded{'' if report.complete else ' so far'}"
     return f"{rows}, of which {end}; see `gameball-async report {later.journal}`"
+
+
+@click.command()
+@journal_argument
+@file_option("--applied", metavar="FILE", help="These rows were applied.")
+@file_option("--not-applied", metavar="FILE", help="These rows were not.")
+@only_copy
+@json_option
+def settle(
+    journal: str, applied: str | None, not_applied: str | None, only_copy: bool, as_json: bool
+) -> None:
+    """
+    Say what became of rows that the run of JOURNAL left in doubt. Nothing is sent.
+
+    Rows that were applied have then succeeded; rows that were not have failed, and `retry --only
+    failed` sends them again. FILE names rows by their lines in the input: a rejects file with the
+    rows that are meant, another CSV or JSONL file with a column `line`, or one number a line. Where
+    a row is not in doubt, nothing is changed. A row that is settled stays settled.
+    """
+    if applied is None and not_applied is None:
+        raise click.UsageError("give --applied FILE, --not-applied FILE, or both")
+    with unusable():
+        refuse_same_files(journal=journal, applied=applied, not_applied=not_applied)
+        yes = NamedRows() if applied is None else NamedRows.read(applied)
+        no = NamedRows() if not_applied is None else NamedRows.read(not_applied)
+        settle_rows(journal, yes, no, only_copy=only_copy)
+        recorded = recorded_of(read_journal(journal))
+    left = doubts.of(recorded.doubts, journal)
+    if as_json:
+        values = {"applied": len(yes.lines), "not_applied": len(no.lines)}
+        click.echo(orjson.dumps({**values, "in_doubt": left.as_values()}))
+        return
+    click.echo(
+        f"settled: {count(len(yes.lines), 'row')} applied, {count(len(no.lines), 'row')} not applied"
+    )
+    if not_applied is not None:
+        words = ["gameball-async", "retry", journal, "--only", "failed", "--rows", not_applied]
+        click.echo(f"send those again: {clean(shlex.join(words), 1000)}")
+    if recorded.report.complete and left.lines:
+        click.echo(left.as_text())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
-import anyio.to_thread
 import click
+from anyio import to_thread
 from attrs import field, frozen
 
 from ..api.kinds import kind_of
@@ -21,59 +20,50 @@ from ..journal.results import journals_of, recorded_rows, rows_before
 from ..journal.retry import next_retry, rows_to_retry
 from ..journal.settle import refuse_others
 from ..journal.state import Resumable, Stage
-from ..rows.files import FileRows
 from ..rows.named import NamedRows
 from ..rows.outcome import Outcome
-from ..rows.rejects import RejectsFile
-from ..rows.results import ResultsFile
 from .connection import Connection, talks
-from .earlier import earlier_again
 from .ending import say
 from .findings import obeys
-from .inputs import can_do_without, input_of, origin_of, refuse_same_files, reopen_input
+from .inputs import (
+    can_do_without,
+    earlier_again,
+    input_of,
+    origin_of,
+    refuse_same_files,
+    reopen_input,
+)
+from .manners import Manners, manners, refuse_earlier_rejects, refuse_no_rejects
 from .moving import Task, carry_out
-from .options import Manners, manners, resume_command
-from .reading import Settings, database_option
+from .options import (
+    choice,
+    database,
+    file_option,
+    flag,
+    journal_argument,
+    only_copy,
+    taken,
+    together,
+)
+from .reading import Settings
 from .words import count
 
-__all__ = ["resume", "retry", "vouches"]
+__all__ = ["refuse_sandbox", "resume", "retry"]
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def vouches(command: F) -> F:
-    """Give a command the option."""
-    return click.option(
-        "--only-copy",
-        is_flag=True,
-        help="This is the only copy of the journal, and nothing was sent since it was written.",
-    )(command)
-
-
-def renews(command: F) -> F:
-    """Give a command the option."""
-    return click.option(
-        "--account-changed", is_flag=True, help="The API key is a new one of the same account."
-    )(command)
+_goes_on = together(
+    journal_argument,
+    only_copy,
+    flag("--account-changed", help="The API key is a new one of the same account."),
+    database,
+    manners,
+    talks,
+    obeys,
+)
 
 
 @click.command()
-@click.argument("journal", type=click.Path())
-@vouches
-@renews
-@database_option
-@manners
-@talks
-@obeys
-def resume(
-    connection: Connection,
-    journal: str,
-    how: Manners,
-    only_copy: bool,
-    account_changed: bool,
-    database: str | None,
-    as_json: bool,
-) -> NoReturn:
+@_goes_on
+def resume(**options: Any) -> NoReturn:
     """
     Take up the run of JOURNAL where it was left: after an interrupt, a crash, an error.
 
@@ -82,57 +72,48 @@ def resume(
     input, the account and the address must be those of the run. Resuming a finished run sends
     nothing, and prints its account again.
     """
-    refuse_sandbox(connection)
-    task = _Resume(
-        journal,
-        how,
-        resume_command(journal, connection, how),
-        only_copy=only_copy,
-        account_changed=account_changed,
-        database=database,
-    )
-    carry_out(connection, task.prepare, on_cancel=how.on_cancel, as_json=as_json)
+    asked: _Resume = taken(_Resume, options)
+    refuse_sandbox(asked.connection)
+    carry_out(asked.connection, asked.prepare, asked.how, as_json=asked.as_json)
 
 
 @frozen
-class _Resume:
-    """What a resumption was asked to do."""
+class _GoingOn:
+    """What is asked of a journal: the options that both commands have, by their names."""
 
+    connection: Connection
     journal: str
     how: Manners
-    command: str
     only_copy: bool
     account_changed: bool
     database: str | None = field(repr=False)
+    as_json: bool
 
+
+@frozen
+class _Resume(_GoingOn):
     async def prepare(self, files: ExitStack) -> Task:
         """Read the journal, and open the input that it names."""
-        refuse_same_files(journal=self.journal, rejects=self.how.rejects, results=self.how.results)
-        recorded = await anyio.to_thread.run_sync(partial(read_journal, self.journal, idle=True))
+        written = {"rejects": self.how.rejects, "results": self.how.results}
+        refuse_same_files(journal=self.journal, **written)
+        recorded = await to_thread.run_sync(partial(read_journal, self.journal, idle=True))
         header = recorded.header
         origin = await origin_of(header)
-        refuse_same_files(
-            journal=self.journal,
-            input=input_of(origin),
-            rejects=self.how.rejects,
-            results=self.how.results,
-        )
+        refuse_same_files(journal=self.journal, input=input_of(origin), **written)
+        refuse_no_rejects(self.how.rejects)
         is_retry = origin is not header
         rows = None
         if self.how.rejects is not None or not (is_retry or can_do_without(recorded)):
             rows = await reopen_input(origin, self.journal, files, self.database)
         done = rows is None or recorded.input_ended
         earlier = None if done else await earlier_again(origin, files)
-        rejects = None
-        if rows is not None and self.how.rejects is not None:
-            rejects = files.enter_context(RejectsFile(self.how.rejects, rows))
+        rejects, results = self.how.collect(files, kind_of(header.kind), rows)
+        if rejects is not None:
             known = (odd.row for odd in recorded.odd if odd.row.outcome is not Outcome.SUCCEEDED)
             rejects.add(row for row in known if recorded.sent_again(row.position) is None)
-        results = None
-        if self.how.results is not None:
-            results = files.enter_context(ResultsFile(self.how.results, kind_of(header.kind)))
-            before = await anyio.to_thread.run_sync(rows_before, self.journal)
-            await anyio.to_thread.run_sync(results.add, before)
+        if results is not None:
+            before = await to_thread.run_sync(rows_before, self.journal)
+            await to_thread.run_sync(results.add, before)
 
         def start(client: GameballClient) -> Bulk:
             return client.resume(
@@ -148,8 +129,9 @@ class _Resume:
 
         say_where_it_stands(recorded)
         what = f"{header.kind} from {header.source.name}"
+        command = self.how.resume_command(self.journal, self.connection)
         read = None if is_retry else rows
-        return Task(what, start, read, rejects, self.journal, self.command, results)
+        return Task(what, start, read, self.journal, command, rejects, results)
 
 
 def say_where_it_stands(recorded: Resumable) -> None:
@@ -166,44 +148,25 @@ def say_where_it_stands(recorded: Resumable) -> None:
 
 
 @click.command()
-@click.argument("journal", type=click.Path())
-@click.option(
+@choice(
     "--only",
-    type=click.Choice(RETRIES),
+    RETRIES,
     required=True,
     help="transient: refused with a code that may pass later. failed: all that Gameball refused. "
     "indeterminate: may have been applied.",
 )
-@click.option(
+@flag(
     "--i-checked",
-    is_flag=True,
     help="I made sure that the indeterminate rows were not applied: else they are applied twice.",
 )
-@click.option(
+@file_option(
     "--rows",
     "named",
-    type=click.Path(),
     metavar="FILE",
     help="Only the rows that FILE names: a rejects file, or one line number a line.",
 )
-@vouches
-@renews
-@database_option
-@manners
-@talks
-@obeys
-def retry(
-    connection: Connection,
-    journal: str,
-    only: Retry,
-    i_checked: bool,
-    named: str | None,
-    how: Manners,
-    only_copy: bool,
-    account_changed: bool,
-    database: str | None,
-    as_json: bool,
-) -> NoReturn:
+@_goes_on
+def retry(i_checked: bool, **options: Any) -> NoReturn:
     """
     Send rows of the finished run of JOURNAL again, as they are stored in it.
 
@@ -211,71 +174,45 @@ def retry(
     retry of JOURNAL has sent is not sent again. Rows that were rejected before they were sent
     are not stored: mend them in the rejects file, and import that.
     """
-    refuse_sandbox(connection)
-    if only == "indeterminate" and not i_checked:
+    asked: _Retry = taken(_Retry, options)
+    refuse_sandbox(asked.connection)
+    if asked.only == "indeterminate" and not i_checked:
         raise click.UsageError(
             "these rows may have been applied, and would be applied twice: look at them in the "
             "dashboard (`gameball-async report JOURNAL` lists their lines), then add --i-checked; or "
             "say which were applied, with `gameball-async settle`"
         )
-    task = _Retry(
-        connection,
-        journal,
-        only,
-        named,
-        how,
-        only_copy=only_copy,
-        account_changed=account_changed,
-        database=database,
-    )
-    carry_out(connection, task.prepare, on_cancel=how.on_cancel, as_json=as_json)
+    carry_out(asked.connection, asked.prepare, asked.how, as_json=asked.as_json)
 
 
 @frozen
-class _Retry:
-    """What a retry was asked to do."""
-
-    connection: Connection
-    journal: str
+class _Retry(_GoingOn):
     only: Retry
     named: str | None
-    how: Manners
-    only_copy: bool
-    account_changed: bool
-    database: str | None = field(repr=False)
 
     async def prepare(self, files: ExitStack) -> Task:
         """Find the rows."""
-        refuse_same_files(
-            journal=self.journal,
-            rejects=self.how.rejects,
-            results=self.how.results,
-            rows=self.named,
-        )
-        recorded = await anyio.to_thread.run_sync(partial(read_journal, self.journal, idle=True))
+        written = {"rejects": self.how.rejects, "results": self.how.results}
+        refuse_same_files(journal=self.journal, **written, rows=self.named)
+        recorded = await to_thread.run_sync(partial(read_journal, self.journal, idle=True))
         into = next_retry(self.journal, recorded)
         positions = {odd.row.position for odd in rows_to_retry(recorded, self.only)}
         if self.named is not None:
-            named = await anyio.to_thread.run_sync(NamedRows.read, self.named)
+            named = await to_thread.run_sync(NamedRows.read, self.named)
             refuse_others(recorded, named, positions, f"only {self.only} rows can be sent again")
             positions = set(named.lines)
         if not positions:
             raise ConfigurationError(nothing_left(self.journal, self.only, recorded))
-        rejects = None
         origin = await origin_of(recorded.header)
-        refuse_same_files(
-            journal=into, input=input_of(origin), rejects=self.how.rejects, results=self.how.results
-        )
+        refuse_same_files(journal=into, input=input_of(origin), **written)
+        refuse_earlier_rejects(self.how.rejects)
+        rows = None
         if self.how.rejects is not None:
-            rows: FileRows = await reopen_input(origin, self.journal, files, self.database)
-            rejects = files.enter_context(RejectsFile(self.how.rejects, rows))
-        results = None
-        if self.how.results is not None:
-            results = files.enter_context(
-                ResultsFile(self.how.results, kind_of(recorded.header.kind))
-            )
+            rows = await reopen_input(origin, self.journal, files, self.database)
+        rejects, results = self.how.collect(files, kind_of(recorded.header.kind), rows)
+        if results is not None:
             told = recorded_rows(journals_of(self.journal), sorted(positions))
-            await anyio.to_thread.run_sync(results.add, told)
+            await to_thread.run_sync(results.add, told)
 
         def start(client: GameballClient) -> Bulk:
             return client.retry(
@@ -288,9 +225,9 @@ class _Retry:
                 account_changed=self.account_changed,
             )
 
-        command = resume_command(into, self.connection, self.how)
+        command = self.how.resume_command(into, self.connection)
         what = f"{recorded.header.kind} from {self.journal}, {self.only} rows again"
-        return Task(what, start, None, rejects, into, command, results)
+        return Task(what, start, None, into, command, rejects, results)
 
 
 def nothing_left(journal: str, only: str, recorded: Resumable) -> str:

@@ -7,47 +7,31 @@ from typing import Any, NoReturn
 import click
 import orjson
 from attrs import asdict
-from click.core import ParameterSource
 
 from ..errors import ConfigurationError
 from ..sandbox import Constant, Sandbox, Scenario, ScenarioError, Seen, serve
 from .connection import API_KEY, BASE_URL, SECRET_KEY, read_quota
 from .ending import Exit, finish, perform
+from .options import choice, flag, from_zero, given
 from .words import clean
 
 __all__ = ["sandbox"]
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="0, the default, for any free one."
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="All chance comes from it.")
+@click.option("--host", default="127.0.0.1", help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 for any free one.")
+@click.option("--seed", type=int, default=0, help="All chance comes from it.")
 @click.option(
     "--fail-rate",
     type=click.FloatRange(0, 1),
     default=0.0,
-    show_default=True,
     help="Part of the items that fail, the same ones each time.",
 )
-@click.option(
-    "--job-seconds",
-    type=click.FloatRange(min=0),
-    default=0.2,
-    show_default=True,
-    help="How long each job runs.",
-)
-@click.option(
-    "--queue-seconds",
-    type=click.FloatRange(min=0),
-    default=0.05,
-    show_default=True,
-    help="How long each job is queued before.",
-)
-@click.option(
+@from_zero("--job-seconds", default=0.2, help="How long each job runs.")
+@from_zero("--queue-seconds", default=0.05, help="How long each job is queued before.")
+@from_zero(
     "--latency",
-    type=click.FloatRange(min=0),
     nargs=2,
     default=(0.0, 0.0),
     metavar="LEAST MOST",
@@ -58,29 +42,25 @@ __all__ = ["sandbox"]
     callback=read_quota,
     metavar="REQUESTS/SECONDS,...",
     default="30/1,360/30",
-    show_default=True,
     help="Requests per seconds that are let through; the rest is answered 429.",
 )
-@click.option("--no-limits", is_flag=True, help="Never answer 429.")
-@click.option("--retry-after", is_flag=True, help="Put Retry-After on a 429.")
-@click.option(
+@flag("--no-limits", help="Never answer 429.")
+@flag("--retry-after", help="Put Retry-After on a 429.")
+@from_zero(
     "--others",
     "others_per_second",
-    type=click.FloatRange(min=0),
     default=0.0,
     help="Requests a second that others on the account send.",
 )
-@click.option(
+@choice(
     "--dialect",
-    type=click.Choice(["tutorial", "openapi", "both"]),
+    ["tutorial", "openapi", "both"],
     default="both",
-    show_default=True,
     help="Which status and stop calls exist.",
 )
-@click.option("--high-security", is_flag=True, help="Every call needs both keys.")
-@click.option(
+@flag("--high-security", help="Every call needs both keys.")
+@flag(
     "--strict-customers",
-    is_flag=True,
     help="An item fails with 2001 while its customer is in another open job.",
 )
 @click.option(
@@ -89,18 +69,10 @@ __all__ = ["sandbox"]
     type=click.Path(dir_okay=False),
     help="A file of settings and faults, TOML or JSON; other options go before it.",
 )
-@click.option("--quiet", is_flag=True, help="Keep no log of the requests.")
-@click.option("--json-log", is_flag=True, help="One JSON object for each request.")
-@click.pass_context
+@flag("--quiet", help="Keep no log of the requests.")
+@flag("--json-log", help="One JSON object for each request.")
 def sandbox(
-    context: click.Context,
-    /,
-    host: str,
-    port: int,
-    scenario_file: str | None,
-    quiet: bool,
-    json_log: bool,
-    **options: Any,
+    host: str, port: int, scenario_file: str | None, quiet: bool, json_log: bool, **options: Any
 ) -> NoReturn:
     """
     Serve a Gameball to test against, until Ctrl-C.
@@ -118,7 +90,7 @@ def sandbox(
         scenario = Scenario.given(scenario_file)
     except ScenarioError as error:
         raise click.UsageError(str(error)) from None
-    settings = _settings(context, scenario, options)
+    settings = _settings(scenario, options)
 
     async def main() -> int:
         try:
@@ -142,27 +114,21 @@ def sandbox(
     raise SystemExit(Exit.OK if ended.interrupted else finish(ended))
 
 
-def _settings(
-    context: click.Context, scenario: Scenario, options: dict[str, Any]
-) -> dict[str, Any]:
+def _settings(scenario: Scenario, options: dict[str, Any]) -> dict[str, Any]:
     """What goes before the scenario: options that were given, and those that it says nothing of."""
-    given = {
-        name
-        for name in options
-        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
-    }
+    named = {name for name in options if given(name)}
     told = {**scenario.options, "latency": scenario.latency}
     pace = {"job_seconds", "queue_seconds"}
     settings = {
         name: value
         for name, value in options.items()
-        if name not in pace and (name in given or name not in told)
+        if name not in pace and (name in named or name not in told)
     }
     if settings.pop("no_limits", False):
         settings["limits"] = None
     elif "limits" in settings:
         settings["limits"] = settings["limits"].windows
-    if pace & given or "service_time" not in told:
+    if pace & named or "service_time" not in told:
         settings["service_time"] = Constant(options["job_seconds"], queue=options["queue_seconds"])
     return settings
 

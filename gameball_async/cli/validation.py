@@ -21,9 +21,10 @@ from ..rows.unknown import UnknownFields
 from . import account
 from .checking import about_amount, about_finding, whole_check
 from .ending import Ended, Exit, finish, say
-from .inputs import STDIN, about_null_words, open_input, refuse_unnamed, warn
-from .kind import KIND_NAMES, kind_argument
-from .reading import Settings, reads
+from .inputs import about_null_words, open_input, warn
+from .options import KIND_NAMES, flag, kind_argument
+from .options import as_json as json_option
+from .reading import STDIN, Settings, reads
 from .words import clean, count, duration
 
 __all__ = ["rehearse", "validate"]
@@ -32,48 +33,11 @@ CHUNK_ROWS = 1000
 SHOWN = 3
 
 
-@define
-class Findings:
-    """What was found in a file, so far."""
-
-    whole: WholeCheck | None = field(default=None, repr=False)
-    checked: Checked | None = None
-    faulty: int = 0
-    faults: int = 0
-    skipped: int = 0
-    seconds: float = 0.0
-    unit: str = "line"
-    error: GameballError | OSError | None = field(default=None)
-    first: list[str] = field(factory=list, repr=False)
-    unknown: UnknownFields | None = field(default=None)
-
-    @property
-    def rows(self) -> int:
-        """How many rows were read."""
-        return 0 if self.whole is None else self.whole.rows
-
-    @property
-    def warnings(self) -> tuple[Finding, ...]:
-        """What is doubtful, without what is among the faults."""
-        if self.checked is None:
-            return ()
-        return tuple(each for each in self.checked.findings if not each.certain)
-
-    def keep(self, row: Prepared) -> None:
-        """A sound row: the first are kept."""
-        if len(self.first) < SHOWN:
-            self.first.append(row.payload.decode())
-
-    def code(self, *, strict: bool) -> Exit:
-        """The exit code, where the file could be read."""
-        return Exit.SOME_FAILED if self.faulty or (strict and self.warnings) else Exit.OK
-
-
 @click.command(epilog=KIND_NAMES)
 @kind_argument
 @reads
-@click.option("--strict", is_flag=True, help="Warnings are faults: exit code 1.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+@flag("--strict", help="Warnings are faults: exit code 1.")
+@json_option
 def validate(kind: str, file: str, settings: Settings, strict: bool, as_json: bool) -> NoReturn:
     """
     Check every row of FILE, and all of them as a whole. Nothing is sent.
@@ -85,158 +49,176 @@ def validate(kind: str, file: str, settings: Settings, strict: bool, as_json: bo
 
     Exit code 1 where a row would be rejected, 2 where the file cannot be read.
     """
-    refuse_unnamed(file, settings)
-    _carry_out(kind, file, settings, _JsonOutput(kind) if as_json else _TextOutput(file), strict)
+    (_AsJson if as_json else _AsLines)(kind, file, settings, strict).carry_out()
 
 
 def rehearse(kind: str, file: str, settings: Settings, quota: Quota, *, strict: bool) -> NoReturn:
     """Check a file, show its first rows as they would be sent, and how long they take at least."""
-    _carry_out(kind, file, settings, _Rehearsal(file, quota), strict)
+    _Rehearsal(kind, file, settings, strict, quota).carry_out()
 
 
-def _carry_out(
-    kind: str, file: str, settings: Settings, show: _TextOutput | _JsonOutput, strict: bool
-) -> NoReturn:
-    """Check a file, show what was found, and end the process with the right code."""
-    found = Findings()
-    try:
-        check(kind, file, show, found, settings)
-    except KeyboardInterrupt:
-        show.end(found)
-        raise SystemExit(finish(Ended(interrupted=True))) from None
-    except BrokenPipeError:
-        raise
-    except (GameballError, OSError) as error:
-        found.error = error
-    show.end(found)
-    raise SystemExit(finish(Ended(code=found.code(strict=strict), error=found.error)))
+@define
+class _AsLines:
+    """A check of a file, and what it has found so far: a line for each fault, as compilers write them."""
 
+    kind: str
+    file: str
+    settings: Settings
+    strict: bool
+    whole: WholeCheck | None = field(default=None, init=False)
+    checked: Checked | None = field(default=None, init=False)
+    faulty: int = field(default=0, init=False)
+    faults: int = field(default=0, init=False)
+    skipped: int = field(default=0, init=False)
+    source: Source | None = field(default=None, init=False)
+    error: GameballError | OSError | None = field(default=None, init=False)
+    first: list[str] = field(factory=list, init=False, repr=False)
+    unknown: UnknownFields = field(init=False)
 
-def check(
-    kind: str,
-    path: str,
-    show: _TextOutput | _JsonOutput,
-    found: Findings,
-    settings: Settings,
-) -> None:
-    """
-    Check a file; *found* is filled in as it goes.
+    @property
+    def rows(self) -> int:
+        """How many rows were read."""
+        return 0 if self.whole is None else self.whole.rows
 
-    Raises:
-        InputError: the file cannot be read.
-        OSError: the same.
-    """
-    began = perf_counter()
-    unknown = found.unknown = UnknownFields(kind_of(kind), settings.unknown)
-    try:
-        with ExitStack() as files:
-            rows = open_input(path, kind_of(kind), settings, files, keep=False)
-            warn(rows)
-            found.unit = rows.source.unit
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What is doubtful, without what is among the faults."""
+        found = () if self.checked is None else self.checked.findings
+        return tuple(each for each in found if not each.certain)
 
-            def bad(row: BadRow) -> None:
-                found.faulty += 1
-                found.faults += len(row.faults)
-                show.faults(row, rows.source)
+    def carry_out(self) -> NoReturn:
+        """Check the file, show what was found, and end the process with the right code."""
+        self.unknown = UnknownFields(kind_of(self.kind), self.settings.unknown)
+        began, ended = perf_counter(), Ended()
+        self.begin()
+        try:
+            with ExitStack() as files:
+                self._check(files)
+        except KeyboardInterrupt:
+            ended.interrupted = True
+        except BrokenPipeError:
+            raise
+        except (GameballError, OSError) as error:
+            self.error = error
+        self.end(perf_counter() - began)
+        failed = self.faulty or (self.strict and self.warnings)
+        ended.code, ended.error = Exit.SOME_FAILED if failed else Exit.OK, self.error
+        raise SystemExit(finish(ended))
 
-            whole = whole_check(rows, settings, unknown, bad=bad, good=found.keep)
-            found.whole = files.enter_context(whole)
-            try:
-                while whole.step():
-                    pass
-            except GameballError as error:  # the rest cannot be read
-                found.error = error
-            found.checked = whole.end()
-            found.skipped = rows.skipped
-            said = about_null_words(rows)
-            if said is not None:
-                say(said)
-    finally:
-        found.seconds = perf_counter() - began
+    def _check(self, files: ExitStack) -> None:
+        rows = open_input(self.file, kind_of(self.kind), self.settings, files, keep=False)
+        warn(rows)
+        self.source = rows.source
+        whole = whole_check(rows, self.settings, self.unknown, bad=self._bad, good=self._good)
+        self.whole = files.enter_context(whole)
+        try:
+            while whole.step():
+                pass
+        except GameballError as error:  # the rest cannot be read
+            self.error = error
+        self.checked = whole.end()
+        self.skipped = rows.skipped
+        said = about_null_words(rows)
+        if said is not None:
+            say(said)
 
+    def _bad(self, row: BadRow) -> None:
+        assert self.source is not None  # noqa: S101 - rows come from it
+        self.faulty += 1
+        self.faults += len(row.faults)
+        self.tell(row, self.source)
 
-class _TextOutput:
-    """One line for each fault, as compilers write them, and a last one."""
+    def _good(self, row: Prepared) -> None:
+        if len(self.first) < SHOWN:
+            self.first.append(row.payload.decode())
 
-    def __init__(self, path: str) -> None:
-        self._path = "standard input" if path == STDIN else clean(path)
+    # -- what is shown
 
-    def faults(self, row: BadRow, source: Source) -> None:
-        where = clean(self._path + source.place(row.position))
+    @property
+    def path(self) -> str:
+        """What the file is called."""
+        return "standard input" if self.file == STDIN else clean(self.file)
+
+    def begin(self) -> None:
+        """Before the file is opened."""
+
+    def tell(self, row: BadRow, source: Source) -> None:
+        """A row with faults."""
+        where = clean(self.path + source.place(row.position))
         for fault in row.faults:
             click.echo(f"{where}: {clean(str(fault))}")
 
-    def end(self, found: Findings) -> None:
-        rows = f"{count(found.rows, 'row')} read in {duration(found.seconds)}"
-        if found.error is not None and not found.rows:
+    def end(self, seconds: float) -> None:
+        """All that is left."""
+        if self.error is not None and not self.rows:
             return  # the error says it
-        if found.faulty:
-            rest = (
-                f"{found.rows - found.faulty:,} sound, {found.faulty:,} with "
-                f"{count(found.faults, 'fault')}"
-            )
-        else:
-            rest = "no fault found" if found.error is None else f"{found.rows:,} sound"
-        if found.warnings:
-            rest += f", {count(len(found.warnings), 'warning')}"
-        if found.skipped:
-            rest += f", {count(found.skipped, 'row')} left out by the mapping"
-        for finding in found.warnings:
-            click.echo(about_finding(self._path, finding, found.unit))
-        for amount in () if found.checked is None else found.checked.amounts:
-            click.echo(about_amount(amount, found.unit))
-        ignored = "" if found.unknown is None else account.about_unknown(found.unknown.found())
+        rest = "no fault found" if self.error is None else f"{self.rows:,} sound"
+        if self.faulty:
+            faults = count(self.faults, "fault")
+            rest = f"{self.rows - self.faulty:,} sound, {self.faulty:,} with {faults}"
+        if self.warnings:
+            rest += f", {count(len(self.warnings), 'warning')}"
+        if self.skipped:
+            rest += f", {count(self.skipped, 'row')} left out by the mapping"
+        unit = "line" if self.source is None else self.source.unit
+        for finding in self.warnings:
+            click.echo(about_finding(self.path, finding, unit))
+        for amount in () if self.checked is None else self.checked.amounts:
+            click.echo(about_amount(amount, unit))
+        ignored = account.about_unknown(self.unknown.found())
         if ignored:
             click.echo(ignored)
-        cut = "" if found.error is None else ", but the rest of the file cannot be read"
-        click.echo(f"{rows}: {rest}{cut}. Nothing was sent.")
+        cut = "" if self.error is None else ", but the rest of the file cannot be read"
+        read = f"{count(self.rows, 'row')} read in {duration(seconds)}"
+        click.echo(f"{read}: {rest}{cut}. Nothing was sent.")
 
 
-class _Rehearsal(_TextOutput):
+@define
+class _Rehearsal(_AsLines):
     """The same, with the first rows as they would be sent, and the least time of all."""
 
-    def __init__(self, path: str, quota: Quota) -> None:
-        super().__init__(path)
-        self._quota = quota
+    quota: Quota
 
-    def end(self, found: Findings) -> None:
-        for payload in found.first:
+    def end(self, seconds: float) -> None:
+        for payload in self.first:
             click.echo(f"would send: {clean(payload, 1000)}")
-        jobs = -(-(found.rows - found.faulty) // CHUNK_ROWS)
-        seconds = 2 * jobs / min(most / each for most, each in self._quota.windows)
+        jobs = -(-(self.rows - self.faulty) // CHUNK_ROWS)
+        least = 2 * jobs / min(most / each for most, each in self.quota.windows)
         if jobs:
             click.echo(
                 f"at least {count(jobs, 'job')}, {count(2 * jobs, 'request')} with one poll each, and "
-                f"{duration(seconds)} at this quota"
+                f"{duration(least)} at this quota"
             )
-        super().end(found)
+        super().end(seconds)
 
 
-class _JsonOutput:
+@define
+class _AsJson(_AsLines):
     """One object, written as it comes: the faults are not kept."""
 
-    def __init__(self, kind: str) -> None:
-        click.echo(f'{{"kind":"{kind}","faults":[', nl=False)
-        self._separator = ""
+    separator: str = field(default="", init=False)
 
-    def faults(self, row: BadRow, source: Source) -> None:
+    def begin(self) -> None:
+        click.echo(f'{{"kind":"{self.kind}","faults":[', nl=False)
+
+    def tell(self, row: BadRow, source: Source) -> None:
         sheet = source.reading.sheet
         where = {} if sheet is None else {"sheet": sheet}
         for fault in row.faults:
             entry = {**where, "line": row.position, "field": fault.field, "reason": fault.reason}
-            click.echo(self._separator + orjson.dumps(entry).decode(), nl=False)
-            self._separator = ","
+            click.echo(self.separator + orjson.dumps(entry).decode(), nl=False)
+            self.separator = ","
 
-    def end(self, found: Findings) -> None:
-        checked = found.checked
+    def end(self, seconds: float) -> None:
+        amounts = () if self.checked is None else self.checked.amounts
         counts = {
-            "rows": found.rows,
-            "sound": found.rows - found.faulty,
-            "faulty": found.faulty,
-            "skipped": found.skipped,
-            "seconds": round(found.seconds, 3),
-            "complete": found.error is None,
-            "warnings": [each.as_json() for each in found.warnings],
-            "amounts": [] if checked is None else [each.as_json() for each in checked.amounts],
+            "rows": self.rows,
+            "sound": self.rows - self.faulty,
+            "faulty": self.faulty,
+            "skipped": self.skipped,
+            "seconds": round(seconds, 3),
+            "complete": self.error is None,
+            "warnings": [each.as_json() for each in self.warnings],
+            "amounts": [each.as_json() for each in amounts],
         }
         click.echo("]," + orjson.dumps(counts).decode()[1:])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
-__all__ = ["clean", "count", "duration"]
+__all__ = ["clean", "count", "duration", "listed"]
 
 
 def clean(text: str, most: int = 300) -> str:
@@ -33,3 +34,8 @@ def duration(seconds: float) -> str:
 def count(number: int, one: str, many: str | None = None) -> str:
     """A number with its noun: ``1 job``, ``2,000 jobs``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listed(numbers: Iterable[tuple[int, str]]) -> str:
+    """Those that are not 0, each with its word: ``1 queued, 3 running``."""
+    return ", ".join(f"{number:,} {word}" for number, word in numbers if number)

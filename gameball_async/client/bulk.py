@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from ..api.kinds import Chunking, ChunkingName, Kind, KindName, kind_of
 from ..api.requests import MAX_ITEMS
-from ..journal.none import no_journal
-from .checks import at_once, chunking_of, limits_of, positive
+from ..errors import ConfigurationError
+from ..session import OPEN_JOBS, RunOptions
 from .lifecycle import Lifecycle
 
 if TYPE_CHECKING:
@@ -17,12 +17,10 @@ if TYPE_CHECKING:
     from ..bulk.chunks import LookAhead
     from ..bulk.persons import MergeBy
     from ..bulk.submissions import Submissions
-    from ..compare.comparison import OpenComparison
-    from ..compare.opening import EarlierRows
-    from ..journal.header import Earlier, Source
+    from ..compare.comparison import EarlierRows
+    from ..journal.header import Source
     from ..rows.feed import Rows
     from ..rows.unknown import Unknown
-    from ..session import OpenJournal
 
 # What keeps a journal, SQLite with it, is imported where a journal is asked for: most programs
 # that import the client keep none.
@@ -30,9 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["BulkVerbs", "Retry"]
 
 Retry = Literal["transient", "failed", "indeterminate"]
-
-OPEN_JOBS = 512
-"""Jobs that one bulk run keeps open at once, at most."""
 
 
 class BulkVerbs(Lifecycle):
@@ -68,14 +63,8 @@ class BulkVerbs(Lifecycle):
         Returns:
             A stream of `Submission`, to be opened with ``async with``.
         """
-        return self._running.submissions(
-            kind_of(kind),
-            rows,
-            concurrency=at_once(concurrency),
-            unknown=unknown,
-            linger=linger,
-            max_items=min(MAX_ITEMS, positive(max_items, "max_items")),
-        )
+        options = RunOptions(Chunking.PLAIN, concurrency, unknown=unknown, max_items=max_items)
+        return self._running.submissions(kind_of(kind), rows, options, linger)
 
     def bulk(
         self,
@@ -131,42 +120,30 @@ class BulkVerbs(Lifecycle):
             A run, to be opened with ``async with``; its events are read with ``async for``.
         """
         which = kind_of(kind)
-        way = chunking_of(chunking, which)
+        way = _chunking(chunking, which)
+        options = RunOptions(
+            way, concurrency, look_ahead, open_jobs, ids_from_numbers, unknown, merge_by,
+            on_cancel, deadline, stalled_for,
+        )  # fmt: skip
         if merge_by is not None:
             from ..bulk.persons import refuse_merging
 
             refuse_merging(merge_by, which, way, compared=changed_against is not None)
-        earlier: Earlier | None = None
-        compare: OpenComparison | None = None
+        earlier = compare = None
         if changed_against is not None:
-            from ..compare.opening import Making, comparison_of
+            from ..compare.comparison import Making, comparison_of
 
             making = Making(ids_from_numbers, unknown)
             earlier, compare = comparison_of(changed_against, which, self._account, making)
-        open_journal: OpenJournal = no_journal
-        if journal is not None:
-            from ..journal.opening import begin_journal
+        engine = self._running
+        if journal is None:
+            return engine.bulk(which, rows, options, compare=compare)
+        from ..journal.opening import begin_journal
 
-            open_journal = begin_journal(
-                journal, self._account, which, way, source, self._running.stream, earlier, merge_by
-            )
-        run = self._running.bulk(
-            which,
-            rows,
-            concurrency=at_once(concurrency),
-            chunking=way,
-            look_ahead=look_ahead,
-            open_jobs=positive(open_jobs, "open_jobs"),
-            ids_from_numbers=ids_from_numbers,
-            unknown=unknown,
-            open_journal=open_journal,
-            on_cancel=on_cancel,
-            limits=limits_of(deadline, stalled_for),
-            compare=compare,
-            merge_by=merge_by,
+        opening = begin_journal(
+            journal, self._account, which, way, source, engine.stream, earlier, merge_by
         )
-        run.journal = None if journal is None else os.fspath(journal)
-        return run
+        return engine.bulk(which, rows, options, journal, opening, compare)
 
     def resume(
         self,
@@ -222,44 +199,34 @@ class BulkVerbs(Lifecycle):
             JournalError: the journal cannot be read, is held by another process, or belongs to
                 another account, address or input. Raised here or when the run is opened.
         """
-        from ..compare.opening import Making, comparison_again
+        from ..compare.comparison import Making, comparison_again
         from ..journal.journal import read_header
         from ..journal.opening import reopen_journal
         from ..journal.retry import rows_again
 
         header = read_header(journal)
-        kind = kind_of(header.kind)
+        options = RunOptions(
+            Chunking(header.chunking), concurrency, look_ahead, open_jobs, ids_from_numbers, unknown,
+            header.merge_by, on_cancel, deadline, stalled_for,
+        )  # fmt: skip
         if rows is None:
             rows = rows_again(header)
         compare = None
         if rows is not None:  # else the input was read to its end
             making = Making(ids_from_numbers, unknown)
             compare = comparison_again(header, journal, changed_against, making)
-        run = self._running.bulk(
-            kind,
-            () if rows is None else rows,
-            concurrency=at_once(concurrency),
-            chunking=Chunking(header.chunking),
-            look_ahead=look_ahead,
-            open_jobs=positive(open_jobs, "open_jobs"),
-            ids_from_numbers=ids_from_numbers,
-            unknown=unknown,
-            open_journal=reopen_journal(
-                journal,
-                self._account,
-                source,
-                self._running.stream,
-                with_rows=rows is not None,
-                only_copy=only_copy,
-                account_changed=account_changed,
-            ),
-            on_cancel=on_cancel,
-            limits=limits_of(deadline, stalled_for),
-            compare=compare,
-            merge_by=header.merge_by,
+        engine = self._running
+        opening = reopen_journal(
+            journal,
+            self._account,
+            source,
+            engine.stream,
+            with_rows=rows is not None,
+            only_copy=only_copy,
+            account_changed=account_changed,
         )
-        run.journal = os.fspath(journal)
-        return run
+        given = () if rows is None else rows
+        return engine.bulk(kind_of(header.kind), given, options, journal, opening, compare)
 
     def retry(
         self,
@@ -311,25 +278,26 @@ class BulkVerbs(Lifecycle):
         header, rows = plan_retry(
             journal, self._account, only, positions, account_changed=account_changed
         )
-        kind = kind_of(header.kind)
-        way = Chunking(header.chunking)
-        run = self._running.bulk(
-            kind,
-            rows,
-            concurrency=at_once(concurrency),
-            chunking=way,
-            open_jobs=positive(open_jobs, "open_jobs"),
-            open_journal=begin_retry(
-                journal,
-                into,
-                header,
-                [row.position for row in rows],
-                self._running.stream,
-                only_copy=only_copy,
-            ),
-            on_cancel=on_cancel,
-            limits=limits_of(deadline, stalled_for),
+        options = RunOptions(
+            chunking=Chunking(header.chunking),
+            concurrency=concurrency,
+            open_jobs=open_jobs,
             merge_by=header.merge_by,
+            on_cancel=on_cancel,
+            deadline=deadline,
+            stalled_for=stalled_for,
         )
-        run.journal = os.fspath(into)
-        return run
+        engine, positions = self._running, [row.position for row in rows]
+        opening = begin_retry(journal, into, header, positions, engine.stream, only_copy=only_copy)
+        return engine.bulk(kind_of(header.kind), rows, options, into, opening)
+
+
+def _chunking(chosen: Chunking | str | None, kind: Kind) -> Chunking:
+    """How rows of one customer are spread; the kind's own way where nothing was chosen."""
+    if chosen is None:
+        return kind.chunking
+    try:
+        return Chunking(chosen)
+    except ValueError:
+        names = ", ".join(way.value for way in Chunking)
+        raise ConfigurationError(f"chunking {chosen!r} is not one of: {names}") from None

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import secrets
 from contextlib import suppress
-from functools import partial
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
@@ -18,12 +15,12 @@ from ..api.requests import DEFAULT_ORIGIN, Account, Dialect
 from ..api.secret import Secret
 from ..errors import ClosedError, ConfigurationError
 from ..http import AiohttpTransport, open_session
-from ..limits.exchange import QuotaStore, SharedQuota
+from ..limits.exchange import QuotaStore, SharedQuota, check_share
 from ..limits.retry import Patience
 from ..limits.windows import Quota
 from ..observe.logging import LogObserver, OnceLogger
 from ..observe.stream import NO_OBSERVERS, EventStream, Observer, Telemetry
-from ..session import Engine, Sharing
+from ..session import Engine
 from ..tasks import Background, see_through
 
 if TYPE_CHECKING:
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Lifecycle"]
 
-USER_AGENT = "gameball_async"
 DEFAULT_QUOTA = Quota((30, 1.0), (360, 30.0))
 
 CLOSE_WITHIN = 10.0
@@ -74,14 +70,12 @@ class Lifecycle:
             dialect=dialect,
         )
         if shared_quota is not None and shared_quota.lost == "share":
-            from ..limits.exchange import check_share
-
             check_share(quota, shared_quota.share)
         self._quota = quota
         self._shared_quota = shared_quota
-        self._store: QuotaStore | None = None
         self._patience = patience or Patience()
-        self._observers = partial(observers, on_request, on_transition, on_warning, telemetry)
+        self._hooks = on_request, on_transition, on_warning
+        self._telemetry = telemetry
         self._stream = NO_OBSERVERS
         self._trust_env = trust_env
         self._borrowed = session
@@ -120,14 +114,8 @@ class Lifecycle:
         if session is None:
             session = self._own = open_session(trust_env=self._trust_env)
         account = self._account
-        transport = AiohttpTransport(
-            session,
-            account.origin,
-            account.api_key,
-            account.secret_key,
-            user_agent=USER_AGENT,
-        )
-        self._stream = EventStream(self._observers(account.origin), OnceLogger())
+        transport = AiohttpTransport(session, account.origin, account.api_key, account.secret_key)
+        self._stream = EventStream(self._observers(), OnceLogger())
         self._engine = Engine(
             account,
             transport,
@@ -135,18 +123,21 @@ class Lifecycle:
             quota=self._quota,
             patience=self._patience,
             chance=random.random,
-            sharing=self._sharing(),
+            shared=self._shared_quota,
             stream=self._stream,
         )
         transport.tell_connected(self._engine.connected)
 
-    def _sharing(self) -> Sharing | None:
-        shared = self._shared_quota
-        if shared is None:
-            return None
-        self._store = shared.connect(self._account.fingerprint)
-        share = shared.share if shared.lost == "share" else None
-        return Sharing(self._store, secrets.token_hex(8), share, shared.patience)
+    def _observers(self) -> list[Observer]:
+        """Logging always, others where given."""
+        found: list[Observer] = [LogObserver()]
+        if any(hook is not None for hook in self._hooks):
+            from ..observe.hooks import Hooks  # only where there are some
+
+            found.append(Hooks(*self._hooks))
+        if self._telemetry is not None:
+            found.append(self._telemetry.observer(self._account.origin))
+        return found
 
     async def aclose(self) -> None:
         """
@@ -157,16 +148,16 @@ class Lifecycle:
         """
         if await self._left_behind():
             return
-        engine, session, store = self._let_go()
+        engine, session = self._let_go()
         if engine is None:
             return
         engine.close()
-        await see_through(self._shut(session, store))
+        await see_through(self._shut(session, engine.store))
 
-    def _let_go(self) -> tuple[Engine | None, aiohttp.ClientSession | None, QuotaStore | None]:
+    def _let_go(self) -> tuple[Engine | None, aiohttp.ClientSession | None]:
         """What there is to close; the client has it no more."""
-        had = self._engine, self._own, self._store
-        self._engine = self._own = self._store = None
+        had = self._engine, self._own
+        self._engine = self._own = None
         return had
 
     async def _left_behind(self) -> bool:
@@ -179,13 +170,13 @@ class Lifecycle:
             return False
         if self._loop is not None and not self._loop.is_closed():
             raise _elsewhere()
-        _, session, store = self._let_go()
+        engine, session = self._let_go()
         self._background = Background(self._crashed)
         with suppress(RuntimeError):  # of connections whose loop is closed
             if session is not None:
                 await session.close()
-            if store is not None:
-                await store.aclose()
+            if engine is not None and engine.store is not None:
+                await engine.store.aclose()
         return True
 
     async def _shut(self, session: aiohttp.ClientSession | None, store: QuotaStore | None) -> None:
@@ -208,12 +199,7 @@ class Lifecycle:
         await self.open()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self.aclose()
 
     @property
@@ -223,25 +209,6 @@ class Lifecycle:
         if not _is_here(self._loop):
             raise _elsewhere()
         return self._engine
-
-
-def observers(
-    on_request: OnRequest | None,
-    on_transition: OnTransition | None,
-    on_warning: OnWarning | None,
-    telemetry: Telemetry | None,
-    origin: str,
-) -> list[Observer]:
-    """The observers of a client of *origin* that is being opened: logging always, others where given."""
-    found: list[Observer] = [LogObserver()]
-    hooks = (on_request, on_transition, on_warning)
-    if any(hook is not None for hook in hooks):
-        from ..observe.hooks import Hooks  # only where there are some
-
-        found.append(Hooks(*hooks))
-    if telemetry is not None:
-        found.append(telemetry.observer(origin))
-    return found
 
 
 def _is_here(loop: asyncio.AbstractEventLoop | None) -> bool:
@@ -256,6 +223,9 @@ def _elsewhere() -> ClosedError:
         "the client was opened under another event loop, and serves one at a time: close it there, "
         "or give each loop a client of its own"
     )
+
+
+# In functions of their own: no key is among the locals of a traceback that somebody else sees.
 
 
 def _api_key(given: str | None) -> Secret:

@@ -14,9 +14,12 @@ from ..errors import JournalError
 
 __all__ = ["Applied"]
 
-_CACHE = 64 * 1024
-"""KiB of it that are kept in memory, at most."""
-_TABLE = "CREATE TABLE applied (id TEXT PRIMARY KEY, digest BLOB) WITHOUT ROWID"
+# At most 64 MiB of it are kept in memory. Nobody else reads it: it is one transaction to the end.
+_NEW = """
+PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;
+CREATE TABLE applied (id TEXT PRIMARY KEY, digest BLOB) WITHOUT ROWID;
+BEGIN
+"""
 # Once nothing is known of an id, no other row of the same source changes that.
 _LAST = """
 INSERT INTO applied VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET digest = CASE
@@ -40,19 +43,17 @@ class Applied:
     def __init__(self, *, in_order: bool) -> None:
         with _told():
             self._base = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-            for setting in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{_CACHE}"):
-                self._base.execute(f"PRAGMA {setting}")
-            self._base.execute(_TABLE)
+            self._base.executescript(_NEW)
         self._put = _LAST if in_order else _ALIKE
 
     def put(self, ids: Sequence[str], digests: Sequence[bytes | None]) -> None:
         """These rows were applied, one after the other; None for one of which that is not known."""
-        with _told(), self._at_once():
+        with _told():
             self._base.executemany(self._put, zip(ids, digests, strict=True))
 
     def forget(self, ids: Sequence[str]) -> None:
         """Rows of these ids are sent: what Gameball has of them is not known any more."""
-        with _told(), self._at_once():
+        with _told():
             self._base.executemany(
                 "UPDATE applied SET digest = NULL WHERE id = ?", ((each,) for each in ids)
             )
@@ -67,14 +68,6 @@ class Applied:
     def close(self) -> None:
         """Drop it. May be called again."""
         self._base.close()
-
-    @contextmanager
-    def _at_once(self) -> Iterator[None]:
-        self._base.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._base.execute("COMMIT")
 
 
 @contextmanager

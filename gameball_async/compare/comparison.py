@@ -1,4 +1,8 @@
-"""A run's comparison with an earlier one: what that has applied is read before, and each row is looked up."""
+"""
+A run's comparison with an earlier one, or with an earlier input.
+
+What that has applied is read before, and each row is looked up.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +12,63 @@ from functools import partial
 from itertools import islice
 
 import anyio.to_thread
+from attrs import field, frozen
 
-from ..api.kinds import Chunking
-from ..journal.contents import read_contents
+from ..api.kinds import Chunking, Kind, kind_of
+from ..api.requests import Account
+from ..errors import JournalError
+from ..journal.contents import earlier_of, find_again, read_contents
 from ..journal.folding import Contents
-from ..rows.check import Prepare
-from ..rows.content import digest_of, identity
+from ..journal.header import Earlier, Header, Source
+from ..journal.journal import read_journal
+from ..rows.check import Prepare, preparer
+from ..rows.content import digest_of, identity, refuse_incomparable, sort_out
 from ..rows.feed import Feed
-from ..rows.given import Rows
+from ..rows.given import Rows, rows_of
 from ..rows.row import BadRow, Batch, Prepared
+from ..rows.unknown import Unknown, UnknownFields
 from .applied import Applied
-from .deciding import sort_out
 
-__all__ = ["Comparison", "OpenComparison", "with_journal", "with_rows"]
+__all__ = [
+    "Comparison", "EarlierRows", "Making", "OpenComparison", "comparison_again", "comparison_of",
+]  # fmt: skip
 
 AT_ONCE = 10
 """Chunks that are read in one go."""
 ROWS_AT_ONCE = 1000
+
+
+@frozen
+class EarlierRows:
+    """
+    Rows of an earlier input, all of which count as applied, for `GameballClient.bulk`.
+
+    Attributes:
+        rows: as `bulk` takes them.
+        source: tells them from others: a resumed run must be given the same.
+    """
+
+    rows: Rows = field(repr=False)
+    source: Source = field(factory=Source)
+
+
+@frozen
+class Making:
+    """
+    How items are made of rows, which must be the same for both inputs.
+
+    Attributes:
+        ids_from_numbers: take whole numbers as ids.
+        unknown: what becomes of fields that Gameball does not know.
+    """
+
+    ids_from_numbers: bool
+    unknown: Unknown
+
+    def prepare(self, kind: Kind) -> Prepare:
+        """What makes an item of a row, and tells nobody of unknown fields."""
+        fields = UnknownFields(kind, self.unknown)
+        return preparer(kind, ids_from_numbers=self.ids_from_numbers, unknown=fields)
 
 
 class Comparison:
@@ -74,11 +118,71 @@ OpenComparison = Callable[[], Awaitable[Comparison | None]]
 """Reads what was applied before; gives nothing where no row is left to read."""
 
 
-def with_journal(
-    path: str, length: int, chunking: Chunking, journal: str | os.PathLike[str] | None = None
-) -> OpenComparison:
+def comparison_of(
+    earlier: str | os.PathLike[str] | EarlierRows, kind: Kind, account: Account, making: Making
+) -> tuple[Earlier, OpenComparison]:
     """
-    What compares with the first *length* bytes of the journal at *path*.
+    What a new run notes of what it is compared with, and what reads that.
+
+    Raises:
+        ConfigurationError: rows of *kind* must be sent though they equal others.
+        JournalError: the journal cannot be read, its run goes on, or is of another kind, account or address.
+    """
+    refuse_incomparable(kind)
+    if isinstance(earlier, EarlierRows):
+        noted = Earlier(earlier.source.name, earlier.source.digest)
+        return noted, _with_rows(earlier, kind, making)
+    found, theirs = earlier_of(earlier, kind, account)
+    return found, partial(_with_journal, found.name, found.length, Chunking(theirs.chunking))
+
+
+def comparison_again(
+    header: Header, journal: str | os.PathLike[str], given: EarlierRows | None, making: Making
+) -> OpenComparison | None:
+    """
+    What reads that again for a run that is taken up, where it has rows to read; None where none is read.
+
+    Args:
+        header: of the run.
+        journal: where its journal is.
+        given: the rows that it is compared with, where it is with rows.
+        making: how items are made.
+
+    Raises:
+        JournalError: rows are given, and it is compared with none. When the run is opened: what it is compared
+            with is not there, or is not the same.
+    """
+    earlier = header.earlier
+    if earlier is None:
+        if given is None:
+            return None
+        raise JournalError(
+            f"the run of {os.fspath(journal)} compares its rows with none: resume it without changed_against"
+        )
+
+    async def compare() -> Comparison | None:
+        recorded = await anyio.to_thread.run_sync(read_journal, journal)
+        if recorded.input_ended:
+            return None
+        if earlier.is_journal:
+            path, theirs = find_again(earlier, journal)
+            return await _with_journal(path, earlier.length, Chunking(theirs.chunking), journal)
+        was = earlier.name, earlier.digest
+        if given is None or (given.source.name, given.source.digest) != was:
+            raise JournalError(
+                f"the run of {os.fspath(journal)} compares its rows with those of "
+                f"{earlier.name or 'a program'}: give the same again, as changed_against"
+            )
+        return await _with_rows(given, kind_of(header.kind), making, journal)()
+
+    return compare
+
+
+async def _with_journal(
+    path: str, length: int, chunking: Chunking, journal: str | os.PathLike[str] | None = None
+) -> Comparison:
+    """
+    Compare with the first *length* bytes of the journal at *path*.
 
     Args:
         path: where that is.
@@ -86,17 +190,13 @@ def with_journal(
         chunking: of its run.
         journal: of the run at hand, where it is taken up again.
     """
-
-    async def compare() -> Comparison:
-        applied = Applied(in_order=chunking is not Chunking.PLAIN)
-        try:
-            await _read_all(read_contents(path, length), partial(_put, applied))
-        except BaseException:
-            applied.close()
-            raise
-        return Comparison(applied, journal)
-
-    return compare
+    applied = Applied(in_order=chunking is not Chunking.PLAIN)
+    try:
+        await _read_all(read_contents(path, length), partial(_put, applied))
+    except BaseException:
+        applied.close()
+        raise
+    return Comparison(applied, journal)
 
 
 def _put(applied: Applied, rows: Contents) -> None:
@@ -117,17 +217,12 @@ async def _read_all(rows: Iterator[Contents], take: Callable[[Contents], None]) 
         pass
 
 
-def with_rows(
-    rows: Rows, prepare: Prepare, journal: str | os.PathLike[str] | None = None
+def _with_rows(
+    earlier: EarlierRows, kind: Kind, making: Making, journal: str | os.PathLike[str] | None = None
 ) -> OpenComparison:
-    """
-    What compares with the rows of an earlier input.
-
-    Args:
-        rows: of that input.
-        prepare: makes an item of each, as those of the run at hand are made.
-        journal: of the run at hand, where it is taken up again.
-    """
+    """What compares with the rows of an earlier input; *journal* as in `_with_journal`."""
+    rows = rows_of(earlier.rows, kind, ids_from_numbers=making.ids_from_numbers)
+    prepare = making.prepare(kind)
 
     async def compare() -> Comparison:
         applied = Applied(in_order=True)

@@ -9,13 +9,12 @@ from __future__ import annotations
 import zlib
 from array import array
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import orjson
 from attrs import define, evolve, field, frozen
 
-from ..rows.chunk import Chunk
+from ..rows.chunk import Chunk, compact
 from ..rows.content import SIZE, digest_of
 from ..rows.outcome import Outcome, Reason, RowOutcome
 from .header import Header
@@ -173,7 +172,7 @@ class Folding:
         if record.stage is not Stage.SETTLED:
             record.keys, record.item_ids, record.payloads = keys, ids, payloads
             return
-        chunk = Chunk(record.number, list(record.positions), keys, ids, payloads)
+        chunk = Chunk(record.number, record.positions, keys, ids, payloads)
         yield from odd_rows(chunk, outcomes, reasons, record.job_id)
 
     def rows(self, *, open_too: bool) -> Iterator[RowOutcome]:
@@ -201,7 +200,7 @@ class Folding:
             for index, position in enumerate(record.positions):
                 yield RowOutcome(
                     position, outcomes[index], keys[index], reasons.get(index),
-                    record.job_id, number, partial(entries.get, index),
+                    record.job_id, number, entries.get, index,
                 )  # fmt: skip
 
     def contents(self) -> Iterator[Contents]:
@@ -272,7 +271,7 @@ class Folding:
 def _positions(column: bytes) -> Sequence[int]:
     where = array("q")
     where.frombytes(zlib.decompress(column))
-    return where
+    return compact(where)
 
 
 def _rejected_rows(column: bytes) -> Iterator[RowOutcome]:

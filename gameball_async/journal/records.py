@@ -115,7 +115,7 @@ def intended(chunk: Chunk, resent: bool) -> Write:
 
     The lists are copied here: the chunk's own change once it is sent.
     """
-    positions, keys, ids = list(chunk.positions), list(chunk.keys), chunk.item_ids
+    positions, keys, ids = chunk.positions, list(chunk.keys), chunk.item_ids
     payloads, number = list(chunk.payloads), chunk.number
 
     def frame() -> bytes:

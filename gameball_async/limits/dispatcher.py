@@ -21,6 +21,7 @@ from ..errors import (
     GameballError,
     NotSentError,
     RateLimitError,
+    TransportError,
     UnreachableError,
 )
 from ..observe.events import ConnectionRestored, ConnectionTrouble, QuotaPaused, RequestEnded
@@ -141,7 +142,7 @@ class Dispatcher:
             self.sent -= 1
             budget.unsent(slot)
             raise
-        except Exception:
+        except TransportError:
             # Lost or late: the server may have counted it all the same.
             budget.answered(slot, anyio.current_time(), lost=True)
             raise
@@ -149,8 +150,8 @@ class Dispatcher:
         restored = self.contact.answered(answer, anyio.current_time())
         if restored is not None and self.stream.wants(ConnectionRestored):
             self.stream.emit(restored)
-        # One that is cancelled may still be on its way: its slot stays open until the budget itself
-        # takes it to have been counted.
+        # One that is cancelled, or ends in an error that no transport may raise, may still be on its
+        # way: its slot stays open until the budget itself takes it to have been counted.
         if answer.status == 429:
             now = anyio.current_time()
             wait = retry_after(answer)

@@ -26,6 +26,8 @@ from .trips import Trips
 
 __all__ = ["Budget", "Quota"]
 
+DAY = 86_400
+
 
 @frozen(init=False)
 class Quota:
@@ -36,15 +38,21 @@ class Quota:
         windows: pairs of requests and seconds; all of them hold at once.
 
     Raises:
-        ConfigurationError: a number is not positive, or there is no window.
+        ConfigurationError: a number is not positive, a window is longer than a day, or there is none.
     """
 
     windows: tuple[tuple[int, float], ...]
 
     def __init__(self, *windows: tuple[int, float]) -> None:
-        if not windows or any(not (n >= 1 and 0 < s <= 86_400) for n, s in windows):
+        if not windows or any(not (n >= 1 and s > 0) for n, s in windows):
             raise ConfigurationError(
                 "a quota is pairs of requests and seconds, both positive: Quota((30, 1), (360, 30))"
+            )
+        longest = max(s for _, s in windows)
+        if longest > DAY:
+            raise ConfigurationError(
+                f"a quota's window is {longest:,.0f} s, and may be a day ({DAY:,} s) at most: "
+                "write a window that Gameball counts by, as in Quota((30, 1), (360, 30))"
             )
         self.__attrs_init__(tuple((int(n), float(s)) for n, s in windows))
 
@@ -53,11 +61,12 @@ class Quota:
         """Read ``30/1,360/30``: requests/seconds, windows separated by commas."""
         try:
             pairs = [part.split("/") for part in text.split(",")]
-            return cls(*((int(n), float(s)) for n, s in pairs))
-        except (ValueError, TypeError):
+            windows = [(int(n), float(s)) for n, s in pairs]
+        except ValueError:
             raise ConfigurationError(
                 f"quota {text[:40]!r} cannot be read; write requests/seconds, as in 30/1,360/30"
             ) from None
+        return cls(*windows)
 
     def most_in(self, seconds: float) -> int:
         """Requests that may be sent within *seconds* from the first, at most."""

@@ -9,29 +9,17 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from ..api.kinds import KINDS, TARGETS
-from ..errors import Fault
-from .local_times import MeaninglessTime, iso_time, zone_of
+from ..faults import Fault, Faulty, Refusal
+from .local_times import iso_time, zone_of
 from .rules import ColumnMapping, Rule
 
-__all__ = ["AppliedMapping", "UnreadableCells", "UnusableMapping", "applied"]
+__all__ = ["AppliedMapping", "applied"]
 
 Cells: TypeAlias = Sequence[str]
 Cut: TypeAlias = Callable[[Cells], str]
 
 ANY = "*"
 LINE_ITEMS = "lineItems"
-
-
-class UnusableMapping(ValueError):
-    """A mapping does not fit the header; the text says why, and the cure."""
-
-
-class UnreadableCells(ValueError):
-    """Cells of a record cannot be turned into what the mapping says."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__()
-        self.faults: tuple[Fault, ...] = tuple(faults)
 
 
 @frozen
@@ -73,14 +61,14 @@ class AppliedMapping:
         The new cells of a row; of its first record, and the line items of all.
 
         Raises:
-            UnreadableCells: some cannot be had, each with its reason.
+            Faulty: some cannot be had, each with its reason.
         """
         faults: list[Fault] = []
         made = [_cut(name, cut, records[0], faults) for name, cut in self._cuts.items()]
         if self.grouped:
             made.append(json.dumps([self._line_item(each, faults) for each in records]))
         if faults:
-            raise UnreadableCells(faults)
+            raise Faulty(faults)
         return made
 
     def _line_item(self, record: Cells, faults: list[Fault]) -> dict[str, object]:
@@ -96,7 +84,7 @@ class AppliedMapping:
 def _cut(name: str, cut: Cut, record: Cells, faults: list[Fault]) -> str:
     try:
         return cut(record)
-    except MeaninglessTime as error:
+    except Refusal as error:
         faults.append(Fault(name, str(error)))
         return ""
 
@@ -122,14 +110,14 @@ def applied(
         zone: the zone of times without one, where the mapping names none.
 
     Raises:
-        UnusableMapping: it is for another kind, or names columns that the file does not have.
+        Refusal: it is for another kind, or names columns that the file does not have.
         ConfigurationError: a zone does not exist.
     """
     if mapping.kind and mapping.kind != kind:
-        raise UnusableMapping(f"the mapping is for {mapping.kind}, not for {kind}")
+        raise Refusal(f"the mapping is for {mapping.kind}, not for {kind}")
     missing = [name for name in sorted(mapping.sources) if name not in header]
     if missing:
-        raise UnusableMapping(
+        raise Refusal(
             f"the mapping reads {_quoted(missing)}, which the header does not have: it has "
             f"{_quoted(header)}"
         )
@@ -154,7 +142,7 @@ def _own(mapping: ColumnMapping, kind: str) -> Mapping[str, Rule]:
     """The columns that go among the account's own fields."""
     place = KINDS.get(kind, TARGETS).own_fields
     if mapping.custom and not place:
-        raise UnusableMapping(
+        raise Refusal(
             f"{kind} have no place for fields of your own: leave custom out of the mapping"
         )
     return {".".join((*place, name)): Rule(source=name) for name in mapping.custom}

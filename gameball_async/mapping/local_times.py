@@ -8,14 +8,11 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from ..errors import ConfigurationError
+from ..faults import Refusal
 
-__all__ = ["MeaninglessTime", "iso_time", "time_in", "zone_of"]
+__all__ = ["iso_time", "time_in", "zone_of"]
 
 _BLANK_BEFORE_OFFSET = re.compile(r"\s+(?=(?:[+-]\d\d:?\d\d|Z|UTC)$)", re.ASCII)
-
-
-class MeaninglessTime(ValueError):
-    """A cell is no time, or one that does not exist; the text says which."""
 
 
 @lru_cache(maxsize=64)
@@ -46,7 +43,7 @@ def iso_time(cell: str, *, form: str = "", zone: str = "") -> str:
         zone: the zone of a time that names none.
 
     Raises:
-        MeaninglessTime: the cell is not written so, has no zone, or the clocks skip that time.
+        Refusal: the cell is not written so, has no zone, or the clocks skip that time.
     """
     text = cell.strip()
     if not form and len(text) == 10:
@@ -61,16 +58,16 @@ def time_in(text: str, *, form: str = "", zone: str = "") -> datetime:
     A time with its offset; one that names none is of *zone*.
 
     Raises:
-        MeaninglessTime: as in `iso_time`.
+        Refusal: as in `iso_time`.
     """
     found = _read(text, form)
     if found.tzinfo is not None:
         return found
     if not zone:
-        raise MeaninglessTime("has no time zone: pass --naive-as ZONE, or give the mapping a zone")
+        raise Refusal("has no time zone: pass --naive-as ZONE, or give the mapping a zone")
     found = found.replace(tzinfo=zone_of(zone))
-    if _skipped(found):
-        raise MeaninglessTime(f"does not exist in {zone}: the clocks go forward there and then")
+    if found.astimezone(UTC).astimezone(found.tzinfo) != found:
+        raise Refusal(f"does not exist in {zone}: the clocks go forward there and then")
     return found
 
 
@@ -83,10 +80,4 @@ def _read(text: str, form: str) -> datetime:
         wanted = (
             f"written as {form}" if form else "an ISO 8601 time; give the mapping a date format"
         )
-        raise MeaninglessTime(f"is not {wanted}") from None
-
-
-def _skipped(found: datetime) -> bool:
-    """Whether the clocks of its zone never show this time."""
-    back = found.astimezone(UTC).astimezone(found.tzinfo)
-    return back.replace(tzinfo=None) != found.replace(tzinfo=None)
+        raise Refusal(f"is not {wanted}") from None

@@ -20,13 +20,10 @@ SHOPS = (
 @cache
 def _presets() -> dict[str, ColumnMapping]:
     folder = files(__package__) / "presets"
-    found = sorted(
-        (each for each in folder.iterdir() if each.name.endswith(".toml")),
-        key=lambda each: each.name,
-    )
+    found = {each.name: each for each in folder.iterdir() if each.name.endswith(".toml")}
     return {
-        each.name.removesuffix(".toml"): mapping_of(each.read_text("utf-8"), name=each.name)
-        for each in found
+        name.removesuffix(".toml"): mapping_of(found[name].read_text("utf-8"), name=name)
+        for name in sorted(found)
     }
 
 
@@ -39,9 +36,8 @@ def preset(shop: str, kind: str) -> ColumnMapping:
     """
     found = _presets().get(f"{shop}-{kind}")
     if found is None:
-        known = ", ".join(
-            f"{name.partition('-')[0]} ({name.partition('-')[2]})" for name in _presets()
-        )
+        pairs = (name.split("-", 1) for name in _presets())
+        known = ", ".join(f"{each} ({of})" for each, of in pairs)
         raise ConfigurationError(f"there is no preset for {kind} from {shop}: known are {known}")
     return found
 

@@ -25,13 +25,13 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attrs import Factory, field, frozen
+from attrs import Factory, frozen
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
 from ..api.kinds import KINDS, TARGETS
 from ..errors import ConfigurationError
-from ..structuring import UNUSABLE, why_unusable
+from ..structuring import UNUSABLE, exactly, why_unusable
 
 __all__ = ["ColumnMapping", "Rule", "mapping_of"]
 
@@ -72,12 +72,6 @@ class Rule:
         """The columns that are read."""
         return self.first_of or self.join or ((self.source,) if self.source else ())
 
-    @property
-    def origins(self) -> int:
-        """How many of the four ways to come by a cell are given."""
-        given = (self.source, self.first_of, self.join, self.constant is not None)
-        return sum(map(bool, given))
-
 
 @frozen(kw_only=True)
 class ColumnMapping:
@@ -102,26 +96,19 @@ class ColumnMapping:
     group_by: str = ""
     lines: Mapping[str, Rule] = Factory(dict)
     recognised_by: tuple[str, ...] = ()
-    note: str = field(default="")
+    note: str = ""
 
     @property
     def sources(self) -> frozenset[str]:
         """All columns of the file that this mapping reads."""
         rules = (*self.columns.values(), *self.lines.values())
-        named = {name for rule in rules for name in rule.sources}
-        return frozenset(
-            named.union(self.custom, self.skip, [self.group_by] if self.group_by else [])
-        )
+        read = (name for rule in rules for name in rule.sources)
+        group = (self.group_by,) if self.group_by else ()
+        return frozenset((*read, *self.custom, *self.skip, *group))
 
 
 def _structure_rule(value: Any, _: object) -> Rule:
     return Rule(source=value) if isinstance(value, str) else _rule_of_table(value, Rule)
-
-
-def _structure_text(value: Any, _: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("must be text")
-    return value
 
 
 def _structure_texts(value: Any, _: object) -> tuple[str, ...]:
@@ -131,7 +118,7 @@ def _structure_texts(value: Any, _: object) -> tuple[str, ...]:
 
 
 _converter = Converter(forbid_extra_keys=True)
-_converter.register_structure_hook(str, _structure_text)
+_converter.register_structure_hook(str, exactly("text", str))
 _converter.register_structure_hook_func(lambda wanted: wanted == tuple[str, ...], _structure_texts)
 _rule_of_table = make_dict_structure_fn(
     Rule, _converter, source=override(rename="from"), _cattrs_forbid_extra_keys=True
@@ -170,5 +157,6 @@ def _faults(mapping: ColumnMapping) -> Iterator[str]:
     if bool(mapping.lines) != bool(mapping.group_by):
         yield "group_by and [lines] belong together: give both or none"
     for name, rule in (*mapping.columns.items(), *mapping.lines.items()):
-        if rule.origins != 1:
+        origins = (rule.source, rule.first_of, rule.join, rule.constant is not None)
+        if sum(map(bool, origins)) != 1:
             yield f"{name} needs exactly one of from, first_of, join and constant"

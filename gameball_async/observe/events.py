@@ -100,9 +100,12 @@ class RequestEnded(NamedTuple):
     ) -> RequestEnded:
         """What became of *request*: *answer*, or *failure* where none came."""
         about, refusal = request.about, None
+        error_type = None if failure is None else type(failure).__name__
+        told = None if answer is None else http_date(answer.date or "")
         if answer is not None and not 200 <= answer.status < 300:
             wait = parse_retry_after(answer.retry_after, answer.date)
             refusal = read_error(answer.status, answer.body, retry_after=wait)
+            error_type = str(answer.status)
         return cls(
             method=request.method,
             route=about.route,
@@ -117,8 +120,8 @@ class RequestEnded(NamedTuple):
             received=0 if answer is None else len(answer.body),
             status=None if answer is None else answer.status,
             error=refusal,
-            error_type=_error_type(refusal, failure),
-            server_time=None if answer is None else _instant(answer.date),
+            error_type=error_type,
+            server_time=None if told is None else told.timestamp(),
         )
 
     @property
@@ -139,17 +142,6 @@ _WITHOUT_ANSWER = {
     "ClosedError": "unsent",
     "CancelledError": "cancelled",
 }
-
-
-def _instant(date: str | None) -> float | None:
-    when = http_date(date or "")
-    return None if when is None else when.timestamp()
-
-
-def _error_type(refusal: ErrorObject | None, failure: BaseException | None) -> str | None:
-    if refusal is not None:
-        return str(refusal.status)
-    return None if failure is None else type(failure).__name__
 
 
 class RetryScheduled(NamedTuple):

@@ -13,7 +13,7 @@ import contextvars
 import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -36,10 +36,7 @@ __all__ = ["CLOSE_WITHIN", "MOST_WAITING", "Hooks", "OnRequest", "OnTransition",
 # An async function returns an object too: something to await.
 OnRequest = Callable[[RequestEnded], object]
 OnTransition = Callable[["Transition"], object]
-Warning_ = ConnectionTrouble | ConnectionRestored | UnknownFieldMet
-OnWarning = Callable[[Warning_], object]
-
-T = TypeVar("T")
+OnWarning = Callable[[ConnectionTrouble | ConnectionRestored | UnknownFieldMet], object]
 
 MOST_WAITING = 10_000
 """Calls of async hooks that wait at once, at most; those beyond are left out, which is logged."""
@@ -64,39 +61,28 @@ class Hooks:
         on_transition: OnTransition | None,
         on_warning: OnWarning | None = None,
     ) -> None:
-        self._on_request = on_request
-        self._on_transition = on_transition
-        self._on_warning = on_warning
+        warns = dict.fromkeys((ConnectionTrouble, ConnectionRestored, UnknownFieldMet), on_warning)
+        given = {RequestEnded: on_request, JobTransition: on_transition, **warns}
+        self._hooks: dict[type[Event], Callable[[Any], object]] = {
+            event: hook for event, hook in given.items() if hook is not None
+        }
         self._background = Background(lambda error: None)
         self._context = contextvars.copy_context()
         self._waiting: deque[tuple[object, Awaitable[object]]] = deque()
-        self._running = False
-        self._idle = anyio.Event()
+        self._idle = anyio.Event()  # set while no task awaits them
         self._idle.set()
         self._failed = OnceLogger()
         self._closed = False
 
     def wants(self, event: type[Event]) -> bool:
         """Whether there is a hook for it."""
-        if event is RequestEnded:
-            return self._on_request is not None
-        if event is JobTransition:
-            return self._on_transition is not None
-        warns = event in (ConnectionTrouble, ConnectionRestored, UnknownFieldMet)
-        return warns and self._on_warning is not None
+        return event in self._hooks
 
     def on_event(self, event: Event) -> None:
         """Call the hook for it."""
-        if isinstance(event, RequestEnded) and self._on_request is not None:
-            self._call(self._on_request, event)
-        elif isinstance(event, JobTransition) and self._on_transition is not None:
-            self._call(self._on_transition, event.change)
-        elif isinstance(event, Warning_) and self._on_warning is not None:
-            self._call(self._on_warning, event)
-
-    def _call(self, hook: Callable[[T], object], what: T) -> None:
+        hook = self._hooks[type(event)]
         try:
-            result = hook(what)
+            result = hook(event.change if isinstance(event, JobTransition) else event)
         except Exception as error:  # noqa: BLE001 - the hook is the user's code
             self._failed(hook, error)
             return
@@ -108,8 +94,7 @@ class Hooks:
             self._failed.log(hook, "is too slow: some of its calls are left out")
             return
         self._waiting.append((hook, result))
-        if not self._running:
-            self._running = True
+        if self._idle.is_set():
             self._idle = anyio.Event()
             # In the context of the client's opening, not in that of some call.
             self._context.copy().run(self._background.spawn, self._run)
@@ -119,7 +104,6 @@ class Hooks:
             while self._waiting:
                 await self._await(*self._waiting.popleft())
         finally:
-            self._running = False
             self._idle.set()
 
     async def _await(self, hook: object, result: Awaitable[object]) -> None:

@@ -66,38 +66,7 @@ class OpenTelemetry:
         """An observer of one client. `stream.Telemetry`."""
         tracer = trace.get_tracer(_SCOPE, __version__, tracer_provider=self.tracer_provider)
         meter = metrics.get_meter(_SCOPE, __version__, meter_provider=self.meter_provider)
-        return _Observer(origin, tracer, _Instruments(meter))
-
-
-class _Instruments:
-    """The metrics."""
-
-    def __init__(self, meter: metrics.Meter) -> None:
-        self.duration: metrics.Histogram = meter.create_histogram(
-            "http.client.request.duration",
-            "s",
-            "Duration of HTTP client requests.",
-            explicit_bucket_boundaries_advisory=_SECONDS,
-        )
-        self.wait: metrics.Histogram = meter.create_histogram(
-            "gameball.quota.wait",
-            "s",
-            "Time that requests waited for quota before they were sent.",
-            explicit_bucket_boundaries_advisory=_WAITS,
-        )
-        count, up_down = meter.create_counter, meter.create_up_down_counter
-        self.requests: metrics.Counter = count(
-            "gameball.requests", "{request}", "Requests, by their outcome."
-        )
-        self.jobs: metrics.Counter = count(
-            "gameball.jobs", "{job}", "Jobs that entered a state; queued once accepted."
-        )
-        self.rows: metrics.Counter = count("gameball.rows", "{row}", "Rows, by their outcome.")
-        self.open_jobs: metrics.UpDownCounter = up_down(
-            "gameball.open_jobs",
-            "{job}",
-            "Jobs that have not ended, from their acceptance, by their state.",
-        )
+        return _Observer(origin, tracer, meter)
 
 
 @define(eq=False)
@@ -115,13 +84,31 @@ class _OpenJob:
 class _Observer:
     """`stream.Observer` of one client."""
 
-    def __init__(self, origin: str, tracer: trace.Tracer, instruments: _Instruments) -> None:
+    def __init__(self, origin: str, tracer: trace.Tracer, meter: metrics.Meter) -> None:
         parts = urlsplit(origin)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         self._origin = origin
         self._server: Attributes = {"server.address": parts.hostname or "", "server.port": port}
         self._tracer = tracer
-        self._to = instruments
+        self._duration = meter.create_histogram(
+            "http.client.request.duration",
+            "s",
+            "Duration of HTTP client requests.",
+            explicit_bucket_boundaries_advisory=_SECONDS,
+        )
+        self._wait = meter.create_histogram(
+            "gameball.quota.wait",
+            "s",
+            "Time that requests waited for quota before they were sent.",
+            explicit_bucket_boundaries_advisory=_WAITS,
+        )
+        count = meter.create_counter
+        self._requests = count("gameball.requests", "{request}", "Requests, by their outcome.")
+        self._rows = count("gameball.rows", "{row}", "Rows, by their outcome.")
+        entered = "Jobs that entered a state; queued once accepted."
+        self._entered = count("gameball.jobs", "{job}", entered)
+        still_open = "Jobs that have not ended, from their acceptance, by their state."
+        self._open_jobs = meter.create_up_down_counter("gameball.open_jobs", "{job}", still_open)
         self._jobs: dict[int, _OpenJob] = {}
         self._ended: dict[int, None] = {}  # jobs that may be watched again, and have ended
 
@@ -145,9 +132,8 @@ class _Observer:
                 self._lost(job, error_type)
             case RowsSettled(kind=kind, counts=counts):
                 for outcome, rows in counts.items():
-                    self._to.rows.add(
-                        rows, {"gameball.kind": kind, "gameball.outcome": outcome.value}
-                    )
+                    about = {"gameball.kind": kind, "gameball.outcome": outcome.value}
+                    self._rows.add(rows, about)
             case _:
                 pass
 
@@ -203,10 +189,10 @@ class _Observer:
     def _request_metrics(self, what: RequestEnded) -> None:
         about = {"http.request.method": what.method, "url.template": what.route}
         came = {"http.response.status_code": what.status, "error.type": what.error_type}
-        self._to.duration.record(what.seconds, {**about, **self._server, **_known(came)})
-        self._to.requests.add(1, {**about, "gameball.outcome": what.outcome})
+        self._duration.record(what.seconds, {**about, **self._server, **_known(came)})
+        self._requests.add(1, {**about, "gameball.outcome": what.outcome})
         if not what.polled:  # polls have no time at which they ought to be sent
-            self._to.wait.record(what.waited, about)
+            self._wait.record(what.waited, about)
 
     # -- jobs
 
@@ -223,15 +209,10 @@ class _Observer:
             return
         if len(self._jobs) >= MOST_JOBS:
             self._leave(next(iter(self._jobs)))
+        about = {"gameball.kind": job.kind, "gameball.job.rows": job.rows}
         span = self._tracer.start_span(
             "gameball.job" if job.kind is None else f"gameball.job {job.kind}",
-            attributes=_known(
-                {
-                    "gameball.job.id": job.id,
-                    "gameball.kind": job.kind,
-                    "gameball.job.rows": job.rows,
-                }
-            ),
+            attributes={"gameball.job.id": job.id, **_known(about)},
         )
         self._jobs[job.id] = _OpenJob(job, span)
 
@@ -240,13 +221,8 @@ class _Observer:
         if open_job is None or open_job.state is status.state:
             return
         self._count(open_job, status.state)
-        counts = _known(
-            {
-                "gameball.job.total": status.total,
-                "gameball.job.finished": status.finished,
-                "gameball.job.errors": status.errors,
-            }
-        )
+        named = {"total": status.total, "finished": status.finished, "errors": status.errors}
+        counts = _known({f"gameball.job.{name}": count for name, count in named.items()})
         open_job.span.add_event(f"gameball.job.{status.state.value}", counts)
         if status.state.final:
             open_job.span.set_attributes(counts)
@@ -257,11 +233,11 @@ class _Observer:
     def _count(self, open_job: _OpenJob, state: JobState) -> None:
         kind = _known({"gameball.kind": open_job.job.kind})
         if open_job.state is not None:
-            self._to.open_jobs.add(-1, {**kind, "gameball.job.state": open_job.state.value})
+            self._open_jobs.add(-1, {**kind, "gameball.job.state": open_job.state.value})
         open_job.state = state
-        self._to.jobs.add(1, {**kind, "gameball.job.state": state.value})
+        self._entered.add(1, {**kind, "gameball.job.state": state.value})
         if not state.final:
-            self._to.open_jobs.add(1, {**kind, "gameball.job.state": state.value})
+            self._open_jobs.add(1, {**kind, "gameball.job.state": state.value})
 
     def _lost(self, job: Job, error_type: str) -> None:
         open_job = self._jobs.get(job.id)
@@ -273,9 +249,8 @@ class _Observer:
         """End a job's span where it stands."""
         open_job = self._jobs.pop(job_id)
         state = open_job.state
-        open_job.span.set_attribute(
-            "gameball.job.state", "unseen" if state is None else state.value
-        )
+        shown = "unseen" if state is None else state.value
+        open_job.span.set_attribute("gameball.job.state", shown)
         open_job.span.end()
         if state is not None and state.final:
             if len(self._ended) >= MOST_JOBS:
@@ -283,7 +258,7 @@ class _Observer:
             self._ended[job_id] = None
         elif state is not None:
             kind = _known({"gameball.kind": open_job.job.kind})
-            self._to.open_jobs.add(-1, {**kind, "gameball.job.state": state.value})
+            self._open_jobs.add(-1, {**kind, "gameball.job.state": state.value})
 
 
 def _known(attributes: Mapping[str, Value | None]) -> Attributes:

@@ -106,17 +106,17 @@ class Trial:
         why: why the balance could not be read; empty where it could.
     """
 
-    before: Balance | None
-    add: Step
-    between: Balance | None
-    take: Step
-    after: Balance | None
-    why: str = field(repr=False)
+    before: Balance | None = None
+    add: Step = field(factory=Step)
+    between: Balance | None = None
+    take: Step = field(factory=Step)
+    after: Balance | None = None
+    why: str = field(default="", repr=False)
 
-    @classmethod
-    def new(cls) -> Trial:
-        """One that has not begun."""
-        return cls(None, Step(), None, Step(), None, "")
+    @property
+    def undone(self) -> bool:
+        """Whether nothing of it is left: +1 was not applied, or -1 was."""
+        return self.add.fate in (Fate.NOT_SENT, Fate.REFUSED) or self.take.fate is Fate.APPLIED
 
     @property
     def last(self) -> Balance | None:

@@ -1,4 +1,4 @@
-"""What was asked and what was answered, as values: filled in by `probing`, judged by `judging`."""
+"""What was asked, answered, and made of it, as values: filled in by `probing`, judged by `judging`."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ..errors import (
 )
 from .amounts import Amount, Trial, amount_of
 from .clock import Sample
-from .findings import Findings
+from .findings import Findings, Verdict
 
-__all__ = ["MADE_UP", "Facts", "Plan", "Reply", "Said", "reply_of"]
+__all__ = ["MADE_UP", "Facts", "Plan", "Probe", "Reply", "Said", "reply_of"]
 
 MADE_UP = "gameball-async-check"
 """The customer that is asked about where nobody named one."""
@@ -143,11 +143,11 @@ class Facts:
 
     @property
     def dialect(self) -> str | None:
-        """The path that tells a job's status, the tutorial's first; None where none does."""
+        """The path that tells a job's status, the first that was asked; None where none does."""
         found = [name for name, reply in self.dialects.items() if reply.yes]
         if self.plan.dialect_given in found:
             return self.plan.dialect_given
-        return min(found, key=_FIRST.index, default=None)
+        return next(iter(found), None)  # in the order in which they were asked
 
     @property
     def amount(self) -> Amount | None:
@@ -161,10 +161,22 @@ class Facts:
         foreign = all(reply.said is Said.UNREACHED for reply in self.submitted.values())
         return self.answers > 0 and not foreign
 
-    @property
-    def served(self) -> Mapping[str, Reply]:
-        """What is known of each version."""
-        return {**self.versions, **self.submitted}
 
+@frozen
+class Probe:
+    """
+    What one probe came to.
 
-_FIRST = ("tutorial", "openapi")
+    Attributes:
+        name: short.
+        verdict: whether it hinders a migration.
+        said: what happened, in words. It may quote Gameball, and a balance.
+        cure: what to do; empty for nothing.
+        holds: for each assumption that it put to the test, whether it holds.
+    """
+
+    name: str
+    verdict: Verdict
+    said: str = field(repr=False)
+    cure: str = ""
+    holds: Mapping[str, bool] = field(factory=dict)

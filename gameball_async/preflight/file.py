@@ -1,19 +1,23 @@
-"""The file of findings on the disk: read, made sure of, and written whole or not at all."""
+"""The file of findings on the disk, and the note of a trial beside it: written whole or not at all."""
 
 from __future__ import annotations
 
 import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from ..errors import ConfigurationError
+from ..rows.replacing import Replacement
 from .findings import Findings, as_text, findings_of, looks_like_findings
 
-__all__ = ["DEFAULT_NAME", "read_findings", "refuse_other_files", "write_findings"]
+__all__ = [
+    "DEFAULT_NAME", "TRIAL", "forget_trial", "note_trial", "noted_trial", "read_findings",
+    "refuse_other_files", "write_findings",
+]  # fmt: skip
 
 DEFAULT_NAME = "gameball.check.json"
 """In the current directory, where nobody names another."""
+TRIAL = ".trial"
+"""Follows the name of the findings, in that of the file that notes a trial."""
 _LARGEST = 100_000
 
 
@@ -67,13 +71,36 @@ def write_findings(path: str, findings: Findings) -> None:
     Raises:
         OSError: they cannot be written; older ones are as they were.
     """
-    target = Path(path).resolve()
-    number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    _replace(path, as_text(findings))
+
+
+def note_trial(path: str, customer: str) -> None:
+    """
+    Note beside the findings that the balance of *customer* is about to be moved.
+
+    Raises:
+        OSError: it cannot be noted.
+    """
+    _replace(f"{path}{TRIAL}", customer)
+
+
+def noted_trial(path: str) -> str | None:
+    """The customer of a trial of which something may be left, as was noted; None for none."""
     try:
-        with open(number, "w", encoding="utf-8") as file:
-            file.write(as_text(findings))
-        os.replace(name, target)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
+        return Path(f"{path}{TRIAL}").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+def forget_trial(path: str) -> None:
+    """Nothing of the trial that was noted is left."""
+    Path(f"{path}{TRIAL}").unlink(missing_ok=True)
+
+
+def _replace(path: str, text: str) -> None:
+    new = Replacement(os.path.realpath(path))
+    try:
+        new.out.write(text)
+        new.put_in_place()
+    finally:
+        new.drop()

@@ -16,7 +16,7 @@ from cattrs import Converter
 from cattrs.gen import make_dict_unstructure_fn
 
 from ..errors import ConfigurationError
-from ..structuring import UNUSABLE, why_unusable
+from ..structuring import UNUSABLE, exactly, why_unusable
 from .amounts import Amount
 from .clock import Offset
 
@@ -68,21 +68,6 @@ class Findings:
         return [name for name, verdict in self.probes.items() if verdict == "hinders"]
 
 
-def _exactly(kind: type, words: str) -> Any:
-    def structure(value: Any, _: object) -> Any:
-        if type(value) is not kind:
-            raise TypeError(f"must be {words}")
-        return value
-
-    return structure
-
-
-def _number(value: Any, _: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("must be a number")
-    return float(value)
-
-
 def _instant(value: Any, _: object) -> datetime:
     try:
         when = datetime.fromisoformat(value)
@@ -94,10 +79,10 @@ def _instant(value: Any, _: object) -> datetime:
 
 
 _converter = Converter(forbid_extra_keys=True)
-_converter.register_structure_hook(str, _exactly(str, "text"))
-_converter.register_structure_hook(int, _exactly(int, "a whole number"))
-_converter.register_structure_hook(bool, _exactly(bool, "true or false"))
-_converter.register_structure_hook(float, _number)
+_converter.register_structure_hook(str, exactly("text", str))
+_converter.register_structure_hook(int, exactly("a whole number", int))
+_converter.register_structure_hook(bool, exactly("true or false", bool))
+_converter.register_structure_hook(float, exactly("a number", int, float))
 _converter.register_structure_hook(datetime, _instant)
 _converter.register_unstructure_hook(
     datetime, lambda when: when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -9,10 +9,9 @@ from ..api.jobs import JobState, JobStatus
 from ..api.requests import Account
 from .amounts import balance_of
 from .clock import Offset, offset_of
-from .facts import MADE_UP, Facts, Reply, Said
+from .facts import MADE_UP, Facts, Probe, Reply, Said
 from .findings import Findings
 from .trying import judge_amount
-from .verdicts import Probe
 
 __all__ = ["MOST_OFFSET", "conclude", "judge", "offset_words"]
 
@@ -68,41 +67,30 @@ def _keys(facts: Facts) -> Probe:
     holds = {"key-prefix": facts.key_mode is not None}
     refused = next((reply for reply in facts.submitted.values() if reply.said is Said.KEYS), None)
     if refused is not None:
-        return Probe(
-            "keys",
-            "hinders",
-            f"{mode}; {refused.why}",
-            "copy both keys again from the dashboard, and make sure that they are of one account",
-            {**holds, "both-keys": False},
-        )
+        cure = "copy both keys again from the dashboard, and make sure that they are of one account"
+        holds["both-keys"] = False
+        return Probe("keys", "hinders", f"{mode}; {refused.why}", cure, holds)
     if facts.version is None:
         return Probe("keys", "unknown", f"{mode}; no batch was accepted or refused", "", holds)
     return Probe("keys", "ok", f"{mode}; both keys are accepted", "", {**holds, "both-keys": True})
 
 
 def _version(facts: Facts) -> Probe:
-    served = {v: r for v, r in facts.served.items() if r.said in (Said.YES, Said.MISSING)}
+    known = {**facts.versions, **facts.submitted}
+    served = {v: r for v, r in known.items() if r.said in (Said.YES, Said.MISSING)}
     holds = {f"version-{version}": reply.yes for version, reply in served.items()}
     answers = ", ".join(sorted(version for version, reply in served.items() if reply.yes))
     plan, version = facts.plan, facts.version
     if version is None:
         if served and all(reply.said is Said.MISSING for reply in facts.submitted.values()):
-            return Probe(
-                "version",
-                "hinders",
-                f"no version takes a batch ({', '.join(facts.submitted)} were asked)",
-                "check the address (--base-url): it may not be Gameball's API",
-                holds,
-            )
+            said = f"no version takes a batch ({', '.join(facts.submitted)} were asked)"
+            cure = "check the address (--base-url): it may not be Gameball's API"
+            return Probe("version", "hinders", said, cure, holds)
         return Probe("version", "unknown", "no batch was accepted", "", holds)
     if plan.version_given and version != plan.version:
-        return Probe(
-            "version",
-            "hinders",
-            f"{plan.version} is not served; served: {answers}",
-            f"pass --api-version {version}, or leave the option out",
-            holds,
-        )
+        said = f"{plan.version} is not served; served: {answers}"
+        cure = f"pass --api-version {version}, or leave the option out"
+        return Probe("version", "hinders", said, cure, holds)
     return Probe("version", "ok", f"{version} takes batches; served: {answers}", "", holds)
 
 
@@ -143,13 +131,8 @@ def _ended(facts: Facts, status: JobStatus, job: str) -> Probe:
             said = f"{job} ended, and refused the customer that was made up: {_reason(status)}"
             cure = "to see a balance come back, name a customer with --customer ID"
             return Probe("inquiry", "ok", said, cure, holds)
-        return Probe(
-            "inquiry",
-            "hinders",
-            f"{job} ended, and refused the customer: {_reason(status)}",
-            "name a customer that Gameball knows",
-            holds,
-        )
+        said = f"{job} ended, and refused the customer: {_reason(status)}"
+        return Probe("inquiry", "hinders", said, "name a customer that Gameball knows", holds)
     if status.results is not None and status.results.successful:
         holds["balance-fields"] = False
     said = f"{job} ended as {status.shown_state}, and tells no balance of the customer"

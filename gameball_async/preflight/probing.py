@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..observe.events import RequestEnded
     from ..observe.hooks import OnRequest
 
-__all__ = ["OpenClient", "Prober"]
+__all__ = ["REASON", "OpenClient", "Prober"]
 
 OpenClient = Callable[[str, Dialect, "OnRequest"], AbstractAsyncContextManager["GameballClient"]]
 """Makes a client of one version and one dialect, which calls a hook after each request."""
@@ -39,6 +39,7 @@ class Prober:
         open_client: makes clients.
         facts: what is filled in.
         tell: says what is about to be sent.
+        begin: notes that +1 is about to be sent; where it raises, nothing is.
         now: our clock, in seconds since 1970.
         deadline: seconds that each job is waited for.
     """
@@ -46,6 +47,7 @@ class Prober:
     open_client: OpenClient
     facts: Facts
     tell: Callable[[str], None]
+    begin: Callable[[], None]
     now: Callable[[], float]
     deadline: float
 
@@ -124,12 +126,14 @@ class Prober:
     # -- the trial
 
     async def _try(self, client: GameballClient) -> None:
-        trial = self.facts.trial = Trial.new()
+        trial = self.facts.trial = Trial()
         trial.before, trial.why = await self._balance(client)
         if trial.before is None:
             return
         # A first Ctrl-C waits until what was added is taken back.
         with anyio.move_on_after(4 * self.deadline, shield=True):
+            trial.add.why = "it could not be noted first"
+            self.begin()
             self.tell(f"sending the adjustment of +{SMALLEST}")
             await self._adjust(client, trial.add, SMALLEST)
             if trial.add.fate is Fate.APPLIED:

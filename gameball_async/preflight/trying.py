@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from .amounts import Amount, Balance, Fate, Trial, amount_of
-from .facts import Facts
-from .verdicts import Probe
+from .facts import Facts, Probe
 
 __all__ = ["judge_amount", "learned", "plainly"]
 

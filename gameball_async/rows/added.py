@@ -9,17 +9,9 @@ from .cells import read_json, restored
 from .outcome import Outcome
 
 __all__ = [
-    "ADDED",
-    "MAY_BE_APPLIED",
-    "TEXT",
-    "WHOLE",
-    "is_rejects_header",
-    "must_not_repeat",
-    "original_cells",
-    "original_value",
-    "outcome_cell",
-    "outcome_of",
-]
+    "ADDED", "MAY_BE_APPLIED", "TEXT", "WHOLE", "is_rejects_header", "must_not_repeat",
+    "original_cells", "original_value", "outcome_cell", "outcome_of",
+]  # fmt: skip
 
 ADDED = ("outcome", "code", "reason", "line")
 """The columns that a rejects file adds."""

@@ -1,5 +1,7 @@
 """
-Tables with an Arrow stream (pandas, polars, DuckDB, pyarrow, ADBC), read in record batches.
+Parquet and Arrow IPC files, and tables with an Arrow stream, read in record batches.
+
+It is imported only where pyarrow is installed.
 
 Values become Python's column by column, not row by row. Times become text in Arrow itself where that
 says the same.
@@ -7,6 +9,7 @@ says the same.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,14 +18,76 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..api.fields import FieldType
-from .plain import Refusal
+from ..faults import Refusal
+from .columns import Layout
+from .dialect import Reading
+from .records import Record
 from .row import BadRow, Row
-from .tables import Faults, Table, Typed
+from .source import FileSource
+from .tables import Faults, Table, Typed, table_under
 
-__all__ = ["batch_rows", "batches_of", "judge_types", "pieces", "python_values"]
+__all__ = ["ArrowSource", "batch_rows", "judge_types", "pieces"]
 
 ROWS_AT_ONCE = 500
 """Rows that are converted in one go."""
+
+
+class ArrowSource(FileSource):
+    """The rows of a Parquet or Arrow IPC file (Feather too), numbered from 1."""
+
+    def __init__(self, path: str | os.PathLike[str], reading: Reading) -> None:
+        super().__init__(path, reading)
+        self._file = open(self.path, "rb")  # noqa: SIM115 - closed with the source
+        try:
+            self._schema, self._total, self._batches = _batches_of(
+                self._file, parquet=reading.format == "parquet"
+            )
+        except pa.ArrowInvalid:
+            self._file.close()
+            raise self.error(
+                f"cannot be read as {reading.format}: it is no such file, or damaged. Write it again"
+            ) from None
+        self._read = 0
+
+    @property
+    def share(self) -> float | None:
+        """How much has been read, from 0 to 1; None where its length is not known."""
+        return self._read / self._total if self._total else None
+
+    def records(self) -> Iterator[Record]:
+        """The header and the records in their order; they can be read once."""
+        yield Record(0, cells=[*self._schema.names])
+        for first, batch in self._pieces():
+            columns = [_python_values(column) for column in batch.columns]
+            for number, cells in enumerate(zip(*columns, strict=True), first):
+                yield Record(number, cells=[*cells])
+
+    def typed_rows(
+        self, records: Iterator[Record], layout: Layout, *, ids_from_numbers: bool
+    ) -> Iterator[Row | BadRow]:
+        """The rows, read by column."""
+        zone = self.reading.zone
+        table = table_under(layout, zone)
+        try:
+            judge_types(table, self._schema, numbers=ids_from_numbers, zoned=bool(zone))
+        except Refusal as refusal:
+            raise self.error(str(refusal)) from None
+        for first, batch in self._pieces():
+            yield from batch_rows(table, first, batch)
+
+    def _pieces(self) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Record batches of few rows, each with the number of its first."""
+        try:
+            for batch in pieces(self._batches):
+                first, self._read = self._read + 1, self._read + len(batch)
+                yield first, batch
+        except OSError as error:  # what pyarrow raises for pages that are damaged, too
+            why = f"cannot be read further ({type(error).__name__})"
+            raise self.error(why, self._read + 1) from None
+
+    def close(self) -> None:
+        """Close the file. Safe to call twice."""
+        self._file.close()
 
 
 def judge_types(table: Table, schema: pa.Schema, *, numbers: bool, zoned: bool) -> None:
@@ -67,7 +132,7 @@ def _why_not(column: Typed, type: pa.DataType, *, numbers: bool, zoned: bool) ->
     return ""
 
 
-def batches_of(file: Any, *, parquet: bool) -> tuple[pa.Schema, int, Iterator[pa.RecordBatch]]:
+def _batches_of(file: Any, *, parquet: bool) -> tuple[pa.Schema, int, Iterator[pa.RecordBatch]]:
     """The schema of an open file, how many rows it has, and its record batches."""
     if parquet:
         read = pq.ParquetFile(file, pre_buffer=False)
@@ -78,12 +143,9 @@ def batches_of(file: Any, *, parquet: bool) -> tuple[pa.Schema, int, Iterator[pa
         file.seek(0)
         stream = pa.ipc.open_stream(file)
         return stream.schema, 0, iter(stream)
-    batches = (found.get_batch(number) for number in range(found.num_record_batches))
-    return (
-        found.schema,
-        sum(map(len, batches)),
-        map(found.get_batch, range(found.num_record_batches)),
-    )
+    numbers = range(found.num_record_batches)
+    rows = sum(len(found.get_batch(number)) for number in numbers)
+    return found.schema, rows, map(found.get_batch, numbers)
 
 
 def pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -93,7 +155,7 @@ def pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             yield batch.slice(first, ROWS_AT_ONCE)
 
 
-def python_values(column: Any) -> list[Any]:
+def _python_values(column: Any) -> list[Any]:
     """The values of a column as Python has them, for records."""
     if pa.types.is_timestamp(column.type):  # no finer than Python's own
         column = pc.cast(column, pa.timestamp("us", column.type.tz), safe=False)
@@ -118,19 +180,19 @@ def _values(table: Table, column: Typed, array: Any, faults: Faults) -> list[obj
         return pc.cast(pc.cast(array, pa.string()), pa.float64()).to_pylist()  # type: ignore[no-any-return]
     if pa.types.is_date(type):
         days = pc.cast(pc.cast(array, pa.date32()), pa.string()).to_pylist()
-        read = column.cell if column.type is FieldType.DATETIME else None
+        read = column.read if column.type is FieldType.DATETIME else None
         return days if read is None else column.read_all(days, read, faults)
     if pa.types.is_timestamp(type):
         written = _as_text(column, array)
         if written is not None:
             return written.to_pylist()  # type: ignore[no-any-return]
     text = pa.types.is_string(type) or pa.types.is_large_string(type)
-    values = python_values(array)
+    values = _python_values(array)
     if text:
         table.suspect(column, values)
     if text and column.type is FieldType.ID and not array.null_count and _plain_ids(values):
         return values
-    return column.read_all(values, column.cell if text else column.read, faults)
+    return column.read_all(values, column.read if text else column.take, faults)
 
 
 def _plain_ids(values: list[str]) -> bool:
@@ -142,18 +204,16 @@ def _plain_ids(values: list[str]) -> bool:
 def _as_text(column: Typed, array: Any) -> Any | None:
     """Instants of whole seconds, or days where days are wanted, as text; None for all others."""
     seconds = pc.cast(array, pa.timestamp("s", array.type.tz), safe=False)
-    if (
-        not pc.all(pc.equal(pc.cast(seconds, array.type), array)).as_py()
-        and len(array) != array.null_count
-    ):
+    if len(array) != array.null_count and not _equal(pc.cast(seconds, array.type), array):
         return None
     if array.type.tz is not None:
         text = pc.cast(pc.cast(seconds, pa.timestamp("s", "UTC")), pa.string())
         return pc.binary_replace_slice(text, 10, 11, "T")
     days = pc.cast(seconds, pa.date32(), safe=False)
-    if (
-        column.type is FieldType.DATE
-        and pc.all(pc.equal(pc.cast(days, seconds.type), seconds)).as_py()
-    ):
+    if column.type is FieldType.DATE and _equal(pc.cast(days, seconds.type), seconds):
         return pc.cast(days, pa.string())
     return None
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return bool(pc.all(pc.equal(one, other)).as_py())

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from ..api.kinds import Kind, KindName, kind_of
 from ..errors import ConfigurationError
+from ..faults import Refusal
 from ..mapping.local_times import zone_of
-from .plain import Refusal
+from .columns import layout_of
 from .row import BadRow, Blocks, Row
-from .tables import table_of
+from .tables import table_under
 
 if TYPE_CHECKING:
     from .given import ArrowStream
@@ -38,12 +39,7 @@ class TableRows(Blocks):
     """The rows of a table, whose positions count from 0."""
 
     def __init__(
-        self,
-        table: ArrowStream,
-        kind: Kind,
-        *,
-        naive_as: str = "",
-        ids_from_numbers: bool = False,
+        self, table: ArrowStream, kind: Kind, *, naive_as: str = "", ids_from_numbers: bool = False
     ) -> None:
         try:
             import pyarrow as pa
@@ -59,7 +55,7 @@ class TableRows(Blocks):
             self._reader = pa.RecordBatchReader.from_stream(table)
             schema = self._reader.schema
             # As with mappings: what the API does not know goes to the check, which names it.
-            self._table = table_of(kind, schema.names, unknown="send", zone=naive_as)
+            self._table = table_under(layout_of(kind, schema.names, unknown="send"), naive_as)
             arrow.judge_types(self._table, schema, numbers=ids_from_numbers, zoned=bool(naive_as))
         except Refusal as refusal:
             raise ConfigurationError(f"{type(table).__name__}: {refusal}") from None

@@ -1,5 +1,5 @@
 """
-From text to typed values: a CSV cell by its field's type, JSON text strictly, and back to safety.
+From text to typed values: a CSV cell by its field's type, JSON text strictly; and back to text.
 
 An empty cell is a field that is not there; CSV has no way to say null. Cells of ids and texts are
 taken as they stand. In all others, blanks around the value do not count.
@@ -24,22 +24,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
 from decimal import Decimal
 from math import isfinite
 from typing import Any, NoReturn, TypeAlias
 
+import orjson
+
 from ..api.fields import FieldType
-from .plain import Refusal
+from ..faults import Refusal
+from ..mapping.local_times import time_in
+from .scalars import to_json
 
 __all__ = [
-    "READERS",
-    "SUFFIXES",
-    "ReadCell",
-    "neutralised",
-    "phone_or_zip",
-    "read_json",
-    "restored",
-]
+    "READERS", "SUFFIXES", "TIMES", "ReadCell", "neutralised", "phone_or_zip", "present", "read_json",
+    "restored", "text_of", "with_zone",
+]  # fmt: skip
 
 ReadCell: TypeAlias = Callable[[str], object]
 
@@ -49,23 +49,26 @@ _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 _EXACT_DIGITS = 15  # any number of so many digits comes back unchanged out of a double
 
 
-def _identifier(cell: str) -> object:
-    if not cell.isalnum() and _REWRITTEN_ID(cell):
-        raise Refusal(
-            "looks like an id that a spreadsheet has rewritten as a number: export the column as "
-            "text (an id that is meant so can be sent from a JSONL file)"
-        )
-    return cell or None
+def _not_rewritten(why: str) -> ReadCell:
+    """Text, but no number that a spreadsheet has rewritten."""
+
+    def read(cell: str) -> object:
+        if not cell.isalnum() and _REWRITTEN_ID(cell):
+            raise Refusal(why)
+        return cell or None
+
+    return read
 
 
-def phone_or_zip(cell: str) -> object:
-    """A phone number or a postal code: text, but no number that a spreadsheet has rewritten."""
-    if not cell.isalnum() and _REWRITTEN_ID(cell):
-        raise Refusal(
-            "looks like a number that a spreadsheet has rewritten, so digits are lost: export the column "
-            "as text"
-        )
-    return cell or None
+_identifier = _not_rewritten(
+    "looks like an id that a spreadsheet has rewritten as a number: export the column as "
+    "text (an id that is meant so can be sent from a JSONL file)"
+)
+phone_or_zip = _not_rewritten(
+    "looks like a number that a spreadsheet has rewritten, so digits are lost: export the column "
+    "as text"
+)
+"""Reads a phone number or a postal code."""
 
 
 def _text(cell: str) -> object:
@@ -203,3 +206,64 @@ def neutralised(cell: str) -> str:
 def restored(cell: str) -> str:
     """The cell that :func:`neutralised` was given."""
     return cell[1:] if _TO_RESTORE(cell) else cell
+
+
+EXACT = 10**15
+"""A number from here on has lost digits in a workbook: it stays as it is, and is no id."""
+
+
+def text_of(value: object) -> str:
+    """
+    The text that a CSV file would have for a value; empty where it is missing.
+
+    A midnight without a zone is a day.
+
+    Raises:
+        Refusal: there is no text for such a value.
+    """
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        whole = value.is_integer() and abs(value) < EXACT
+        return str(int(value)) if whole else repr(value)
+    if isinstance(value, datetime) and value.tzinfo is None and value.time() == time.min:
+        return value.date().isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, list | tuple | dict):
+        return orjson.dumps(present(value), to_json).decode()
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise Refusal("is binary data, which JSON does not have: leave the column out")
+    return str(value)
+
+
+def present(value: Any, convert: Callable[[Any], Any] = lambda each: each) -> Any:
+    """A value converted; of a list or an object all members at any depth, without what is missing."""
+    if isinstance(value, dict):
+        return {name: present(each, convert) for name, each in value.items() if each is not None}
+    if isinstance(value, list | tuple):
+        return [present(each, convert) for each in value]
+    return convert(value)
+
+
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII).fullmatch
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
+TIMES = (FieldType.DATE, FieldType.DATETIME)
+
+
+def with_zone(read: ReadCell, type: FieldType | None, zone: str) -> ReadCell:
+    """A reader that takes times without a zone, too, as of *zone*; a field of days keeps its days."""
+    if not zone or type not in TIMES:
+        return read
+
+    def cell(text: str) -> object:
+        value = text.strip()
+        if _LOCAL(value):
+            return time_in(value, zone=zone)
+        if type is FieldType.DATETIME and _DAY(value):  # its midnight
+            return time_in(f"{value} 00:00", zone=zone)
+        return read(text)
+
+    return cell

@@ -13,7 +13,6 @@ time, in the order of the row, and `faults_within` finds what the encoder refuse
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from math import isfinite
 from typing import Any, TypeAlias
 
 import orjson
@@ -24,6 +23,7 @@ from ..api.fields import AnyClass, FieldSpec, FieldType, specs_of
 from ..api.item_classes import item_class
 from ..api.kinds import Kind
 from ..errors import Fault
+from .check_many import MAX_ITEM_BYTES, OPTIONS, Made, One, Prepare, may_hide_a_number
 from .members import faults_of, list_of, mapping, object_of, text_or_number
 from .plain import UNREADABLE, Faulty, Refusal, described
 from .row import BadRow, Prepared
@@ -32,18 +32,8 @@ from .unknown import OWN_PLACE, UnknownFields, dotted_path, expanded, letters, s
 
 __all__ = ["MAX_ITEM_BYTES", "Prepare", "preparer"]
 
-Prepare: TypeAlias = Callable[[int, object], Prepared | BadRow]
 CheckItem: TypeAlias = Callable[[object], dict[str, Any]]
 
-MAX_ITEM_BYTES = 1_000_000
-"""The longest JSON of one item. The API names no limit; proxies have one for the whole request."""
-
-# Subclasses and times go through ``to_json``: by itself, orjson would write a time without zone.
-_OPTIONS = (
-    orjson.OPT_PASSTHROUGH_DATACLASS
-    | orjson.OPT_PASSTHROUGH_DATETIME
-    | orjson.OPT_PASSTHROUGH_SUBCLASS
-)
 _TOO_LONG = Fault("", f"is longer than {MAX_ITEM_BYTES:,} bytes of JSON: leave something out")
 _MAX_DEPTH = 200
 
@@ -61,7 +51,7 @@ def preparer(
     kind: Kind, *, ids_from_numbers: bool = False, unknown: UnknownFields | None = None
 ) -> Prepare:
     """
-    The function that makes an item of a row of *kind*: ``(position, value) -> Prepared | BadRow``.
+    What makes an item of a row of *kind*.
 
     It never raises for what a row holds, and encodes at once: what happens to the row afterwards
     changes nothing.
@@ -74,7 +64,7 @@ def preparer(
     """
     cls = item_class(kind.name)
     if cls is None:
-        return _text_preparer(ids_from_numbers)
+        return Prepare(_text_preparer(ids_from_numbers), None, kind)
     met, refuse = (None, None) if unknown is None else (unknown.met, unknown.refuse)
     own = unknown is not None and unknown.policy == "custom"
     check = check_of(cls, ids_from_numbers, _SOUND, met, own=own)
@@ -82,15 +72,15 @@ def preparer(
     key_name, id_name = kind.key, kind.item_key
     dumps = orjson.dumps
 
-    def prepare(position: int, value: object) -> Prepared | BadRow:
+    def prepare(position: int, value: object) -> Made:
         try:
             taken = check(value)
-            payload = dumps(taken, to_json, _OPTIONS)
+            payload = dumps(taken, to_json, OPTIONS)
             # The encoder writes NaN as null. No null: no NaN, at any depth, at the cost of one
             # search. A null: look at the numbers.
             if (
                 payload.find(b"null") >= 0
-                and _may_hide_a_number(taken)
+                and may_hide_a_number(taken)
                 and any(faults_within(value))
             ):
                 return _bad_row(position, value, cls, explained, key_name)
@@ -103,14 +93,14 @@ def preparer(
         payload = b"".join((payload, b""))
         return Prepared(position, taken[key_name], id_name and taken[id_name], payload)
 
-    return prepare if unknown is None else _counting(prepare, unknown)
+    return Prepare(prepare if unknown is None else _counting(prepare, unknown), cls, kind)
 
 
-def _counting(prepare: Prepare, unknown: UnknownFields) -> Prepare:
+def _counting(prepare: One, unknown: UnknownFields) -> One:
     """The same, with each row counted for the fields of it that Gameball does not know."""
     row = unknown.row
 
-    def counted(position: int, value: object) -> Prepared | BadRow:
+    def counted(position: int, value: object) -> Made:
         made = prepare(position, value)
         if row:
             unknown.end_row()
@@ -119,11 +109,11 @@ def _counting(prepare: Prepare, unknown: UnknownFields) -> Prepare:
     return counted
 
 
-def _text_preparer(ids_from_numbers: bool) -> Prepare:
+def _text_preparer(ids_from_numbers: bool) -> One:
     """For items that are a plain text: order ids."""
     check = identifier(ids_from_numbers)
 
-    def prepare(position: int, value: object) -> Prepared | BadRow:
+    def prepare(position: int, value: object) -> Made:
         try:
             text = check(value)
             payload = orjson.dumps(text)
@@ -297,18 +287,6 @@ def _as_mapping(value: object, cls: AnyClass) -> dict[str, Any]:
     if isinstance(value, Mapping):
         return value if type(value) is dict else dict(value)
     raise Refusal(f"must be a mapping or a {cls.__name__}, not {described(value)}")
-
-
-def _may_hide_a_number(value: Any) -> bool:
-    """Whether a number that is not finite, which the encoder writes as null, may be in *value*."""
-    kind = type(value)
-    if kind is float:
-        return not isfinite(value)
-    if kind is dict:
-        return any(map(_may_hide_a_number, value.values()))
-    if kind is list or kind is tuple:
-        return any(map(_may_hide_a_number, value))
-    return kind not in (str, int, bool, type(None))
 
 
 def faults_within(value: object, path: str = "", depth: int = 0) -> Iterator[Fault]:

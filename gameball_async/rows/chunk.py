@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from operator import eq
 
 from attrs import define, field
 
 from .row import Prepared
 
-__all__ = ["Chunk"]
+__all__ = ["Chunk", "compact"]
+
+
+def compact(positions: Sequence[int]) -> Sequence[int]:
+    """The same positions: as a range, which takes no room, where they follow each other, as most do."""
+    if positions and positions[-1] - positions[0] == len(positions) - 1:
+        in_order = range(positions[0], positions[-1] + 1)
+        if all(map(eq, positions, in_order)):
+            return in_order
+    return positions
 
 
 @define(eq=False)
@@ -25,7 +35,7 @@ class Chunk:
     """
 
     number: int
-    positions: list[int] = field(repr=False)
+    positions: Sequence[int] = field(repr=False)
     keys: list[str] = field(repr=False)
     item_ids: list[str | None] | None = field(repr=False)
     payloads: list[bytes] = field(repr=False)

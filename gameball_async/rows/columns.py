@@ -23,14 +23,15 @@ account's own fields where it was asked for and the kind has a place for them: c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..api.item_classes import item_class
 from ..api.kinds import Kind
 from ..errors import Fault
+from ..faults import Refusal
 from .check import Prepare, preparer
 from .kind_columns import (
     Column,
@@ -41,30 +42,28 @@ from .kind_columns import (
     named_freely,
     needed_columns,
 )
-from .plain import Refusal
 from .row import BadRow, Row
-from .unknown import Unknown, letters, meant_by, shown
+from .unknown import Unknown, UnknownField, letters, meant_by, shown
 
-__all__ = ["NULL_WORDS", "Layout", "known_columns", "layout_of", "needed_columns", "not_a_record"]
-
+__all__ = ["NULL_WORDS", "Layout", "layout_of", "not_a_record", "put"]
 
 NULL_WORDS = frozenset(
-    (
-        "NULL",
-        "null",
-        "Null",
-        "\\N",
-        "N/A",
-        "n/a",
-        "#N/A",
-        "nan",
-        "NaN",
-        "None",
-        "none",
-        "nil",
-        "-",
-        "--",
-    )
+    [
+        r"NULL",
+        r"null",
+        r"Null",
+        r"\N",
+        r"N/A",
+        r"n/a",
+        r"#N/A",
+        r"nan",
+        r"NaN",
+        r"None",
+        r"none",
+        r"nil",
+        r"-",
+        r"--",
+    ]
 )
 """What programs write for a value that is not there."""
 
@@ -103,24 +102,24 @@ class Layout:
             if why is not None:
                 return BadRow(position, (Fault("", why),))
         item: dict[str, Any] = {}
-        faults: dict[str, Fault] = {}
+        faults: list[Fault] = []
         for column in self.columns:
             cell = cells[column.index]
             if not cell or cell in self.nulls:
                 if self.empty_is_null and not cell:
-                    _put(item, column.path, None)
+                    put(item, column.path, None)
                 continue
             if len(cell) < 5 and cell in NULL_WORDS:
                 self.suspects[self.header[column.index]] += 1
             try:
                 value = column.read(cell)
             except Refusal as refusal:
-                faults[column.name] = Fault(column.name, str(refusal))
+                faults.append(Fault(column.name, str(refusal)))
                 continue
             if value is not None:
-                _put(item, column.path, value)
+                put(item, column.path, value)
         made = self.finished(item)
-        return self._bad(position, made, faults) if faults else Row(position, made)
+        return self.bad_row(position, made, faults) if faults else Row(position, made)
 
     @property
     def composes(self) -> bool:
@@ -129,16 +128,20 @@ class Layout:
 
     def finished(self, item: dict[str, Any]) -> object:
         """What the fields of a record make together."""
-        return _finished(self.kind, item)
+        if item_class(self.kind.name) is None:
+            return item.get("orderId", "")
+        if self.kind.name == "events" and "events" not in item:
+            event, metadata = item.pop("event", ""), item.pop("metadata", {})
+            item["events"] = {event: metadata}
+        return item
 
-    def _bad(self, position: int, made: object, faults: dict[str, Fault]) -> BadRow:
-        """A bad row with the faults of the cells that could be read, too."""
+    def bad_row(self, position: int, made: object, faults: Iterable[Fault]) -> BadRow:
+        """A bad row: the faults of its cells, and those of what could be read."""
         prepared = self.prepare(position, made)
-        if not isinstance(prepared, BadRow):
-            return BadRow(position, tuple(faults.values()), prepared.key)
-        for fault in prepared.faults:
-            faults.setdefault(fault.field, fault)
-        return BadRow(position, tuple(faults.values()), prepared.key)
+        found = {fault.field: fault for fault in faults}
+        for fault in prepared.faults if isinstance(prepared, BadRow) else ():
+            found.setdefault(fault.field, fault)
+        return BadRow(position, tuple(found.values()), prepared.key)
 
 
 def not_a_record(header: Sequence[str], cells: Sequence[str]) -> str | None:
@@ -153,21 +156,12 @@ def not_a_record(header: Sequence[str], cells: Sequence[str]) -> str | None:
     return f"has {len(cells)} cells, but the header has {len(header)} columns"
 
 
-def _put(item: dict[str, Any], path: Path, value: object) -> None:
+def put(item: dict[str, Any], path: Path, value: object) -> None:
+    """Put a value into an item, at a path of names."""
     *parents, name = path
     for parent in parents:
         item = item.setdefault(parent, {})
     item[name] = value
-
-
-def _finished(kind: Kind, item: dict[str, Any]) -> object:
-    """What the fields of a record make together."""
-    if item_class(kind.name) is None:
-        return item.get("orderId", "")
-    if kind.name == "events" and "events" not in item:
-        event, metadata = item.pop("event", ""), item.pop("metadata", {})
-        item["events"] = {event: metadata}
-    return item
 
 
 def layout_of(kind: Kind, header: Sequence[str], *, unknown: Unknown = "warn") -> Layout:
@@ -192,7 +186,7 @@ def layout_of(kind: Kind, header: Sequence[str], *, unknown: Unknown = "warn") -
     for index, name in enumerate(header):
         found = known.get(name) or free_column(kind, name, known)
         if found is None and name.strip():
-            near = _near_miss(name, known)
+            near = next((other for other in known if letters(other) == letters(name)), None)
             if near is not None:
                 faults.append(
                     f"column {shown(name)!r} is not known, but {near!r} is: names are exact; rename the column"
@@ -202,30 +196,20 @@ def layout_of(kind: Kind, header: Sequence[str], *, unknown: Unknown = "warn") -
             elif unknown == "send":
                 found = named_freely((), name)
             elif unknown == "error":
-                faults.append(
-                    f"column {shown(name)!r} is not known to the API: {_cure(kind, name)}"
-                )
+                meant = meant_by(kind, name)
+                cure = "remove it" if meant is None else f"did you mean {meant!r}?"
+                faults.append(f"column {shown(name)!r} is not known to the API: {cure}")
         if found is None:
             strange.append(shown(name) if name.strip() else f"(column {index + 1}, without a name)")
         else:
-            columns.append(Column(found.path, found.read, index))
+            columns.append(evolve(found, index=index))
     if faults:
         raise Refusal("; ".join(faults))
     _refuse_doubles(columns, header)
     _refuse_gaps(kind, columns)
-    return Layout(
-        kind,
-        tuple(header),
-        tuple(columns),
-        _warnings(kind, strange),
-        tuple(strange),
-        preparer(kind),
-    )
-
-
-def _cure(kind: Kind, name: str) -> str:
-    meant = meant_by(kind, name)
-    return "remove it" if meant is None else f"did you mean {meant!r}?"
+    named = ", ".join(str(UnknownField(name, meant_by(kind, name), 0)) for name in strange)
+    warnings = (f"not sent, as the API does not know them: {named}",) if strange else ()
+    return Layout(kind, tuple(header), tuple(columns), warnings, tuple(strange), preparer(kind))
 
 
 def _refuse_other_separators(cell: str) -> None:
@@ -237,28 +221,22 @@ def _refuse_other_separators(cell: str) -> None:
             )
 
 
-def _near_miss(name: str, known: Mapping[str, Column]) -> str | None:
-    """The known column that is probably meant by one written otherwise: it is never left out in silence."""
-    return next((other for other in known if letters(other) == letters(name)), None)
-
-
 def _refuse_doubles(columns: Sequence[Column], header: Sequence[str]) -> None:
     """Two columns for one field, or one for an object and one for a part of it."""
-    seen: dict[Path, Column] = {}
+    seen: dict[Path, str] = {}
     for column in columns:
+        name = shown(header[column.index])
         if column.path in seen:
-            first, second = header[seen[column.path].index], header[column.index]
             raise Refusal(
-                f"columns {shown(first)!r} and {shown(second)!r} stand for the same field: keep one"
+                f"columns {seen[column.path]!r} and {name!r} stand for the same field: keep one"
             )
-        seen[column.path] = column
-    for column in columns:
-        for length in range(1, len(column.path)):
-            whole = seen.get(column.path[:length])
-            if whole is not None:
+        seen[column.path] = name
+    for path, name in seen.items():
+        for length in range(1, len(path)):
+            if path[:length] in seen:
                 raise Refusal(
-                    f"column {shown(header[whole.index])!r} holds a whole object, and "
-                    f"{shown(header[column.index])!r} a part of it: keep one form"
+                    f"column {seen[path[:length]]!r} holds a whole object, and {name!r} a part of it: "
+                    "keep one form"
                 )
 
 
@@ -273,13 +251,3 @@ def _refuse_gaps(kind: Kind, columns: Sequence[Column]) -> None:
             f"{'columns' if len(missing) > 1 else 'column'} {', '.join(missing)} missing: the "
             f"first line must name the columns, and {kind.name} need {', '.join(needed)}"
         )
-
-
-def _warnings(kind: Kind, strange: Sequence[str]) -> tuple[str, ...]:
-    if not strange:
-        return ()
-    names = []
-    for name in strange:
-        meant = meant_by(kind, name)
-        names.append(name if meant is None else f"{name} (did you mean {meant}?)")
-    return (f"not sent, as the API does not know them: {', '.join(names)}",)

@@ -1,14 +1,20 @@
-"""What a row holds, as a digest, and the id under which an earlier row may have held the same."""
+"""
+What a row holds, as a digest, and which rows need not be sent, as an earlier one held the same.
+
+A row is unchanged if what was applied last for its id is the same. Once a row of an id is sent, what
+Gameball has of that id is known again only when the run is over: all later rows of it are sent too.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
 from ..api.kinds import Kind, Replay
 from ..errors import ConfigurationError
-from .row import Prepared
+from .row import BadRow, Batch, Prepared, Unchanged
 
-__all__ = ["SIZE", "digest_of", "identity", "refuse_incomparable"]
+__all__ = ["SIZE", "digest_of", "identity", "refuse_incomparable", "sort_out"]
 
 SIZE = 16
 """Bytes of a digest."""
@@ -42,3 +48,29 @@ def refuse_incomparable(kind: Kind) -> None:
             "import them without --changed-against and --since-file (changed_against), from a file that "
             "has only new rows"
         )
+
+
+def sort_out(
+    rows: Sequence[Prepared | BadRow], applied: Mapping[str, bytes | None]
+) -> tuple[Batch, list[str]]:
+    """
+    The rows again, those that are unchanged as such; and the ids of which nothing is known from now on.
+
+    Args:
+        rows: as they were read.
+        applied: for each id of theirs the digest of what was applied last; None, or no such id, where
+            that is not known.
+    """
+    found: Batch = []
+    known = dict(applied)
+    sent: list[str] = []
+    for row in rows:
+        if isinstance(row, BadRow) or (before := known.get(identity(row))) is None:
+            found.append(row)
+        elif (digest := digest_of(row.payload)) == before:
+            found.append(Unchanged(row.position, row.key, row.item_id, digest))
+        else:
+            known[identity(row)] = None
+            sent.append(identity(row))
+            found.append(row)
+    return found, sent

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
 from attrs import evolve, field, frozen
 
-from ..api.fields import FieldType
 from ..errors import InputError
-from .cells import ReadCell
+from .cells import ReadCell, with_zone
 from .columns import Layout
 from .records import Record
-from .tables import NUMBERS, TIMES, type_of
-from .zones import reads_local_times
+from .tables import NUMBERS
 
 __all__ = [
-    "DELIMITERS",
-    "Reading",
-    "adapted",
-    "csv_options",
-    "found_delimiter",
-    "names_delimiter",
+    "DELIMITERS", "Reading", "adapted", "csv_options", "found_delimiter", "names_delimiter",
     "with_decimal_commas",
-]
+]  # fmt: skip
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 LOOKED_AT = 100
@@ -34,10 +27,6 @@ _DECIMAL_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+", re.ASCII).f
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+", re.ASCII).fullmatch
 _DECIMAL_POINT = re.compile(r"[+-]?\d*\.(?:\d{1,2}|\d{4,})", re.ASCII).fullmatch
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?").fullmatch
-
-
-def _words(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(words)
 
 
 @frozen
@@ -65,7 +54,7 @@ class Reading:
     decimal_comma: bool | None = None
     sheet: str | None = None
     zone: str = ""
-    nulls: tuple[str, ...] = field(default=(), converter=_words)
+    nulls: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
     empty_is_null: bool = False
 
 
@@ -118,16 +107,13 @@ def adapted(layout: Layout, reading: Reading) -> Layout:
         read = column.read
         if reading.decimal_comma and read in NUMBERS:
             read = _with_decimal_comma(read)
-        type = type_of(layout.kind, column.path)
-        if reading.zone and type in TIMES:
-            read = reads_local_times(read, reading.zone, days=type is FieldType.DATE)
+        read = with_zone(read, column.type, reading.zone)
         columns.append(evolve(column, read=read))
     return evolve(
         layout,
         columns=tuple(columns),
         nulls=frozenset(reading.nulls),
         empty_is_null=reading.empty_is_null,
-        suspects=layout.suspects,
     )
 
 

@@ -1,8 +1,8 @@
 """
 Rows from the caller, sync or async, read lazily and made ready for the wire in small batches.
 
-Each row is made ready before the next one is asked for: a generator may change a mapping and yield it
-again.
+Each row of a generator is made ready before the next one is asked for: it may change a mapping and yield
+it again. Rows of a list, and those that our own readers make, are made ready together.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ from collections.abc import (
     Iterator,
     Sequence,
 )
-from itertools import count, islice
+from itertools import islice
 from typing import TypeAlias, cast
 
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
+from ..api.base import Item
 from ..errors import ConfigurationError, Fault, RowsError
 from .check import Prepare
+from .closing import Closing
 from .given import Maker, Rows, mapping_maker, refuse_single
 from .plain import UNREADABLE
 from .row import BadRow, Batch, Blocks, Prepared, Row
@@ -41,7 +43,10 @@ CLOSE_WITHIN = 5.0
 SLICE = 100
 """Rows that are made ready in one go: less than a millisecond of the event loop's time."""
 
-PARSED_SLICE = 25
+TOGETHER = 250
+"""The same for rows that are made ready together."""
+
+PARSED_SLICE = 50
 """The same for rows of a file, each of which is parsed as it is read."""
 
 MANY = 500
@@ -81,9 +86,15 @@ class Feed:
         self._done: Container[int] | None = None
         self._sort_out: SortOut | None = None
         self._reads = 0
-        self._at_once = SLICE
-        self._numbers = count()
-        self._prepare = prepare
+        self._ours = isinstance(rows, (Blocks, Closing))  # rows of our own readers
+        # Rows that nobody changes between two of them are made ready together.
+        self._together = self._ours or type(rows) in (list, tuple)
+        self._at_once = TOGETHER if self._together else SLICE
+        if self._ours and self._blocks is None:
+            self._at_once = PARSED_SLICE
+        self._number = 0
+        self._prepare = prepare.one
+        self._prepare_many = prepare.many
 
     async def batch(self) -> list[Prepared | BadRow]:
         """
@@ -152,6 +163,31 @@ class Feed:
         self._done = done
 
     def _slice(self, rows: Iterator[object]) -> list[Prepared | BadRow]:
+        return self._slice_together(rows) if self._together else self._one_by_one(rows)
+
+    def _slice_together(self, rows: Iterator[object]) -> list[Prepared | BadRow]:
+        values: list[object] = []
+        try:
+            for value in islice(rows, self._at_once):
+                values.append(value)  # noqa: PERF402 - keeps what came before an error
+        except BaseException as error:
+            self._failure = _as_of_the_input(error)
+            if not values:
+                raise self._failure from error
+        if self._ours and set(map(type, values)) <= {Row, BadRow}:
+            return self._placed(cast(list[Row | BadRow], values))
+        if not _alike(values):
+            return self._one_by_one(iter(values))
+        first, self._number = self._number, self._number + len(values)
+        return self._prepare_many(range(first, self._number), values)
+
+    def _placed(self, rows: list[Row | BadRow]) -> list[Prepared | BadRow]:
+        """Rows of our own readers, which count each once and have judged some rows already."""
+        good = [row for row in rows if isinstance(row, Row)]
+        made = iter(self._prepare_many([row.position for row in good], [row.value for row in good]))
+        return [next(made) if isinstance(row, Row) else row for row in rows]
+
+    def _one_by_one(self, rows: Iterator[object]) -> list[Prepared | BadRow]:
         ready: list[Prepared | BadRow] = []
         try:
             for value in islice(rows, self._at_once):
@@ -163,7 +199,8 @@ class Feed:
         return ready
 
     def _ready(self, value: object) -> Prepared | BadRow:
-        number = next(self._numbers)
+        number = self._number
+        self._number += 1
         kind = type(value)
         try:
             make = self._makers[kind]
@@ -216,6 +253,12 @@ class Feed:
             except Exception as error:  # noqa: BLE001 - told to the reader, whatever it is
                 return error
         return None
+
+
+def _alike(values: list[object]) -> bool:
+    """Whether all are mappings, or all are models of one class."""
+    kinds = set(map(type, values))
+    return len(kinds) == 1 and all(kind is dict or issubclass(kind, Item) for kind in kinds)
 
 
 def _is_being_cancelled() -> bool:

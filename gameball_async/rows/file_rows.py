@@ -28,17 +28,17 @@ applied, of a kind that cannot be repeated, are bad rows: they would be applied 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 
 from attrs import evolve
 
 from ..api.kinds import Kind
 from ..errors import Fault
+from ..faults import Refusal
 from ..mapping.presets import preset, recognised
 from ..mapping.rules import ColumnMapping
 from .added import (
-    ADDED,
     MAY_BE_APPLIED,
     is_rejects_header,
     must_not_repeat,
@@ -47,16 +47,14 @@ from .added import (
     outcome_cell,
     outcome_of,
 )
-from .cells import read_json
+from .cells import read_json, text_of
 from .closing import Closing
 from .columns import Layout, layout_of
 from .dialect import adapted, with_decimal_commas
 from .mapped import MappedLayout, mapped_layout, needs_mapping
-from .plain import Refusal
 from .records import Record
 from .row import BadRow, Blocks, Row
 from .source import Source
-from .typed_cells import text_of
 from .unknown import Unknown, UnknownField, meant_by
 
 __all__ = ["FileRows", "WaitingRows"]
@@ -101,7 +99,6 @@ class FileRows(Closing, Iterator[Row | BadRow]):
         self.records: int = 0
         self.skipped: int = 0
         self._mapping = mapping
-        self._left_out: tuple[str, ...] = ()
         self._plain: Layout | None = None
         self._ids = ids_from_numbers
         self.mapped: MappedLayout | None = None
@@ -131,50 +128,51 @@ class FileRows(Closing, Iterator[Row | BadRow]):
     def _table_rows(self, unknown: Unknown) -> Iterator[Row | BadRow]:
         records = self.source.records()
         layout = self._layout(next(records, None), unknown)
-        if isinstance(layout, MappedLayout):
-            yield from self._mapped_rows(map(_as_text, records), layout)
-            return
         reading = self.source.reading
         as_text = self.from_rejects or reading.empty_is_null or reading.nulls
-        if self.source.typed and not as_text:
-            yield from self.source.typed_rows(records, layout, ids_from_numbers=self._ids)
+        if self.source.typed:
+            if isinstance(layout, Layout) and not as_text:
+                yield from self.source.typed_rows(records, layout, ids_from_numbers=self._ids)
+                return
+            records = map(_as_text, records)
+        if self.from_rejects:
+            records = self._originals(records)
+        if isinstance(layout, MappedLayout):
+            yield from self._mapped_rows(records, layout)
             return
         reading, records = with_decimal_commas(reading, layout, records)
         if reading != self.source.reading:
             self.source.reading = reading
             self.warnings += ("read with decimal commas, as its numbers show (--decimal-comma)",)
         layout = adapted(layout, reading)
-        for record in map(_as_text, records) if self.source.typed else records:
+        for record in records:
             if record.cells is None:
                 yield BadRow(record.line, (Fault("", record.fault),))
-            elif self.from_rejects:
-                row = layout.row(record.line, original_cells(record.cells))
-                yield self._guarded(row, outcome_cell(record.cells))
             else:
                 yield layout.row(record.line, record.cells)
 
     def _mapped_rows(
         self, records: Iterator[Record], layout: MappedLayout
     ) -> Iterator[Row | BadRow]:
-        read: Callable[[list[str]], list[str]] = original_cells if self.from_rejects else list
-        for group in layout.groups(records, len(ADDED) if self.from_rejects else 0):
+        for group in layout.groups(records, 0):
             first = group[0]
             if first.cells is None:
                 yield BadRow(first.line, (Fault("", first.fault),))
                 continue
-            row = layout.row(first.line, [read(each.cells or []) for each in group])
+            row = layout.row(first.line, [each.cells or [] for each in group])
             if row is None:
                 self.skipped += 1
-            elif self.from_rejects:
-                yield self._guarded(row, outcome_cell(first.cells))
             else:
                 yield row
 
-    def _guarded(self, row: Row | BadRow, outcome: object) -> Row | BadRow:
-        if not must_not_repeat(self.kind, outcome):
-            return row
-        key = row.key if isinstance(row, BadRow) else None
-        return BadRow(row.position, (Fault("", MAY_BE_APPLIED.format(outcome)),), key)
+    def _originals(self, records: Iterator[Record]) -> Iterator[Record]:
+        """Records of a rejects file as they were in the input; bad ones if they must not be repeated."""
+        for record in records:
+            outcome = outcome_cell(record.cells or ())
+            if must_not_repeat(self.kind, outcome):
+                yield evolve(record, cells=None, fault=MAY_BE_APPLIED.format(outcome))
+            else:
+                yield evolve(record, cells=record.cells and original_cells(record.cells))
 
     def _layout(self, header: Record | None, unknown: Unknown) -> Layout | MappedLayout:
         if header is None or header.cells is None:
@@ -189,8 +187,6 @@ class FileRows(Closing, Iterator[Row | BadRow]):
             raise self.source.error(str(refusal), header.line) from None
         self.columns, self.warnings = layout.header, layout.warnings + self.warnings
         self._plain = layout if isinstance(layout, Layout) else layout.layout
-        if isinstance(layout, Layout):
-            self._left_out = layout.unknown
         return layout
 
     def _layout_of(self, names: list[str], unknown: Unknown) -> Layout | MappedLayout:
@@ -214,9 +210,9 @@ class FileRows(Closing, Iterator[Row | BadRow]):
     @property
     def left_out(self) -> tuple[UnknownField, ...]:
         """The columns that are not sent, as the API does not know them."""
-        fields = self._left_out
         return tuple(
-            UnknownField(name, meant_by(self.kind, name), self.records, False) for name in fields
+            UnknownField(name, meant_by(self.kind, name), self.records, False)
+            for name in (() if self._plain is None else self._plain.unknown)
         )
 
     def _json_rows(self) -> Iterator[Row | BadRow]:
@@ -230,7 +226,9 @@ class FileRows(Closing, Iterator[Row | BadRow]):
                 )
             try:
                 value = read_json(record.text)
-                yield self._guarded(Row(record.line, original_value(value)), outcome_of(value))
+                if must_not_repeat(self.kind, outcome_of(value)):
+                    raise Refusal(MAY_BE_APPLIED.format(outcome_of(value)))
+                yield Row(record.line, original_value(value))
             except Refusal as refusal:
                 yield BadRow(record.line, (Fault("", str(refusal)),))
 

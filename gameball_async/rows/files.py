@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from typing import BinaryIO
 
+from attrs import evolve
+
 from ..api.kinds import Kind, KindName, kind_of
+from ..errors import ConfigurationError, InputError
 from ..mapping.local_times import zone_of
 from ..mapping.rules import ColumnMapping
+from .cells import text_of
 from .dialect import Reading
 from .file_rows import FileRows, WaitingRows
+from .opened import Opened, bare_name
 from .source import Source
-from .sources import open_source
-from .typed_cells import text_of
+from .text_files import TextSource
 from .unknown import Unknown
 
-__all__ = ["FileRows", "header_of", "open_rows", "rows_from"]
+__all__ = [
+    "FORMATS", "TEXT_FORMATS", "FileRows", "header_of", "open_rows", "open_source", "rows_from",
+]  # fmt: skip
+
+FORMATS = {
+    "csv": "csv", "tsv": "tsv", "tab": "tsv", "jsonl": "jsonl", "ndjson": "jsonl", "json": "json",
+    "parquet": "parquet", "arrow": "arrow", "feather": "arrow", "ipc": "arrow", "xlsx": "xlsx",
+}  # fmt: skip
+"""The forms of files, by the suffix of a name."""
+TEXT_FORMATS = ("csv", "tsv", "jsonl", "json")
+"""Those that can be read from a stream."""
 
 
 def open_rows(
@@ -68,15 +83,7 @@ def open_rows(
             installed.
     """
     reading = Reading(
-        format,
-        delimiter,
-        quote,
-        encoding,
-        decimal_comma,
-        sheet,
-        naive_as,
-        nulls,
-        empty_is_null,
+        format, delimiter, quote, encoding, decimal_comma, sheet, naive_as, nulls, empty_is_null
     )
     source = open_source(path, reading, stream=stream)
     return rows_from(
@@ -103,6 +110,46 @@ def rows_from(
         raise
 
 
+def open_source(
+    path: str | os.PathLike[str],
+    reading: Reading,
+    *,
+    stream: BinaryIO | None = None,
+    copy: str | None = None,
+) -> Source:
+    """
+    Open a file in the form that *reading* or its name says.
+
+    Raises:
+        InputError: it cannot be read, or nothing says its form.
+        ConfigurationError: what reads that form is not installed.
+    """
+    name = os.fspath(path)
+    suffix = os.path.splitext(bare_name(name))[1].lstrip(".").lower()
+    form = FORMATS.get(reading.format or suffix)
+    if form is None:
+        Opened(name).close()  # says so where it is no file at all
+        raise InputError(
+            "has a name that does not show its format: pass --format csv, tsv, jsonl, json, parquet, "
+            "arrow or xlsx",
+            path=name,
+        )
+    reading = evolve(reading, format=form)
+    if form in ("parquet", "arrow"):
+        try:
+            from .arrow import ArrowSource
+        except ImportError:
+            raise ConfigurationError(
+                "Parquet and Arrow files are read with pyarrow: pip install 'gameball_async[arrow]'"
+            ) from None
+        return ArrowSource(path, reading)
+    if form == "xlsx":
+        from .excel import ExcelSource
+
+        return ExcelSource(path, reading)
+    return TextSource(path, reading, stream=stream, copy=copy)
+
+
 def header_of(path: str | os.PathLike[str]) -> list[str]:
     """
     The names of a file's columns.
@@ -110,11 +157,8 @@ def header_of(path: str | os.PathLike[str]) -> list[str]:
     Raises:
         InputError: the file cannot be read, is empty, or has no columns.
     """
-    source = open_source(path, Reading())
-    try:
+    with closing(open_source(path, Reading())) as source:
         first = next(source.records(), None) if source.tabular else None
         if first is None or first.cells is None:
             raise source.error("is empty: the first line must name the columns", 1)
         return list(map(text_of, first.cells))
-    finally:
-        source.close()

@@ -10,29 +10,33 @@ from ..api.customers import Customer, CustomerAttributes
 from ..api.fields import AnyClass, FieldType, specs_of
 from ..api.item_classes import item_class
 from ..api.kinds import Kind
+from ..faults import Refusal
 from .cells import READERS, SUFFIXES, ReadCell, phone_or_zip
-from .plain import Refusal
 from .unknown import shown
 
 __all__ = [
-    "Column",
-    "Path",
-    "custom_column",
-    "free_column",
-    "known_columns",
-    "named_freely",
+    "Column", "Path", "custom_column", "free_column", "known_columns", "named_freely",
     "needed_columns",
-]
+]  # fmt: skip
 
 Path = tuple[str, ...]
 
 
 @frozen
 class Column:
-    """Where a cell goes, and how it is read."""
+    """
+    Where a cell goes, and how it is read.
+
+    Attributes:
+        path: of names, from the item inwards.
+        read: reads text.
+        type: of the field; None for a field of the account's own.
+        index: of the column in its table.
+    """
 
     path: Path
     read: ReadCell
+    type: FieldType | None = None
     index: int = 0
 
     @property
@@ -45,7 +49,7 @@ def known_columns(kind: Kind) -> Mapping[str, Column]:
     """The columns that a kind has, by their names."""
     cls = item_class(kind.name)
     if cls is None:
-        return {"orderId": Column(("orderId",), READERS[FieldType.ID])}
+        return {"orderId": Column(("orderId",), READERS[FieldType.ID], FieldType.ID)}
     known = {column.name: column for column in _columns_of(cls, ())}
     if cls is Customer:
         for name in specs_of(CustomerAttributes):
@@ -60,7 +64,8 @@ def known_columns(kind: Kind) -> Mapping[str, Column]:
 def _columns_of(cls: AnyClass, parents: Path) -> Iterator[Column]:
     for spec in specs_of(cls).values():
         path = (*parents, spec.wire)
-        yield Column(path, phone_or_zip if spec.wire in ("mobile", "zip") else READERS[spec.type])
+        read = phone_or_zip if spec.wire in ("mobile", "zip") else READERS[spec.type]
+        yield Column(path, read, spec.type)
         if spec.type is FieldType.NESTED and spec.nested is not None:
             yield from _columns_of(spec.nested, path)
 

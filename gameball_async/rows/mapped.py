@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from attrs import frozen
 
 from ..api.kinds import Kind
-from ..errors import Fault
-from ..mapping.applied import AppliedMapping, UnreadableCells, UnusableMapping, applied
+from ..faults import Fault, Faulty, Refusal
+from ..mapping.applied import AppliedMapping, applied
 from ..mapping.rules import ColumnMapping
 from .columns import Layout, layout_of, not_a_record
 from .kind_columns import known_columns, needed_columns
-from .plain import Refusal
 from .records import Record
 from .row import BadRow, Row
 
@@ -75,8 +74,8 @@ class MappedLayout:
             return None
         try:
             cells = self.mapping.cells(records)
-        except UnreadableCells as error:
-            return BadRow(position, error.faults)
+        except Faulty as error:
+            return BadRow(position, tuple(error.faults))
         return self.layout.row(position, cells)
 
 
@@ -95,10 +94,7 @@ def mapped_layout(
     Raises:
         Refusal: it does not fit; the text says why, and the cure.
     """
-    try:
-        found = applied(mapping, header, kind=kind.name, zone=zone)
-    except UnusableMapping as error:
-        raise Refusal(str(error)) from None
+    found = applied(mapping, header, kind=kind.name, zone=zone)
     layout = layout_of(kind, found.header)
     if layout.warnings:
         known = ", ".join(known_columns(kind))

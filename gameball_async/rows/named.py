@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from attrs import field, frozen
 
 from ..errors import InputError
+from ..faults import Refusal
 from .cells import read_json
-from .plain import Refusal
 
 __all__ = ["NamedRows"]
 
@@ -69,16 +69,13 @@ class NamedRows:
 def _values(text: str, path: str) -> Iterator[tuple[int, str]]:
     """Each line of the file that names a row, and how."""
     first = text.lstrip()[:1]
-    if first == "{":
-        for line, each in enumerate(text.split("\n"), 1):
-            if each.strip():
-                yield line, _member(each)
-    elif first.isdigit():
-        for line, each in enumerate(text.split("\n"), 1):
-            if each.strip():
-                yield line, each.strip()
-    else:
+    if first != "{" and not first.isdigit():
         yield from _cells(text, path)
+        return
+    read = _member if first == "{" else str.strip
+    for line, each in enumerate(text.split("\n"), 1):
+        if each.strip():
+            yield line, read(each)
 
 
 def _member(text: str) -> str:

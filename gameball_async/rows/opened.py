@@ -8,6 +8,7 @@ import select
 import stat
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any, BinaryIO
 
 from ..errors import ConfigurationError, InputError
@@ -40,25 +41,22 @@ class Opened:
     """
 
     def __init__(
-        self,
-        path: str | os.PathLike[str],
-        stream: BinaryIO | None = None,
-        copy: str | None = None,
+        self, path: str | os.PathLike[str], stream: BinaryIO | None = None, copy: str | None = None
     ) -> None:
         self.path: str = os.fspath(path)
         self.size: int = 0
         self.stamp: tuple[int, ...] = ()
+        owned = stream is None
         if stream is None:
             stream = self._open()
             found = os.fstat(stream.fileno())
             self.size = found.st_size
             self.stamp = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-            self._raw = _Counted(stream, None, owned=True)
-        else:
-            self._raw = _Counted(stream, copy, owned=False)
+        self._raw = _Counted(stream, copy, owned=owned)
         plain = io.BufferedReader(self._raw, AT_ONCE)
         head = plain.peek(4)[:4]
-        new = _gzip if head.startswith(GZIP) else _zstd() if head == ZSTD else None
+        gzip = partial(zlib.decompressobj, 31)
+        new = gzip if head.startswith(GZIP) else _zstd() if head == ZSTD else None
         self.packed: bool = new is not None
         self.file: io.BufferedReader[Any] = plain
         if new is not None:
@@ -177,10 +175,6 @@ class _Unpacked(io.RawIOBase):
     def close(self) -> None:
         self._packed.close()
         super().close()
-
-
-def _gzip() -> Any:
-    return zlib.decompressobj(wbits=31)
 
 
 def _zstd() -> Callable[[], Any]:

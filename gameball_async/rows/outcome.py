@@ -63,7 +63,8 @@ class RowOutcome:
         reason: why; None for a plain success.
         job_id: the job that carried it; None where none did.
         chunk: number of the chunk that carried it, from 1; None where none did.
-        entry: looks up its `result`.
+        entry: looks up the `result` of a row of its chunk.
+        index: which of them this is.
     """
 
     position: int
@@ -72,9 +73,10 @@ class RowOutcome:
     reason: Reason | None = None
     job_id: int | None = None
     chunk: int | None = None
-    _entry: Callable[[], Mapping[str, Any] | None] | None = field(
+    _entry: Callable[[int], Mapping[str, Any] | None] | None = field(
         default=None, repr=False, eq=False
     )
+    _index: int = field(default=0, repr=False, eq=False)
 
     @property
     def result(self) -> Mapping[str, Any] | None:
@@ -83,4 +85,4 @@ class RowOutcome:
 
         None where the answer has none, or where its entries do not tell the customer's rows apart.
         """
-        return None if self._entry is None else self._entry()
+        return None if self._entry is None else self._entry(self._index)

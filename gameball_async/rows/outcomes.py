@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
-from .cells import neutralised
 from .outcome import RowOutcome
-from .replacing import Replacement, refuse_unfit
+from .replacing import Replacement, refuse_unfit, write_csv
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,14 +41,9 @@ def write_outcomes(path: str | os.PathLike[str], rows: Iterable[RowOutcome]) -> 
     """
     target = os.fspath(path)
     refuse_unfit(target)
-    new = Replacement(target)
-    try:
-        write = _write_parquet if target.lower().endswith(".parquet") else _write_csv
-        written = write(new.out, rows)
-        new.put_in_place()
-    finally:
-        new.drop()
-    return written
+    if target.lower().endswith(".parquet"):
+        return _write_parquet(target, rows)
+    return write_csv(target, COLUMNS, map(_values, rows))
 
 
 def _values(row: RowOutcome) -> tuple[object, ...]:
@@ -60,22 +53,12 @@ def _values(row: RowOutcome) -> tuple[object, ...]:
     return row.position, row.key, row.outcome.value, code, field, why, row.job_id, row.chunk
 
 
-def _write_csv(out: Any, rows: Iterable[RowOutcome]) -> int:
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    written = 0
-    for row in rows:
-        writer.writerow(neutralised(v) if isinstance(v, str) else v for v in _values(row))
-        written += 1
-    return written
-
-
-def _write_parquet(out: Any, rows: Iterable[RowOutcome]) -> int:
+def _write_parquet(path: str, rows: Iterable[RowOutcome]) -> int:
     arrow, schema = _arrow()
     from pyarrow import parquet
 
     written = 0
-    with parquet.ParquetWriter(out.buffer, schema) as file:
+    with Replacement(path) as out, parquet.ParquetWriter(out.buffer, schema) as file:
         for batch in _batches(arrow, schema, rows):
             file.write_batch(batch)
             written += len(batch)

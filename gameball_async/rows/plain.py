@@ -7,28 +7,16 @@ is ever imported here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from math import isnan
 from uuid import UUID
 
-from ..errors import Fault
+from ..faults import Faulty, Refusal
 
 __all__ = ["UNREADABLE", "Faulty", "Refusal", "described", "plain"]
-
-
-class Refusal(Exception):
-    """A value is no good; the text says why, and what would be right."""
-
-
-class Faulty(Exception):
-    """An object or a list has faults, each with its path below it: ``.city``, ``[0].sku``."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__()
-        self.faults = faults
 
 
 UNREADABLE = (

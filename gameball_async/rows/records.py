@@ -52,7 +52,6 @@ class Lines(Iterator[str]):
     The lines of a file, with their ends.
 
     Attributes:
-        path: the file, as it was given.
         opened: its bytes.
         encoding: of the text; None for UTF-8.
         number: how many lines have been read.
@@ -70,7 +69,6 @@ class Lines(Iterator[str]):
     """
 
     def __init__(self, opened: Opened, encoding: str | None = None) -> None:
-        self.path: str = opened.path
         self.opened = opened
         self.number: int = 0
         self.last: str = ""
@@ -95,39 +93,47 @@ class Lines(Iterator[str]):
         """Whether the next line can be had without waiting for it."""
         return self._text is None and self.opened.more_at_hand(self.bytes_read)
 
-    def close(self) -> None:
-        """Close the file. Safe to call twice."""
-        self.opened.close()
-
     def error(self, message: str, line: int | None) -> InputError:
         """What ends the reading of this file."""
-        return InputError(message, path=self.path, line=line)
+        return InputError(message, path=self.opened.path, line=line)
 
     def __next__(self) -> str:
-        if self._text is not None:
-            return self._next_text(self._text)
+        self.last = self._next_utf8() if self._text is None else self._next_text(self._text)
+        if not self.last:
+            self.ended = True
+            raise StopIteration
+        self.number += 1
+        return self.last
+
+    def _next_utf8(self) -> str:
         try:
             raw = self.opened.file.readline(MAX_LINE_BYTES + 1)
         except OSError as error:
             raise self.error(f"cannot be read: {error.strerror}", self.number + 1) from None
-        if not raw:
-            self.ended = True
-            raise StopIteration
-        self.number += 1
         self.bytes_read += len(raw)
-        if self.number == 1:
+        if not self.number:
             raw = self._begin(raw)
         if len(raw) > MAX_LINE_BYTES:
-            raise self.error(_TOO_LONG, self.number)
+            raise self.error(_TOO_LONG, self.number + 1)
         try:
-            self.last = raw.decode()
+            return raw.decode()
         except UnicodeDecodeError:
             raise self.error(
                 "is not UTF-8; it may be Windows-1252 (Latin-1). Pass --encoding windows-1252 if it is, "
                 "or convert it: iconv -f WINDOWS-1252 -t UTF-8",
-                self.number,
+                self.number + 1,
             ) from None
-        return self.last
+
+    def _next_text(self, text: io.TextIOWrapper) -> str:
+        try:
+            found = text.readline(MAX_LINE_BYTES + 1)
+        except UnicodeDecodeError:
+            raise self.error(
+                f"is not {self.encoding}: pass another --encoding", self.number + 1
+            ) from None
+        if len(found) > MAX_LINE_BYTES:
+            raise self.error(_TOO_LONG, self.number + 1)
+        return found if self.number else found.removeprefix("\ufeff")
 
     def chunk(self, size: int) -> str:
         """The text that comes next, about so much of it, whatever its lines are; empty at the end."""
@@ -146,23 +152,6 @@ class Lines(Iterator[str]):
             if found:
                 return found
         return ""
-
-    def _next_text(self, text: io.TextIOWrapper) -> str:
-        try:
-            self.last = text.readline(MAX_LINE_BYTES + 1)
-        except UnicodeDecodeError:
-            raise self.error(
-                f"is not {self.encoding}: pass another --encoding", self.number + 1
-            ) from None
-        if not self.last:
-            self.ended = True
-            raise StopIteration
-        self.number += 1
-        if len(self.last) > MAX_LINE_BYTES:
-            raise self.error(_TOO_LONG, self.number)
-        if self.number == 1:
-            self.last = self.last.removeprefix("\ufeff")
-        return self.last
 
     def _begin(self, raw: bytes) -> bytes:
         """The first line without its byte order mark."""

@@ -21,11 +21,13 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from typing import Any, TextIO
 
-from attrs import evolve, frozen
+from attrs import asdict, evolve, frozen
 
 from ..errors import ConfigurationError
+from ..faults import Refusal
 from .added import (
     ADDED,
     TEXT,
@@ -35,18 +37,15 @@ from .added import (
     original_cells,
     outcome_of,
 )
-from .cells import neutralised, read_json
+from .cells import neutralised, read_json, text_of
 from .closing import Closing
 from .dialect import csv_options
-from .files import FileRows
+from .files import FORMATS, FileRows
 from .outcome import Outcome, Reason, RowOutcome
-from .plain import Refusal
 from .records import Record
 from .replacing import Replacement, refuse_unfit
 from .source import Source
-from .sources import FORMATS
 from .text_files import TextSource
-from .typed_cells import text_of
 
 __all__ = ["RejectsFile", "reason_text"]
 
@@ -55,22 +54,14 @@ __all__ = ["RejectsFile", "reason_text"]
 class _Reject:
     """What became of a record, as the four columns say it."""
 
-    line: int
     outcome: str
     code: int | None
     reason: str
+    line: int
 
     def as_cells(self) -> list[str]:
         code = "" if self.code is None else str(self.code)
         return [self.outcome, code, neutralised(self.reason), str(self.line)]
-
-    def as_members(self) -> dict[str, Any]:
-        return {
-            "outcome": self.outcome,
-            "code": self.code,
-            "reason": self.reason,
-            "line": self.line,
-        }
 
 
 class RejectsFile(Closing):
@@ -97,12 +88,17 @@ class RejectsFile(Closing):
         self._spool = sqlite3.connect("", isolation_level=None)
         self._spool.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4096;"
-            "CREATE TABLE rejects (line INTEGER PRIMARY KEY, outcome TEXT, code INTEGER, reason TEXT)"
+            "CREATE TABLE rejects (outcome TEXT, code INTEGER, reason TEXT, line INTEGER PRIMARY KEY)"
         )
 
     def _refuse_unfit_target(self) -> None:
         refuse_unfit(self.path)
-        if os.path.lexists(self.path) and _same(self.path, self._source.path):
+        given = self._source.path
+        if (
+            os.path.exists(self.path)
+            and os.path.exists(given)
+            and os.path.samefile(self.path, given)
+        ):
             raise ConfigurationError(f"{self.path}: is the input; write the rejects elsewhere")
         named = FORMATS.get(os.path.splitext(self.path)[1].lstrip(".").lower())
         fit = ("csv", "tsv") if self._source.tabular else ("jsonl",)
@@ -125,13 +121,13 @@ class RejectsFile(Closing):
             "INSERT OR REPLACE INTO rejects VALUES (?, ?, ?, ?)",
             (
                 (
-                    each.position,
-                    each.outcome.value,
-                    each.reason and each.reason.code,
-                    reason_text(each.reason),
+                    row.outcome.value,
+                    row.reason and row.reason.code,
+                    reason_text(row.reason),
+                    row.position,
                 )
-                for each in outcomes
-                if each.outcome not in (Outcome.SUCCEEDED, Outcome.UNCHANGED, Outcome.PENDING)
+                for row in outcomes
+                if row.outcome not in (Outcome.SUCCEEDED, Outcome.UNCHANGED, Outcome.PENDING)
             ),
         )
 
@@ -142,27 +138,16 @@ class RejectsFile(Closing):
         Raises:
             InputError: the input has changed since it was opened.
         """
-        source = self._source.again()
-        try:
-            return self._replace(source)
-        finally:
-            source.close()
-
-    def _replace(self, source: Source) -> int:
-        new = Replacement(self.path, source.reading.encoding or "utf-8")
-        try:
+        with closing(self._source.again()) as source:
+            if self._source.stamp and source.stamp != self._source.stamp:
+                raise source.error("has changed since it was read: no rejects were written")
             write = self._write_cells if source.tabular else self._write_json
-            count = write(source, new.out)
-            new.put_in_place()
-        finally:
-            new.drop()
-        return count
+            with Replacement(self.path, source.reading.encoding or "utf-8") as out:
+                return write(source, out)
 
     def _rejected(self, groups: Iterator[list[Record]]) -> Iterator[tuple[Record, _Reject]]:
         """The records of the rows that did not succeed, in the order of the input."""
-        rejects = self._spool.execute(
-            "SELECT line, outcome, code, reason FROM rejects ORDER BY line"
-        )
+        rejects = self._spool.execute("SELECT * FROM rejects ORDER BY line")
         for row in rejects:
             reject = _Reject(*row)
             for group in groups:
@@ -207,17 +192,21 @@ class RejectsFile(Closing):
         return count
 
     def _json_line(self, text: str, reject: _Reject) -> str:
+        """A line of JSON with the four members; its own text is kept letter by letter."""
+        members = json.dumps(asdict(reject), ensure_ascii=False)[1:]
         try:
-            # Still in doubt: the next import must refuse it as well.
-            if must_not_repeat(self._kind, outcome_of(read_json(text))):
-                return text
+            value = read_json(text)
         except Refusal:
-            pass
-        return _json_line(text, reject)
-
-
-def _same(path: str, other: str) -> bool:
-    return os.path.exists(other) and os.path.samefile(path, other)
+            return f"{{{json.dumps(TEXT)}: {json.dumps(text, ensure_ascii=False)}, {members}"
+        if must_not_repeat(self._kind, outcome_of(value)):
+            return text  # still in doubt: the next import must refuse it as well
+        if isinstance(value, dict):
+            bare = _without_members(text, value)
+            names = tuple(value) if bare is None else tuple(value)[: -len(ADDED)]
+            taken = set(names) & {*ADDED} or (bare is None and names in ((WHOLE,), (TEXT,)))
+            if names and not taken:
+                return f"{(bare or text)[:-1].rstrip()}, {members}"
+        return f"{{{json.dumps(WHOLE)}: {text}, {members}"
 
 
 def _as_text(record: Record) -> Record:
@@ -237,22 +226,6 @@ def reason_text(reason: Reason | None) -> str:
     if reason is None:
         return ""
     return f"{reason.field}: {reason.text}" if reason.field else reason.text
-
-
-def _json_line(text: str, reject: _Reject) -> str:
-    """A line of JSON with the four members; its own text is kept letter by letter."""
-    members = json.dumps(reject.as_members(), ensure_ascii=False)[1:]
-    try:
-        value = read_json(text)
-    except Refusal:
-        return f"{{{json.dumps(TEXT)}: {json.dumps(text, ensure_ascii=False)}, {members}"
-    if isinstance(value, dict):
-        bare = _without_members(text, value)
-        names = tuple(value) if bare is None else tuple(value)[: -len(ADDED)]
-        taken = set(names) & {*ADDED} or (bare is None and names in ((WHOLE,), (TEXT,)))
-        if names and not taken:
-            return f"{(bare or text)[:-1].rstrip()}, {members}"
-    return f"{{{json.dumps(WHOLE)}: {text}, {members}"
 
 
 def _without_members(text: str, value: dict[str, Any]) -> str | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import tempfile
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from ..errors import ConfigurationError
+from .cells import neutralised
 
-__all__ = ["Replacement", "refuse_unfit"]
+__all__ = ["Replacement", "refuse_unfit", "write_csv"]
 
 
 def refuse_unfit(path: str) -> None:
@@ -28,6 +31,8 @@ def refuse_unfit(path: str) -> None:
 class Replacement:
     """
     A new file of mode 0600, under another name beside *path* until it is complete.
+
+    A context manager, which gives what it is written with, and puts it in place unless an error ends the block.
 
     Attributes:
         out: what it is written with.
@@ -57,3 +62,34 @@ class Replacement:
             self.out.close()
         finally:
             os.unlink(self._unfinished)
+
+    def __enter__(self) -> TextIO:
+        return self.out
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        try:
+            if failed is None:
+                self.put_in_place()
+        finally:
+            self.drop()
+
+
+def write_csv(
+    path: str | os.PathLike[str], head: Sequence[str], rows: Iterable[Iterable[object]]
+) -> int:
+    """
+    Write a table to a CSV file, which appears whole or not at all, and return how many rows it has.
+
+    Text is written so that no spreadsheet runs it as a formula; None is an empty cell.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    written = 0
+    with Replacement(os.fspath(path)) as file:
+        out = csv.writer(file, lineterminator="\r\n")
+        out.writerow(head)
+        for row in rows:
+            out.writerow(neutralised(each) if isinstance(each, str) else each for each in row)
+            written += 1
+    return written

@@ -25,7 +25,7 @@ REASONS = 200
 OTHER = "other reasons"
 
 
-@frozen
+@frozen(kw_only=True)
 class Report:
     """
     What became of a run's rows.
@@ -37,19 +37,20 @@ class Report:
         failed: refused by the server, one by one.
         rejected: never sent, or refused with their whole request.
         indeterminate: may or may not have been applied.
+        pending: their job was open when the run was left: a resumed run, or the job's status, tells
+            what became of them.
         unsent: not sent, since the run stopped before.
+        unchanged: not sent, as what an earlier run has applied is the same.
         jobs: jobs that were accepted.
         requests: requests that were sent, of all sorts.
         rate_limited: answers that said 429.
-        polls: how many of the requests asked about a job.
-        quota_wait: seconds that calls waited for quota, in all.
-        quota_share: part of the limits in use at the end: below 1 where others share the account.
         seconds: from start to end.
         complete: whether the input was read to its end and the run was not cut short.
+        polls: how many of the requests asked about a job.
+        quota_wait: seconds that calls waited for quota, in all.
+        quota_share: how much of both limits the run allowed itself at its end: 1 for all of it, less
+            after a 429, as others use the account too.
         reasons: how many rows ended for which reason, but for plain successes.
-        pending: their job was open when the run was left: a resumed run, or the job's status, tells
-            what became of them.
-        unchanged: not sent, as what an earlier run has applied is the same.
         unknown_fields: fields of the rows that Gameball does not know, and ignores; of this attempt.
     """
 
@@ -59,19 +60,19 @@ class Report:
     failed: int
     rejected: int
     indeterminate: int
+    pending: int = 0
     unsent: int
+    unchanged: int = 0
     jobs: int
     requests: int
     rate_limited: int
+    seconds: float
+    complete: bool
     polls: int
     quota_wait: float
     quota_share: float
-    seconds: float
-    complete: bool
     reasons: Mapping[str, int] = field(factory=dict)
-    pending: int = 0
     unknown_fields: tuple[UnknownField, ...] = ()
-    unchanged: int = 0
 
     @property
     def settled(self) -> int:
@@ -90,27 +91,10 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain JSON values."""
-        return {
-            "kind": self.kind,
-            "rows": self.rows,
-            "succeeded": self.succeeded,
-            "failed": self.failed,
-            "rejected": self.rejected,
-            "indeterminate": self.indeterminate,
-            "pending": self.pending,
-            "unsent": self.unsent,
-            "unchanged": self.unchanged,
-            "jobs": self.jobs,
-            "requests": self.requests,
-            "rate_limited": self.rate_limited,
-            "seconds": round(self.seconds, 3),
-            "complete": self.complete,
-            "polls": self.polls,
-            "quota_wait": round(self.quota_wait, 3),
-            "quota_share": round(self.quota_share, 3),
-            "failures_by_reason": self.failures_by_reason(),
-            "unknown_fields": [asdict(each) for each in self.unknown_fields],
-        }
+        found = asdict(self, filter=lambda each, _: each.name != "reasons")
+        for name in ("seconds", "quota_wait", "quota_share"):
+            found[name] = round(found[name], 3)
+        return {**found, "failures_by_reason": self.failures_by_reason()}
 
 
 class Tally:
@@ -138,18 +122,14 @@ class Tally:
         self.counts[Outcome.SUCCEEDED] += rows
 
     def rows(self, outcomes: Sequence[Outcome], reasons: Mapping[int, Reason]) -> None:
-        """Count rows; *reasons* by their index. Plain successes are counted all at once."""
+        """Count rows; *reasons* by their index."""
         if outcomes and self._stream.wants(RowsSettled):
             self._stream.emit(RowsSettled(self._kind, Counter(outcomes)))
-        succeeded = outcomes.count(Outcome.SUCCEEDED)
-        self.succeeded(succeeded)
-        unchanged = outcomes.count(Outcome.UNCHANGED)
-        self.unchanged(unchanged)
-        if succeeded + unchanged == len(outcomes):
-            return
-        for index, outcome in enumerate(outcomes):
-            if outcome not in (Outcome.SUCCEEDED, Outcome.UNCHANGED):
-                self.add(outcome, reasons.get(index))
+        succeeded = Outcome.SUCCEEDED
+        others = [n for n, outcome in enumerate(outcomes) if outcome is not succeeded]
+        self.succeeded(len(outcomes) - len(others))
+        for index in others:
+            self.add(outcomes[index], reasons.get(index))
 
     def unchanged(self, rows: int) -> None:
         """Count rows that are not sent, as an earlier run has applied the same."""

@@ -13,7 +13,6 @@ import csv
 import json
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from ..api.jobs import PLAIN_FIELDS
 from ..api.kinds import Kind
@@ -74,35 +73,16 @@ class ResultsFile(Closing):
     def add(self, outcomes: Iterable[RowOutcome]) -> None:
         """Write down rows, each of which comes once."""
         for row in outcomes:
-            result = {
-                name: value
-                for name, value in (row.result or {}).items()
-                if name not in PLAIN_FIELDS
-            }
+            result = {n: value for n, value in (row.result or {}).items() if n not in PLAIN_FIELDS}
+            code = None if row.reason is None else row.reason.code
+            told = (row.position, row.key, row.outcome.value, code, reason_text(row.reason))
             if self._csv is None:
-                self._new.out.write(_json_line(row, result))
+                members = {**dict(zip(_COLUMNS, told, strict=True)), "result": result or None}
+                self._new.out.write(json.dumps(members, ensure_ascii=False) + "\n")
             else:
-                fields = [_cell(result.pop(name, None)) for name in self._documented]
-                self._csv.writerow([*_cells(row), *fields, _cell(result or None)])
+                fields = [result.pop(name, None) for name in self._documented]
+                self._csv.writerow(map(_cell, (*told, *fields, result or None)))
             self._rows += 1
-
-
-def _cells(row: RowOutcome) -> list[str]:
-    code = None if row.reason is None else row.reason.code
-    values = (row.position, row.key, row.outcome.value, code, reason_text(row.reason))
-    return list(map(_cell, values))
-
-
-def _json_line(row: RowOutcome, result: Mapping[str, Any]) -> str:
-    values = {
-        "line": row.position,
-        "key": row.key,
-        "outcome": row.outcome.value,
-        "code": None if row.reason is None else row.reason.code,
-        "reason": reason_text(row.reason),
-        "result": result or None,
-    }
-    return json.dumps(values, ensure_ascii=False) + "\n"
 
 
 def _cell(value: object) -> str:

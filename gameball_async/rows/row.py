@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias, cast
 
 from attrs import define, field, frozen
 
 from ..errors import Fault
 
-__all__ = ["BadRow", "Batch", "Blocks", "Prepared", "Row", "Unchanged", "repeated_id"]
+__all__ = ["BadRow", "Batch", "Blocks", "Prepared", "Row", "Unchanged", "repeated_id", "sorts"]
 
 
 @frozen
@@ -90,6 +90,19 @@ class Unchanged:
 
 Batch: TypeAlias = list[Prepared | BadRow | Unchanged]
 """Rows that were read, in their order."""
+
+
+def sorts(
+    batch: Sequence[Prepared | BadRow | Unchanged],
+) -> tuple[Sequence[Prepared], list[BadRow], list[Unchanged]]:
+    """The rows that were read, by what has become of them."""
+    if set(map(type, batch)) == {Prepared}:  # as is usual
+        return cast(Sequence[Prepared], batch), [], []
+    return (
+        [row for row in batch if isinstance(row, Prepared)],
+        [row for row in batch if isinstance(row, BadRow)],
+        [row for row in batch if isinstance(row, Unchanged)],
+    )
 
 
 class Blocks(ABC):

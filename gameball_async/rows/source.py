@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import closing
 
 from ..errors import InputError
 from .columns import Layout
@@ -14,7 +15,7 @@ from .records import Record
 from .row import BadRow, Row
 from .tables import table_under, typed_rows
 
-__all__ = ["FileSource", "Source", "unchanged"]
+__all__ = ["FileSource", "Source"]
 
 
 class Source(ABC):
@@ -29,7 +30,7 @@ class Source(ABC):
         typed: whether its cells are no text.
         unit: what its positions count: ``line`` or ``row``.
         waits: whether reading may have to wait, or takes long: it is done in a worker thread.
-        stamp: what tells whether it has changed since.
+        stamp: what tells whether it has changed since; empty where nothing does.
     """
 
     path: str
@@ -84,19 +85,11 @@ class FileSource(Source):
     """A file that is no text: what all of them have in common."""
 
     def __init__(self, path: str | os.PathLike[str], reading: Reading) -> None:
-        opened = Opened(path)  # its name, and that it is a file that can be read
-        self.path: str = opened.path
-        self.stamp: tuple[object, ...] = opened.stamp
+        with closing(Opened(path)) as opened:  # its name, and that it is a file that can be read
+            self.path: str = opened.path
+            self.stamp: tuple[object, ...] = opened.stamp
         self.reading: Reading = reading
-        opened.close()
 
     def again(self) -> Source:
-        """The same, to be read once more; refused where it has changed."""
-        return unchanged(self, type(self)(self.path, self.reading))
-
-
-def unchanged(source: Source, again: Source) -> Source:
-    if again.stamp == source.stamp:
-        return again
-    again.close()
-    raise source.error("has changed since it was read: no rejects were written")
+        """The same, to be read once more."""
+        return type(self)(self.path, self.reading)

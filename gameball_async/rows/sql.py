@@ -10,7 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ..api.kinds import Kind, KindName
-from ..errors import ConfigurationError, InputError
+from ..errors import ConfigurationError
 from ..mapping.rules import ColumnMapping
 from .dialect import Reading
 from .files import FileRows, rows_from
@@ -89,7 +89,7 @@ class QuerySource(Source):
             ) from None
         self.path: str = name
         self.reading: Reading = reading
-        self._given, self._query = (database, query), query
+        self._given = database, query
         self._faults = sqlalchemy.exc.SQLAlchemyError
         self._reading, self._left = Lock(), False
         self._connection: Any = None
@@ -137,11 +137,8 @@ class QuerySource(Source):
             except self._faults as error:
                 if self._left:
                     return []
-                raise self._failed(error, number) from None
-
-    def _failed(self, error: Exception, number: int) -> InputError:
-        # No more than its class: what a database says of a row may hold the row.
-        return self.error(f"fails after this row ({type(error).__name__})", number)
+                # No more than its class: what a database says of a row may hold the row.
+                raise self.error(f"fails after this row ({type(error).__name__})", number) from None
 
     def again(self) -> Source:
         """The same query, run once more."""

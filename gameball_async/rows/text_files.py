@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
+from itertools import count
 from typing import BinaryIO
 
 from attrs import evolve
 
+from ..errors import InputError
 from .dialect import DELIMITERS, Reading, csv_options, found_delimiter, names_delimiter
-from .json_array import ArrayMembers
 from .opened import Opened
-from .records import Lines, Record, csv_records, text_records
-from .source import Source, unchanged
+from .records import MAX_LINE_BYTES, Lines, Record, csv_records, text_records
+from .source import Source
 
 __all__ = ["TextSource"]
+
+CHUNK = 1 << 16
+CUT_OFF = 16
+"""An error so near to the end of what was read may come from reading no further."""
+_BLANKS = " \t\r\n"
+_end_of = json.JSONDecoder().raw_decode
 
 
 class TextSource(Source):
@@ -28,9 +36,10 @@ class TextSource(Source):
         stream: BinaryIO | None = None,
         copy: str | None = None,
     ) -> None:
-        self.lines: Lines = Lines(Opened(path, stream, copy), reading.encoding)
-        self.path: str = self.lines.path
-        self.stamp: tuple[object, ...] = self.lines.opened.stamp
+        self._opened = Opened(path, stream, copy)
+        self.lines: Lines = Lines(self._opened, reading.encoding)
+        self.path: str = self._opened.path
+        self.stamp: tuple[object, ...] = self._opened.stamp
         self.waits: bool = stream is not None
         self.typed: bool = False
         self.tabular: bool = reading.format in ("csv", "tsv")
@@ -51,14 +60,12 @@ class TextSource(Source):
 
     def _found(self, reading: Reading) -> Reading:
         """The reading with what the first line says."""
-        self._first = next(self.lines, "")
-        if reading.delimiter is not None or reading.format == "tsv":
-            if names_delimiter(self._first):
-                self._first = next(self.lines, "")
-            return evolve(reading, delimiter=reading.delimiter or "\t")
-        delimiter = found_delimiter(self._first)
-        if names_delimiter(self._first):
+        first = self._first = next(self.lines, "")
+        if names_delimiter(first):
             self._first = next(self.lines, "")
+        if reading.delimiter is not None or reading.format == "tsv":
+            return evolve(reading, delimiter=reading.delimiter or "\t")
+        delimiter = found_delimiter(first)
         if delimiter != ",":
             word = DELIMITERS.get(delimiter, repr(delimiter))
             self.found = (
@@ -69,7 +76,7 @@ class TextSource(Source):
     @property
     def share(self) -> float | None:
         """How much has been read, from 0 to 1; None where its length is not known."""
-        return self.lines.share if self.lines.opened.stamp else None
+        return self.lines.share if self.stamp else None
 
     @property
     def more_at_hand(self) -> bool:
@@ -85,11 +92,86 @@ class TextSource(Source):
         return iter(self._array) if self.reading.format == "json" else text_records(self.lines)
 
     def again(self) -> Source:
-        """The same, to be read once more; refused where it has changed."""
-        if self._copy is not None:
-            return TextSource(self._copy, self.reading)
-        return unchanged(self, TextSource(self.path, self.reading))
+        """The same, to be read once more: of a stream its copy."""
+        return TextSource(self._copy or self.path, self.reading)
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""
-        self.lines.close()
+        self._opened.close()
+
+
+class ArrayMembers:
+    """
+    The members of a JSON array, each its own text, numbered from 1; only one of them is held at a time.
+
+    Iterating raises ``InputError`` where the file is no array, or the rest of it is no JSON.
+    """
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._text = ""
+        self._at = 0
+
+    @property
+    def more_at_hand(self) -> bool:
+        """Whether the next member may be had without waiting for it."""
+        return len(self._text) - self._at > 1
+
+    def __iter__(self) -> Iterator[Record]:
+        if self._sign() != "[":
+            raise self._lines.error("is no JSON array: it must begin with [", None)
+        self._at += 1
+        if self._sign() == "]":
+            return
+        for number in count(1):
+            yield Record(number, text=self._member(number))
+            sign = self._sign()
+            self._at += 1
+            if sign == "]":
+                return
+            if sign != ",":
+                raise self._broken(number, "a comma or the closing ] is missing after it")
+
+    def _member(self, number: int) -> str:
+        self._sign()
+        why = "it is longer than 16 MiB"
+        while len(self._text) - self._at <= MAX_LINE_BYTES:
+            try:
+                end = _end_of(self._text, self._at)[1]
+            except json.JSONDecodeError as error:
+                why = error.msg
+                sure = error.pos < len(self._text) - CUT_OFF
+                if sure and not why.startswith("Unterminated string"):
+                    break
+            except RecursionError:
+                why = "it is nested too deeply"
+                break
+            else:
+                number_may_go_on = end == len(self._text) and self._text[end - 1] not in '}]"'
+                if not (number_may_go_on and self._fill()):
+                    found, self._at = self._text[self._at : end], end
+                    return found
+                continue
+            if not self._fill():
+                break
+        raise self._broken(number, why)
+
+    def _sign(self) -> str:
+        """The next character that is no blank; empty at the end."""
+        while True:
+            while self._at < len(self._text):
+                if self._text[self._at] not in _BLANKS:
+                    return self._text[self._at]
+                self._at += 1
+            if not self._fill():
+                return ""
+
+    def _fill(self) -> bool:
+        """Read on, as much again as is held; false at the end."""
+        rest = self._text[self._at :]
+        more = self._lines.chunk(max(CHUNK, len(rest)))
+        self._text, self._at = rest + more, 0
+        return bool(more)
+
+    def _broken(self, number: int, why: str) -> InputError:
+        return self._lines.error(f"row {number} is not JSON ({why}): the rest cannot be read", None)

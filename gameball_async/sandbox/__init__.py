@@ -10,17 +10,18 @@ A Gameball to test against, offline: an independent reading of the batch API.
 
 It tests clients against a second, independent reading of the API, so it imports nothing of the
 client. Decisions are in `service` (``handle(request, now)``) and in what it uses: routes, forms,
-account, jobs, answers, windows, faults. I/O is in `server`, `serving` and the reading of files in
+account, jobs, answers, windows, faults, script. I/O is in `server`, `serving` and the reading of files in
 `scenario`.
 """
 
 from .account import Applied, Ledger
 from .durations import Constant, LogNormal, ServiceTime, Workers
-from .faults import Fault, Faults
+from .faults import Faults
 from .jobs import Job
 from .messages import Ending, Reason, Reply, Request, Seen
 from .options import Options
 from .scenario import Scenario, ScenarioError
+from .script import Fault
 from .server import Sandbox
 from .service import Service
 from .serving import SandboxThread, serve

@@ -15,16 +15,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 from attrs import frozen
 
 from .forms import FORMS
+from .jobs import Job
 from .messages import Reason
 from .options import Options
 
-__all__ = ["EFFECTS", "Applied", "Effect", "Ledger", "Memory", "Source", "identity", "stamp"]
+__all__ = ["EFFECTS", "Applied", "Effect", "Ledger", "Memory", "identity", "stamp"]
 
 _START = datetime(2025, 3, 14, 10, tzinfo=UTC)
 
@@ -247,24 +248,6 @@ class Applied:
     item: Any
 
 
-class Source(Protocol):
-    """A submission whose items can be read again."""
-
-    @property
-    def kind(self) -> str:
-        """Name of the batch kind."""
-
-    @property
-    def job_id(self) -> int | None:
-        """Its number; None for a single item."""
-
-    def items(self) -> list[Any]:
-        """The items, in the order of the submission."""
-
-    def refusals(self) -> Container[int]:
-        """The indexes of the items that were refused instead of applied."""
-
-
 def identity(kind: str, item: Any) -> str:
     """What tells an item from others of its kind: its own id, or its JSON with sorted keys."""
     own = FORMS[kind].id_of(item)
@@ -285,13 +268,13 @@ class Ledger:
         self.discard = discard
         self.applied: Counter[str] = Counter()
         """How many applications there were, by kind."""
-        self._runs: list[tuple[Source, int, int, float]] = []
+        self._runs: list[tuple[Job, int, int, float]] = []
 
-    def record(self, source: Source, start: int, stop: int, refused: int, when: float) -> None:
-        """Items *start* up to *stop* of *source* had their turn; *refused* of them were refused."""
-        self.applied[source.kind] += stop - start - refused
+    def record(self, job: Job, start: int, stop: int, refused: int, when: float) -> None:
+        """Items *start* up to *stop* of *job* had their turn; *refused* of them were refused."""
+        self.applied[job.kind] += stop - start - refused
         if not self.discard:
-            self._runs.append((source, start, stop, when))
+            self._runs.append((job, start, stop, when))
 
     def entries(self, kind: str | None = None) -> Iterator[Applied]:
         """Every application, or those of one *kind*, in order."""
@@ -300,24 +283,24 @@ class Ledger:
         times: Counter[tuple[str, str]] = Counter()
         read: dict[int, tuple[list[Any], Container[int]]] = {}
         sequence = 0
-        for source, start, stop, when in self._runs:
-            if id(source) not in read:
-                read[id(source)] = source.items(), source.refusals()
-            items, refused = read[id(source)]
+        for job, start, stop, when in self._runs:
+            if id(job) not in read:
+                read[id(job)] = job.items(), job.details().failures
+            items, refused = read[id(job)]
             for index in range(start, stop):
                 if index in refused:
                     continue
                 item = items[index]
-                key = (source.kind, identity(source.kind, item))
+                key = (job.kind, identity(job.kind, item))
                 times[key] += 1
-                if kind is None or kind == source.kind:
+                if kind is None or kind == job.kind:
                     customer = item.get("customerId") if isinstance(item, dict) else None
-                    own = FORMS[source.kind].id_of(item)
-                    yield Applied(sequence, when, source.kind, source.job_id, index, customer,
+                    own = job.form.id_of(item)
+                    yield Applied(sequence, when, job.kind, job.id or None, index, customer,
                                   own, times[key], item)  # fmt: skip
                 sequence += 1
             if stop == len(items):
-                del read[id(source)]
+                del read[id(job)]
 
     def times(
         self, kind: str, *, key: Callable[[Any], str | None] | None = None
@@ -330,10 +313,3 @@ class Ledger:
         """
         of = key if key is not None else (lambda item: identity(kind, item))
         return Counter(of(entry.item) for entry in self.entries(kind))
-
-    def by_customer(self, kind: str | None = None) -> dict[str | None, list[Applied]]:
-        """The applications of each customer, in order."""
-        found: dict[str | None, list[Applied]] = {}
-        for entry in self.entries(kind):
-            found.setdefault(entry.customer, []).append(entry)
-        return found

@@ -7,7 +7,6 @@ dialect; the OpenAPI file for the other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from .account import stamp
@@ -103,36 +102,26 @@ def _counts(job: Job, state: str, options: Options) -> tuple[int, int, int]:
 
 def _lists(job: Job, options: Options) -> dict[str, list[dict[str, Any]]]:
     """The entries of all items that had their turn, in order."""
-    details = job.details()
+    form, details = job.form, job.details()
     names = details.names[: job.applied]
     items = job.items() if options.entry_ids else None
     if not (details.failures or details.extras or items):
-        done = job.form.done
-        return {"successful": [{"customerId": n, "message": done} for n in names], "failed": []}
+        done = [{"customerId": name, "message": form.done} for name in names]
+        return {"successful": done, "failed": []}
     successful, failed = [], []
     for index, name in enumerate(names):
-        reason = details.failures.get(index)
-        if reason is not None:
+        if (reason := details.failures.get(index)) is not None:
             entry = {"customerId": name, **_reason(job, index, reason, options)}
             failed.append(entry)
         else:
-            entry = _success(job, name, details.extras.get(index, {}))
+            # A success of order transactions names the order as such; its failure does not.
+            plain = {"orderId": name}
+            entry = plain if form.plain else {"customerId": name, "message": form.done}
+            entry |= details.extras.get(index, {})
             successful.append(entry)
-        if items:
-            entry.update(_own_id(job, items[index]))
+        if items and form.item_id and (own := form.id_of(items[index])) is not None:
+            entry[form.item_id] = own
     return {"successful": successful, "failed": failed}
-
-
-def _success(job: Job, name: Any, extra: Mapping[str, Any]) -> dict[str, Any]:
-    # A success of order transactions names the order as such; its failure does not.
-    if job.form.plain:
-        return {"orderId": name, **extra}
-    return {"customerId": name, "message": job.form.done, **extra}
-
-
-def _own_id(job: Job, item: Any) -> Mapping[str, Any]:
-    own, name = job.form.id_of(item), job.form.item_id
-    return {} if own is None or name is None else {name: own}
 
 
 def _reason(job: Job, index: int, reason: Reason, options: Options) -> dict[str, Any]:

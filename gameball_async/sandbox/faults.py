@@ -12,17 +12,19 @@ are answered before any fault.
 """
 
 # No postponed annotations here: the types are read when scenarios are checked.
+import zlib
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from attrs import define, evolve, field, frozen
+import orjson
+from attrs import evolve
 
-from . import mishaps
-from .forms import FORMS
-from .messages import Chance, Reply
-from .options import Must, Part, Positive, Seconds, Whole, check_settings
+from .messages import JSON, Ending, Refusal, Reply
+from .options import Must, Part, Positive, Seconds, Whole
+from .script import Change, Fault, Script, Times
 
-__all__ = ["FAULTS", "Circumstance", "Fault", "Faults", "When"]
+__all__ = ["FAULTS", "Faults", "gzip_bomb"]
 
 
 def _texts(value: Any) -> dict[str, str]:
@@ -32,113 +34,66 @@ def _texts(value: Any) -> dict[str, str]:
     return texts
 
 
-def _count(value: Any) -> int | None:
-    return None if value in (None, "always") else Must.whole(0).take(value)
-
-
-Times = Annotated[int | None, Must('a whole number, 0 or more, or "always"', _count)]
 Status = Annotated[int, Must.whole(100)]
 Body = Annotated[bytes | str, Must("a text", str)]
 Headers = Annotated[Mapping[str, str] | None, Must("a table of texts", _texts)]
 RetryAfter = Annotated[float | str | None, Must.of(Seconds)]
 
 
-@frozen
-class Circumstance:
-    """
-    What the script looks at.
+# What faults make of an answer
 
-    Attributes:
-        sort: submit, poll, stop, upsert, or other.
-        kind: name of the batch kind, of the submission or of the job asked about.
-        job_id: the job asked about; None for others.
-        finished: whether that job has ended.
-    """
-
-    sort: str
-    kind: str | None = None
-    job_id: int | None = None
-    finished: bool = False
+_WRONG = "Something went wrong"
+_PAGE = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
+_CUTS = {
+    "length": Ending.CUT_LENGTH,
+    "chunked": Ending.CUT_CHUNKED,
+    "none": Ending.CUT_UNFRAMED,
+}
 
 
-@frozen
-class Fault:
-    """
-    What hits a request.
-
-    Attributes:
-        name: the method of `Faults` that scripted it.
-        commit: whether the request takes effect all the same.
-        change: makes the answer of it: given the regular answer, or an empty 200 without a commit.
-    """
-
-    name: str
-    commit: bool
-    change: Callable[[Reply], Reply] = field(repr=False)
+def _ends(ending: Ending, **words: Any) -> Change:
+    return lambda reply: evolve(reply, ending=ending, **words)
 
 
-@frozen(kw_only=True, slots=False)
-class When:
-    """
-    Which requests a fault hits.
-
-    Attributes:
-        on: ``submit``, ``poll``, ``stop``, ``upsert``, ``any``, or the name of a batch kind for
-            submissions of that kind.
-        times: how many requests are hit; None (``always`` in a file) for every one.
-        after: how many requests that fit pass unharmed first.
-        probability: the chance of each request that fits to be hit, from 0 to 1.
-        finished: True for requests about jobs that have ended only, False for open ones only.
-        each_job: count *times* and *after* for each job apart.
-        jobs: with *each_job*, the number of jobs that may be hit: those asked about first.
-
-    Raises:
-        ValueError: a word has no such value.
-    """
-
-    on: Annotated[str, Must.one_of(("submit", "poll", "stop", "upsert", "any", *FORMS))] = "any"
-    times: Times = 1
-    after: Whole = 0
-    probability: Part = 1.0
-    finished: bool | None = None
-    each_job: bool = False
-    jobs: Positive | None = None
-
-    def __attrs_post_init__(self) -> None:
-        check_settings(self)
+def _answers(status: int, body: bytes, headers: Mapping[str, str]) -> Change:
+    """The same answer always; it is JSON unless *headers* say otherwise."""
+    json = not any(name.lower() == "content-type" for name in headers)
+    reply = Reply(status, (*(JSON if json else ()), *headers.items()), body)
+    return lambda _: reply
 
 
-@define(eq=False)
-class _Rule:
-    """One line of the script, and how often it fitted so far."""
-
-    fault: Fault
-    when: When
-    seen: dict[int | None, int] = field(factory=dict)
-    hit: dict[int | None, int] = field(factory=dict)
-
-    def fits(self, at: Circumstance) -> bool:
-        on, finished = self.when.on, self.when.finished
-        if on not in ("any", at.sort) and (at.sort, on) != ("submit", at.kind):
-            return False
-        return finished is None or (at.job_id is not None and at.finished == finished)
-
-    def fires(self, at: Circumstance, chance: Chance) -> bool:
-        when = self.when
-        key = at.job_id if when.each_job else None
-        if when.jobs is not None and key not in self.seen and len(self.seen) >= when.jobs:
-            return False
-        seen, hit = self.seen.get(key, 0), self.hit.get(key, 0)
-        if when.times is not None and hit >= when.times:
-            return False
-        self.seen[key] = seen + 1
-        if seen < when.after or (when.probability < 1 and chance() >= when.probability):
-            return False
-        self.hit[key] = hit + 1
-        return True
+def _refuses(code: int | None, text: str, status: int, *headers: tuple[str, str]) -> Change:
+    """Gameball's error object."""
+    reply = Refusal(code, text, status=status).reply("req_fault", *headers)
+    return lambda _: reply
 
 
-class Faults:
+def _edits(change: Callable[[Any], Any]) -> Change:
+    """The answer with another body: what *change* makes of its JSON. Errors stay as they are."""
+
+    def changed(reply: Reply) -> Reply:
+        if reply.status != 200:
+            return reply
+        return evolve(reply, body=orjson.dumps(change(orjson.loads(reply.body))))
+
+    return changed
+
+
+@lru_cache(maxsize=2)
+def gzip_bomb(mib: int) -> bytes:
+    """A small body that unpacks to *mib* MiB of JSON."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    block = b" " * 2**20
+    parts = [packer.compress(b'{"status": "running", "operation": "')]
+    parts += [packer.compress(block) for _ in range(mib)]
+    parts += [packer.compress(b'"}'), packer.flush()]
+    return b"".join(parts)
+
+
+_NO_JOB = _refuses(4004, "Batch job not found", 404)
+
+
+class Faults(Script):
     """
     The script of one sandbox.
 
@@ -148,35 +103,6 @@ class Faults:
     Arguments:
         chance: what *probability* draws from.
     """
-
-    def __init__(self, chance: Chance) -> None:
-        self._chance = chance
-        self._rules: list[_Rule] = []
-
-    def draw(self, at: Circumstance) -> Fault | None:
-        """The fault that hits the request, which is counted as hit; None for none."""
-        for rule in self._rules:
-            if rule.fits(at) and rule.fires(at, self._chance):
-                return rule.fault
-        return None
-
-    def clear(self) -> None:
-        """Forgets the whole script."""
-        self._rules.clear()
-
-    @property
-    def hits(self) -> int:
-        """How many requests were hit so far by the faults that are in the script."""
-        return sum(sum(rule.hit.values()) for rule in self._rules)
-
-    def script(self, fault: Fault, **words: Any) -> None:
-        """
-        Adds a fault to the end of the script; *words* are those of `When`.
-
-        Raises:
-            ValueError: one of *words* has no such value.
-        """
-        self._rules.append(_Rule(fault, When(**words)))
 
     def load(self, lines: Iterable[Mapping[str, Any]]) -> None:
         """
@@ -195,23 +121,26 @@ class Faults:
             except TypeError as error:
                 raise ValueError(f"fault {name}: {error}") from None
 
+    def _hit(self, name: str, commit: bool, change: Change, words: Mapping[str, Any]) -> None:
+        self.script(Fault(name, commit, change), **words)
+
     # Lost answers
 
     def reset_before_commit(self, **when: Any) -> None:
         """The connection is reset; the request had no effect."""
-        self.script(Fault("reset_before_commit", False, mishaps.reset), **when)
+        self._hit("reset_before_commit", False, _ends(Ending.RESET), when)
 
     def reset_after_commit(self, **when: Any) -> None:
         """The connection is reset; the request took effect."""
-        self.script(Fault("reset_after_commit", True, mishaps.reset), **when)
+        self._hit("reset_after_commit", True, _ends(Ending.RESET), when)
 
     def delay(self, seconds: Seconds, **when: Any) -> None:
         """The request takes effect at once; its answer comes *seconds* later."""
-        self.script(Fault("delay", True, lambda reply: evolve(reply, delay=seconds)), **when)
+        self._hit("delay", True, lambda reply: evolve(reply, delay=seconds), when)
 
     def hang_up(self, **when: Any) -> None:
         """The answer is whole; then the connection is closed without a word of it."""
-        self.script(Fault("hang_up", True, mishaps.hang_up), **when)
+        self._hit("hang_up", True, _ends(Ending.HANG_UP), when)
 
     def truncate(
         self,
@@ -228,25 +157,33 @@ class Faults:
             keep: the part of the body that is sent, from 0 to 1.
             when: the words of `script`.
         """
-        self.script(Fault("truncate", True, mishaps.cut(framing, keep)), **when)
+        if framing not in _CUTS:
+            raise ValueError("framing must be length, chunked or none")
+        self._hit("truncate", True, _ends(_CUTS[framing], keep=keep), when)
 
     def broken_status_line(self, line: str = "HTP/1.1 2OO okay", **when: Any) -> None:
         """The request takes effect; the answer begins with *line*, which is no status line."""
-        self.script(Fault("broken_status_line", True, mishaps.raw(line)), **when)
+        head = f"{line}\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n".encode()
+
+        def change(reply: Reply) -> Reply:
+            return evolve(reply, body=head % len(reply.body) + reply.body, ending=Ending.RAW)
+
+        self._hit("broken_status_line", True, change, when)
 
     # Other answers
 
     def error_before(self, status: Status = 503, code: Positive = 5003, **when: Any) -> None:
         """An error with Gameball's error object; the request had no effect."""
-        self.script(Fault("error_before", False, mishaps.error(status, code)), **when)
+        self._hit("error_before", False, _refuses(code, _WRONG, status), when)
 
     def error_after(self, status: Status = 502, code: Positive = 5000, **when: Any) -> None:
         """An error with Gameball's error object; the request took effect."""
-        self.script(Fault("error_after", True, mishaps.error(status, code)), **when)
+        self._hit("error_after", True, _refuses(code, _WRONG, status), when)
 
     def html(self, status: Status = 502, *, commit: bool = True, **when: Any) -> None:
         """A proxy's page instead of the answer. *commit* tells whether the request took effect."""
-        self.script(Fault("html", commit, mishaps.page(status)), **when)
+        page = _PAGE.format("Welcome" if status < 400 else "Bad gateway").encode()
+        self._hit("html", commit, _answers(status, page, {"Content-Type": "text/html"}), when)
 
     def answer(
         self,
@@ -258,49 +195,49 @@ class Faults:
         **when: Any,
     ) -> None:
         """Any answer. *commit* tells whether the request took effect."""
-        made = mishaps.answer(status, body, headers or {})
-        self.script(Fault("answer", commit, made), **when)
+        content = body.encode() if isinstance(body, str) else body
+        self._hit("answer", commit, _answers(status, content, headers or {}), when)
 
     def redirect(self, to: str, status: Status = 307, *, commit: bool = False, **when: Any) -> None:
         """A redirect to the URL *to*."""
-        made = mishaps.answer(status, b"", {"Location": to})
-        self.script(Fault("redirect", commit, made), **when)
+        self._hit("redirect", commit, _answers(status, b"", {"Location": to}), when)
 
     def rate_limit(self, times: Times = 1, retry_after: RetryAfter = None, **when: Any) -> None:
         """A 429 for no fault of the client's. *retry_after*: what the header of that name says."""
-        made = mishaps.rate_limit(retry_after)
-        self.script(Fault("rate_limit", False, made), times=times, **when)
+        headers = {} if retry_after is None else {"Retry-After": f"{retry_after}"}
+        limited = _refuses(None, "Too many requests", 429, *headers.items())
+        self._hit("rate_limit", False, limited, {"times": times, **when})
 
     def gzip_bomb(self, mib: Positive = 200, **when: Any) -> None:
         """The request takes effect; its answer is compressed and unpacks to *mib* MiB."""
-        self.script(Fault("gzip_bomb", True, mishaps.gzip_bomb(mib)), **when)
+        headers = {"Content-Encoding": "gzip"}
+        self._hit("gzip_bomb", True, _answers(200, gzip_bomb(mib), headers), when)
 
     # Odd answers about jobs
 
     def early_404(self, times: Times = 2, *, jobs: Positive | None = None, **when: Any) -> None:
         """The first *times* polls of each job find no job yet."""
-        fault = Fault("early_404", False, mishaps.unknown_job)
-        self.script(fault, **{"on": "poll", "times": times, "each_job": True, "jobs": jobs, **when})
+        words = {"on": "poll", "times": times, "each_job": True, "jobs": jobs}
+        self._hit("early_404", False, _NO_JOB, {**words, **when})
 
     def late_404(self, after: Whole = 1, *, jobs: Positive | None = None, **when: Any) -> None:
         """After *after* polls of a job, it is not found any more."""
-        fault = Fault("late_404", False, mishaps.unknown_job)
         words = {"on": "poll", "times": None, "after": after, "each_job": True, "jobs": jobs}
-        self.script(fault, **{**words, **when})
+        self._hit("late_404", False, _NO_JOB, {**words, **when})
 
     def odd_state(self, word: str | None = "paused", **when: Any) -> None:
         """The answer to a poll has *word* as the job's status."""
-        fault = Fault("odd_state", True, mishaps.edit(lambda told: {**told, "status": word}))
-        self.script(fault, **{"on": "poll", **when})
+        change = _edits(lambda told: {**told, "status": word})
+        self._hit("odd_state", True, change, {"on": "poll", **when})
 
     def null_response(self, **when: Any) -> None:
         """The answer about a finished job lists nothing: ``response`` is null."""
-        fault = Fault("null_response", True, mishaps.edit(lambda told: {**told, "response": None}))
-        self.script(fault, **{"on": "poll", "finished": True, **when})
+        change = _edits(lambda told: {**told, "response": None})
+        self._hit("null_response", True, change, {"on": "poll", "finished": True, **when})
 
     def edit(self, change: Callable[[Any], Any], **when: Any) -> None:
         """The answer's JSON is what *change* makes of it."""
-        self.script(Fault("edit", True, mishaps.edit(change)), **when)
+        self._hit("edit", True, _edits(change), when)
 
 
 FAULTS = tuple(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections import deque
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 from typing import Any
 
@@ -47,7 +47,7 @@ class Job:
     One submission.
 
     Attributes:
-        id: its number.
+        id: its number; 0 for a single upsert, which the ledger reads as a job of one item.
         form: its kind of batch.
         rows: how many items were submitted.
         created: when it was submitted, in seconds since the sandbox began.
@@ -85,11 +85,6 @@ class Job:
         return self.form.name
 
     @property
-    def job_id(self) -> int | None:
-        """Its number, as the ledger asks for it."""
-        return self.id
-
-    @property
     def state(self) -> str:
         """
         queued, running, completed, failed or stopped.
@@ -117,10 +112,6 @@ class Job:
     def details(self) -> Details:
         """What answers tell of the items."""
         return self._details if self._details is not None else _unpack(self._packed)
-
-    def refusals(self) -> Container[int]:
-        """The indexes of the items that were refused."""
-        return self.details().failures
 
     def close(self, when: float) -> None:
         """Ends the job, and packs what is still to be told of it."""

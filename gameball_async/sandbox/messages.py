@@ -15,6 +15,7 @@ import orjson
 from attrs import frozen
 
 __all__ = [
+    "JSON",
     "Chance",
     "Ending",
     "Reason",
@@ -29,6 +30,7 @@ __all__ = [
 Chance = Callable[[], float]
 """Where chance comes from: each call gives a number from 0 up to, not including, 1."""
 
+JSON = (("Content-Type", "application/json"),)
 ERRORS_PAGE = "https://docs.gameball.co/api-reference/overview/status-error-codes"
 
 
@@ -92,7 +94,7 @@ class Reply:
     """
 
     status: int
-    headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
+    headers: tuple[tuple[str, str], ...] = JSON
     body: bytes = b""
     delay: float = 0.0
     ending: Ending = Ending.ANSWER
@@ -101,7 +103,7 @@ class Reply:
 
 def json_reply(value: Any, status: int = 200, *headers: tuple[str, str]) -> Reply:
     """A reply whose body is *value* as JSON."""
-    return Reply(status, (("Content-Type", "application/json"), *headers), orjson.dumps(value))
+    return Reply(status, (*JSON, *headers), orjson.dumps(value))
 
 
 def by_hand(reply: Reply) -> bytes:
@@ -205,15 +207,16 @@ class Refusal(Exception):
     Attributes:
         reason: Gameball's code and words.
         status: the HTTP status; the catalogue's for the code unless given.
+        type: Gameball's word for the code's category; where there is no code, the limits refuse.
     """
 
-    def __init__(
-        self, code: int | None, text: str, *, status: int | None = None, type: str | None = None
-    ) -> None:
+    def __init__(self, code: int | None, text: str, *, status: int | None = None) -> None:
         super().__init__(text)
         self.reason: Reason = Reason(code, text)
-        self.status: int = status if status is not None else _STATUS.get(code or 4000, 400)
-        self.type: str = type or _TYPES.get((code or 4000) // 1000, "request_error")
+        self.status: int = status or _STATUS.get(code or 4000, 400)
+        self.type: str = (
+            "rate_limit_error" if code is None else _TYPES.get(code // 1000, "request_error")
+        )
 
     def reply(self, request_id: str, *headers: tuple[str, str]) -> Reply:
         """Gameball's error object, as "Errors" shows it."""

@@ -115,26 +115,28 @@ def _test(fits: Callable[[Any], bool]) -> Callable[[Any], Any]:
     return take
 
 
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError
-    return float(value)
+def _number(low: float = -math.inf, high: float = math.inf) -> Callable[[Any], float]:
+    """A finite number from *low* to *high*."""
 
+    def take(value: Any) -> float:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not math.isfinite(value) or not low <= value <= high:
+            raise ValueError
+        return float(value)
 
-def _between(low: float, high: float = math.inf) -> Callable[[Any], float]:
-    return lambda value: _number(_test(lambda v: low <= _number(v) <= high)(value))
+    return take
 
 
 def _latency(value: Any) -> tuple[float, float]:
-    low, high = map(_between(0), value)
-    return _test(lambda pair: pair[0] <= pair[1])((low, high))  # type: ignore[no-any-return]
+    low, high = map(_number(0), value)
+    if low > high:
+        raise ValueError
+    return low, high
 
 
 def _limits(value: Any) -> tuple[tuple[int, float], ...] | None:
-    pairs = [
-        (Must.whole(1).take(count), _between(5e-324)(seconds)) for count, seconds in value or ()
-    ]
-    return tuple(pairs) or None
+    count, seconds = Must.whole(1).take, _number(_TINY)
+    return tuple((count(n), seconds(s)) for n, s in value or ()) or None
 
 
 def _some_of(words: tuple[str, ...]) -> Callable[[Any], tuple[str, ...]]:
@@ -151,12 +153,13 @@ _PLAIN: Mapping[Any, Must] = {
     int: Must("a whole number", _test(lambda v: isinstance(v, int) and not isinstance(v, bool))),
     str: Must("a text, not empty", _test(lambda value: isinstance(value, str) and value != "")),
 }
+_TINY = math.ulp(0.0)
 Whole = Annotated[int, Must.whole(0)]
 Positive = Annotated[int, Must.whole(1)]
-Seconds = Annotated[float, Must("a number, at least 0", _between(0))]
-Part = Annotated[float, Must("a number from 0 to 1", _between(0, 1))]
-Number = Annotated[float, Must("a number", _number)]
-Worth = Annotated[float, Must("a number, more than 0", _between(5e-324))]
+Seconds = Annotated[float, Must("a number, at least 0", _number(0))]
+Part = Annotated[float, Must("a number from 0 to 1", _number(0, 1))]
+Number = Annotated[float, Must("a number", _number())]
+Worth = Annotated[float, Must("a number, more than 0", _number(_TINY))]
 Latency = Annotated[
     tuple[float, float],
     Must("two numbers of seconds, the smaller first, such as [0.01, 0.05]", _latency),

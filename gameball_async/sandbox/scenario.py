@@ -22,7 +22,7 @@ import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NewType, get_origin, get_type_hints
 
 import attrs
 from attrs import field, frozen
@@ -36,7 +36,7 @@ from cattrs.cols import list_structure_factory
 from cattrs.gen import make_dict_structure_fn
 
 from .durations import Constant, LogNormal, ServiceTime, Workers
-from .faults import FAULTS, Faults, When
+from .faults import FAULTS, Faults
 from .forms import FORMS
 from .messages import Reason
 from .options import (
@@ -45,12 +45,14 @@ from .options import (
     JobOptions,
     Latency,
     Must,
+    Options,
     Positive,
     QuotaOptions,
     Seconds,
     Unfit,
     Whole,
 )
+from .script import When
 
 __all__ = ["FAULT_TABLES", "FailRule", "File", "Scenario", "ScenarioError"]
 
@@ -136,12 +138,8 @@ class ItemTable(ItemOptions):
         return None if rule is None else Reason(rule.code, rule.reason)
 
 
-@frozen
-class FaultLine:
-    """One ``[[faults]]``: a method of `Faults`, and its arguments."""
-
-    fault: str
-    words: Mapping[str, Any]
+FaultLine = NewType("FaultLine", Mapping[str, Any])
+"""One ``[[faults]]``, for `Faults.load`: a method, and its arguments."""
 
 
 @frozen(kw_only=True)
@@ -207,9 +205,7 @@ class Scenario:
         except (Unfit, ClassValidationError) as error:
             wrong = "; ".join(_sentences(error, ""))
             raise ScenarioError(f"the scenario {name}: {wrong}") from None
-        return cls(_options(file, value), file.latency, tuple(
-            {"fault": line.fault, **line.words} for line in file.faults
-        ))  # fmt: skip
+        return cls(_options(file, value), file.latency, tuple(file.faults))
 
     @classmethod
     def given(
@@ -224,14 +220,11 @@ class Scenario:
 def _options(file: File, raw: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that the file names, and no others: defaults are for `Options`."""
     options: dict[str, Any] = {"seed": file.seed} if "seed" in raw else {}
-    parts = (
-        (file.account, "account", AccountOptions), (file.quota, "quota", QuotaOptions),
-        (file.jobs, "jobs", JobOptions), (file.items, "items", ItemOptions),
-    )  # fmt: skip
-    for table, part, declared in parts:
-        names = attrs.fields_dict(declared).keys() & raw.get(part, {}).keys()
+    declared = attrs.fields_dict(Options).keys()
+    for part in ("account", "quota", "jobs", "items"):
+        table, names = getattr(file, part), declared & raw.get(part, {}).keys()
         options |= {name: getattr(table, name) for name in names}
-    if raw.get("jobs", {}).keys() - attrs.fields_dict(JobOptions).keys():
+    if raw.get("jobs", {}).keys() - declared:
         options["service_time"] = file.jobs.service_time
     if file.items.fail:
         options["fail_if"] = file.items.fail_if
@@ -257,6 +250,7 @@ def _fault_table(name: str) -> type:
 
 
 FAULT_TABLES = {name: _fault_table(name) for name in FAULTS}
+_TABLE = "must be a table of keys and values"
 _converter = Converter(forbid_extra_keys=True, detailed_validation=True)
 
 
@@ -270,42 +264,40 @@ for _plain in (bool, int, str):  # cattrs looks these up before it asks the pred
     _converter.register_structure_hook(_plain, _value)
 
 
-@_converter.register_structure_hook_factory(attrs.has)
-def _table(kind: Any) -> Callable[[Any, Any], Any]:
-    read = make_dict_structure_fn(kind, _converter)
+def _only(wanted: type, words: str, read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Reads values of one type with *read*, and refuses others with *words*."""
 
-    def structure(value: Any, _: Any) -> Any:
-        if not isinstance(value, Mapping):
-            raise Unfit("must be a table of keys and values")
+    def structure(value: Any, kind: Any) -> Any:
+        if not isinstance(value, wanted):
+            raise Unfit(words)
         return read(value, kind)
 
     return structure
+
+
+@_converter.register_structure_hook_factory(attrs.has)
+def _table(kind: Any) -> Callable[[Any, Any], Any]:
+    return _only(Mapping, _TABLE, make_dict_structure_fn(kind, _converter))
 
 
 @_converter.register_structure_hook_factory(
     lambda kind: get_origin(kind) is list  # type: ignore[comparison-overlap]
 )
 def _list_of_tables(kind: Any) -> Callable[[Any, Any], Any]:
-    read = list_structure_factory(kind, _converter)
-
-    def structure(value: Any, _: Any) -> Any:
-        if not isinstance(value, list):
-            raise Unfit("must be a list of tables: write [[{place}]] in TOML")
-        return read(value, kind)
-
-    return structure
+    words = "must be a list of tables: write [[{place}]] in TOML"
+    return _only(list, words, list_structure_factory(kind, _converter))
 
 
 @_converter.register_structure_hook
 def _fault_line(value: Any, _: Any) -> FaultLine:
     if not isinstance(value, Mapping):
-        raise Unfit("must be a table of keys and values")
+        raise Unfit(_TABLE)
     words = dict(value)
     name = words.pop("fault", None)
     if not isinstance(name, str) or name not in FAULT_TABLES:
         raise Unfit(f"has no such fault as {name!r}{_cure(str(name), FAULT_TABLES)}")
     table: Any = _converter.structure(words, FAULT_TABLES[name])
-    return FaultLine(name, {key: getattr(table, key) for key in words})
+    return FaultLine({"fault": name, **{key: getattr(table, key) for key in words}})
 
 
 def _sentences(error: BaseException, place: str) -> Iterator[str]:

@@ -14,12 +14,10 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from contextlib import suppress
 from email.utils import formatdate
 from random import Random
 from threading import get_ident
-from types import TracebackType
 from typing import Any, Self
 
 import anyio
@@ -95,7 +93,8 @@ class Sandbox:
         self.requests: deque[Seen] = deque(maxlen=keep_requests)
         self.faults: Faults = Faults(_chance(seed, "faults").random)
         self.faults.load(played.faults)
-        self._service = self._make_service(0.0)
+        chance = _chance(seed, "service").random
+        self._service = Service(self.options, chance, self.faults, observe=self._observe)
         self._jitter = _chance(seed, "network")
         self._latency = latency
         self._host = host
@@ -105,7 +104,7 @@ class Sandbox:
         self._noted: Seen | None = None
         self._runner: web.ServerRunner | None = None
         self._journeys: set[asyncio.Task[Any]] = set()
-        self._opened = False
+        self._origin = 0.0  # when it was opened
         self._closed_at: float | None = None
         self._url: str | None = None
         self._here: tuple[asyncio.AbstractEventLoop, int] | None = None
@@ -202,11 +201,10 @@ class Sandbox:
     # Opening and closing
 
     async def __aenter__(self) -> Self:
-        if self._opened:
+        if self._here is not None:
             raise RuntimeError("a sandbox is opened once; make another one")
-        self._opened = True
         self._here = asyncio.get_running_loop(), get_ident()
-        self._service = self._make_service(anyio.current_time())
+        self._origin = anyio.current_time()
         server = web.Server(self._handle, request_factory=_make_request, access_log=None)
         # Nothing is waited for when closing; 0 would mean for ever.
         self._runner = web.ServerRunner(server, shutdown_timeout=0.001)
@@ -214,21 +212,16 @@ class Sandbox:
         try:
             await web.TCPSite(self._runner, self._host, self._port).start()
         except BaseException:
-            await self.__aexit__(None, None, None)
+            await self.__aexit__()
             raise
         host, port = self._runner.addresses[0][:2]
         self._url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         if self._runner is None:
             return
-        self._closed_at = anyio.current_time()
+        self._closed_at = self._now()
         runner, self._runner = self._runner, None
         # Requests that have not arrived never will, and answers on their way are lost.
         if journeys := list(self._journeys):
@@ -242,21 +235,17 @@ class Sandbox:
         if self._here is None:
             raise RuntimeError("the sandbox is not open yet: use it as `async with Sandbox()`")
         loop, thread = self._here
-        if get_ident() == thread:
-            play(loop.time())
-            return
-        done: Future[None] = Future()
 
-        def there() -> None:
-            play(loop.time())
-            done.set_result(None)
+        async def there() -> None:
+            play(self._now())
 
-        loop.call_soon_threadsafe(there)
-        done.result(10)
+        if get_ident() == thread:  # where the loop may not be running just now
+            play(loop.time() - self._origin)
+        else:
+            asyncio.run_coroutine_threadsafe(there(), loop).result(10)
 
-    def _make_service(self, origin: float) -> Service:
-        chance = _chance(self.options.seed, "service").random
-        return Service(self.options, chance, self.faults, origin=origin, observe=self._observe)
+    def _now(self) -> float:
+        return anyio.current_time() - self._origin
 
     def _observe(self, seen: Seen) -> None:
         self.requests.append(seen)
@@ -274,7 +263,7 @@ class Sandbox:
         began = anyio.current_time()
         await self._travel()
         asked = Request(request.method, request.path, request.headers, body)
-        reply = self._service.handle(asked, anyio.current_time())
+        reply = self._service.handle(asked, self._now())
         seen = self._noted
         await self._travel(reply.delay)
         if self._on_answer is not None and seen is not None:

@@ -1,7 +1,7 @@
 """
 Decides what the sandbox answers to a request: handle(request, now) -> Reply, without I/O.
 
-Time is an argument, in seconds; it must not go back. Chance is given as a callable. Everything
+Time is an argument, in seconds since the sandbox began; it must not go back. Chance is given as a callable. Everything
 that the account knows afterwards is in *memory*, *jobs* and *ledger*. Sources are named where a
 rule is; what no page documents is a setting of `Options` or is said to be the sandbox's choice.
 """
@@ -11,39 +11,23 @@ from __future__ import annotations
 import math
 import zlib
 from collections import Counter
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from typing import Any
-
-from attrs import frozen
 
 from . import answers
 from .account import EFFECTS, Ledger, Memory, identity
-from .faults import Circumstance, Faults
+from .faults import Faults
 from .forms import UPSERT, Form
 from .jobs import Job, Line
 from .messages import Chance, Ending, Reason, Refusal, Reply, Request, Seen, json_reply
 from .options import Options
 from .routes import Route, read_items, read_object, route
+from .script import Circumstance
 from .windows import Windows
 
 __all__ = ["Service"]
 
 _BUSY = Reason(2001, "Another request for the same customer is in progress")
-
-
-@frozen
-class _Single:
-    """A single upsert, as the ledger reads it."""
-
-    item: Any
-    kind: str = UPSERT.name
-    job_id: int | None = None
-
-    def items(self) -> list[Any]:
-        return [self.item]
-
-    def refusals(self) -> Container[int]:
-        return ()
 
 
 class Service:
@@ -54,7 +38,6 @@ class Service:
         options: how it behaves.
         chance: what service times draw from.
         faults: the script of what goes wrong.
-        origin: the time at which the sandbox began; all times it tells count from there.
         observe: called with what was seen of each request.
     """
 
@@ -63,8 +46,6 @@ class Service:
         options: Options,
         chance: Chance,
         faults: Faults,
-        *,
-        origin: float = 0.0,
         observe: Callable[[Seen], None] | None = None,
     ) -> None:
         self.options = options
@@ -79,24 +60,21 @@ class Service:
         self.buckets: dict[str, Windows] = {
             name: Windows(limits, watched) for name in ("others", "customers")
         }
-        self._origin = origin
         self._observe = observe
         self._line = Line(options.service_time, chance, self._apply, self._closed)
         self._open: Counter[str] = Counter()
         self._held: dict[int, set[str]] = {}
-        self._requests = 0
-        self._salt = f"{options.seed}:"
         self._screening = options.fail_if is not None or options.fail_rate > 0
         if options.others_per_second:
-            self.foreign(options.others_per_second, origin)
+            self.foreign(options.others_per_second, 0.0)
 
     def advance(self, now: float) -> None:
         """Plays everything that happens at the server up to *now*."""
-        self._line.advance(now - self._origin)
+        self._line.advance(now)
 
     def foreign(self, rate: float, now: float) -> None:
         """From *now* on, others on the account send *rate* requests a second; 0 ends it."""
-        self.buckets["others"].foreign(rate, now - self._origin)
+        self.buckets["others"].foreign(rate, now)
 
     def move(self, customer: str, points: float, now: float) -> None:
         """Something else than a request of ours moves a balance at *now*; the customer becomes a known one."""
@@ -106,9 +84,7 @@ class Service:
 
     def handle(self, request: Request, now: float) -> Reply:
         """Answers one request that arrives at *now*."""
-        now -= self._origin
         self._line.advance(now)
-        self._requests += 1
         options = self.options
         where = route(request.method, request.path, options.dialect, options.versions)
         self.counts[where.sort] += 1
@@ -117,43 +93,33 @@ class Service:
         if reply.status == 429:
             self.rate_limited += 1
         if self._observe is not None:
-            self._observe(self._seen(request, where, now, reply, fault, self._job_of(where, jobs)))
+            accepted = len(self.jobs) > jobs
+            job = next(reversed(self.jobs.values())) if accepted else self._job(where)
+            rows = {"submit": job.rows if job else 0, "upsert": 1}.get(where.sort, 0)
+            status = None if reply.ending in (Ending.RESET, Ending.RAW) else reply.status
+            self._observe(Seen(
+                now, request.method, request.path, status, where.sort, _kind(where, job), rows,
+                job.id if job else where.job_id, fault,
+            ))  # fmt: skip
         return reply
 
-    @staticmethod
-    def _seen(
-        request: Request, where: Route, now: float, reply: Reply, fault: str | None, job: Job | None
-    ) -> Seen:
-        rows = {"submit": job.rows if job else 0, "upsert": 1}.get(where.sort, 0)
-        kind = where.form.name if where.form else job.kind if job else None
-        status = None if reply.ending in (Ending.RESET, Ending.RAW) else reply.status
-        job_id = job.id if job else where.job_id
-        return Seen(
-            now, request.method, request.path, status, where.sort, kind, rows, job_id, fault
-        )
-
-    def _job_of(self, where: Route, jobs_before: int) -> Job | None:
-        if where.sort == "submit" and len(self.jobs) > jobs_before:
-            return next(reversed(self.jobs.values()))
-        return self.jobs.get(where.job_id) if where.job_id is not None else None
+    def _job(self, where: Route) -> Job | None:
+        return None if where.job_id is None else self.jobs.get(where.job_id)
 
     def _answer(self, request: Request, where: Route, now: float) -> tuple[Reply, str | None]:
         try:
             self._authenticate(request, where)
-            self._limit(where, now)
+            if not self._bucket(where).admit(now):
+                raise Refusal(None, "Too many requests", status=429)
         except Refusal as refusal:
             return self._refuse(refusal, where, now), None
-        fault = self.faults.draw(self._circumstance(where))
+        job = self._job(where)
+        ended = job is not None and job.ended is not None
+        fault = self.faults.draw(Circumstance(where.sort, _kind(where, job), where.job_id, ended))
         if fault is None:
             return self._carry_out(request, where, now), None
         reply = self._carry_out(request, where, now) if fault.commit else Reply(200)
         return fault.change(reply), fault.name
-
-    def _circumstance(self, where: Route) -> Circumstance:
-        job = self.jobs.get(where.job_id) if where.job_id is not None else None
-        kind = where.form.name if where.form else job.kind if job else None
-        ended = job is not None and job.ended is not None
-        return Circumstance(where.sort, kind, where.job_id, ended)
 
     def _authenticate(self, request: Request, where: Route) -> None:
         """Both keys for batches; for the upsert only on v4.1 and in High Security Mode."""
@@ -167,10 +133,6 @@ class Service:
         if secret is not None and secret != options.secret_key:
             raise Refusal(1000, "Unauthorised: the secret key is unknown")
 
-    def _limit(self, where: Route, now: float) -> None:
-        if not self._bucket(where).admit(now):
-            raise Refusal(None, "Too many requests", status=429, type="rate_limit_error")
-
     def _bucket(self, where: Route) -> Windows:
         return self.buckets["customers" if where.sort == "upsert" else "others"]
 
@@ -179,7 +141,7 @@ class Service:
         if refusal.status == 429 and self.options.retry_after:
             seconds = math.ceil(self._bucket(where).wait(now))
             headers = (("Retry-After", str(max(1, seconds))),)
-        return refusal.reply(f"req_{self._requests:08}", *headers)
+        return refusal.reply(f"req_{self.counts.total():08}", *headers)
 
     def _carry_out(self, request: Request, where: Route, now: float) -> Reply:
         try:
@@ -192,7 +154,7 @@ class Service:
             return json_reply(self._submit(request, where.form, now))
         if where.sort == "upsert":
             return json_reply(self._upsert(request, now))
-        job = self.jobs.get(where.job_id) if where.job_id is not None else None
+        job = self._job(where)
         if job is None:
             what = "Batch job" if where.sort in ("poll", "stop") else "Resource"
             raise Refusal(4004, f"{what} not found")
@@ -224,7 +186,7 @@ class Service:
             raise Refusal(_BUSY.code, _BUSY.text)
         EFFECTS[UPSERT.name](self.memory, item)
         self.memory.merge(item)
-        self.ledger.record(_Single(item), 0, 1, 0, now)
+        self.ledger.record(Job(0, UPSERT, 1, now, [item], None), 0, 1, 0, now)
         return {"gameballId": self.memory.gameball_id(self.memory.person(item))}
 
     def _apply(self, job: Job, stop: int, when: float) -> None:
@@ -260,7 +222,7 @@ class Service:
             if isinstance(asked, Reason):
                 return asked
             return Reason(None, asked if isinstance(asked, str) else form.undone)
-        drawn = zlib.crc32((self._salt + form.name + identity(form.name, item)).encode())
+        drawn = zlib.crc32(f"{self.options.seed}:{form.name}{identity(form.name, item)}".encode())
         return Reason(None, form.undone) if drawn < self.options.fail_rate * 2**32 else None
 
     def _closed(self, job: Job) -> None:
@@ -279,3 +241,7 @@ class Service:
     def _check(self, form: Form, item: Any) -> Reason | None:
         options = self.options
         return form.check(item, accept_null=options.accept_null, contact=options.merge_by)
+
+
+def _kind(where: Route, job: Job | None) -> str | None:
+    return where.form.name if where.form else job.kind if job else None

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from types import TracebackType
+from contextlib import ExitStack
 from typing import Any
 
 import anyio
-import anyio.from_thread
-import anyio.lowlevel
-from anyio.lowlevel import EventLoopToken
+from anyio.from_thread import start_blocking_portal
 
 from .server import Sandbox
 
 __all__ = ["SandboxThread", "serve"]
-
-START_WITHIN = 30.0
-"""Seconds that the sandbox's start may take."""
 
 
 async def serve(
@@ -54,43 +48,18 @@ class SandboxThread:
 
     def __init__(self, **options: Any) -> None:
         self._options = options
-        self._started = threading.Event()
-        self._sandbox: Sandbox | None = None
-        self._error: BaseException | None = None
-        self._token: EventLoopToken | None = None
-        self._leave: anyio.Event | None = None
-        self._thread = threading.Thread(target=self._run, name="gameball-sandbox", daemon=True)
+        self._opened = ExitStack()
 
     def __enter__(self) -> Sandbox:
-        self._thread.start()
-        self._started.wait(START_WITHIN)
-        if self._sandbox is None:
-            raise RuntimeError("the sandbox did not start") from self._error
-        return self._sandbox
+        with ExitStack() as opening:
+            portal = opening.enter_context(start_blocking_portal(name="gameball-sandbox"))
+            try:
+                opened = portal.wrap_async_context_manager(Sandbox(**self._options))
+                sandbox = opening.enter_context(opened)
+            except Exception as error:
+                raise RuntimeError("the sandbox did not start") from error
+            self._opened = opening.pop_all()
+        return sandbox
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        leave = self._leave
-        if leave is not None and self._thread.is_alive():
-            anyio.from_thread.run_sync(leave.set, token=self._token)
-        self._thread.join(START_WITHIN)
-
-    def _run(self) -> None:
-        try:
-            anyio.run(self._serve)
-        except BaseException as error:  # noqa: BLE001 - told to the thread that waits
-            self._error = error
-        finally:
-            self._started.set()
-
-    async def _serve(self) -> None:
-        self._token = anyio.lowlevel.current_token()
-        self._leave = anyio.Event()
-        async with Sandbox(**self._options) as sandbox:
-            self._sandbox = sandbox
-            self._started.set()
-            await self._leave.wait()
+    def __exit__(self, *error: object) -> None:
+        self._opened.close()

@@ -27,6 +27,10 @@ from tests.api.api_facts import FACTS, TUTORIAL
 
 SHARED = Path(os.environ.get("GAMEBALL_SHARED", Path(__file__).parents[3] / "shared"))
 OPENAPI = SHARED / "api" / "openapi.json"
+with_published_file = pytest.mark.skipif(
+    not OPENAPI.exists(),
+    reason="the published API file lies beside the repository, and is not here",
+)
 
 # How the published file writes our types.
 WRITTEN = {
@@ -97,7 +101,7 @@ def schema_at(document: dict[str, Any], path: str) -> Any:
     return schema
 
 
-@pytest.mark.skipif(not OPENAPI.exists(), reason="the published API file is not here")
+@with_published_file
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_copy_of_the_facts_is_what_the_published_file_says(kind: str) -> None:
     document = json.loads(OPENAPI.read_text())
@@ -108,7 +112,7 @@ def test_the_copy_of_the_facts_is_what_the_published_file_says(kind: str) -> Non
     assert published(items) == FACTS[kind]
 
 
-@pytest.mark.skipif(not OPENAPI.exists(), reason="the published API file is not here")
+@with_published_file
 def test_the_single_customer_call_takes_the_same_item_as_the_batch() -> None:
     document = json.loads(OPENAPI.read_text())
     assert published(schema_at(document, "/customers")) == FACTS["customers"]

@@ -127,9 +127,9 @@ def test_what_is_looked_at_are_fields_of_the_kind_and_ids_that_gameball_takes_on
 ) -> None:
     looks, cls = LOOKS[kind], item_class(kind)
     assert looks.repeat.certain is (KINDS[kind].replay is Replay.KEYED)
-    for path in (*(each.path for each in looks.times), *(each.path for each in looks.amounts)):
+    for field in (*(each.field for each in looks.times), *(each.field for each in looks.amounts)):
         known = cls
-        for name in path:
+        for name in field.split("."):
             assert known is not None
             spec = specs_of(known)[name]
             known = spec.nested

@@ -20,11 +20,11 @@ with Seen() as seen:
             before = peak()
         seen.add((n, hash(str(n % 1_400_000)), None) for n in range(start, start + 2_000))
     repeated = seen.repeated(ID)
-    first = next(seen.places(ID))
+    line, first = next(seen.places(ID))
     files = os.listdir(sys.argv[1])
     open_files = [os.readlink(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd")
                   if os.path.islink(f"/proc/self/fd/{n}")]
-    print(repeated, first.line, first.earlier, round(peak() - before), len(files),
+    print(repeated, line, first, round(peak() - before), len(files),
           sum(each.startswith(sys.argv[1]) for each in open_files))
 """
 

@@ -82,7 +82,7 @@ def test_the_bounds_of_times(time: Time, value: str, names: list[str]) -> None:
 def test_amounts_come_to_what_a_look_at_each_finds(
     values: list[float | None], cuts: list[int], wrong: Wrong | None
 ) -> None:
-    tally = in_parts(AmountTally(Amount(("amount",), wrong)), values, cuts)
+    tally = in_parts(AmountTally(Amount("amount", wrong)), values, cuts)
     pairs = [(value, line) for line, value in enumerate(values, 10) if value is not None]
     summary = tally.summary()
     if not pairs:
@@ -135,6 +135,6 @@ def test_amounts_beyond_all_sense_end_in_a_sum_all_the_same() -> None:
 
 def test_a_column_is_taken_from_objects_that_may_not_be_there() -> None:
     items = [{"a": {"b": 1}}, {"a": None}, {}, {"a": {}}]
-    assert column(items, ("a", "b")) == [1, None, None, None]
-    assert column(items, ("a",)) == [{"b": 1}, None, None, {}]
+    assert column(items, "a.b") == [1, None, None, None]
+    assert column(items, "a") == [{"b": 1}, None, None, {}]
     assert LAST_ORDER.field == "customerAttributes.lastOrderDate"

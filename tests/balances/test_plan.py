@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameball_async.balances.plan import Bounds, Fate, Planned, answered, planned
-from gameball_async.balances.points import MOST, as_number, balance_of, in_units, shown
+from gameball_async.balances.plan import Fate, Planned, answered, planned
+from gameball_async.balances.points import MOST, as_number, in_units, shown
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 
 UNITS = st.integers(-MOST, MOST)
@@ -45,7 +45,7 @@ def test_what_is_planned_keeps_the_bounds(
     target: int, balance: int, most: int | None, only_up: bool
 ) -> None:
     change = target - balance
-    fate = planned(target, balance, Bounds(most, only_up)).fate
+    fate = planned(target, balance, most, only_up=only_up).fate
     assert (fate is Fate.EXACT) == (change == 0)
     if fate is Fate.PLANNED:
         assert most is None or abs(change) <= most
@@ -58,7 +58,9 @@ def asked(
     outcome: Outcome, code: int | None = None, text: str = "no", **entry: object
 ) -> int | Planned:
     reason = None if outcome is Outcome.SUCCEEDED else Reason(text, code)
-    return answered(RowOutcome(2, outcome, "c", reason, entry=lambda: entry), "totalPointsBalance")
+    return answered(
+        RowOutcome(2, outcome, "c", reason, entry=lambda index: entry), "totalPointsBalance"
+    )
 
 
 def test_an_answer_is_a_balance_or_says_why_there_is_none() -> None:
@@ -75,4 +77,3 @@ def test_an_answer_is_a_balance_or_says_why_there_is_none() -> None:
     ):
         assert isinstance(odd, Planned)
         assert odd.fate is Fate.UNASKED
-    assert balance_of(None) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from unittest.mock import patch
 
@@ -54,7 +55,9 @@ class World:
 
     def answers(self, store: Store) -> Iterator[RowOutcome]:
         """What a round of adjustments brings."""
-        for line, name, amount in store.page("line, id, amount", Fate.PLANNED, -1, 1_000):
+        for line, name, amount in chain.from_iterable(
+            store.pages("line, id, amount", Fate.PLANNED)
+        ):
             happens = self.data.draw(st.sampled_from(["said", "lost", "gone", "later", "never"]))
             if happens in ("said", "lost"):
                 self.balances[name] += amount
@@ -70,10 +73,12 @@ class World:
     def looks(self, store: Store, fate: Fate) -> Iterator[RowOutcome]:
         """What an inquiry brings: now and then nothing."""
         self.others(2)
-        for line, name in store.page("line, id", fate, -1, 1_000):
+        for line, name in chain.from_iterable(store.pages("line, id", fate)):
             entry = {"totalPointsBalance": self.balances[name] / UNIT}
             if self.data.draw(st.integers(0, 9)):
-                yield RowOutcome(line, Outcome.SUCCEEDED, name, None, entry=entry.copy)
+                yield RowOutcome(
+                    line, Outcome.SUCCEEDED, name, None, entry=lambda index, entry=entry: {**entry}
+                )
             else:
                 yield RowOutcome(line, Outcome.FAILED, name, Reason("later", 5003))
 

@@ -103,7 +103,7 @@ def test_a_byte_too_many_goes_with_the_next_chunk(way: Chunking) -> None:
     chunker.add(row(0, "a", 50))
     chunker.add(row(1, "b", 51))
     chunker.end()
-    assert [taken(chunker).positions for _ in range(2)] == [[0], [1]]
+    assert [list(taken(chunker).positions) for _ in range(2)] == [[0], [1]]
 
 
 @pytest.mark.parametrize(("passed_over", "fits"), [(PASSED_OVER, True), (PASSED_OVER + 1, False)])
@@ -123,13 +123,13 @@ def test_plain_rows_that_were_added_at_once_keep_their_order_when_they_come_agai
     chunker.add_all(rows_of("abcdef"))
     chunker.end()
     chunker.put_back(taken(chunker))
-    assert [taken(chunker).positions for _ in range(3)] == [[0, 1], [2, 3], [4, 5]]
+    assert [list(taken(chunker).positions) for _ in range(3)] == [[0, 1], [2, 3], [4, 5]]
 
 
 def test_plain_rows_may_go_one_by_one() -> None:
     chunker = Chunker(Chunking.PLAIN, max_rows=1)
     chunker.add(row(0, "a"))
-    assert taken(chunker).positions == [0]
+    assert list(taken(chunker).positions) == [0]
 
 
 def test_a_customers_one_row_behind_a_chunk_that_comes_back_is_not_lost() -> None:
@@ -139,7 +139,7 @@ def test_a_customers_one_row_behind_a_chunk_that_comes_back_is_not_lost() -> Non
     chunker.add(row(2, "a"))
     chunker.end()
     chunker.put_back(chunk)
-    positions = []
+    positions: list[int] = []
     while not chunker.done:
         chunk = taken(chunker)
         positions += chunk.positions

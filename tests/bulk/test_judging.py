@@ -7,7 +7,7 @@ from typing import Any
 from gameball_async.api.jobs import Job, JobResults, JobState, JobStatus
 from gameball_async.api.kinds import KINDS
 from gameball_async.bulk.in_flight import InFlight
-from gameball_async.bulk.judging import judged
+from gameball_async.bulk.outcomes import judged
 from gameball_async.errors import AnswerLostError
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome

@@ -14,6 +14,7 @@ from gameball_async.bulk.events import Settled
 from gameball_async.bulk.repeats import Repeats
 from gameball_async.rows.outcome import Outcome
 from gameball_async.rows.row import Prepared
+from gameball_async.session import RunOptions
 from tests.engine_items import item
 from tests.loopback import Loopback, LoopbackEngine
 
@@ -59,7 +60,7 @@ def test_a_repeated_order_id_leaves_the_other_orders_of_its_customer_out_of_doub
     async def main() -> dict[int, Outcome]:
         gameball = Loopback()
         async with LoopbackEngine(gameball) as engine:
-            run = engine.bulk(ORDERS, orders, concurrency=2, chunking=ORDERS.chunking)
+            run = engine.bulk(ORDERS, orders, RunOptions(concurrency=2, chunking=ORDERS.chunking))
             ends = {}
             async with run:
                 async for event in run:

@@ -16,6 +16,7 @@ from gameball_async.bulk.events import Settled
 from gameball_async.limits.retry import Patience
 from gameball_async.rows.outcome import Outcome
 from gameball_async.sandbox import Constant
+from gameball_async.session import RunOptions
 from tests.engine_items import item
 from tests.loopback import Loopback, LoopbackEngine
 
@@ -82,7 +83,9 @@ def test_outcomes_partition_the_input_and_agree_with_what_the_server_did(
 
     async def main() -> Any:
         async with LoopbackEngine(wire, patience=Patience(unsure=2), seed=seed) as engine:
-            run = engine.bulk(KINDS[kind], rows, concurrency=3, chunking=chunking, max_rows=4)
+            run = engine.bulk(
+                KINDS[kind], rows, RunOptions(concurrency=3, chunking=chunking, max_items=4)
+            )
             async with run:
                 try:
                     async for event in run:
@@ -128,7 +131,9 @@ def test_an_undisturbed_run_has_no_doubts(kind: str) -> None:
     async def main() -> Any:
         async with LoopbackEngine(wire) as engine:
             run = engine.bulk(
-                KINDS[kind], rows, concurrency=2, chunking=KINDS[kind].chunking, max_rows=10
+                KINDS[kind],
+                rows,
+                RunOptions(concurrency=2, chunking=KINDS[kind].chunking, max_items=10),
             )
             async with run:
                 return await run.finish()
@@ -143,7 +148,9 @@ def test_leaving_a_run_early_accounts_for_every_row_it_has_read() -> None:
         async with LoopbackEngine(Loopback(service_time=Constant(60.0))) as engine:
             kind = KINDS["events"]
             rows = (item("events", f"c{n}", n) for n in range(10_000))
-            run = engine.bulk(kind, rows, concurrency=2, chunking=kind.chunking, max_rows=10)
+            run = engine.bulk(
+                kind, rows, RunOptions(concurrency=2, chunking=kind.chunking, max_items=10)
+            )
             async with run:
                 async for _ in run:
                     await anyio.sleep(0.5)

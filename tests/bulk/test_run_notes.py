@@ -9,6 +9,7 @@ import anyio
 from benchmarks.virtual import run_virtual
 from gameball_async.api.kinds import KINDS, Chunking
 from gameball_async.journal.state import Journal
+from gameball_async.session import RunOptions
 from tests.engine_items import item
 from tests.loopback import Loopback, LoopbackEngine
 
@@ -47,8 +48,7 @@ def test_a_job_number_is_written_although_the_run_is_left_while_the_disk_is_slow
             run = engine.bulk(
                 CUSTOMERS,
                 [item("customers", "c1", 1)],
-                concurrency=1,
-                chunking=Chunking.UNIQUE,
+                RunOptions(concurrency=1, chunking=Chunking.UNIQUE),
                 open_journal=open_journal,
             )
             async with run:

@@ -21,6 +21,7 @@ from gameball_async.api.kinds import KINDS, Chunking
 from gameball_async.bulk.events import Settled
 from gameball_async.rows.outcome import Outcome
 from gameball_async.sandbox import LogNormal
+from gameball_async.session import RunOptions
 from tests.engine_items import item
 from tests.loopback import Loopback, LoopbackEngine
 
@@ -97,7 +98,9 @@ def import_of(
     async def main() -> None:
         async with (
             LoopbackEngine(wire, seed=seed) as engine,
-            engine.bulk(KINDS[kind], rows, concurrency=8, chunking=chunking, max_rows=100) as run,
+            engine.bulk(
+                KINDS[kind], rows, RunOptions(concurrency=8, chunking=chunking, max_items=100)
+            ) as run,
         ):
             async for event in run:
                 if isinstance(event, Settled):

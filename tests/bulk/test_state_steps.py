@@ -413,7 +413,7 @@ def test_a_jobs_end_settles_its_rows_and_lets_its_customers_go() -> None:
     assert [each.chunk for each in event.outcomes] == [1] * 3
     assert +state.tally.counts == {OK: 1, FAILED: 1, UNSURE: 1}
     assert state.flights.ended == {COMPLETED: 1}
-    assert sent(state).chunk.positions == [3]
+    assert list(sent(state).chunk.positions) == [3]
 
 
 def test_what_an_end_lists_is_told_with_each_row() -> None:

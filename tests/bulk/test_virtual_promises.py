@@ -15,7 +15,7 @@ from gameball_async.errors import DeadlineError
 from gameball_async.jobs.changes import Changes
 from gameball_async.limits.queue import Rank
 from gameball_async.sandbox import Constant, Workers
-from gameball_async.session import Engine
+from gameball_async.session import Engine, RunOptions
 from tests.engine_items import item
 from tests.loopback import Loopback, LoopbackEngine
 
@@ -42,7 +42,7 @@ def test_a_job_alone_is_seen_soon_with_polls_by_its_age(
 
     async def main() -> float:
         async with LoopbackEngine(wire) as engine:
-            changes = engine.changes()
+            changes = Changes(engine.watch)
             changes.add(await submit(engine), submitted=True)
             async for _ in changes:
                 pass
@@ -70,7 +70,7 @@ def test_five_watchers_of_a_job_cost_no_more_polls_than_one() -> None:
 
 
 async def read_all(engine: Engine, job: Job) -> list[Transition]:
-    changes = engine.changes()
+    changes = Changes(engine.watch)
     changes.add(job, submitted=True)
     return [change async for change in changes]
 
@@ -81,11 +81,11 @@ def test_a_late_watcher_is_told_the_present_state_before_anything_is_asked() -> 
     async def main() -> tuple[JobState, int]:
         async with LoopbackEngine(wire) as engine:
             job = await submit(engine)
-            first = engine.changes()
+            first = Changes(engine.watch)
             first.add(job, submitted=True)
             await anext(first)
             asked = polls_of(wire)
-            late = engine.changes()
+            late = Changes(engine.watch)
             late.add(job)
             return (await anext(late)).status.state, polls_of(wire) - asked
 
@@ -98,7 +98,7 @@ def test_a_slow_reader_holds_up_nobody_and_misses_no_transition() -> None:
     async def main() -> tuple[float, list[JobState], list[JobState]]:
         async with LoopbackEngine(wire) as engine:
             job = await submit(engine)
-            slow = engine.changes()
+            slow = Changes(engine.watch)
             slow.add(job, submitted=True)
             quick = [change.status.state for change in await read_all(engine, job)]
             ended = anyio.current_time()
@@ -116,7 +116,7 @@ def test_a_job_that_does_not_move_is_said_to_stand_still() -> None:
     async def main() -> float:
         async with LoopbackEngine(wire) as engine:
             job = await submit(engine)
-            changes = engine.changes()
+            changes = Changes(engine.watch)
             changes.add(job, submitted=True)
             await anext(changes)
             await anyio.sleep(300)
@@ -163,7 +163,9 @@ def test_others_on_the_account_slow_us_down_fail_no_row_and_we_recover() -> None
                     await anyio.sleep(0.5)
 
             kind = KINDS["events"]
-            run = engine.bulk(kind, rows, concurrency=8, chunking=kind.chunking, max_rows=5)
+            run = engine.bulk(
+                kind, rows, RunOptions(concurrency=8, chunking=kind.chunking, max_items=5)
+            )
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(note)
                 async with run:
@@ -230,7 +232,9 @@ def test_jobs_behind_a_slow_server_are_asked_in_the_order_they_will_end() -> Non
     async def main() -> Any:
         async with LoopbackEngine(wire) as engine:
             kind = KINDS["customers"]
-            run = engine.bulk(kind, rows, concurrency=8, chunking=kind.chunking, max_rows=1)
+            run = engine.bulk(
+                kind, rows, RunOptions(concurrency=8, chunking=kind.chunking, max_items=1)
+            )
             async with run:
                 return await run.finish()
 

@@ -49,8 +49,10 @@ class Model:
     def add_new(self, keys: str, size: int) -> None:
         new = [row(self.read + n, key, size + n) for n, key in enumerate(keys)]
         self.read += len(new)
-        fresh = len(set(keys)) == len(keys) and not set(keys) & self.rows.keys()
-        assert self.pool.add_new(new) == fresh
+        if len(set(keys)) < len(keys):
+            return
+        fresh = not set(keys) & self.rows.keys()
+        assert self.pool.add_new({each.key: each for each in new}) == fresh
         for each in new if fresh else []:
             self._comes(each.key, [each])
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "gameball_async"
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 SAYS = {"say", "remark", "_tell", "Finding"}
 ERRORS = {
     "BadParameter", "ClosedError", "ConfigurationError", "InputError", "JournalError", "RowsError",
@@ -26,6 +27,7 @@ ROOMS = (
     "bulk",
     "api",
     "connection_faults.py",
+    "session.py",
 )
 
 
@@ -41,12 +43,26 @@ def messages() -> dict[str, str]:
 
 
 def _of(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and node.args and _name(node.func) in SAYS | ERRORS:
-            for argument in node.args[:1]:
-                text = _text(argument)
+    functions = (each for each in ast.walk(tree) if isinstance(each, DEFINITIONS))
+    for within in (tree, *functions):
+        named = {} if within is tree else _named(within)
+        for node in ast.walk(within):
+            if isinstance(node, ast.Call) and node.args and _name(node.func) in SAYS | ERRORS:
+                first = node.args[0]
+                text = _text(named.get(first.id, first) if isinstance(first, ast.Name) else first)
                 if text and " " in text.strip("{} "):
                     yield " ".join(text.split())
+
+
+def _named(function: ast.AST) -> dict[str, ast.expr]:
+    """The texts that a function gives a name before it says them."""
+    return {
+        target.id: node.value
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def _name(function: ast.expr) -> str:

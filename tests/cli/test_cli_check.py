@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import signal
 import time
 from collections.abc import Callable
@@ -448,6 +450,65 @@ def test_the_second_interrupt_leaves_at_once_and_says_what_is_in_doubt(serve: Se
     assert "left at once; +1 was sent, and may or may not have been applied" in err
     assert "Look at the customer's history in the dashboard" in err
     assert moved(sandbox) == [1]
+
+
+def test_a_check_that_is_killed_between_its_adjustments_is_told_of_by_the_next(
+    run: Run, serve: Serve
+) -> None:
+    sandbox = serve(service_time=QUICK)
+    assert run("check").exit_code == 0
+    sandbox.faults.delay(30, on="balance-adjustments")
+    process = start_process(["check", f"--findings={Path(NAME).absolute()}", "--try-customer=c'1"])
+    wait_until(lambda: any(seen.kind == "balance-adjustments" for seen in sandbox.requests))
+    process.kill()
+    process.communicate(timeout=20)
+    assert moved(sandbox) == [1]
+    sandbox.faults.clear()
+    result = run("check")
+    told, take = result.stderr.split("take it back with:\n")
+    assert (
+        "was about to add 1 to the balance of customer c'1, and it is not known that it was" in told
+    )
+    refused = run("check", "--try-customer=c2")
+    assert refused.exit_code == 2
+    assert "customer c'1" in refused.stderr
+    back, command = take.splitlines()[0].split(" | ")
+    assert shlex.split(back)[:2] == ["printf", "%s\\n"]
+    words = shlex.split(command)
+    assert words[0] == "gameball-async"
+    assert run(*words[1:], input=shlex.split(back)[2] + "\n").exit_code == 0
+    assert moved(sandbox) == [1, -1]
+    Path(f"{NAME}.trial").unlink()
+    assert "not known" not in run("check").stderr
+
+
+def test_a_trial_that_was_undone_leaves_no_note_and_one_in_doubt_does(
+    run: Run, quick: Callable[..., Sandbox]
+) -> None:
+    sandbox = quick()
+    note = Path(f"{NAME}.trial")
+    assert run("check", "--try-customer=c1").exit_code == 0
+    assert not note.exists()
+    sandbox.faults.reset_after_commit(on="balance-adjustments", times=1)
+    assert run("check", "--try-customer=c1").exit_code == 1
+    assert note.stat().st_mode & 0o777 == 0o600 or os.name == "nt"
+    assert "c1" not in Path(NAME).read_text(encoding="utf-8")
+    assert "was about to add 1 to the balance of customer c1" in run("check").stderr
+
+
+def test_where_a_trial_cannot_be_noted_nothing_is_adjusted(
+    run: Run, quick: Callable[..., Sandbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = quick()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    result = run("check", "--try-customer=c1")
+    assert result.exit_code == 2
+    assert "nothing was adjusted, as it cannot be noted in" in result.stderr
+    assert moved(sandbox) == []
 
 
 def test_an_interrupt_before_anything_was_adjusted_says_what_is_known(serve: Serve) -> None:

@@ -565,6 +565,48 @@ def test_no_journal_and_no_database_is_written_over_by_rejects(
         assert target.read_bytes() == before
 
 
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_rows_of_an_earlier_rejects_file_are_not_written_over_but_by_the_run_that_goes_on(
+    run: Run, serve: Serve, tmp_path: Path, form: str
+) -> None:
+    serve(fail_if=lambda kind, item: Reason(7004, "x") if item["customerId"] == "b" else None)
+    text = {"csv": "customerId\na\nb\n", "jsonl": '{"customerId": "a"}\n{"customerId": "b"}\n'}
+    paths = [tmp_path / f"{name}.{form}" for name in ("first", "second", "third")]
+    for path in paths:
+        path.write_text(text[form], encoding="utf-8")
+    rejects = tmp_path / f"rejects.{form}"
+    assert run("import", "customers", paths[0], "--rejects", rejects).exit_code == 1
+    before = rejects.read_bytes()
+    journal = f"{paths[0]}.gbjournal"
+    for command in (["import", "customers", paths[1]], ["retry", journal, "--only=failed"]):
+        refused = run(*command, "--rejects", rejects)
+        assert refused.exit_code == 2
+        assert (
+            f"{rejects} exists already, and rows in it would be lost: name another"
+            in refused.stderr
+        )
+        assert rejects.read_bytes() == before
+    assert run("resume", journal, "--rejects", rejects).exit_code == 1
+    assert rejects.read_bytes() == before
+    other = tmp_path / "notes"
+    other.write_text("mine\n", encoding="utf-8")
+    refused = run("resume", journal, "--rejects", other)
+    assert refused.exit_code == 2
+    assert "is no rejects file" in refused.stderr
+    assert other.read_text(encoding="utf-8") == "mine\n"
+
+
+def test_a_rejects_file_without_rows_is_written_over(
+    run: Run, serve: Serve, customers: Customers, tmp_path: Path
+) -> None:
+    serve()
+    rejects = tmp_path / "rejects.csv"
+    good, bad = customers(2, name="good.csv"), customers(2, "x,y,never", name="bad.csv")
+    assert run("import", "customers", good, "--rejects", rejects).exit_code == 0
+    assert run("import", "customers", bad, "--rejects", rejects).exit_code == 1
+    assert "never" in rejects.read_text(encoding="utf-8")
+
+
 # -- limits of time
 
 

@@ -132,9 +132,13 @@ def test_rows_that_were_not_applied_are_settled_and_sent_exactly_once_as_the_acc
     assert list(found["failures_by_reason"]) == ["failed: settled by hand: not applied"]
     (line,) = [line for line in result.stdout.splitlines() if "send those again: " in line]
     again = shlex.split(line.partition(": gameball-async ")[2])
+    assert lost.run("report", lost.journal).exit_code == 1
     assert lost.run(*again).exit_code == 0
     assert lost.run(*again).exit_code == 2
     assert lost.run("retry", lost.journal, "--only=failed").exit_code == 2
+    ended = lost.run("report", lost.journal)
+    assert ended.exit_code == 0
+    assert "with all that was sent again later, 6 of 6 rows succeeded" in ended.stdout
     assert set(lost.applied().values()) == {1}
     assert len(lost.applied()) == ROWS
 

@@ -21,7 +21,7 @@ from gameball_async.api.secret import Secret
 from gameball_async.bulk.chunks import LookAhead
 from gameball_async.bulk.events import Settled
 from gameball_async.client import GameballClient
-from gameball_async.compare.opening import EarlierRows, Making, comparison_again, comparison_of
+from gameball_async.compare.comparison import EarlierRows, Making, comparison_again, comparison_of
 from gameball_async.errors import ConfigurationError, JournalError
 from gameball_async.journal.account import recorded_of
 from gameball_async.journal.header import Source
@@ -32,7 +32,7 @@ from gameball_async.observe.stream import NO_OBSERVERS
 from gameball_async.rows.outcome import Outcome
 from gameball_async.rows.report import Report
 from gameball_async.sandbox import Constant
-from gameball_async.session import Engine
+from gameball_async.session import Engine, RunOptions
 from tests import sampling
 from tests.engine_items import item
 from tests.loopback import Loopback, LoopbackEngine
@@ -128,10 +128,12 @@ class Nights:
         return engine.bulk(
             self.kind,
             rows,
-            concurrency=2,
-            look_ahead=LookAhead(seconds=1.0),
-            chunking=self.chunking,
-            max_rows=2,
+            RunOptions(
+                concurrency=2,
+                look_ahead=LookAhead(seconds=1.0),
+                chunking=self.chunking,
+                max_items=2,
+            ),
             compare=compare,
             open_journal=open_journal,
         )

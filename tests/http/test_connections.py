@@ -54,7 +54,7 @@ class Requests:
 @asynccontextmanager
 async def transport(origin: str) -> AsyncIterator[AiohttpTransport]:
     async with open_session() as session:
-        yield AiohttpTransport(session, origin, Secret("k"), Secret("s"), user_agent="test")
+        yield AiohttpTransport(session, origin, Secret("k"), Secret("s"))
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,7 @@ pytestmark = pytest.mark.anyio
 async def test_each_new_connection_tells_its_handshake_once_without_the_servers_work() -> None:
     told: list[float] = []
     async with Sandbox(latency=(0.5, 0.5)) as sandbox, open_session() as session:
-        transport = AiohttpTransport(
-            session, sandbox.url, Secret(sandbox.api_key), None, user_agent="test"
-        )
+        transport = AiohttpTransport(session, sandbox.url, Secret(sandbox.api_key), None)
         transport.tell_connected(told.append)
         request = WireRequest("GET", "/api/v4.0/integrations/batch/1")
         async with anyio.create_task_group() as tasks:
@@ -54,9 +52,7 @@ async def test_an_address_that_did_not_answer_first_is_not_in_it() -> None:
 
         connector._resolve_host = two  # type: ignore[attr-defined]
         asyncio.get_running_loop().sock_connect = slow  # type: ignore[method-assign, assignment]
-        transport = AiohttpTransport(
-            session, sandbox.url, Secret(sandbox.api_key), None, user_agent="test"
-        )
+        transport = AiohttpTransport(session, sandbox.url, Secret(sandbox.api_key), None)
         transport.tell_connected(told.append)
         began = time.monotonic()
         await transport.send(WireRequest("GET", "/api/v4.0/integrations/batch/1"))

@@ -7,6 +7,7 @@ import traceback
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from unittest.mock import patch
 
 import aiohttp
 import anyio
@@ -14,6 +15,7 @@ import pytest
 from aiohttp import web
 from anyio.abc import SocketStream
 
+from gameball_async import http
 from gameball_async.api.secret import Secret
 from gameball_async.api.wire import WireRequest
 from gameball_async.connections import QUIET
@@ -45,16 +47,10 @@ async def web_server(
 
 
 @asynccontextmanager
-async def transport(origin: str, max_answer: int = 2**20) -> AsyncIterator[AiohttpTransport]:
-    async with open_session() as session:
-        yield AiohttpTransport(
-            session,
-            origin,
-            Secret(API),
-            Secret(SECRET),
-            user_agent="test",
-            max_answer=max_answer,
-        )
+async def transport(origin: str) -> AsyncIterator[AiohttpTransport]:
+    with patch.object(http, "MAX_ANSWER", 2**20):
+        async with open_session() as session:
+            yield AiohttpTransport(session, origin, Secret(API), Secret(SECRET))
 
 
 def shows_no_key(error: BaseException) -> bool:
@@ -174,7 +170,7 @@ async def test_a_compression_bomb_is_not_swallowed() -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(body=bomb, headers={"Content-Encoding": "gzip"})
 
-    async with web_server(answer) as origin, transport(origin, max_answer=2**20) as wire:
+    async with web_server(answer) as origin, transport(origin) as wire:
         with pytest.raises(AnswerLostError):
             await wire.send(GET)
 
@@ -232,7 +228,7 @@ async def test_a_borrowed_session_with_habits_of_its_own_changes_nothing() -> No
         web_server(refuse) as origin,
         aiohttp.ClientSession(raise_for_status=True) as session,
     ):
-        wire = AiohttpTransport(session, origin, Secret(API), None, user_agent="test")
+        wire = AiohttpTransport(session, origin, Secret(API), None)
         answer = await wire.send(GET)
         assert (answer.status, answer.body) == (422, b'{"code": 3000}')
         assert not session.closed

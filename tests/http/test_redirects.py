@@ -59,7 +59,7 @@ async def test_a_redirect_is_an_answer_and_nobody_else_is_asked(status: int, tar
         here.to = TARGETS[target].format(here=here.port, other=other.port)
         origin = f"http://127.0.0.1:{here.port}"
         keys = Secret("canary-api"), Secret("canary-secret")
-        wire = AiohttpTransport(session, origin, *keys, user_agent="test")
+        wire = AiohttpTransport(session, origin, *keys)
         for method, body in METHODS.items():
             answer = await wire.send(WireRequest(method, "/asked", body))
             assert answer.status == status

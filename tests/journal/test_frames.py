@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -95,8 +95,8 @@ def test_a_newer_format_is_refused_with_what_to_do() -> None:
 def test_a_chunk_is_written_as_it_was_when_it_was_told() -> None:
     log, sent = Log(), chunk(4, 7, 3)
     write = records.intended(sent, True)
-    for column in (sent.positions, sent.keys, sent.payloads):
-        column.clear()
+    sent.keys.clear()
+    sent.payloads.clear()
     log.add(write)
     (record,) = log.state.chunks
     assert (record.number, record.stage, record.job_id, record.resent) == (
@@ -271,8 +271,22 @@ def test_a_frame_of_an_unknown_name_is_an_error() -> None:
 # -- positions
 
 
-@given(batches=st.lists(st.lists(st.integers(0, 300), max_size=12), max_size=8))
-def test_positions_are_a_set(batches: list[list[int]]) -> None:
+@pytest.mark.parametrize("rows", [(3, 4, 5), (5, 4, 3), (3, 5, 4), (3, 4, 6), (3, 3, 5), (7,)])
+def test_positions_that_follow_each_other_are_kept_as_a_range(rows: tuple[int, ...]) -> None:
+    log = Log()
+    log.chunk(1, *rows)
+    kept = log.state.chunks[0].positions
+    assert list(kept) == list(rows)
+    assert isinstance(kept, range) == (rows in ((3, 4, 5), (7,)))
+
+
+some_positions = st.lists(st.integers(0, 300), max_size=12) | st.builds(
+    range, st.integers(0, 300), st.integers(0, 300)
+)
+
+
+@given(batches=st.lists(some_positions, max_size=8))
+def test_positions_are_a_set(batches: list[Sequence[int]]) -> None:
     positions, naive = Positions(), set[int]()
     for batch in batches:
         positions.add_all(batch)

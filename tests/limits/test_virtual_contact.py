@@ -12,6 +12,7 @@ from gameball_async.api.jobs import Job
 from gameball_async.api.kinds import KINDS
 from gameball_async.api.wire import WireRequest, WireResponse
 from gameball_async.errors import GameballError, NotGameballError, UnreachableError
+from gameball_async.jobs.changes import Changes
 from gameball_async.limits.calls import GaveUp
 from gameball_async.limits.retry import Patience
 from gameball_async.observe.events import ConnectionRestored, ConnectionTrouble, Event
@@ -81,7 +82,7 @@ async def submit(engine: Engine) -> GameballError | Job:
 
 async def watched(engine: Engine, job: Job) -> GameballError | None:
     """Watch a job until it ends, or cannot be watched any more."""
-    async with engine.changes() as changes:
+    async with Changes(engine.watch) as changes:
         changes.add(job)
         try:
             async for _ in changes:

@@ -195,14 +195,24 @@ def test_a_share_that_was_refused_again_is_regained_first_and_then_whole_eleven_
 # -- the quota in words
 
 
-@pytest.mark.parametrize("windows", [(), ((0, 1.0),), ((1, 0.0),), ((1, 86_401.0),)])
-def test_a_quota_of_nothing_or_of_more_than_a_day_is_refused(
+@pytest.mark.parametrize("windows", [(), ((0, 1.0),), ((1, 0.0),), ((1, float("nan")),)])
+def test_a_quota_of_nothing_is_refused(
     windows: tuple[tuple[int, float], ...],
 ) -> None:
     with pytest.raises(ConfigurationError) as refused:
         Quota(*windows)
     assert str(refused.value) == (
         "a quota is pairs of requests and seconds, both positive: Quota((30, 1), (360, 30))"
+    )
+
+
+@pytest.mark.parametrize("text", ["1/86401", "30/1,1/86401"])
+def test_a_quota_of_more_than_a_day_is_refused_for_that_reason(text: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        Quota.parse(text)
+    assert str(refused.value) == (
+        "a quota's window is 86,401 s, and may be a day (86,400 s) at most: "
+        "write a window that Gameball counts by, as in Quota((30, 1), (360, 30))"
     )
 
 

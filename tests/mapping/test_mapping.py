@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from gameball_async.api.kinds import TARGETS, kind_of
-from gameball_async.errors import ConfigurationError, Fault
-from gameball_async.mapping.applied import UnreadableCells, UnusableMapping, applied
-from gameball_async.mapping.local_times import MeaninglessTime, iso_time
+from gameball_async.errors import ConfigurationError
+from gameball_async.faults import Fault, Faulty, Refusal
+from gameball_async.mapping.applied import applied
+from gameball_async.mapping.local_times import iso_time
 from gameball_async.mapping.presets import SHOPS, preset, recognised
 from gameball_async.mapping.proposal import propose
 from gameball_async.mapping.rules import mapping_of
@@ -68,12 +69,12 @@ def test_a_day_is_read_as_it_is_written() -> None:
 
 
 def test_a_day_that_is_none_is_a_fault_of_its_column() -> None:
-    with pytest.raises(UnreadableCells) as caught:
+    with pytest.raises(Faulty) as caught:
         one(
             '[columns]\njoinDate = { from = "Signed up", date = "%d/%m/%Y" }',
             ["1", "", "", "", "", "2024"],
         )
-    assert caught.value.faults == (Fault("joinDate", "is not written as %d/%m/%Y"),)
+    assert caught.value.faults == [Fault("joinDate", "is not written as %d/%m/%Y")]
 
 
 def test_own_fields_keep_their_names() -> None:
@@ -121,15 +122,13 @@ def test_a_mapping_that_cannot_be_used_says_what_and_where(toml: str, said: str)
 
 def test_a_column_that_the_file_lacks_is_refused_with_those_it_has() -> None:
     mapping = mapping_of('[columns]\ncustomerId = "Kunde"', name="m")
-    with pytest.raises(
-        UnusableMapping, match=r"reads 'Kunde', which the header does not have.*'Tags'"
-    ):
+    with pytest.raises(Refusal, match=r"reads 'Kunde', which the header does not have.*'Tags'"):
         applied(mapping, HEADER, kind="customers")
 
 
 def test_a_mapping_for_another_kind_is_refused() -> None:
     mapping = mapping_of('kind = "orders"\n[columns]\norderId = "Tags"', name="m")
-    with pytest.raises(UnusableMapping, match="is for orders, not for customers"):
+    with pytest.raises(Refusal, match="is for orders, not for customers"):
         applied(mapping, HEADER, kind="customers")
 
 
@@ -165,7 +164,7 @@ def test_a_local_time_gets_its_offset(cell: str, form: str, zone: str, iso: str)
 
 
 def test_a_time_that_the_clocks_skip_is_refused() -> None:
-    with pytest.raises(MeaninglessTime, match="does not exist in Europe/Paris"):
+    with pytest.raises(Refusal, match="does not exist in Europe/Paris"):
         iso_time("2024-03-31 02:30:00", zone="Europe/Paris")
 
 

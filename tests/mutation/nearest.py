@@ -11,6 +11,7 @@ _OUTCOMES = (
     "bulk/test_outcomes_words.py",
     "bulk/test_outcomes_ids.py",
     "bulk/test_outcomes.py",
+    "bulk/test_judging.py",
 )
 _STATE = ("bulk/test_state_steps.py", "bulk/test_state.py")
 _JOURNAL = ("journal/test_frames.py", "journal/test_left.py")
@@ -42,7 +43,6 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "bulk/refusals": ("bulk/test_refusals.py", "bulk/test_refusals_each.py"),
     "bulk/repeats": ("bulk/test_repeats.py",),
     "bulk/state": _STATE,
-    "bulk/judging": ("bulk/test_judging.py",),
     "journal/records": _JOURNAL,
     "journal/folding": _JOURNAL,
     "journal/state": _JOURNAL,

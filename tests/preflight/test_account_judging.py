@@ -24,9 +24,8 @@ from gameball_async.errors import (
 )
 from gameball_async.preflight.assumptions import ASSUMPTIONS
 from gameball_async.preflight.clock import Sample
-from gameball_async.preflight.facts import Facts, Plan, Reply, Said, reply_of
+from gameball_async.preflight.facts import Facts, Plan, Probe, Reply, Said, reply_of
 from gameball_async.preflight.judging import conclude, judge
-from gameball_async.preflight.verdicts import Probe
 
 YES, MISSING = Reply(Said.YES), Reply(Said.MISSING, "HTTP 404")
 UNREACHED, KEYS = Reply(Said.UNREACHED, "connection refused"), Reply(Said.KEYS, "code 1000", 1000)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gameball_async.api.fields import FieldType
+from gameball_async.faults import Refusal
 from gameball_async.rows.cells import READERS, SUFFIXES, neutralised, read_json, restored
-from gameball_async.rows.plain import Refusal
 
 
 @pytest.mark.parametrize(

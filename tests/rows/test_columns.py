@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from gameball_async.api.items import ITEMS
 from gameball_async.api.kinds import KINDS
+from gameball_async.faults import Refusal
 from gameball_async.rows.check import preparer
 from gameball_async.rows.columns import Layout, layout_of
-from gameball_async.rows.plain import Refusal
 from gameball_async.rows.row import BadRow, Prepared, Row
 
 

@@ -12,6 +12,7 @@ from gameball_async.api.kinds import KINDS, Chunking
 from gameball_async.bulk.chunks import LookAhead
 from gameball_async.bulk.events import Settled
 from gameball_async.sandbox import Constant
+from gameball_async.session import RunOptions
 from tests.loopback import Loopback, LoopbackEngine
 
 
@@ -35,9 +36,7 @@ def test_rows_of_an_input_that_pauses_are_sent_and_settled_before_it_goes_on(
             engine.bulk(
                 KINDS["customers"],
                 rows(),
-                concurrency=2,
-                chunking=chunking,
-                look_ahead=LookAhead(seconds=2.0),
+                RunOptions(concurrency=2, chunking=chunking, look_ahead=LookAhead(seconds=2.0)),
             ) as run,
         ):
             async for event in run:
@@ -64,7 +63,9 @@ def test_a_trickle_becomes_few_jobs_and_no_row_waits_for_long() -> None:
         wire = Loopback(service_time=Constant(3.0))
         async with LoopbackEngine(wire) as engine:
             kind = KINDS["events"]
-            run = engine.bulk(kind, rows_of_events(rows()), concurrency=2, chunking=kind.chunking)
+            run = engine.bulk(
+                kind, rows_of_events(rows()), RunOptions(concurrency=2, chunking=kind.chunking)
+            )
             async with run:
                 report = await run.finish()
         assert report.succeeded == 600

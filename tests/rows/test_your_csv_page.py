@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gameball_async.api.kinds import KINDS, Kind
+from gameball_async.rows.files import FORMATS
 from gameball_async.rows.kind_columns import known_columns, needed_columns
-from gameball_async.rows.sources import FORMATS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "your-csv.md").read_text(encoding="utf-8")
 WHOLE = {

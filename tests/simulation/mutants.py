@@ -13,7 +13,7 @@ from attrs import evolve
 from gameball_async.api.jobs import JobState
 from gameball_async.api.kinds import Replay
 from gameball_async.api.requests import join_items
-from gameball_async.bulk import judging, opening
+from gameball_async.bulk import opening
 from gameball_async.bulk import outcomes as judge
 from gameball_async.bulk import state as states
 from gameball_async.bulk.bulk import Bulk
@@ -93,7 +93,7 @@ def trust_the_counts() -> Any:
         ends = [Outcome.SUCCEEDED] * good + [Outcome.FAILED] * (len(keys) - good)
         return Settlement(ends, dict.fromkeys(range(good, len(keys)), Reason("counted")))
 
-    return patch.object(judging, "settle", counted)
+    return patch.object(judge, "settle", counted)
 
 
 @_mutant
@@ -103,7 +103,7 @@ def forget_that_it_was_resent() -> Any:
     def forgetful(*given: Any, resent: bool, **more: Any) -> Settlement:
         return settle(*given, resent=False, **more)
 
-    return patch.object(judging, "settle", forgetful)
+    return patch.object(judge, "settle", forgetful)
 
 
 @_mutant
@@ -200,7 +200,7 @@ def take_completed_without_lists_for_success() -> Any:
             return Settlement([Outcome.SUCCEEDED] * len(keys))
         return settle(kind, keys, ids, status, **more)
 
-    return patch.object(judging, "settle", hopeful)
+    return patch.object(judge, "settle", hopeful)
 
 
 @_mutant

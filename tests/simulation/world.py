@@ -35,6 +35,7 @@ from gameball_async.rows.outcome import Outcome
 from gameball_async.rows.report import Report
 from gameball_async.sandbox import LogNormal
 from gameball_async.sandbox.messages import Ending, Reply, Request, Seen
+from gameball_async.session import RunOptions
 from tests.loopback import API_KEY, SECRET_KEY, Loopback, LoopbackEngine
 from tests.simulation.disk import Image, Memory, Noted, SlowWork, Struck, summary_of
 from tests.simulation.plan import Disturbance, Plan
@@ -385,12 +386,14 @@ class World:
                 run = engine.bulk(
                     self.kind,
                     list(plan.rows),
-                    concurrency=plan.concurrency,
-                    chunking=plan.chunking,
+                    RunOptions(
+                        concurrency=plan.concurrency,
+                        chunking=plan.chunking,
+                        on_cancel=plan.on_cancel,  # type: ignore[arg-type]
+                        open_jobs=plan.window,
+                        max_items=plan.max_rows,
+                    ),
                     open_journal=self._open,
-                    on_cancel=plan.on_cancel,  # type: ignore[arg-type]
-                    open_jobs=plan.window,
-                    max_rows=plan.max_rows,
                 )
                 await self._read(run)
         finally:

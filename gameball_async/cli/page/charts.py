@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from ..words import count, duration
-from .figures import Figures
+from .figures import Figures, QuotaUse
+from .series import JobTimes, Series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,15 +81,13 @@ def charts_of(figures: Figures) -> list[Chart]:
     """The charts for which there are numbers."""
     found = []
     if figures.series is not None:
-        found += [_rows(figures), _requests(figures)]
+        found += [_rows(figures.series), _requests(figures.series, figures.quota)]
     if figures.job_times is not None and figures.job_times.jobs >= FEWEST_JOBS:
-        found.append(_jobs(figures))
+        found.append(_jobs(figures.job_times))
     return found
 
 
-def _rows(figures: Figures) -> Chart:
-    series = figures.series
-    assert series is not None  # noqa: S101
+def _rows(series: Series) -> Chart:
     times = [0.0, *(min(series.seconds, part.start + series.width) for part in series.parts)]
     succeeded = list(accumulate((part.succeeded for part in series.parts), initial=0))
     ended = list(accumulate((p.succeeded + p.others for p in series.parts), initial=0))
@@ -116,9 +115,7 @@ def _rows(figures: Figures) -> Chart:
     return Chart("rows", "Rows with an outcome", words, draw)
 
 
-def _requests(figures: Figures) -> Chart:
-    series, quota = figures.series, figures.quota
-    assert series is not None  # noqa: S101
+def _requests(series: Series, quota: QuotaUse | None) -> Chart:
     times = [*(part.start for part in series.parts), series.seconds]
     lasted = [min(series.width, series.seconds - part.start) for part in series.parts]
     rates = [  # a last part that hardly began has no rate of its own
@@ -148,10 +145,7 @@ def _requests(figures: Figures) -> Chart:
     return Chart("requests", "Requests a second", words, draw)
 
 
-def _jobs(figures: Figures) -> Chart:
-    times = figures.job_times
-    assert times is not None  # noqa: S101
-
+def _jobs(times: JobTimes) -> Chart:
     def draw(axes: Axes) -> None:
         edges, unit = _scaled([times.bars[0][0], *(until for _, until, _ in times.bars)])
         axes.stairs([jobs for *_, jobs in times.bars], edges, color=ACCENT, fill=True, alpha=0.55)

@@ -28,11 +28,7 @@ __all__ = ["DoubtfulChunk", "Figures", "QuotaUse", "figures_of"]
 
 SHOWN_CHUNKS = 50
 SHOWN_RETRIES = 20
-
-OUTCOMES = (
-    Outcome.SUCCEEDED, Outcome.FAILED, Outcome.REJECTED, Outcome.INDETERMINATE, Outcome.PENDING,
-    Outcome.UNSENT, Outcome.UNCHANGED,
-)  # fmt: skip
+_AS_IN_REPORT = ("complete", "rows", "jobs", "requests", "polls", "rate_limited")
 
 
 @frozen
@@ -99,6 +95,7 @@ class Figures:
         job_times: None where the journal does not say.
         series: the same.
         retries: later runs that sent rows again: their journal, rows, and how many succeeded.
+        succeeded_later: rows that succeeded in those, or where their rows were sent again.
         steps: what to do now.
         missing: what the journal does not say, in sentences.
     """
@@ -128,6 +125,7 @@ class Figures:
     job_times: JobTimes | None
     series: Series | None
     retries: Sequence[tuple[str, int, int | None]]
+    succeeded_later: int
     steps: Sequence[Step]
     missing: Sequence[str]
 
@@ -138,12 +136,13 @@ class Figures:
     @property
     def good_rows(self) -> int:
         """Rows that stand at Gameball as they do in the input."""
-        return self.outcomes["succeeded"] + self.outcomes["unchanged"]
+        return self.outcomes["succeeded"] + self.outcomes["unchanged"] + self.succeeded_later
 
 
 def figures_of(
-    journal: Resumable, path: str, later: Sequence[Later] = (), *, show_keys: bool = False
-) -> Figures:
+    journal: Resumable, path: str, later: Sequence[Later] = (), succeeded_later: int = 0,
+    *, show_keys: bool = False,
+) -> Figures:  # fmt: skip
     """
     Everything that a page says of a run.
 
@@ -151,6 +150,7 @@ def figures_of(
         journal: what is known of the run.
         path: where its journal is, as it was given.
         later: the runs that sent rows of it again.
+        succeeded_later: how many rows succeeded in those, and in theirs.
         show_keys: whether ids stand unmasked in the examples.
 
     Raises:
@@ -159,6 +159,7 @@ def figures_of(
     recorded = recorded_of(journal)
     report, history, header = recorded.report, journal.history, journal.header
     found = Figures(
+        **{name: getattr(report, name) for name in _AS_IN_REPORT},
         kind=header.kind,
         source=clean(os.path.basename(header.source.name)) if header.source.digest else "",
         origin=header.origin,
@@ -166,24 +167,19 @@ def figures_of(
         began=history.sessions[0].began if history.sessions else None,
         ended=history.sessions[-1].ended if history.sessions else None,
         sessions=len(history.sessions),
-        complete=report.complete,
-        rows=report.rows,
-        outcomes={each.value: getattr(report, each.value) for each in OUTCOMES},
+        outcomes={each.value: getattr(report, each.value) for each in Outcome},
         reasons=reasons_of(journal, show_keys=show_keys),
         doubts=[_chunk(each) for each in recorded.doubts[:SHOWN_CHUNKS]],
         more_doubts=max(0, len(recorded.doubts) - SHOWN_CHUNKS),
         doubtful_rows=sum(len(each.positions) for each in recorded.doubts),
         open_jobs=len(recorded.open_jobs),
-        jobs=report.jobs,
-        requests=report.requests,
-        polls=report.polls,
-        rate_limited=report.rate_limited,
         seconds=round(report.seconds, 3),
         unsaid=history.unsaid,
         quota=_quota(journal),
         job_times=job_times_of(journal),
         series=series_of(journal),
         retries=[_later(each) for each in later[:SHOWN_RETRIES]],
+        succeeded_later=succeeded_later,
         steps=steps_of(journal, recorded, path),
         missing=_missing(journal),
     )
@@ -253,7 +249,7 @@ def _missing(journal: Resumable) -> list[str]:
 def _check(found: Figures, journal: Resumable) -> None:
     """The numbers agree, each with the others that count the same."""
     history = journal.history
-    odd = found.rows - found.good_rows
+    odd = found.rows - found.good_rows + found.succeeded_later
     agree = sum(found.outcomes.values()) == found.rows and found.reasons.rows == odd
     if found.series is not None:
         timed = sum(

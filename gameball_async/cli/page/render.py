@@ -109,6 +109,8 @@ def verdict_of(figures: Figures) -> str:
     doubt = ends["indeterminate"]
     are = "is" if doubt == 1 else "are"
     parts.append(f"{doubt:,} {are} in doubt" if doubt else "nothing is in doubt")
+    if figures.succeeded_later:
+        parts.append(f"{figures.succeeded_later:,} succeeded when sent again")
     return ("" if figures.complete else "So far ") + "; ".join(parts) + "."
 
 

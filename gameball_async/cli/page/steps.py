@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from attrs import evolve, frozen
 
@@ -11,6 +11,7 @@ from ...api.requests import DEFAULT_ORIGIN
 from ...journal.account import Recorded, odd_to_retry
 from ...journal.header import Header
 from ...journal.state import Resumable
+from ...rows.outcome import Outcome
 from .. import account, doubts
 from ..words import count
 
@@ -58,81 +59,68 @@ def steps_of(journal: Resumable, recorded: Recorded, path: str) -> list[Step]:
         recorded: the same, added up.
         path: where the journal is, as it was given.
     """
-    header, report = journal.header, recorded.report
-    if not report.complete:
-        return _go_on(recorded, header, path)
-    steps = [_look(recorded, header, path)] if recorded.doubts else []
-    soon = len(odd_to_retry(journal, "transient"))
-    later = len(odd_to_retry(journal, "failed")) - soon
-    sent_again = sum(len(each.rows) for each in journal.retried)
-    if soon:
-        steps.append(
-            Step(
-                f"Send {count(soon, 'row')} again",
-                "Refused for a reason that passes by itself.",
-                [command(header, "retry", path, "--only", "transient")],
-            )
-        )
-    if later:
-        steps.append(
-            Step(
-                f"Correct {count(later, 'row')} at Gameball, then send {_them(later)} again",
-                "The table of reasons says what each needs. This sends every row that was refused.",
-                [command(header, "retry", path, "--only", "failed")],
-            )
-        )
-    never = sum(
-        1 for odd in journal.odd if odd.payload is None and odd.row.outcome.value == "rejected"
-    )
-    if never:
-        steps.append(
-            Step(
-                f"Correct {count(never, 'row')} in the input, and import only {_them(never)}",
-                "Never sent. This lists each row with its line and what is wrong; an import with "
-                "--rejects FILE writes such rows as a file to correct.",
-                [shlex.join(["gameball-async", "report", path, "--outcomes", "outcomes.csv"])],
-            )
-        )
-    if sent_again and not steps:
+    if not recorded.report.complete:
+        return list(_go_on(recorded, journal.header, path))
+    steps = list(_again(journal, recorded, path))
+    if not steps and journal.retried:
         return [Step("Read the reports of the later runs", "All else was sent again by them.")]
     return steps or [
         Step("Nothing is left to do", "The journal is not needed to go on; keep it or delete it.")
     ]
 
 
-def _go_on(recorded: Recorded, header: Header, path: str) -> list[Step]:
-    steps = [
-        Step(
-            "Go on with the run",
-            "It is not over. This goes on where it stopped, and applies no row twice.",
-            [command(header, "resume", path)],
-        )
-    ]
+def _go_on(recorded: Recorded, header: Header, path: str) -> Iterator[Step]:
+    yield Step(
+        "Go on with the run",
+        "It is not over. This goes on where it stopped, and applies no row twice.",
+        [command(header, "resume", path)],
+    )
     jobs = sorted(recorded.open_jobs)
     if jobs:
-        goes = "1 job goes" if len(jobs) == 1 else f"{len(jobs):,} jobs go"
         some = map(str, jobs[: account.SHOWN_JOBS])
-        steps.append(
-            Step(
-                "Or only see how its open jobs end",
-                f"{goes} on at Gameball: {account.job_list(jobs)}. This sends nothing.",
-                [command(header, "watch", *some)],
-            )
+        yield Step(
+            "Or only see how its open jobs end",
+            f"{account.jobs_go_on(jobs)}. This sends nothing.",
+            [command(header, "watch", *some)],
         )
-    return steps
+
+
+def _again(journal: Resumable, recorded: Recorded, path: str) -> Iterator[Step]:
+    """What can be done about the rows of a run that is over."""
+    header = journal.header
+    if recorded.doubts:
+        found = doubts_of(recorded, header, path)
+        yield Step(
+            f"Look at {count(len(found.lines), 'row')} in doubt",
+            "They may or may not have been applied. Look at these customers' balances or activities in "
+            "Gameball's dashboard, and write the line numbers into a file, LINES.txt, one a line. The first "
+            "command says which rows were applied, the second which were not; the third sends those that "
+            "were not again. Keep the journal until then.",
+            found.commands(),
+        )
+    soon = len(odd_to_retry(journal, "transient"))
+    if soon:
+        yield Step(
+            f"Send {count(soon, 'row')} again",
+            "Refused for a reason that passes by itself.",
+            [command(header, "retry", path, "--only", "transient")],
+        )
+    later = len(odd_to_retry(journal, "failed")) - soon
+    if later:
+        yield Step(
+            f"Correct {count(later, 'row')} at Gameball, then send {_them(later)} again",
+            "The table of reasons says what each needs. This sends every row that was refused.",
+            [command(header, "retry", path, "--only", "failed")],
+        )
+    never = sum(odd.payload is None and odd.row.outcome is Outcome.REJECTED for odd in journal.odd)
+    if never:
+        yield Step(
+            f"Correct {count(never, 'row')} in the input, and import only {_them(never)}",
+            "Never sent. This lists each row with its line and what is wrong; an import with "
+            "--rejects FILE writes such rows as a file to correct.",
+            [shlex.join(["gameball-async", "report", path, "--outcomes", "outcomes.csv"])],
+        )
 
 
 def _them(rows: int) -> str:
     return "it" if rows == 1 else "them"
-
-
-def _look(recorded: Recorded, header: Header, path: str) -> Step:
-    found = doubts_of(recorded, header, path)
-    return Step(
-        f"Look at {count(len(found.lines), 'row')} in doubt",
-        "They may or may not have been applied. Look at these customers' balances or activities in "
-        "Gameball's dashboard, and write the line numbers into a file, LINES.txt, one a line. The first "
-        "command says which rows were applied, the second which were not; the third sends those that "
-        "were not again. Keep the journal until then.",
-        found.commands(),
-    )

@@ -2,7 +2,7 @@
 Gameball as a destination of dlt: ``dlt.pipeline("shop", destination=gameball())``.
 
 `tables` decides what a table means: its kind, its columns, whether its write disposition can be had.
-`loading` sends load files, `journals` keeps and reads what they leave behind, `destination` and `outcomes` are what dlt is given.
+`loading` sends load files, `journals` keeps and reads what they leave behind, `destination` is what dlt is given.
 """
 
 try:
@@ -10,8 +10,7 @@ try:
 except ImportError:
     raise ImportError("dlt is not installed: pip install 'gameball_async[dlt]'") from None
 
-from .destination import gameball
+from .destination import gameball, outcomes
 from .loading import DoubtfulRows
-from .outcomes import outcomes
 
 __all__ = ["DoubtfulRows", "gameball", "outcomes"]

@@ -21,9 +21,9 @@ from ...journal.journal import read_header, read_journal
 from ...journal.results import journals_of, recorded_rows
 from ...rows.cells import read_json
 from ...rows.dialect import Reading
+from ...rows.files import open_source
 from ...rows.outcome import Outcome, RowOutcome
 from ...rows.source import Source
-from ...rows.sources import open_source
 
 __all__ = ["LoadFile", "Loads", "open_load_file"]
 

@@ -12,7 +12,6 @@ import logging
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from types import TracebackType
 from typing import Annotated, Any, Final, Self, cast
 
 import anyio
@@ -39,7 +38,7 @@ from ...api.kinds import Kind
 from ...bulk.bulk import Bulk
 from ...client import GameballClient
 from ...errors import AuthenticationError, ConfigurationError, GameballError, InputError
-from ...rows.plain import Refusal
+from ...faults import Refusal
 from ...rows.report import Report
 from ...rows.unknown import Unknown
 from .journals import LoadFile, Loads, open_load_file
@@ -169,12 +168,7 @@ class LoadClient(JobClientBase):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         pass
 
     def _is_dlts(self, name: str | None) -> bool:
@@ -254,9 +248,8 @@ class FileJob(RunnableLoadJob):
         """
         try:
             self._file.keep(self._file_path)
-            with ThreadPoolExecutor(
-                1
-            ) as thread:  # dlt's own may have an event loop, as in a notebook
+            # In a thread of its own: dlt's may have an event loop, as in a notebook.
+            with ThreadPoolExecutor(1) as thread:
                 report = thread.submit(anyio.run, self._move).result()
         except (AuthenticationError, ConfigurationError, InputError, Refusal) as error:
             table = f"table {self.load_table_name}: "

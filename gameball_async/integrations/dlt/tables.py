@@ -16,12 +16,13 @@ from ...api.fields import AnyClass, FieldType, specs_of
 from ...api.item_classes import item_class
 from ...api.kinds import KINDS, Kind, Replay, kind_of
 from ...errors import ConfigurationError
+from ...faults import Refusal
 from ...rows.cells import read_json
+from ...rows.columns import layout_of
 from ...rows.kind_columns import free_column, known_columns, needed_columns
-from ...rows.plain import Refusal
 from ...rows.records import Record
 from ...rows.row import BadRow, Row
-from ...rows.tables import Table, table_of, typed_rows
+from ...rows.tables import Table, table_under, typed_rows
 from ...rows.unknown import letters
 
 __all__ = [
@@ -167,7 +168,7 @@ def table_under_columns(
         raise Refusal(
             f"no row has {', '.join(missing)}, which {kind.name} need: extract it, or rename what holds it"
         )
-    table = table_of(kind, header, unknown="send", zone=naive_as)
+    table = table_under(layout_of(kind, header, unknown="send"), naive_as)
     for column in table.columns:
         name = names[column.index]
         if column.type is not FieldType.ID or columns[name] not in _NUMBERS:

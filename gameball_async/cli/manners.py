@@ -1,0 +1,181 @@
+"""How a run is carried out, and the files that take its rows: the options of import, resume and retry."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterable
+from contextlib import ExitStack
+from typing import Any
+
+import click
+from attrs import define, frozen
+
+from ..api.kinds import Kind
+from ..bulk.bulk import OnCancel
+from ..errors import ConfigurationError, GameballError
+from ..rows.files import FileRows
+from ..rows.outcome import RowOutcome
+from ..rows.rejects import RejectsFile
+from ..rows.results import ResultsFile
+from .connection import Connection
+from .options import choice, file_option, gathered, results, seconds
+from .words import clean
+
+__all__ = ["Collecting", "Manners", "manners", "refuse_earlier_rejects", "refuse_no_rejects"]
+
+# What a rejects file begins with: a header, or an object of which these are the last names.
+_HEADER = re.compile(rb"outcome[^\w\n]+code[^\w\n]+reason[^\w\n]+line[^\w\n]*$", re.MULTILINE)
+_OBJECT = re.compile(rb'"outcome": .*"line": \d+\}\s*$', re.MULTILINE)
+
+
+@define
+class Collecting:
+    """
+    A file that takes rows as they are settled, and is written at the end.
+
+    Attributes:
+        file: the file.
+        rows: how many are in it; None unless it was written.
+        why: why it cannot be written; empty while nothing went wrong.
+    """
+
+    file: RejectsFile | ResultsFile
+    rows: int | None = None
+    why: str = ""
+
+    def add(self, outcomes: Iterable[RowOutcome]) -> None:
+        """Take rows. What goes wrong with it is told at the end; the run goes on."""
+        try:
+            if not self.why:
+                self.file.add(outcomes)
+        except (OSError, sqlite3.Error) as error:
+            self.why = clean(f"{type(error).__name__}: {error}")
+
+    def write(self) -> GameballError | OSError | None:
+        """Write the file, unless rows are missing in it; returns what went wrong."""
+        try:
+            if not self.why:
+                self.rows = self.file.write()
+        except (GameballError, OSError) as error:
+            self.why = clean(f"{type(error).__name__}: {error}")
+            return error
+        return None
+
+
+@frozen
+class Manners:
+    """
+    How a run is carried out.
+
+    Attributes:
+        rejects: where the rows go that did not succeed; None for nowhere.
+        results: where every row goes, with its outcome; None for nowhere.
+        concurrency: chunks being submitted at once; None for as many as the distance asks for.
+        on_cancel: what becomes of open jobs when it is interrupted.
+        deadline: seconds after which it ends, to be resumed; None for no limit.
+        stalled_for: the same for seconds in which nothing moves.
+    """
+
+    rejects: str | None
+    results: str | None
+    concurrency: int | None
+    on_cancel: OnCancel
+    deadline: float | None
+    stalled_for: float | None
+
+    def for_a_run(self) -> dict[str, Any]:
+        """The arguments of `GameballClient.bulk` and its like."""
+        names = ("concurrency", "on_cancel", "deadline", "stalled_for")
+        return {name: getattr(self, name) for name in names}
+
+    def resume_command(self, journal: str, connection: Connection) -> str:
+        """The command that takes a run up again, ready for a shell."""
+        words = ["resume", journal]
+        for name, value, default in (
+            ("--rejects", self.rejects, None),
+            ("--results", self.results, None),
+            ("--concurrency", self.concurrency, None),
+            ("--on-cancel", self.on_cancel, "detach"),
+            ("--stalled-for", self.stalled_for, None),
+        ):
+            if value is not None and value != default:
+                words += [name, f"{value:g}" if isinstance(value, float) else str(value)]
+        return connection.command(*words)
+
+    def collect(
+        self, files: ExitStack, kind: Kind, rows: FileRows | None
+    ) -> tuple[Collecting | None, Collecting | None]:
+        """Open the rejects and the results, where they are asked for; *files* closes them."""
+        rejects = results = None
+        if self.rejects is not None and rows is not None:
+            rejects = Collecting(files.enter_context(RejectsFile(self.rejects, rows)))
+        if self.results is not None:
+            results = Collecting(files.enter_context(ResultsFile(self.results, kind)))
+        return rejects, results
+
+
+manners = gathered(
+    "how",
+    Manners,
+    file_option("--rejects", help="Write the rows that did not succeed here, and why."),
+    results,
+    click.option(
+        "--concurrency",
+        type=click.IntRange(min=1),
+        help="Chunks being submitted at once; by default as many as the distance to the server asks for.",
+    ),
+    choice(
+        "--on-cancel",
+        ["detach", "stop"],
+        default="detach",
+        help="What becomes of open jobs on Ctrl-C: they go on at Gameball, or are stopped there.",
+    ),
+    seconds(
+        "--deadline",
+        help="End the run after so many seconds, with exit code 3; resume goes on with it.",
+    ),
+    seconds(
+        "--stalled-for",
+        help="The same where nothing moves for so many seconds: no row, no chunk, no job.",
+    ),
+)
+
+
+def refuse_earlier_rejects(path: str | None) -> None:
+    """
+    Make sure that a new run writes over no rows that are in its file of rejects.
+
+    Raises:
+        ConfigurationError: there are some; a header alone is none.
+    """
+    head = _head(path)
+    header = _HEADER.search(head)
+    if head[header.end() if header else 0 :].strip():
+        raise ConfigurationError(
+            f"{path} exists already, and rows in it would be lost: name another file with --rejects, or "
+            "move this one away"
+        )
+
+
+def refuse_no_rejects(path: str | None) -> None:
+    """
+    Make sure that a resumed run, which writes all of its rejects anew, writes over nothing but rejects.
+
+    Raises:
+        ConfigurationError: the file is none of those.
+    """
+    head = _head(path)
+    if head.strip() and not (_HEADER.search(head) or _OBJECT.search(head)):
+        raise ConfigurationError(
+            f"{path} exists already, and is no rejects file: name another file with --rejects"
+        )
+
+
+def _head(path: str | None) -> bytes:
+    """The beginning of a file, in any encoding; empty where there is none."""
+    if path is None or not os.path.isfile(path):
+        return b""
+    with open(path, "rb") as file:
+        return file.read(1_000_000).replace(b"\0", b"")
