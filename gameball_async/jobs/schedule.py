@@ -7,7 +7,7 @@ polls, and only the pauses of `effort` hold them back. The rules, each named whe
 - *first come*: a job that was never asked about is due a moment after it was submitted.
 - *progress*: a running job whose counts move is due when they will be full, if they go on so.
 - *head of the line*: a job found queued keeps its place for two looks, since servers that work
-  through a queue will come to it first; where it runs, it goes before all that were submitted later.
+  through a queue will come to it first; once it runs, it goes before those submitted later.
 - *ever more rarely*: any other job is due again by its age since it last moved, at the `LOOKS`.
 - *spare*: while a few jobs are open and most of the quota is free, each is looked at again after a
   twentieth of its age, whatever the other rules say: few looks are worth something only where somebody
@@ -295,9 +295,11 @@ class Polls:
         age = now - job.moved_at
         wait = max(_next_look(age) - age, min(LOOKS_APART, 0.1 * (now - job.since)))
         job.due = now + min(within, wait + chance * min(0.1 * wait, 5.0))
-        # Of those that are due, what runs goes in the order of submission, before what was submitted later
-        # and waits: it is nearer to its end. Then whoever can bear least to wait longer.
-        job.place = job.since if job.state is JobState.RUNNING else job.due + 4.0 * wait
+        # Of those that are due, what runs goes in the order in which it was seen to move last, behind a
+        # queue in that of submission, before what waits there: it is nearer to its end. Then whoever
+        # can bear least to wait longer.
+        began = job.since if self._effort.queueing(now) else job.moved_at
+        job.place = began if job.state is JobState.RUNNING else job.due + 4.0 * wait
         job.soon = now + min(SHORT_MOST, max(SHORT_LEAST, SHORT_PART * age))
         self._push(job)
         self._put(self._soon, job.soon, job)

@@ -103,18 +103,31 @@ def test_looks_at_spare_slots_do_not_count_against_its_place() -> None:
     assert seen >= 4
 
 
-def test_of_jobs_that_are_due_those_that_run_go_in_the_order_of_submission() -> None:
+def test_of_jobs_that_are_due_those_that_run_behind_a_queue_go_in_the_order_of_submission() -> None:
     polls = Polls()
     for job in (1, 2, 3):
         polls.add(job, 0.1 * job)
-    for job in (3, 2, 1):
-        polls.sent(job, 5.0 - job)
-        polls.seen(job, 5.0 - job, 0.0, RUNNING, None)
+    for state in (QUEUED, RUNNING):
+        for job in (3, 2, 1):
+            polls.sent(job, 5.0 - job)
+            polls.seen(job, 5.0 - job, 0.0, state, None)
     order, now = [], 100.0
     while len(polls):
         job, now = look(polls, now, DONE)
         order.append(job)
     assert order == [1, 2, 3]
+
+
+def test_of_jobs_that_are_due_those_that_run_go_in_the_order_in_which_they_moved_last() -> None:
+    polls = polls_of(3)
+    for job in (2, 3, 1):
+        polls.sent(job, 1.0)
+        polls.seen(job, 1.0 + 0.1 * (job == 1), 0.0, RUNNING, None)
+    order, now = [], 100.0
+    while len(polls):
+        job, now = look(polls, now, DONE)
+        order.append(job)
+    assert order[-1] == 1
 
 
 def test_a_job_that_runs_goes_before_one_at_the_head_of_the_line_that_was_submitted_later() -> None:
