@@ -64,7 +64,7 @@ def test_where_one_of_the_last_has_just_ended_the_others_are_looked_at_soon() ->
     assert when <= 604.0 + SPARE_LAST + SPARE_PART * 4.0 + 1e-9
 
 
-@pytest.mark.parametrize(("state", "most"), [(RUNNING, 1.0), (QUEUED, 2.0)])
+@pytest.mark.parametrize(("state", "most"), [(RUNNING, 1.0), (QUEUED, 4.0)])
 def test_of_many_one_is_looked_at_each_second_where_slots_are_spare(
     state: JobState, most: float
 ) -> None:

@@ -114,7 +114,7 @@ def test_the_one_found_queued_keeps_its_place_at_the_head() -> None:
     for _ in range(5):
         job, now = look(polls, now, QUEUED)
         seen.append(job)
-    assert seen == [0, 0, 0, 0, 1]
+    assert seen == [0, 0, 0, 1, 1]
 
 
 def test_looks_in_vain_pause_the_others_and_an_end_lifts_the_pause() -> None:

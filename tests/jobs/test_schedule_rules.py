@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gameball_async.api.jobs import JobState
 from gameball_async.jobs.schedule import FEW, LOOKS, Polls
 from tests.jobs.looking import (
     DONE,
@@ -79,14 +80,14 @@ def test_a_job_that_moved_is_looked_at_again_after_a_tenth_of_its_whole_age() ->
 # -- head of the line
 
 
-def test_a_job_found_queued_keeps_its_place_for_three_looks() -> None:
+def test_a_job_found_queued_keeps_its_place_for_two_looks() -> None:
     polls = polls_of(1)
     polls.add(2, 0.1)
     seen, now = [], 1.0
-    for _ in range(5):
+    for _ in range(4):
         job, now = look(polls, now, QUEUED)
         seen.append(job)
-    assert seen == [1, 1, 1, 1, 2]
+    assert seen == [1, 1, 1, 2]
 
 
 def test_looks_at_spare_slots_do_not_count_against_its_place() -> None:
@@ -102,20 +103,59 @@ def test_looks_at_spare_slots_do_not_count_against_its_place() -> None:
     assert seen >= 4
 
 
-def test_of_jobs_that_are_due_those_that_run_go_in_the_order_in_which_they_began() -> None:
-    polls = polls_of(3)
-    times = {1: 3.0, 2: 1.0, 3: 2.0}
-    for job in (2, 3, 1):
-        polls.sent(job, times[job])
-        polls.seen(job, times[job], 0.0, QUEUED, None)
-    for job in (2, 3, 1):
-        polls.sent(job, 3.0 + times[job])
-        polls.seen(job, 3.0 + times[job], 0.0, RUNNING, None)
+def test_of_jobs_that_are_due_those_that_run_behind_a_queue_go_in_the_order_of_submission() -> None:
+    polls = Polls()
+    for job in (1, 2, 3):
+        polls.add(job, 0.1 * job)
+    for state in (QUEUED, RUNNING):
+        for job in (3, 2, 1):
+            polls.sent(job, 5.0 - job)
+            polls.seen(job, 5.0 - job, 0.0, state, None)
     order, now = [], 100.0
     while len(polls):
         job, now = look(polls, now, DONE)
         order.append(job)
-    assert order == [2, 3, 1]
+    assert order == [1, 2, 3]
+
+
+def test_of_jobs_that_are_due_those_that_run_go_in_the_order_in_which_they_moved_last() -> None:
+    polls = polls_of(3)
+    for job in (2, 3, 1):
+        polls.sent(job, 1.0)
+        polls.seen(job, 1.0 + 0.1 * (job == 1), 0.0, RUNNING, None)
+    order, now = [], 100.0
+    while len(polls):
+        job, now = look(polls, now, DONE)
+        order.append(job)
+    assert order[-1] == 1
+
+
+def test_a_job_that_runs_goes_before_one_at_the_head_of_the_line_that_was_submitted_later() -> None:
+    polls = Polls()
+    polls.add(1, 0.0)
+    polls.add(2, 0.1)
+    for state in (QUEUED, RUNNING):
+        polls.sent(1, 0.5)
+        polls.seen(1, 0.5, 0.0, state, None)
+    polls.sent(2, 0.6)
+    polls.seen(2, 0.6, 0.0, QUEUED, None)
+    assert polls.due(100.0)[0] == 1
+
+
+def test_a_job_that_still_waits_after_an_end_is_looked_at_by_its_age_alone() -> None:
+    def next_spare(state: JobState) -> float:
+        polls = Polls()
+        for job in (1, 2):
+            polls.add(job, 0.0)
+        polls.sent(1, 100.0)
+        polls.seen(1, 100.0, 0.0, DONE, None)
+        polls.sent(2, 100.5)
+        polls.seen(2, 101.0, 0.0, state, None)
+        polls._later.clear()  # what is due anyway
+        return polls.due(101.0, spare=True)[1] - 101.0
+
+    assert next_spare(RUNNING) <= 0.1 + 0.2 + 0.05 * 1.0
+    assert next_spare(QUEUED) > 0.9
 
 
 def test_a_question_without_an_answer_is_repeated_within_the_time_that_is_asked_for() -> None:
