@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from unittest.mock import patch
@@ -76,11 +77,13 @@ class World:
         for line, name in chain.from_iterable(store.pages("line, id", fate)):
             entry = {"totalPointsBalance": self.balances[name] / UNIT}
             if self.data.draw(st.integers(0, 9)):
-                yield RowOutcome(
-                    line, Outcome.SUCCEEDED, name, None, entry=lambda index, entry=entry: {**entry}
-                )
+                yield RowOutcome(line, Outcome.SUCCEEDED, name, None, entry=partial(_copy, entry))
             else:
                 yield RowOutcome(line, Outcome.FAILED, name, Reason("later", 5003))
+
+
+def _copy(entry: dict[str, float], index: int) -> dict[str, float]:
+    return {**entry}
 
 
 def play(store: Store, world: World) -> None:
