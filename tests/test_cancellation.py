@@ -33,7 +33,7 @@ from tests.steps import Cut, SteppedLoop, at_each_step, nothing_left, run_steppe
 
 ROWS = [{"customerId": f"c{n}"} for n in range(150)]
 AHEAD = LookAhead(rows=50)
-"""Makes three chunks of `ROWS`."""
+"""Makes several chunks of `ROWS`, where they are read one after another."""
 
 
 @pytest.fixture
@@ -77,7 +77,8 @@ async def watch_all(client: GameballClient, job: Job) -> None:
 
 
 def bulk_of(client: GameballClient, concurrency: int) -> Bulk:
-    RUNS.append(client.bulk("customers", ROWS, concurrency=concurrency, look_ahead=AHEAD))
+    rows = iter(ROWS)  # a list would be read in one go
+    RUNS.append(client.bulk("customers", rows, concurrency=concurrency, look_ahead=AHEAD))
     return RUNS[-1]
 
 

@@ -42,10 +42,10 @@ PASSED_OVER = 200
 @frozen
 class LookAhead:
     """
-    How far rows are read ahead of what is sent, at most.
+    How far rows are read ahead of what is sent: no more rows are read while as much waits.
 
     Attributes:
-        rows: rows that wait.
+        rows: rows that wait; up to 250 of a list are read in one go.
         size: bytes of their JSON.
         seconds: how long rows wait for others to travel with, where the input is slow.
     """
