@@ -12,7 +12,7 @@ time, in the order of the row, and `faults_within` finds what the encoder refuse
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import orjson
@@ -174,9 +174,18 @@ def check_of(
         for name, spec in specs.items()
     }
     exact = {name: None if _limited(spec) else sound.get(spec.type) for name, spec in specs.items()}
+    return _check_of_items(cls, required, checks, exact, _unknown_of(cls, met, before, own=own))
 
+
+def _check_of_items(
+    cls: AnyClass,
+    required: Sequence[str],
+    checks: Mapping[str, Convert],
+    exact: Mapping[str, type | None],
+    unknown: Callable[[object], tuple[str, ...] | None],
+) -> CheckItem:
+    """The check, of what each field is checked with; values of a field's *exact* type need none."""
     write = writer(cls)
-    unknown = _unknown_of(cls, met, before, own=own)
 
     def check(value: object) -> dict[str, Any]:
         item: dict[str, Any]
