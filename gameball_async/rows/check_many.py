@@ -52,6 +52,12 @@ _PLAIN = frozenset({str, int, bool, _NONE})
 """Types whose values the encoder writes as they are, or refuses."""
 
 
+AT_ONCE = 250
+"""Rows that are made ready in one go: a millisecond of the event loop's time, or two."""
+
+AT_ONCE_WITH_LISTS = 100
+"""The same for items that hold lists of objects: an order may have fifty line items."""
+
 MAX_ITEM_BYTES = 1_000_000
 """The longest JSON of one item. The API names no limit; proxies have one for the whole request."""
 
@@ -70,14 +76,16 @@ class Prepare:
     Attributes:
         one: the same, to be called itself.
         many: for rows that are at hand together, which must not change meanwhile.
+        at_once: how many rows to give it, at most.
     """
 
-    __slots__ = ("many", "one")
+    __slots__ = ("at_once", "many", "one")
 
     def __init__(self, one: One, cls: AnyClass | None, kind: Kind) -> None:
         self.one = one
         self.many: Callable[[Sequence[int], Sequence[object]], list[Made]]
         self.many = partial(_many, one, check_of_many(cls) if cls else lambda rows: None, kind)
+        self.at_once: int = AT_ONCE_WITH_LISTS if cls and _has_lists(cls) else AT_ONCE
 
     def __call__(self, position: int, value: object) -> Made:
         return self.one(position, value)
@@ -108,6 +116,11 @@ def _encoded(items: Iterable[object]) -> list[bytes] | None:
     except UNREADABLE:
         return None
     return None if max(map(len, payloads)) > MAX_ITEM_BYTES else payloads
+
+
+def _has_lists(cls: AnyClass) -> bool:
+    specs = specs_of(cls).values()
+    return any(spec.nested is not None and spec.type is FieldType.LIST for spec in specs)
 
 
 def check_of_many(cls: AnyClass) -> CheckMany:

@@ -43,9 +43,6 @@ CLOSE_WITHIN = 5.0
 SLICE = 100
 """Rows that are made ready in one go: less than a millisecond of the event loop's time."""
 
-TOGETHER = 250
-"""The same for rows that are made ready together."""
-
 PARSED_SLICE = 50
 """The same for rows of a file, each of which is parsed as it is read."""
 
@@ -89,7 +86,7 @@ class Feed:
         self._ours = isinstance(rows, (Blocks, Closing))  # rows of our own readers
         # Rows that nobody changes between two of them are made ready together.
         self._together = self._ours or type(rows) in (list, tuple)
-        self._at_once = TOGETHER if self._together else SLICE
+        self._at_once = prepare.at_once if self._together else SLICE
         if self._ours and self._blocks is None:
             self._at_once = PARSED_SLICE
         self._number = 0

@@ -9,7 +9,8 @@ import pytest
 from gameball_async.api.customers import Customer
 from gameball_async.api.kinds import KINDS
 from gameball_async.rows.check import preparer
-from gameball_async.rows.feed import PARSED_SLICE, SLICE, TOGETHER, Feed, Rows
+from gameball_async.rows.check_many import AT_ONCE, AT_ONCE_WITH_LISTS
+from gameball_async.rows.feed import PARSED_SLICE, SLICE, Feed, Rows
 from gameball_async.rows.row import BadRow, Prepared, Row
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +30,12 @@ async def slices(rows: Rows) -> list[list[int]]:
 async def test_items_that_are_at_hand_are_made_ready_in_long_slices() -> None:
     found = await slices(ITEMS)
     assert [position for batch in found for position in batch] == list(range(1000))
-    assert {len(batch) for batch in found} == {TOGETHER}
+    assert {len(batch) for batch in found} == {AT_ONCE}
+
+
+async def test_orders_are_made_ready_in_shorter_slices_for_they_may_have_many_line_items() -> None:
+    feed = Feed([{"customerId": "c"}] * 1000, preparer(KINDS["orders"]))
+    assert len(await feed.batch()) == AT_ONCE_WITH_LISTS < AT_ONCE
 
 
 async def test_a_generator_is_asked_for_fewer_rows_at_once() -> None:
