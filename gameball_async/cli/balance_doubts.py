@@ -16,20 +16,20 @@ from ..client import GameballClient
 from .connection import Connection, talk, talks
 from .ending import Exit, finish
 from .live import driver
-from .options import file_option, flag, from_zero, journal_argument, only_copy, taken
+from .options import Option, file_option, flag, from_zero, journal_argument, only_copy, taken
 from .reaching import Reaching
 from .resuming import refuse_sandbox
 from .words import clean, count
 
 __all__ = ["field_option", "rest_option", "settle"]
 
-field_option = click.option(
+field_option: Option = click.option(
     "--balance-field",
     default=BALANCE_FIELD,
     metavar="NAME",
     help="The field of Gameball's answer that is the balance.",
 )
-rest_option = from_zero(
+rest_option: Option = from_zero(
     "--rest",
     default=REST,
     metavar="SECONDS",

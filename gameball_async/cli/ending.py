@@ -18,7 +18,7 @@ from attrs import define
 
 from ..errors import ConfigurationError, GameballError, InputError
 from ..system import ENDING, until_told_to_end
-from .options import exclusive, flag, together
+from .options import Option, exclusive, flag, together
 from .words import clean
 
 __all__ = [
@@ -38,7 +38,7 @@ __all__ = [
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
-speaks = together(
+speaks: Option = together(
     flag("--quiet", "-q", help="Show no progress and no remarks, only errors."),
     flag("--verbose", "-v", help="Log each request, retry and job, too."),
     click.option(

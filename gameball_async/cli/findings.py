@@ -24,7 +24,7 @@ from ..preflight.obeying import about_the_run, in_short, of_another, warnings_of
 from ..rows.row import Row
 from .connection import API_KEY, Connection, account_of
 from .ending import refuse, remark
-from .options import Command, exclusive, flag, given, together
+from .options import Command, Option, exclusive, flag, given, together
 from .reading import STDIN, Settings
 from .words import clean
 
@@ -34,7 +34,7 @@ LOOKED_AT = 1_000
 """Rows of a file whose amounts are looked at."""
 
 
-findings_options = together(
+findings_options: Option = together(
     click.option(
         "--findings",
         type=click.Path(dir_okay=False),

@@ -20,7 +20,7 @@ from ..rows.outcome import RowOutcome
 from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
 from .connection import Connection
-from .options import choice, file_option, gathered, results, seconds
+from .options import Option, choice, file_option, gathered, results, seconds
 from .words import clean
 
 __all__ = ["Collecting", "Manners", "manners", "refuse_earlier_rejects", "refuse_no_rejects"]
@@ -116,7 +116,7 @@ class Manners:
         return rejects, results
 
 
-manners = gathered(
+manners: Option = gathered(
     "how",
     Manners,
     file_option("--rejects", help="Write the rows that did not succeed here, and why."),

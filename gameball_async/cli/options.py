@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem
 from ..api.kinds import KINDS
 
 __all__ = [
-    "KIND_NAMES", "SECONDS", "Command", "as_json", "by_suffix", "choice", "database", "exclusive",
+    "KIND_NAMES", "SECONDS", "Command", "Option", "as_json", "by_suffix", "choice", "database", "exclusive",
     "file_option", "flag", "from_zero", "gathered", "given", "journal_argument", "kind_argument",
     "only_copy", "results", "seconds", "taken", "together",
 ]  # fmt: skip
@@ -26,10 +26,10 @@ Option = Callable[[Command], Command]
 SECONDS = click.FloatRange(min=0, min_open=True)
 KIND_NAMES = f"KIND is one of: {', '.join(KINDS)}."
 
-flag = partial(click.option, is_flag=True)
-file_option = partial(click.option, type=click.Path())
-from_zero = partial(click.option, type=click.FloatRange(min=0))
-seconds = partial(click.option, type=SECONDS, metavar="SECONDS")
+flag: Callable[..., Option] = partial(click.option, is_flag=True)
+file_option: Callable[..., Option] = partial(click.option, type=click.Path())
+from_zero: Callable[..., Option] = partial(click.option, type=click.FloatRange(min=0))
+seconds: Callable[..., Option] = partial(click.option, type=SECONDS, metavar="SECONDS")
 
 
 def choice(name: str, values: Any, **settings: Any) -> Option:
@@ -112,21 +112,23 @@ def _begun(ctx: click.Context, param: click.Parameter, word: str) -> list[Comple
     return [CompletionItem(kind) for kind in KINDS if kind.startswith(word)]
 
 
-kind_argument = click.argument("kind", metavar="KIND", callback=_known, shell_complete=_begun)
-journal_argument = click.argument("journal", type=click.Path())
-as_json = flag("--json", "as_json", help="Print one JSON object at the end, nothing else.")
-results = file_option(
+kind_argument: Option = click.argument(
+    "kind", metavar="KIND", callback=_known, shell_complete=_begun
+)
+journal_argument: Option = click.argument("journal", type=click.Path())
+as_json: Option = flag("--json", "as_json", help="Print one JSON object at the end, nothing else.")
+results: Option = file_option(
     "--results",
     callback=by_suffix(".csv", ".jsonl"),
     help="Write every row here (.csv or .jsonl), with its outcome and what Gameball answered for it.",
 )
-database = click.option(
+database: Option = click.option(
     "--database",
     metavar="URL",
     envvar="DATABASE_URL",
     help="Of --sql, as SQLAlchemy has them: sqlite:///shop.db.  [default: $DATABASE_URL]",
 )
-only_copy = flag(
+only_copy: Option = flag(
     "--only-copy",
     help="This is the only copy of the journal, and nothing was sent since it was written.",
 )

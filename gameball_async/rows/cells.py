@@ -64,7 +64,7 @@ _identifier = _not_rewritten(
     "looks like an id that a spreadsheet has rewritten as a number: export the column as "
     "text (an id that is meant so can be sent from a JSONL file)"
 )
-phone_or_zip = _not_rewritten(
+phone_or_zip: ReadCell = _not_rewritten(
     "looks like a number that a spreadsheet has rewritten, so digits are lost: export the column "
     "as text"
 )

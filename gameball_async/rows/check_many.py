@@ -82,7 +82,7 @@ class Prepare:
     __slots__ = ("at_once", "many", "one")
 
     def __init__(self, one: One, cls: AnyClass | None, kind: Kind) -> None:
-        self.one = one
+        self.one: One = one
         self.many: Callable[[Sequence[int], Sequence[object]], list[Made]]
         self.many = partial(_many, one, check_of_many(cls) if cls else lambda rows: None, kind)
         self.at_once: int = AT_ONCE_WITH_LISTS if cls and _has_lists(cls) else AT_ONCE
