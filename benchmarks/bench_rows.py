@@ -24,7 +24,7 @@ from gameball_async.api.fields import specs_of
 from gameball_async.api.items import Customer, CustomerAttributes
 from gameball_async.api.kinds import KINDS
 from gameball_async.rows.check import preparer
-from gameball_async.rows.feed import TOGETHER
+from gameball_async.rows.check_many import AT_ONCE
 from gameball_async.rows.files import open_rows
 from gameball_async.rows.row import BadRow, Prepared
 
@@ -107,8 +107,8 @@ def encoding(count: int, rounds: int) -> None:
         return list(map(prepare.one, range(len(values)), values))
 
     def together(values: list[Any]) -> list[Prepared | BadRow]:
-        starts = range(0, len(values), TOGETHER)
-        blocks = [values[start : start + TOGETHER] for start in starts]
+        starts = range(0, len(values), AT_ONCE)
+        blocks = [values[start : start + AT_ONCE] for start in starts]
         return [row for block in blocks for row in prepare.many(range(len(block)), block)]
 
     for made in (prepared(mappings), prepared(models), together(mappings), together(models)):
