@@ -122,7 +122,21 @@ def run(*, rows: int = 1_000_000) -> Result:
             with tempfile.TemporaryDirectory() as folder:
                 found.append(_import(Path(folder), rows, processes, windows))
             print(f"{processes} with {windows}: {found[-1].seconds:.1f} s", flush=True)
-    return Result("many", "One export, four imports", _gates(found, rows), _text(found, rows))
+    runs = [
+        {
+            "processes": each.processes,
+            "limits": each.windows,
+            "seconds": each.seconds,
+            "least": each.least,
+            "cpu": each.cpu,
+            "requests": [account["requests"] for account in each.accounts],
+        }
+        for each in found
+    ]
+    figures = {"rows": rows, "runs": runs}
+    return Result(
+        "many", "One export, four imports", _gates(found, rows), _text(found, rows), figures
+    )
 
 
 def _gates(found: Sequence[Import], rows: int) -> list[Gate]:
@@ -135,7 +149,7 @@ def _gates(found: Sequence[Import], rows: int) -> list[Gate]:
              sum(abs(rows - each.books.applied["customers"]) for each in found), 0),
         Gate("requests above a window's limit, as the server counts", max(0, over), 0),
         Gate("answers that said 429", sum(each.books.rate_limited for each in found), 0),
-        Gate("four processes, the documented limits: time / least", shared[0].seconds / shared[0].least, 1.1),
+        Gate("four processes / one, the documented limits: time", found[0].seconds / found[1].seconds, 1.1),
         Gate("longest / shortest of the four", max(times) / min(times), 1.1),
     ]  # fmt: skip
 
@@ -157,7 +171,7 @@ def _text(found: Sequence[Import], rows: int) -> str:
     return f"""
 {rows:,} customers in JSON Lines, {PROCESSES} files or one, imported by the command with a journal, jobs of {JOBS.mean:g} s
 on average, 0 to {1000 * JITTER:g} ms each way. Starting the processes is part of the seconds. "Least" is what the quota prescribes for
-the requests that were sent. The sandbox and Redis share the machine's cores.
+the requests that were sent, without the time that the last jobs take. The sandbox and Redis share the machine's cores.
 
 {table(heads, lines)}
 """
