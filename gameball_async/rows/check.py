@@ -23,9 +23,10 @@ from ..api.fields import AnyClass, FieldSpec, FieldType, specs_of
 from ..api.item_classes import item_class
 from ..api.kinds import Kind
 from ..errors import Fault
-from .check_many import MAX_ITEM_BYTES, OPTIONS, Made, One, Prepare, may_hide_a_number
-from .members import faults_of, list_of, mapping, object_of, text_or_number
-from .plain import UNREADABLE, Faulty, Refusal, described
+from ..faults import Faulty, Refusal
+from .check_many import MAX_ITEM_BYTES, OPTIONS, Made, One, Prepare
+from .members import faults_of, list_of, mapping, may_hide_a_number, object_of, text_or_number
+from .plain import UNREADABLE, described
 from .row import BadRow, Prepared
 from .scalars import Convert, converter, identifier, text, to_json
 from .unknown import OWN_PLACE, UnknownFields, dotted_path, expanded, letters, shown

@@ -23,6 +23,7 @@ import orjson
 from ..api.codec import writer
 from ..api.fields import AnyClass, FieldSpec, FieldType, specs_of
 from ..api.kinds import Kind
+from .members import PLAIN_TYPES, hide_a_number
 from .plain import UNREADABLE
 from .row import BadRow, Prepared
 from .scalars import to_json
@@ -35,7 +36,6 @@ __all__ = [
     "One",
     "Prepare",
     "check_of_many",
-    "may_hide_a_number",
 ]
 
 Made: TypeAlias = Prepared | BadRow
@@ -48,9 +48,6 @@ _Sound: TypeAlias = Callable[[Sequence[Any], _Kinds], bool]
 """Whether all values of a column will do; it is given their types, none of which is that of None."""
 
 _NONE = type(None)
-_PLAIN = frozenset({str, int, bool, _NONE})
-"""Types whose values the encoder writes as they are, or refuses."""
-
 
 AT_ONCE = 250
 """Rows that are made ready in one go: a millisecond of the event loop's time, or two."""
@@ -313,7 +310,7 @@ def _texts_by_name(column: Sequence[dict[Any, Any]], kinds: _Kinds) -> bool:
         return False
     values = list(chain.from_iterable(map(dict.values, column)))
     held = set(map(type, values))
-    return held <= {str, int} or (held <= {str, int, float} and not _hide_a_number(values))
+    return held <= {str, int} or (held <= {str, int, float} and not hide_a_number(values))
 
 
 def _objects_by_name(column: Sequence[dict[Any, Any]], kinds: _Kinds) -> bool:
@@ -321,7 +318,7 @@ def _objects_by_name(column: Sequence[dict[Any, Any]], kinds: _Kinds) -> bool:
     if kinds != {dict} or not all(column) or not _are_named(column):
         return False
     values = list(chain.from_iterable(map(dict.values, column)))
-    return set(map(type, values)) == {dict} and not _hide_a_number(values)
+    return set(map(type, values)) == {dict} and not hide_a_number(values)
 
 
 def _anything(kind: type) -> _Sound:
@@ -331,22 +328,7 @@ def _anything(kind: type) -> _Sound:
     def sound(column: Sequence[Any], kinds: _Kinds) -> bool:
         if kinds != {kind}:
             return False
-        plain = _PLAIN.issuperset(map(type, chain.from_iterable(map(members, column))))
-        return plain or not _hide_a_number(column)
+        plain = PLAIN_TYPES.issuperset(map(type, chain.from_iterable(map(members, column))))
+        return plain or not hide_a_number(column)
 
     return sound
-
-
-def _hide_a_number(values: Iterable[Any]) -> bool:
-    return any(map(may_hide_a_number, values))
-
-
-def may_hide_a_number(value: Any) -> bool:
-    """Whether a number that is not finite, which the encoder writes as null, may be in *value*."""
-    kind = type(value)
-    if kind is dict or kind is list or kind is tuple:
-        members = value.values() if kind is dict else value
-        return not _PLAIN.issuperset(map(type, members)) and _hide_a_number(members)
-    if kind is float:
-        return not isfinite(value)
-    return kind not in _PLAIN

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from math import isfinite
 from operator import is_not
 from typing import Any
 
 from ..errors import Fault
-from .plain import UNREADABLE, Faulty, Refusal, described
+from ..faults import Faulty, Refusal
+from .plain import UNREADABLE, described
 from .scalars import Convert, to_json
 from .unknown import shown
 
-__all__ = ["faults_of", "list_of", "mapping", "object_of", "text_or_number"]
+__all__ = [
+    "PLAIN_TYPES", "faults_of", "hide_a_number", "list_of", "mapping", "may_hide_a_number",
+    "object_of", "text_or_number",
+]  # fmt: skip
+
+PLAIN_TYPES = frozenset({str, int, bool, type(None)})
+"""Types whose values the encoder writes as they are, or refuses."""
 
 
 def object_of(check: Convert, *, least: int = 0) -> Convert:
@@ -92,3 +100,19 @@ def text_or_number(value: object) -> object:
     if converted is None or isinstance(converted, bool | dict | list):
         raise Refusal("must be text or a number")
     return converted
+
+
+def hide_a_number(values: Iterable[Any]) -> bool:
+    """Whether one that is not finite may be in any of these values, see `may_hide_a_number`."""
+    return any(map(may_hide_a_number, values))
+
+
+def may_hide_a_number(value: Any) -> bool:
+    """Whether a number that is not finite, which the encoder writes as null, may be in *value*."""
+    kind = type(value)
+    if kind is dict or kind is list or kind is tuple:
+        members = value.values() if kind is dict else value
+        return not PLAIN_TYPES.issuperset(map(type, members)) and hide_a_number(members)
+    if kind is float:
+        return not isfinite(value)
+    return kind not in PLAIN_TYPES

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from ..faults import Faulty, Refusal
 
-__all__ = ["UNREADABLE", "Faulty", "Refusal", "described", "plain"]
+__all__ = ["UNREADABLE", "described", "plain"]
 
 
 UNREADABLE = (

@@ -19,7 +19,8 @@ from typing import TypeAlias
 import orjson
 
 from ..api.fields import FieldSpec, FieldType
-from .plain import Refusal, described, plain
+from ..faults import Refusal
+from .plain import described, plain
 from .times import day, moment, utc
 
 __all__ = ["Convert", "converter", "identifier", "text", "to_json"]

@@ -11,7 +11,8 @@ import re
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
-from .plain import Refusal, described, plain
+from ..faults import Refusal
+from .plain import described, plain
 
 __all__ = ["day", "moment", "utc"]
 

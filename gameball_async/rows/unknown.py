@@ -18,7 +18,7 @@ from ..api.fields import AnyClass, FieldType, specs_of
 from ..api.item_classes import item_class
 from ..api.kinds import Kind
 from ..errors import ConfigurationError, Fault
-from .plain import Faulty, Refusal
+from ..faults import Faulty, Refusal
 
 __all__ = ["Unknown", "UnknownField", "UnknownFields", "expanded", "letters", "meant_by", "shown"]
 
