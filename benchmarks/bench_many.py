@@ -28,7 +28,7 @@ from attrs import frozen
 from gameball_async.sandbox.durations import LogNormal
 
 from .bench_growth import some_rows
-from .record import Gate, Result, table, write
+from .record import Gate, Result, finish, table
 from .redis_server import RedisServer
 from .sandbox_process import Books, sandbox_process
 from .shared_workers import Windows
@@ -181,13 +181,8 @@ def main() -> None:
     """Read the arguments, run, write the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="few rows; nothing is written")
-    if parser.parse_args().quick:
-        found = run(rows=60_000)
-        print(found.markdown())
-    else:
-        found = run()
-        print(write(found).read_text(encoding="utf-8"))
-    raise SystemExit(not found.met)
+    quick = parser.parse_args().quick
+    finish(run(rows=60_000) if quick else run(), keep=not quick)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from .bench_quota import WINDOWS
-from .record import Gate, Result, table, write
+from .record import Gate, Result, finish, table
 from .redis_server import RedisServer
 from .sandbox_process import Books, sandbox_process
 from .shared_workers import Windows, workers
@@ -108,13 +108,8 @@ def main() -> None:
     """Read the arguments, run, write the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="short windows; nothing is written")
-    if parser.parse_args().quick:
-        found = run(windows=((12, 0.4), (40, 3.0)), spans=3)
-        print(found.markdown())
-    else:
-        found = run()
-        print(write(found).read_text(encoding="utf-8"))
-    raise SystemExit(not found.met)
+    quick = parser.parse_args().quick
+    finish(run(windows=((12, 0.4), (40, 3.0)), spans=3) if quick else run(), keep=not quick)
 
 
 if __name__ == "__main__":

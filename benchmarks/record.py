@@ -7,12 +7,12 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 from attrs import field, frozen
 
-__all__ = ["Gate", "Result", "machine", "table", "write"]
+__all__ = ["Gate", "Result", "finish", "machine", "table", "write"]
 
 FOLDER = Path(__file__).parent / "results"
 _PACKAGES = ("aiohttp", "anyio", "attrs", "cattrs", "orjson", "httpx", "redis")
@@ -131,3 +131,9 @@ def write(result: Result, folder: Path = FOLDER) -> Path:
     readable = folder / f"{result.name}.md"
     readable.write_text(result.markdown(), encoding="utf-8")
     return readable
+
+
+def finish(result: Result, *, keep: bool) -> NoReturn:
+    """Show a result, write it down where it is to be kept, and end: with 1 if a gate was missed."""
+    print(write(result).read_text(encoding="utf-8") if keep else result.markdown())
+    raise SystemExit(not result.met)
