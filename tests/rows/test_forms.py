@@ -316,12 +316,15 @@ def test_the_share_of_a_packed_file_goes_up_and_memory_does_not(tmp_path: Path) 
     try:
         with open_rows(path, "customers") as rows:
             shares = [rows.position_fraction or 0.0 for _ in rows]
+            at_the_end = rows.position_fraction
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert shares == sorted(shares)
     assert shares[0] < 0.3
-    assert shares[-1] == 1.0
+    # The checksum behind the last row is read with it or after it, as the buffers happen to end.
+    assert shares[-1] > 0.999
+    assert at_the_end == 1.0
     assert peak < 4 * 2**20
 
 
