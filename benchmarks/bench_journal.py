@@ -25,8 +25,9 @@ import orjson
 
 from gameball_async.api.kinds import Replay
 from gameball_async.journal.header import Header
+from gameball_async.journal.history import Used
 from gameball_async.journal.journal import JournalFile
-from gameball_async.journal.state import Used, left_to_do
+from gameball_async.journal.state import left_to_do
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome
 

@@ -12,8 +12,8 @@ from attrs import define, field
 
 from gameball_async.journal import file as journal_file
 from gameball_async.journal.header import Header, Source
+from gameball_async.journal.history import Used
 from gameball_async.journal.journal import JournalFile, read_journal
-from gameball_async.journal.state import Used
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 

@@ -15,8 +15,6 @@ import ssl
 import aiohttp
 from attrs import frozen
 
-__all__ = ["ConnectionFault", "connection_fault", "proxy_refused"]
-
 _ADDRESS = "check the address (base_url, GAMEBALL_BASE_URL, --base-url)"
 _NETWORK = f"{_ADDRESS}, and that this machine has a network and no firewall in between"
 _PROXY = (

@@ -23,8 +23,6 @@ from typing import Any
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
-__all__ = ["Connector", "TimedConnector", "fresh_connection"]
-
 QUIET = 0.05
 """Seconds after an answer before its connection is used again: a second answer comes by then."""
 KEEP = 30.0

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from attrs import field, frozen
 
-__all__ = ["ErrorObject", "Fault", "Faulty", "Refusal"]
-
 
 @frozen
 class Fault:

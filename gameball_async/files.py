@@ -13,7 +13,8 @@ from .audit.findings import AmountSummary, Finding, Place
 from .journal.journal import read_rows as journal_rows
 from .journal.results import journals_of, recorded_rows
 from .rows.arrow_stream import TableRows, table_rows
-from .rows.files import FileRows, open_rows
+from .rows.file_rows import FileRows
+from .rows.files import open_rows
 from .rows.rejects import RejectsFile
 from .rows.sql import query_rows
 

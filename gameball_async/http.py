@@ -32,8 +32,6 @@ from .errors import (
     UnreachableError,
 )
 
-__all__ = ["AiohttpTransport", "open_session"]
-
 USER_AGENT = "gameball_async"
 MAX_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer, decoded, that are read at most."""

@@ -41,15 +41,14 @@ if TYPE_CHECKING:
     from .compare.comparison import OpenComparison
     from .journal.state import Journal, Resumable
     from .limits.exchange import QuotaStore, SharedQuota
-    from .rows.feed import Feed, Rows
+    from .rows.feed import Feed
+    from .rows.given import Rows
     from .rows.unknown import Unknown, UnknownFields
 
     OpenJournal = Callable[[], Awaitable[tuple[Journal, Resumable | None]]]
     """Opens a run's journal; gives what it says where it is an old one."""
 
 T = TypeVar("T")
-
-__all__ = ["OPEN_JOBS", "Engine", "OpenJournal", "RunOptions"]
 
 # What only runs of many rows need is a third of all there is to import, and most of a web app's
 # processes start none: `Engine.bulk` and `Engine.submissions` import it.

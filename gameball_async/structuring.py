@@ -6,8 +6,6 @@ from typing import Any
 
 from cattrs import BaseValidationError, transform_error
 
-__all__ = ["UNUSABLE", "exactly", "why_unusable"]
-
 UNUSABLE = (BaseValidationError, TypeError, ValueError)
 """What structuring a file may raise."""
 

@@ -28,18 +28,6 @@ try:
 except ImportError:
     msvcrt = None
 
-__all__ = [
-    "ENDING",
-    "file_number",
-    "give_name",
-    "lock",
-    "open_private",
-    "sync",
-    "sync_folder",
-    "unlock",
-    "until_told_to_end",
-]
-
 ENDING = (signal.SIGINT, signal.SIGTERM)
 """The signals that ask a command to end. Windows sends the first for Ctrl-C, and knows the second."""
 

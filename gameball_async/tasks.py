@@ -13,8 +13,6 @@ from typing import Any, TypeAlias
 
 import anyio
 
-__all__ = ["Background", "Running", "Signal", "Spawn", "only", "see_through"]
-
 END_WITHIN = 10.0
 """Seconds that a cancelled task is waited for, at most: rows may come from code that will not end."""
 

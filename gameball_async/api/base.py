@@ -11,8 +11,6 @@ from attrs import Attribute, fields
 from ..errors import Fault, ItemError
 from .fields import UNSET, AnyClass, passthrough_name, specs_of
 
-__all__ = ["NOTHING_ELSE", "Item", "free_of_known"]
-
 NOTHING_ELSE: Final[Mapping[str, Any]] = MappingProxyType({})
 """The default of the attribute for unknown fields: none."""
 

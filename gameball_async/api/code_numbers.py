@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["read_code"]
-
 
 def read_code(value: object) -> int | None:
     """A code as an answer writes it (integer, whole float or digits); None for anything else."""

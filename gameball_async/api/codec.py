@@ -13,8 +13,6 @@ from typing import Any, TypeAlias
 from .base import NOTHING_ELSE, Item
 from .fields import UNSET, AnyClass, passthrough_name, specs_of
 
-__all__ = ["to_wire", "writer"]
-
 ToWire: TypeAlias = Callable[[Any], dict[str, Any]]
 
 _WRITERS: dict[AnyClass, ToWire] = {}

@@ -16,8 +16,6 @@ from attrs import field, frozen
 
 from .code_numbers import read_code
 
-__all__ = ["CODE_READER", "Category", "Code", "CodeReader", "Refusal", "read_code"]
-
 
 class Category(IntEnum):
     """The thousands digit of a code."""

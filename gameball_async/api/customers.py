@@ -11,8 +11,6 @@ from .base import NOTHING_ELSE, Item, free_of_known
 from .fields import PASSTHROUGH, UNSET, FieldType, Unset, wire
 from .values import Channel, Day, Flag, Free, Items, Number, Text, Texts, Whole
 
-__all__ = ["Customer", "CustomerAttributes"]
-
 CHANNELS = tuple(each.value for each in Channel)
 
 

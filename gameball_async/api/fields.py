@@ -15,18 +15,6 @@ from typing import Any, Final, TypeAlias, final
 
 from attrs import NOTHING, evolve, fields, frozen
 
-__all__ = [
-    "PASSTHROUGH",
-    "UNSET",
-    "FieldSpec",
-    "FieldType",
-    "Unset",
-    "passthrough_name",
-    "specs_of",
-    "wire",
-]
-
-
 Metadata: TypeAlias = dict[str, Any]
 AnyClass: TypeAlias = type[Any]
 

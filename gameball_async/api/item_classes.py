@@ -12,8 +12,6 @@ from importlib import import_module
 
 from .fields import AnyClass
 
-__all__ = ["CLASS_NAMES", "item_class"]
-
 CLASS_NAMES: Mapping[str, tuple[str, str] | None] = {
     "customers": ("customers", "Customer"),
     "orders": ("orders", "Order"),

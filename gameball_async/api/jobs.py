@@ -13,17 +13,6 @@ from typing import Any
 
 from attrs import field, frozen
 
-__all__ = [
-    "MOVES",
-    "PLAIN_FIELDS",
-    "STATE_WORDS",
-    "Job",
-    "JobResults",
-    "JobState",
-    "JobStatus",
-    "Transition",
-]
-
 
 class JobState(Enum):
     """Where a job stands. UNKNOWN stands for any word that no document knows: not an end."""

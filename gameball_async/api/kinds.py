@@ -15,8 +15,6 @@ from attrs import frozen
 
 from ..errors import ConfigurationError
 
-__all__ = ["KINDS", "TARGETS", "Chunking", "ChunkingName", "Kind", "KindName", "Replay", "kind_of"]
-
 KindName: TypeAlias = Literal[
     "customers",
     "orders",

@@ -13,15 +13,6 @@ from .customers import CHANNELS
 from .fields import PASSTHROUGH, UNSET, FieldType, Unset, wire
 from .values import Channel, Flag, Free, Moment, Number, Text, Texts, Whole
 
-__all__ = [
-    "Branch",
-    "CashbackConfigurations",
-    "LineItem",
-    "Merchant",
-    "Order",
-    "OrderRedemption",
-]
-
 
 @frozen(kw_only=True, repr=False)
 class LineItem(Item):

@@ -12,15 +12,6 @@ from .base import NOTHING_ELSE, Item, free_of_known
 from .fields import PASSTHROUGH, UNSET, FieldType, wire
 from .values import Moment, Number, Text, Whole
 
-__all__ = [
-    "BalanceAdjustment",
-    "BalanceInquiry",
-    "BalanceTarget",
-    "Cashback",
-    "Event",
-    "Redemption",
-]
-
 
 @frozen(kw_only=True, repr=False)
 class BalanceInquiry(Item):

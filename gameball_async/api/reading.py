@@ -15,8 +15,6 @@ import orjson
 
 from ..errors import AnswerLostError
 
-__all__ = ["TEXT_LIMIT", "WORD_LIMIT", "clean_text", "count", "documented", "job_id", "read_object"]
-
 TEXT_LIMIT = 200
 WORD_LIMIT = 40
 _DIGITS = re.compile(r"[0-9]{1,19}")

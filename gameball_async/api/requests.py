@@ -21,18 +21,6 @@ from ..errors import ConfigurationError
 from .kinds import Kind
 from .secret import Secret
 
-__all__ = [
-    "API_VERSIONS",
-    "DEFAULT_ORIGIN",
-    "MAX_ITEMS",
-    "About",
-    "Account",
-    "Call",
-    "Dialect",
-    "Dialects",
-    "join_items",
-]
-
 DEFAULT_ORIGIN = "https://api.gameball.co"
 API_VERSIONS = ("v4", "v4.0", "v4.1")
 MAX_ITEMS = 1000

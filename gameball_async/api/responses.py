@@ -29,18 +29,6 @@ from .jobs import STATE_WORDS, JobResults, JobState, JobStatus
 from .reading import TEXT_LIMIT, WORD_LIMIT, clean_text, count, documented, read_object
 from .reading import job_id as job_id_of
 
-__all__ = [
-    "clean_text",
-    "error_for",
-    "http_date",
-    "parse_job_id",
-    "parse_retry_after",
-    "read_error",
-    "read_job_id",
-    "read_status",
-    "read_stop",
-]
-
 _LONGEST_WAIT = 7 * 86_400.0
 _SECONDS = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,9})?")
 

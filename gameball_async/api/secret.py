@@ -5,8 +5,6 @@ from __future__ import annotations
 import hmac
 from typing import NoReturn
 
-__all__ = ["Secret"]
-
 
 class Secret:
     """Holds one key. `reveal` is called where the request's headers are made, and nowhere else."""

@@ -10,8 +10,6 @@ from typing import Any, TypeAlias
 
 from .fields import Unset
 
-__all__ = ["Channel", "Day", "Flag", "Free", "Items", "Moment", "Number", "Text", "Texts", "Whole"]
-
 
 class Channel(StrEnum):
     """Where a customer or an order came from (API page "Track Order")."""

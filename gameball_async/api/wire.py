@@ -8,8 +8,6 @@ from attrs import field, frozen
 
 from .requests import About
 
-__all__ = ["Transport", "WireRequest", "WireResponse"]
-
 
 @frozen
 class WireRequest:

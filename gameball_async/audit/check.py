@@ -13,7 +13,8 @@ import orjson
 from attrs import frozen
 
 from ..api.kinds import Kind
-from ..rows.check import Prepare, preparer
+from ..rows.check import preparer
+from ..rows.check_many import Prepare
 from ..rows.closing import Closing
 from ..rows.file_rows import FileRows
 from ..rows.row import BadRow, Prepared, Row, repeated_id
@@ -30,8 +31,6 @@ from .findings import (
 from .looks import LOOKS
 from .seen import ID, MOMENT, Seen
 from .tally import AmountTally, TimeTally, column
-
-__all__ = ["Checked", "WholeCheck", "check_rows"]
 
 BATCH = 2000
 """Rows whose columns are looked at in one go."""

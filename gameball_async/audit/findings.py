@@ -10,12 +10,6 @@ from attrs import field as attribute
 
 from .looks import Amount, Repeat, Time, Wrong
 
-__all__ = [
-    "SHOWN", "AmountSummary", "Finding", "Lines", "Place", "about_early", "about_equal_times",
-    "about_faulty", "about_late", "about_money", "about_repeats", "about_unfinished",
-    "about_unreadable", "about_wrong",
-]  # fmt: skip
-
 FindingName = Literal[
     "repeated-id", "repeated-row", "equal-times", "future-date", "early-date", "odd-amount", "money-in-points",
     "faulty-rows", "not-compared", "unreadable",

@@ -8,8 +8,6 @@ from typing import Literal
 
 from attrs import frozen
 
-__all__ = ["LOOKS", "Amount", "Looks", "Repeat", "Time", "Wrong"]
-
 
 class Wrong(Enum):
     """Which amounts make no sense in a field."""

@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator
 
 from ..rows.closing import Closing
 
-__all__ = ["ID", "MOMENT", "Seen"]
-
 ID, MOMENT = "id", "moment"
 """What rows are compared by: what tells them apart, and the time that a customer may have once."""
 

@@ -20,8 +20,6 @@ from .findings import (
 )
 from .looks import Amount, Time, Wrong
 
-__all__ = ["AmountTally", "TimeTally", "column"]
-
 CLOCKS = timedelta(minutes=5)
 """How far two clocks are apart, at most."""
 ZONES = timedelta(hours=14)

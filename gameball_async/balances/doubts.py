@@ -19,8 +19,6 @@ from attrs import define, field, frozen
 from ..rows.outcome import Outcome, RowOutcome
 from .points import in_units
 
-__all__ = ["MOST_ROWS", "Concluded", "Doubtful", "Verdict", "conclude", "doubtful", "verdicts"]
-
 MOST_ROWS = 16
 """Rows in doubt of one customer that are looked at; more explain almost any movement."""
 

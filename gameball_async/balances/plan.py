@@ -11,8 +11,6 @@ from ..api.codes import Code
 from ..rows.outcome import Outcome, Reason, RowOutcome
 from .points import in_units
 
-__all__ = ["GOOD", "UNFINISHED", "Fate", "Planned", "Summary", "answered", "planned"]
-
 
 class Fate(Enum):
     """

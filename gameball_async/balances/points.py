@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
-__all__ = ["BALANCE_FIELD", "MOST", "as_number", "in_units", "shown"]
-
 UNIT = 1_000_000
 """Units in a point."""
 MOST = 9_000_000_000_000 * UNIT

@@ -18,8 +18,6 @@ from ..rows.outcome import Outcome, RowOutcome
 from .plan import Fate, Planned
 from .points import shown
 
-__all__ = ["Answer", "Looked", "answer_of", "judged", "look_again"]
-
 
 class Answer(Enum):
     """What Gameball said of an adjustment."""

@@ -22,8 +22,8 @@ from attrs import evolve
 from ..api.kinds import TARGETS, KindName
 from ..errors import ConfigurationError
 from ..rows.check import preparer
-from ..rows.feed import Feed, Rows
-from ..rows.given import rows_of
+from ..rows.feed import Feed
+from ..rows.given import Rows, rows_of
 from ..rows.row import BadRow, Blocks, Prepared, Row
 from .plan import Fate, Report, Summary
 from .points import BALANCE_FIELD, as_number, in_units
@@ -41,8 +41,6 @@ from .taking import (
 if TYPE_CHECKING:
     from ..bulk.bulk import Bulk
     from ..client import GameballClient
-
-__all__ = ["REST", "Drive", "apply_plan", "finish", "plan_balances", "set_balances"]
 
 REST = 60.0
 """Seconds between the two looks at an account that show whether it is at rest."""

@@ -36,8 +36,6 @@ from .snapshot import Balances, look, read_snapshot, snapshot_beside, write_snap
 if TYPE_CHECKING:
     from ..client import GameballClient
 
-__all__ = ["Settlement", "settle_by_balances"]
-
 DEPTH = 10
 """Retries of retries that are made in one go, at most."""
 _NOT_APPLIED = settled_reason("balances", "not applied")

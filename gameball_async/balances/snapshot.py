@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from ..client import GameballClient
 
-__all__ = ["look", "read_snapshot", "snapshot_beside", "take_snapshot", "write_snapshot"]
-
 Keys = Iterable[str] | AsyncIterable[str]
 Balances = dict[str, int | None]
 _KEYS = ("customerId", "key")

@@ -24,8 +24,6 @@ from ..rows.closing import Closing
 from .plan import Fate
 from .points import BALANCE_FIELD
 
-__all__ = ["PLAN", "Header", "Stage", "Step", "Store", "refused"]
-
 PLAN = "plan.db"
 FORMAT = 1
 _TABLES = """

@@ -23,11 +23,6 @@ from .points import as_number, in_units
 from .rounds import Answer, Looked, answer_of, judged, look_again
 from .store import Stage, Step, Store
 
-__all__ = [
-    "REPORT", "ROUNDS", "begin_again", "report_of", "summary_of", "take_answers", "take_balances", "take_look",
-    "write_report",
-]  # fmt: skip
-
 ROUNDS = 10
 """Rounds of adjustments in one go, at most."""
 SHOWN = 5

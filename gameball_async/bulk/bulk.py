@@ -11,7 +11,7 @@ import anyio.to_thread
 
 from ..api.jobs import Job
 from ..errors import ClosedError, ConfigurationError, GameballError, JournalError
-from ..journal.state import Used
+from ..journal.history import Used
 from ..observe.events import RunEnded, RunStarted
 from ..observe.stream import NO_OBSERVERS, EventStream
 from ..rows.outcome import Outcome
@@ -26,8 +26,6 @@ from .usage import Usage, Use
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-__all__ = ["Bulk", "OnCancel"]
 
 OnCancel = Literal["detach", "stop"]
 STOP_WITHIN = 5.0

@@ -31,8 +31,6 @@ from ..rows.chunk import Chunk, compact
 from ..rows.row import Prepared
 from .waiting import Pool, Queue, Waiting
 
-__all__ = ["Chunker", "LookAhead"]
-
 MAX_BYTES = 8 * 1024 * 1024
 """Bytes of a chunk's items, at most. The API names no limit; proxies in front of it have some."""
 PASSED_OVER = 200

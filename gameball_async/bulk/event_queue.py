@@ -17,8 +17,6 @@ import anyio.lowlevel
 
 from ..errors import ClosedError
 
-__all__ = ["EventQueue"]
-
 T = TypeVar("T")
 
 

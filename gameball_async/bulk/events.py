@@ -12,9 +12,6 @@ from ..api.jobs import Job, Transition
 from ..rows.outcome import Outcome, Reason, RowOutcome
 from .results import Results
 
-__all__ = ["BulkEvent", "RowOutcomes", "Settled", "Submission", "Submitted"]
-
-
 _FINE = (Outcome.SUCCEEDED, Outcome.UNCHANGED)
 
 

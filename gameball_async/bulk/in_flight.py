@@ -14,22 +14,6 @@ from ..rows.outcome import Outcome, Reason
 from ..rows.row import BadRow
 from .events import BulkEvent, RowOutcomes
 
-__all__ = [
-    "DOUBTS_IN_A_ROW",
-    "IN_A_ROW",
-    "AskOrders",
-    "Fates",
-    "Flights",
-    "InFlight",
-    "Note",
-    "Step",
-    "dropped",
-    "fates_when_left",
-    "rejected_rows",
-    "same",
-    "unsent",
-]
-
 Fates = tuple[list[Outcome], dict[int, Reason]]
 """The outcome of each row of a chunk, and the reasons of some."""
 

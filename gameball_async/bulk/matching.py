@@ -17,17 +17,6 @@ from attrs import define, field
 from ..api.jobs import JobResults
 from ..api.kinds import Kind
 
-__all__ = [
-    "Group",
-    "Lists",
-    "Said",
-    "all_succeeded",
-    "id_text",
-    "listen",
-    "rows_by_key",
-    "rows_of_failures",
-]
-
 _MANY = 100  # fields; no entry of Gameball's has as many
 Entries = list[Mapping[str, Any]]
 Lists = tuple[Entries, Entries]

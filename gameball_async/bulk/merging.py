@@ -13,8 +13,6 @@ from .chunks import Chunker
 from .persons import MergeBy, Names, Persons, names_of
 from .waiting import Queue, Waiting
 
-__all__ = ["MergingChunker"]
-
 
 class MergingChunker(Chunker):
     """

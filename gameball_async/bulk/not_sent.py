@@ -17,8 +17,6 @@ from ..rows.row import BadRow, Prepared, Unchanged
 from .events import RowOutcomes, Settled
 from .in_flight import Note, Step, rejected_rows
 
-__all__ = ["NotSent"]
-
 AT_ONCE = 1000
 """Unchanged rows that are noted at once."""
 

@@ -26,8 +26,6 @@ from .time_limits import TimeLimits
 if TYPE_CHECKING:
     from ..compare.comparison import Comparison, OpenComparison
 
-__all__ = ["Opening"]
-
 
 @frozen
 class Opening:

@@ -18,8 +18,6 @@ from ..api.kinds import KINDS
 from ..rows.outcome import Outcome, Reason
 from .matching import listen
 
-__all__ = ["Doubt", "Settlement", "orders_found", "settle_orders"]
-
 _SUCCEEDED, _FAILED, _INDETERMINATE = Outcome.SUCCEEDED, Outcome.FAILED, Outcome.INDETERMINATE
 
 SETTLED = Reason("told by asking order-transactions: the order is there")

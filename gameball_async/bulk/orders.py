@@ -12,8 +12,6 @@ from ..jobs.changes import Changes
 from ..jobs.submit import Accepted, Submitter
 from .order_doubts import orders_found
 
-__all__ = ["OrdersInquiry"]
-
 _KIND = KINDS["order-transactions"]
 
 

@@ -32,16 +32,14 @@ from attrs import define, field
 from ..api.codes import CODE_READER, Code, CodeReader, Refusal
 from ..api.jobs import PLAIN_FIELDS, JobResults, JobStatus
 from ..api.kinds import Kind, Replay
-from ..api.responses import clean_text
+from ..api.reading import clean_text
 from ..errors import GameballError
 from ..rows.outcome import Outcome, Reason
 from .in_flight import InFlight
 from .matching import Group, Lists, Said, all_succeeded, listen, rows_by_key, rows_of_failures
-from .order_doubts import Doubt, Settlement, orders_found, settle_orders
+from .order_doubts import Doubt, Settlement
 from .refusals import SECOND_ATTEMPT
 from .results import Results
-
-__all__ = ["Settlement", "judged", "orders_found", "settle", "settle_orders"]
 
 _SUCCEEDED, _FAILED, _INDETERMINATE = Outcome.SUCCEEDED, Outcome.FAILED, Outcome.INDETERMINATE
 

@@ -20,8 +20,6 @@ from ..api.kinds import Chunking, Kind
 from ..errors import ConfigurationError
 from ..rows.row import Prepared
 
-__all__ = ["MergeBy", "Names", "Persons", "names_of", "refuse_merging"]
-
 MergeBy: TypeAlias = Literal["email", "mobile"]
 """The fields by which an account can merge customers."""
 Names: TypeAlias = tuple[str, ...]

@@ -8,8 +8,6 @@ from attrs import frozen
 
 from ..api.jobs import JobState
 
-__all__ = ["Progress"]
-
 
 @frozen
 class Progress:

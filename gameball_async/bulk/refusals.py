@@ -18,8 +18,6 @@ from ..errors import (
 )
 from ..rows.outcome import Outcome, Reason
 
-__all__ = ["SECOND_ATTEMPT", "Refusal", "fate_unknown", "refusal_of", "repeated_job_id"]
-
 SECOND_ATTEMPT = (
     "refused on a second attempt; the first one's answer was lost, so it may have been applied"
 )

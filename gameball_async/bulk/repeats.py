@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from ..api.kinds import Kind, Replay
 from ..rows.row import BadRow, Prepared, repeated_id
 
-__all__ = ["Repeats"]
-
 
 class Repeats:
     """

@@ -11,8 +11,6 @@ from ..api.jobs import PLAIN_FIELDS, JobStatus
 from ..api.kinds import Kind
 from .matching import Said, listen, rows_by_key
 
-__all__ = ["Results"]
-
 Entry = Mapping[str, Any]
 
 

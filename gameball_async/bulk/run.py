@@ -14,7 +14,8 @@ from ..api.requests import Dialects
 from ..errors import ClosedError, JournalError
 from ..jobs.changes import Changes
 from ..jobs.submit import Accepted, Submitter
-from ..journal.state import Journal, Left, Resumable, Used
+from ..journal.history import Used
+from ..journal.state import Journal, Left, Resumable
 from ..limits.calls import GaveUp
 from ..rows.feed import Feed
 from ..rows.row import Batch
@@ -26,8 +27,6 @@ from .orders import OrdersInquiry
 from .senders import Senders
 from .state import RunState
 from .time_limits import TimeLimits
-
-__all__ = ["Runner"]
 
 LEAVE_WITHIN = 5.0
 """Seconds that a run which is told to stop waits for answers to what it is sending, at most."""

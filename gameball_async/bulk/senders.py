@@ -10,8 +10,6 @@ from anyio.abc import TaskGroup
 
 from ..jobs.submit import Submitter
 
-__all__ = ["Senders"]
-
 
 class Senders:
     """

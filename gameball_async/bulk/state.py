@@ -18,7 +18,8 @@ from ..api.jobs import Job, JobStatus, Transition
 from ..api.kinds import Kind, Replay
 from ..errors import GameballError, RunDeadlineError, UnknownJobError
 from ..jobs.submit import Accepted
-from ..journal.state import DOUBT, ChunkRecord, Left, Resumable, Used
+from ..journal.history import Used
+from ..journal.state import DOUBT, ChunkRecord, Left, Resumable
 from ..limits.calls import GaveUp
 from ..rows.outcome import Outcome
 from ..rows.report import Tally
@@ -45,8 +46,6 @@ from .outcomes import judged
 from .refusals import Refusal, fate_unknown, refusal_of, repeated_job_id
 from .repeats import Repeats
 from .results import Results
-
-__all__ = ["RunState"]
 
 
 class RunState:

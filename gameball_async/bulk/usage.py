@@ -9,8 +9,6 @@ from attrs import frozen
 from ..jobs.watch import Watch
 from ..limits.dispatcher import Dispatcher
 
-__all__ = ["Usage", "Use"]
-
 
 @frozen
 class Use:

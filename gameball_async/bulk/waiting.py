@@ -14,8 +14,6 @@ from typing import TypeAlias, cast
 
 from ..rows.row import Prepared
 
-__all__ = ["Pool", "Queue", "Waiting"]
-
 
 class Queue(list[Prepared]):
     """

@@ -21,17 +21,6 @@ from ..rows.report import Report
 from ..rows.unknown import UnknownField
 from .words import clean, count, duration
 
-__all__ = [
-    "Failure",
-    "about_unknown",
-    "failures",
-    "job_list",
-    "jobs_go_on",
-    "json_of",
-    "left_open",
-    "summary",
-]
-
 JSON_KEYS = (
     "kind", "rows", "succeeded", "failed", "rejected", "indeterminate", "pending", "unsent", "unchanged",
     "jobs", "requests", "rate_limited", "seconds",

@@ -21,8 +21,6 @@ from .reaching import Reaching
 from .resuming import refuse_sandbox
 from .words import clean, count
 
-__all__ = ["field_option", "rest_option", "settle"]
-
 field_option: Option = click.option(
     "--balance-field",
     default=BALANCE_FIELD,

@@ -10,8 +10,6 @@ from ..balances.points import as_number, shown
 from ..balances.taking import REPORT
 from .words import clean, count
 
-__all__ = ["plan_text", "plan_values", "report_text", "report_values"]
-
 
 def plan_text(plan: Summary, path: str) -> str:
     """A plan for people."""

@@ -28,8 +28,6 @@ from .reaching import Reaching
 from .reading import STDIN, Settings, reads
 from .words import clean, count
 
-__all__ = ["balances"]
-
 
 @click.group()
 def balances() -> None:

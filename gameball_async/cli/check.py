@@ -47,8 +47,6 @@ from .options import exclusive, given, seconds
 from .reaching import Reaching
 from .words import clean, count
 
-__all__ = ["check"]
-
 DEADLINE = 300.0
 _STYLES = {"ok": "green", "hinders": "red", "unknown": "yellow", "skipped": "dim"}
 

@@ -22,15 +22,13 @@ from ..audit.findings import AmountSummary, Finding, about_faulty, about_unreada
 from ..client import GameballClient
 from ..errors import GameballError, InputError, UnknownJobError
 from ..rows.check import preparer
-from ..rows.files import FileRows
+from ..rows.file_rows import FileRows
 from ..rows.row import BadRow, Prepared
 from ..rows.unknown import UnknownFields
 from .ending import remark
 from .live import LINES, Manner, console_on, manner_of
 from .reading import Settings
 from .words import clean, count, duration
-
-__all__ = ["FirstCheck", "about_amount", "about_finding", "whole_check"]
 
 Say = Callable[[str], None]
 

@@ -26,17 +26,6 @@ if TYPE_CHECKING:
     from ..preflight.findings import Findings
     from ..sandbox import Sandbox
 
-__all__ = [
-    "Connection",
-    "account_of",
-    "client_of",
-    "connect",
-    "read_quota",
-    "sandbox_of",
-    "talk",
-    "talks",
-]
-
 API_KEY = "GAMEBALL_API_KEY"
 SECRET_KEY = "GAMEBALL_SECRET_KEY"  # noqa: S105 - the name of a variable
 BASE_URL = "GAMEBALL_BASE_URL"

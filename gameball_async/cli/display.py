@@ -18,16 +18,6 @@ from ..api.jobs import JobState, JobStatus, Transition
 from ..bulk.progress import Progress
 from .words import clean, count, duration, listed
 
-__all__ = [
-    "QUIET",
-    "live",
-    "milestones",
-    "plain_line",
-    "remarks",
-    "status_table",
-    "transition_line",
-]
-
 OUR_OWN = 35.0
 """Seconds after which no request of an earlier process is in the quota's windows any more."""
 QUIET = 10.0

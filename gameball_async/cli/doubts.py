@@ -15,8 +15,6 @@ from ..journal.journal import read_journal
 from .connection import Connection
 from .words import clean, count
 
-__all__ = ["InDoubt", "in_words", "read"]
-
 SHOWN_SPANS = 8
 
 

@@ -21,21 +21,6 @@ from ..system import ENDING, until_told_to_end
 from .options import Option, exclusive, flag, together
 from .words import clean
 
-__all__ = [
-    "Ended",
-    "Exit",
-    "code_of",
-    "finish",
-    "is_quiet",
-    "perform",
-    "refuse",
-    "remark",
-    "say",
-    "set_up",
-    "speaks",
-    "unusable",
-]
-
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 speaks: Option = together(

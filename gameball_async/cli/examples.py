@@ -11,8 +11,6 @@ import click
 from .ending import Exit, say
 from .words import clean
 
-__all__ = ["examples"]
-
 # As the package is installed, or in a source tree.
 _PLACES = (
     Path(__file__).parents[1] / "_examples",

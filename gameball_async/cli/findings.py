@@ -28,8 +28,6 @@ from .options import Command, Option, exclusive, flag, given, together
 from .reading import STDIN, Settings
 from .words import clean
 
-__all__ = ["findings_options", "obeys", "tell_about_the_run"]
-
 LOOKED_AT = 1_000
 """Rows of a file whose amounts are looked at."""
 

@@ -18,7 +18,7 @@ from ..compare.comparison import EarlierRows
 from ..errors import ConfigurationError
 from ..rows.check import preparer
 from ..rows.feed import Feed
-from ..rows.files import FileRows
+from ..rows.file_rows import FileRows
 from ..rows.row import Prepared
 from .checking import FirstCheck
 from .connection import Connection, talks
@@ -39,8 +39,6 @@ from .options import KIND_NAMES, choice, exclusive, file_option, flag, kind_argu
 from .reading import STDIN, Settings, reads
 from .validation import rehearse
 from .words import clean
-
-__all__ = ["import_"]
 
 
 @click.command("import", epilog=KIND_NAMES)

@@ -22,26 +22,11 @@ from ..journal.header import Header, Source
 from ..journal.journal import digest_of, read_journal
 from ..journal.state import Resumable
 from ..rows.content import refuse_incomparable
-from ..rows.files import TEXT_FORMATS, FileRows
+from ..rows.file_rows import FileRows
+from ..rows.files import TEXT_FORMATS
 from .ending import remark
 from .reading import STDIN, Settings
 from .words import clean, count
-
-__all__ = [
-    "about_null_words",
-    "can_do_without",
-    "digest",
-    "earlier_again",
-    "earlier_rows",
-    "input_of",
-    "open_input",
-    "origin_of",
-    "refuse_same_files",
-    "reopen_input",
-    "source_of",
-    "standard_input_speaks",
-    "warn",
-]
 
 
 async def source_of(rows: FileRows, settings: Settings) -> Source:

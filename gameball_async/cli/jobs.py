@@ -22,8 +22,6 @@ from .live import console_on
 from .options import flag, seconds
 from .reaching import Reaching
 
-__all__ = ["status", "stop", "upsert", "watch"]
-
 
 def read_job_ids(
     ctx: click.Context, param: click.Parameter, value: tuple[str, ...]

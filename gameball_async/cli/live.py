@@ -22,8 +22,6 @@ from .ending import is_quiet, say
 from .reaching import Reaching
 from .words import clean, duration
 
-__all__ = ["Drive", "Look", "Manner", "console_on", "drive", "driver", "follow", "manner_of"]
-
 Look = Callable[[], tuple[Progress, float | None]]
 """Takes a look at a run: its progress, and which part of its input has been read."""
 

@@ -10,8 +10,6 @@ from click.shell_completion import CompletionItem
 
 from .. import __version__
 
-__all__ = ["cli"]
-
 # By name: the module, the command in it, and what it does.
 _COMMANDS = {
     "check": ("check", "check", "Look at your account before a migration."),

@@ -15,15 +15,13 @@ from attrs import define, frozen
 from ..api.kinds import Kind
 from ..bulk.bulk import OnCancel
 from ..errors import ConfigurationError, GameballError
-from ..rows.files import FileRows
+from ..rows.file_rows import FileRows
 from ..rows.outcome import RowOutcome
 from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
 from .connection import Connection
 from .options import Option, choice, file_option, gathered, results, seconds
 from .words import clean
-
-__all__ = ["Collecting", "Manners", "manners", "refuse_earlier_rejects", "refuse_no_rejects"]
 
 # What a rejects file begins with: a header, or an object of which these are the last names.
 _HEADER = re.compile(rb"outcome[^\w\n]+code[^\w\n]+reason[^\w\n]+line[^\w\n]*$", re.MULTILINE)

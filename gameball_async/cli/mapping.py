@@ -18,8 +18,6 @@ from .ending import say, unusable
 from .options import KIND_NAMES, kind_argument
 from .words import clean
 
-__all__ = ["map_"]
-
 SHOWN = 3
 
 

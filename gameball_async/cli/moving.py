@@ -17,7 +17,7 @@ from ..bulk.bulk import Bulk
 from ..bulk.events import BulkEvent, Submitted
 from ..client import GameballClient
 from ..errors import GameballError, InputError, JournalError, UnreachableError
-from ..rows.files import FileRows
+from ..rows.file_rows import FileRows
 from ..rows.outcome import Outcome
 from ..rows.report import Report
 from ..rows.unknown import UnknownField
@@ -30,8 +30,6 @@ from .live import Drive, console_on, drive, driver, manner_of
 from .manners import Collecting, Manners
 from .reaching import Reaching
 from .words import clean, count
-
-__all__ = ["Task", "carry_out"]
 
 
 @define

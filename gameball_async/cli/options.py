@@ -14,12 +14,6 @@ from click.shell_completion import CompletionItem
 
 from ..api.kinds import KINDS
 
-__all__ = [
-    "KIND_NAMES", "SECONDS", "Command", "Option", "as_json", "by_suffix", "choice", "database", "exclusive",
-    "file_option", "flag", "from_zero", "gathered", "given", "journal_argument", "kind_argument",
-    "only_copy", "results", "seconds", "taken", "together",
-]  # fmt: skip
-
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
 

@@ -10,8 +10,6 @@ from ..observe.events import ConnectionRestored, ConnectionTrouble, UnknownField
 from .ending import remark
 from .words import clean, duration
 
-__all__ = ["Reaching"]
-
 
 class Reaching:
     """

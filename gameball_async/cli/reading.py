@@ -15,11 +15,10 @@ from ..journal.header import Source
 from ..mapping.presets import SHOPS, preset
 from ..mapping.rules import mapping_of
 from ..rows.dialect import Reading
-from ..rows.files import FileRows, open_source, rows_from
+from ..rows.file_rows import FileRows
+from ..rows.files import open_source, rows_from
 from ..rows.unknown import Unknown
 from .options import Command, choice, database, exclusive, flag, taken, together
-
-__all__ = ["STDIN", "Settings", "reads"]
 
 STDIN = "-"
 

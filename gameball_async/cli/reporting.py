@@ -34,8 +34,6 @@ from .page.figures import Figures, figures_of
 from .page.steps import doubts_of
 from .words import clean, count
 
-__all__ = ["report", "settle"]
-
 SHOWN_DOUBTS = 20
 
 

@@ -48,8 +48,6 @@ from .options import (
 from .reading import Settings
 from .words import count
 
-__all__ = ["refuse_sandbox", "resume", "retry"]
-
 _goes_on = together(
     journal_argument,
     only_copy,

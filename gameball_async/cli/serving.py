@@ -15,8 +15,6 @@ from .ending import Exit, finish, perform
 from .options import choice, flag, from_zero, given
 from .words import clean
 
-__all__ = ["sandbox"]
-
 
 @click.command()
 @click.option("--host", default="127.0.0.1", help="The address to listen on.")

@@ -27,8 +27,6 @@ from .options import as_json as json_option
 from .reading import STDIN, Settings, reads
 from .words import clean, count, duration
 
-__all__ = ["rehearse", "validate"]
-
 CHUNK_ROWS = 1000
 SHOWN = 3
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
-__all__ = ["clean", "count", "duration", "listed"]
-
 
 def clean(text: str, most: int = 300) -> str:
     """*text* on one line, cut, with control and invisible formatting characters written out."""

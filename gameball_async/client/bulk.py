@@ -19,13 +19,11 @@ if TYPE_CHECKING:
     from ..bulk.submissions import Submissions
     from ..compare.comparison import EarlierRows
     from ..journal.header import Source
-    from ..rows.feed import Rows
+    from ..rows.given import Rows
     from ..rows.unknown import Unknown
 
 # What keeps a journal, SQLite with it, is imported where a journal is asked for: most programs
 # that import the client keep none.
-
-__all__ = ["BulkVerbs", "Retry"]
 
 Retry = Literal["transient", "failed", "indeterminate"]
 

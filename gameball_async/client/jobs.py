@@ -23,14 +23,13 @@ from ..errors import (
 from ..jobs.changes import Changes
 from ..limits.calls import GaveUp, value_of
 from ..limits.queue import Rank
-from ..rows.check import Prepare, preparer
-from ..rows.feed import Feed, Rows
-from ..rows.given import rows_of
+from ..rows.check import preparer
+from ..rows.check_many import Prepare
+from ..rows.feed import Feed
+from ..rows.given import Rows, rows_of
 from ..rows.row import BadRow
 from ..rows.unknown import Unknown
 from .lifecycle import Lifecycle
-
-__all__ = ["JobLike", "JobVerbs"]
 
 JobLike = Job | int | str
 

@@ -26,8 +26,6 @@ from ..tasks import Background, see_through
 if TYPE_CHECKING:
     from ..observe.hooks import OnRequest, OnTransition, OnWarning
 
-__all__ = ["Lifecycle"]
-
 DEFAULT_QUOTA = Quota((30, 1.0), (360, 30.0))
 
 CLOSE_WITHIN = 10.0

@@ -12,8 +12,6 @@ from contextlib import contextmanager
 
 from ..errors import JournalError
 
-__all__ = ["Applied"]
-
 # At most 64 MiB of it are kept in memory. Nobody else reads it: it is one transaction to the end.
 _NEW = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;

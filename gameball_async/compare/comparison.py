@@ -21,17 +21,14 @@ from ..journal.contents import earlier_of, find_again, read_contents
 from ..journal.folding import Contents
 from ..journal.header import Earlier, Header, Source
 from ..journal.journal import read_journal
-from ..rows.check import Prepare, preparer
+from ..rows.check import preparer
+from ..rows.check_many import Prepare
 from ..rows.content import digest_of, identity, refuse_incomparable, sort_out
 from ..rows.feed import Feed
 from ..rows.given import Rows, rows_of
 from ..rows.row import BadRow, Batch, Prepared
 from ..rows.unknown import Unknown, UnknownFields
 from .applied import Applied
-
-__all__ = [
-    "Comparison", "EarlierRows", "Making", "OpenComparison", "comparison_again", "comparison_of",
-]  # fmt: skip
 
 AT_ONCE = 10
 """Chunks that are read in one go."""

@@ -18,8 +18,6 @@ from ..api.jobs import Job, Transition
 from ..errors import DeadlineError, GameballError
 from .watch import Watch
 
-__all__ = ["Changes"]
-
 
 @define(eq=False)
 class _Counts:

@@ -14,8 +14,6 @@ How many polls may be under way, and how soon the next may follow: decisions onl
 
 from __future__ import annotations
 
-__all__ = ["IN_FLIGHT_MOST", "Effort"]
-
 PURSE_START = 0.3
 """Looks that a submission pays for."""
 PURSE_GAIN, PURSE_GAIN_QUEUE = 0.6, 0.5

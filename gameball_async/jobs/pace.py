@@ -12,8 +12,6 @@ from math import inf
 
 from attrs import define
 
-__all__ = ["Pace"]
-
 SURE = 1.0
 """Seconds within which a job must have been seen to begin, for its pace to count from there."""
 NEAR = 0.02

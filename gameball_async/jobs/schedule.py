@@ -28,8 +28,6 @@ from ..api.jobs import JobState
 from .effort import Effort
 from .pace import Pace
 
-__all__ = ["LOOKS", "LOOKS_APART", "Polls"]
-
 LOOKS = (0.9, 1.9, 3.2, 5.3, 8.8, 14.5, 24.0, 40.0, 66.0, 108.0, 170.0, 270.0, 420.0, 605.0)
 """
 Seconds without a move after which a job is looked at: its end is seen late by two thirds of its age

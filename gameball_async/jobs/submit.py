@@ -16,8 +16,6 @@ from ..limits.queue import Rank
 from ..observe.events import JobAccepted
 from ..tasks import Signal
 
-__all__ = ["Accepted", "Submitter"]
-
 
 @frozen
 class Accepted:

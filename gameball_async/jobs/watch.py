@@ -44,8 +44,6 @@ from ..observe.events import (
 from .partial import Partial
 from .watched import SILENCE, AskAgain, GiveUp, WatchedJob
 
-__all__ = ["Watch"]
-
 KEPT = 16 * 1024 * 1024
 """Bytes of answers with partial lists that are kept over all open jobs; the oldest are dropped first."""
 

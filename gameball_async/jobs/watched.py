@@ -11,8 +11,6 @@ from attrs import define, evolve, frozen
 from ..api.jobs import MOVES, Job, JobResults, JobState, JobStatus, Transition
 from ..errors import AnswerLostError, GameballError, UnknownJobError
 
-__all__ = ["SILENCE", "AskAgain", "GiveUp", "Learned", "WatchedJob"]
-
 YOUNG = 200.0
 """Seconds after a submission during which a 404 may mean that the job is not visible yet."""
 SILENCE = 3600.0

@@ -20,8 +20,6 @@ from ..rows.report import Report, Tally
 from .positions import Positions
 from .state import DOUBT, OPEN, ChunkRecord, Odd, Resumable, Stage
 
-__all__ = ["RETRIES", "Doubt", "Recorded", "in_doubt", "odd_to_retry", "recorded_of", "spans"]
-
 RETRIES = ("transient", "failed", "indeterminate")
 """Which rows can be sent again."""
 

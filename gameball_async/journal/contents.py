@@ -15,8 +15,6 @@ from .folding import Contents
 from .header import Earlier, Header
 from .journal import folded, read_header, sound
 
-__all__ = ["earlier_of", "find_again", "read_contents", "read_items"]
-
 
 def earlier_of(
     path: str | os.PathLike[str], kind: Kind, account: Account

@@ -28,8 +28,6 @@ from ..errors import JournalError
 from ..system import file_number, give_name, lock, open_private, sync, sync_folder, unlock
 from .recent import ROOM
 
-__all__ = ["MAGIC", "TIMES", "Lasts", "LogFile", "Mark", "Work", "Worker", "damaged", "refused"]
-
 MAGIC = b"gameball_async journal\n"
 TIMES = 4096
 """Where the times of the last requests are."""

@@ -23,8 +23,6 @@ from .positions import Positions
 from .records import header_of, read, used_of
 from .state import DOUBT, OPEN, ChunkRecord, Odd, Resumable, Retried, Stage, odd_rows
 
-__all__ = ["Contents", "Folding", "settled_reason"]
-
 
 def settled_reason(by: str, verdict: str) -> Reason:
     """Why a row that was in doubt is not any more: *by* ``hand`` or ``balances``."""

@@ -8,8 +8,6 @@ from attrs import field, frozen
 
 from ..errors import JournalError
 
-__all__ = ["FORMATS", "Earlier", "Header", "Source", "format_of"]
-
 FORMATS = (2, 3)
 """The formats that this version reads; the higher one is written only where a run needs it."""
 

@@ -11,8 +11,6 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-__all__ = ["History", "Session", "Stamp", "Used"]
-
 
 @frozen
 class Used:

@@ -17,8 +17,6 @@ from ..system import open_private
 from .file import Mark
 from .header import Header
 
-__all__ = ["Witness", "why_not"]
-
 
 class Witness:
     """

@@ -35,16 +35,6 @@ from .identity import Witness, why_not
 from .recent import Recent
 from .state import Entries, Resumable
 
-__all__ = [
-    "JournalFile",
-    "digest_of",
-    "folded",
-    "read_header",
-    "read_journal",
-    "read_rows",
-    "sound",
-]
-
 
 class JournalFile:
     """

@@ -9,9 +9,8 @@ if TYPE_CHECKING:
     from ..rows.chunk import Chunk
     from ..rows.outcome import Outcome, Reason, RowOutcome
     from ..rows.row import Unchanged
-    from .state import Entries, Journal, Resumable, Used
-
-__all__ = ["no_journal"]
+    from .history import Used
+    from .state import Entries, Journal, Resumable
 
 
 class _NoJournal:

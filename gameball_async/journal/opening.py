@@ -18,8 +18,6 @@ from .header import Earlier, Header, Source, format_of
 from .journal import JournalFile
 from .state import Resumable
 
-__all__ = ["Opened", "begin_journal", "open_in_thread", "reopen_journal"]
-
 Opened = tuple[JournalFile, Resumable | None]
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["Positions"]
-
 
 class Positions:
     """A set of row positions, one byte each."""

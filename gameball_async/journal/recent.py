@@ -17,8 +17,6 @@ from pathlib import Path
 
 from ..system import file_number, open_private
 
-__all__ = ["KEPT", "ROOM", "Recent"]
-
 KEPT = 4096
 """Requests that are remembered: more than the windows of any quota we know of hold."""
 _TIME = struct.Struct("<d")

@@ -24,25 +24,6 @@ from .header import FORMATS, Earlier, Header, Source
 from .history import Stamp, Used
 from .state import Entries
 
-__all__ = [
-    "accepted",
-    "dropped",
-    "header",
-    "header_of",
-    "input_ended",
-    "intended",
-    "learned",
-    "read",
-    "rejected",
-    "resolved",
-    "retried",
-    "settled",
-    "stamped",
-    "unchanged",
-    "used",
-    "used_of",
-]
-
 Write = Callable[[], bytes]
 """Makes a frame; called in whatever thread writes it."""
 

@@ -18,8 +18,6 @@ from .retry import later_of, rows_again
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["journals_of", "outcomes_of", "recorded_rows", "rows_before"]
-
 
 def journals_of(path: str) -> list[str]:
     """

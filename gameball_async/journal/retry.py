@@ -23,16 +23,6 @@ from .opening import Opened, open_in_thread
 from .settle import standing
 from .state import Odd, Resumable, Retried
 
-__all__ = [
-    "Later",
-    "begin_retry",
-    "later_of",
-    "next_retry",
-    "plan_retry",
-    "rows_again",
-    "rows_to_retry",
-]
-
 
 def next_retry(path: str | os.PathLike[str], journal: Resumable) -> str:
     """The journal that the next retry writes."""

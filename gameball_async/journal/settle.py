@@ -13,8 +13,6 @@ from .file import Lasts
 from .journal import JournalFile
 from .state import Resumable, Stage
 
-__all__ = ["refuse_others", "settle", "standing"]
-
 
 def settle(
     path: str | os.PathLike[str],

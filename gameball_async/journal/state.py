@@ -22,20 +22,6 @@ from .header import Header
 from .history import History, Used
 from .positions import Positions
 
-__all__ = [
-    "ChunkRecord",
-    "Entries",
-    "Journal",
-    "Left",
-    "Odd",
-    "Resumable",
-    "Retried",
-    "Stage",
-    "Used",
-    "left_to_do",
-    "odd_rows",
-]
-
 Entries = Callable[[], Mapping[int, Mapping[str, Any]]]
 """Looks up what an answer lists for rows of a chunk, by their index."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["backoff"]
-
 
 def backoff(attempt: int, chance: float, *, base: float = 0.5, cap: float = 30.0) -> float:
     """

@@ -33,8 +33,6 @@ from .dispatcher import Dispatcher
 from .queue import Rank
 from .retry import Evidence, Next, Patience, Tries, evidence_of_status, next_step
 
-__all__ = ["Answered", "Calls", "GaveUp", "is_missing", "retry_after_of", "value_of"]
-
 T = TypeVar("T")
 
 

@@ -7,8 +7,6 @@ from ..errors import NotGameballError, UnreachableError
 from ..observe.events import ConnectionRestored, ConnectionTrouble
 from .retry import Patience
 
-__all__ = ["Contact", "tried_for"]
-
 FIRST_TRY = 3.0
 """Seconds that the very first connection may take, so that a server that is silent is told soon."""
 NEXT_TRIES = 10.0

@@ -30,9 +30,6 @@ from ..tasks import Running, Signal, Spawn
 from .contact import Contact
 from .queue import Grant, Poll, Rank, Rest, Ticket, Turns
 
-__all__ = ["Dispatcher"]
-
-
 TICK = 0.001
 """Seconds that the loop rests at least: timers are no finer, and must not be spun on."""
 

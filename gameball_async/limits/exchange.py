@@ -9,8 +9,6 @@ from attrs import frozen
 from ..errors import ConfigurationError
 from .windows import Quota
 
-__all__ = ["Ask", "Given", "Known", "QuotaStore", "SharedQuota", "check_share"]
-
 
 @frozen
 class Known:

@@ -18,8 +18,6 @@ from .dispatcher import Dispatcher
 from .exchange import Ask, Given, QuotaStore
 from .shared import LASTS, SharedBudget
 
-__all__ = ["Permits"]
-
 log: logging.Logger = logging.getLogger("gameball_async.quota")
 
 

@@ -18,9 +18,6 @@ from ..api.jobs import JobState
 from .uplink import Uplink, Upload
 from .windows import Budget
 
-__all__ = ["Grant", "Poll", "PollSchedule", "Rank", "Rest", "Ticket", "Turns"]
-
-
 POLLS_EARNED = 1 / 3
 """Polls that each submission earns: where both wait, one slot in four is a poll."""
 

@@ -27,8 +27,6 @@ from ..api.secret import Secret
 from ..errors import ConfigurationError, SharedQuotaError
 from .exchange import Ask, Given
 
-__all__ = ["RedisQuota", "RedisStore", "decode", "encode"]
-
 SCRIPT = files(__package__).joinpath("quota.lua").read_text(encoding="utf-8")
 _SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 

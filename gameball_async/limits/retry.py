@@ -21,8 +21,6 @@ from attrs import frozen
 from ..api.kinds import Replay
 from .backoff import backoff
 
-__all__ = ["Evidence", "Next", "Patience", "Tries", "evidence_of_status", "next_step"]
-
 
 class Evidence(Enum):
     """What is known of a request that did not succeed."""

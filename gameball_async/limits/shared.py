@@ -22,8 +22,6 @@ from .exchange import Ask, Given, Known
 from .trips import Trips
 from .windows import Budget, Quota
 
-__all__ = ["LASTS", "SharedBudget"]
-
 LASTS = 0.5
 """Seconds for which a permit may be used, from the moment it was asked for."""
 LINGER = 0.1

@@ -16,8 +16,6 @@ from __future__ import annotations
 import heapq
 from collections import deque
 
-__all__ = ["Trips"]
-
 LEAST_FEW = 8
 """How many of the shortest trips are compared; with fewer trips seen, nothing is credited."""
 HANDSHAKES = 3

@@ -16,8 +16,6 @@ from attrs import frozen
 
 from .trips import Trips
 
-__all__ = ["Uplink", "Upload"]
-
 NEAR = 8
 MOST = 30
 AT_FIRST = 4 * 2**20

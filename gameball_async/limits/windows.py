@@ -24,8 +24,6 @@ from attrs import frozen
 from ..errors import ConfigurationError
 from .trips import Trips
 
-__all__ = ["Budget", "Quota"]
-
 DAY = 86_400
 
 

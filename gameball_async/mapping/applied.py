@@ -13,8 +13,6 @@ from ..faults import Fault, Faulty, Refusal
 from .local_times import iso_time, zone_of
 from .rules import ColumnMapping, Rule
 
-__all__ = ["AppliedMapping", "applied"]
-
 Cells: TypeAlias = Sequence[str]
 Cut: TypeAlias = Callable[[Cells], str]
 

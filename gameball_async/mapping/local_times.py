@@ -10,8 +10,6 @@ from zoneinfo import ZoneInfo
 from ..errors import ConfigurationError
 from ..faults import Refusal
 
-__all__ = ["iso_time", "time_in", "zone_of"]
-
 _BLANK_BEFORE_OFFSET = re.compile(r"\s+(?=(?:[+-]\d\d:?\d\d|Z|UTC)$)", re.ASCII)
 
 

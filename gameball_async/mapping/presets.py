@@ -9,8 +9,6 @@ from importlib.resources import files
 from ..errors import ConfigurationError
 from .rules import ColumnMapping, mapping_of
 
-__all__ = ["SHOPS", "preset", "recognised"]
-
 SHOPS = (
     "shopify", "woocommerce", "magento", "yotpo", "loyaltylion", "smile", "growave", "stamped"
 )  # fmt: skip

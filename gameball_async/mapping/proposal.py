@@ -8,8 +8,6 @@ from difflib import get_close_matches
 
 from attrs import frozen
 
-__all__ = ["Proposal", "propose"]
-
 _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "customerId": ("customer", "clientid", "userid", "customeruserid", "memberid", "customernumber",
                    "customerno", "id"),

@@ -33,8 +33,6 @@ from ..api.kinds import KINDS, TARGETS
 from ..errors import ConfigurationError
 from ..structuring import UNUSABLE, exactly, why_unusable
 
-__all__ = ["ColumnMapping", "Rule", "mapping_of"]
-
 
 @frozen(kw_only=True)
 class Rule:

@@ -23,26 +23,6 @@ if TYPE_CHECKING:  # imported with the client: it brings along nothing that it n
     from ..rows.outcome import Outcome
     from ..rows.report import Report
 
-__all__ = [
-    "ConnectionRestored",
-    "ConnectionTrouble",
-    "Event",
-    "JobAccepted",
-    "JobTransition",
-    "JournalFailed",
-    "QuotaPaused",
-    "RequestEnded",
-    "RetryScheduled",
-    "RowsSettled",
-    "RunEnded",
-    "RunStarted",
-    "StatusNotFound",
-    "UnknownFieldMet",
-    "WatchFailed",
-    "WatchStarted",
-    "why",
-]
-
 
 def why(error: Exception) -> str:
     """What went wrong, in words, but without Gameball's own message, which may quote a row."""

@@ -31,8 +31,6 @@ from .logging import OnceLogger
 if TYPE_CHECKING:
     from ..api.jobs import Transition
 
-__all__ = ["CLOSE_WITHIN", "MOST_WAITING", "Hooks", "OnRequest", "OnTransition", "OnWarning"]
-
 # An async function returns an object too: something to await.
 OnRequest = Callable[[RequestEnded], object]
 OnTransition = Callable[["Transition"], object]

@@ -36,8 +36,6 @@ from .events import (
 if TYPE_CHECKING:
     from ..api.jobs import Job
 
-__all__ = ["LogObserver", "OnceLogger"]
-
 logging.getLogger("gameball_async").addHandler(logging.NullHandler())
 
 # By class: the logger, the least level that a record of it can have, and its name.

@@ -29,8 +29,6 @@ from .events import (
     WatchStarted,
 )
 
-__all__ = ["OpenTelemetry"]
-
 MOST_JOBS = 10_000
 """Spans of jobs that are open at once, at most; beyond, the oldest ends where it stands."""
 

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from .events import Event
 
-__all__ = ["NO_OBSERVERS", "EventStream", "Observer", "Telemetry"]
-
 
 class Observer(Protocol):
     """Is called with what an open client does. What it raises is logged once, and has no effect."""

@@ -16,20 +16,6 @@ from attrs import define, field, frozen
 
 from ..api.jobs import JobState, JobStatus
 
-__all__ = [
-    "SMALLEST",
-    "Amount",
-    "Balance",
-    "Fate",
-    "Step",
-    "Trial",
-    "Unit",
-    "amount_of",
-    "balance_of",
-    "fate_of",
-    "looks_like_the_other_unit",
-]
-
 Unit = Literal["points", "money", "either"]
 """``either``: a point is worth one unit of money, so that both are the same."""
 

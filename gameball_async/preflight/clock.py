@@ -6,8 +6,6 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
-__all__ = ["Offset", "Sample", "offset_of"]
-
 
 @frozen
 class Sample:

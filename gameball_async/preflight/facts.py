@@ -21,8 +21,6 @@ from .amounts import Amount, Trial, amount_of
 from .clock import Sample
 from .findings import Findings, Verdict
 
-__all__ = ["MADE_UP", "Facts", "Plan", "Probe", "Reply", "Said", "reply_of"]
-
 MADE_UP = "gameball-async-check"
 """The customer that is asked about where nobody named one."""
 

@@ -9,11 +9,6 @@ from ..errors import ConfigurationError
 from ..rows.replacing import Replacement
 from .findings import Findings, as_text, findings_of, looks_like_findings
 
-__all__ = [
-    "DEFAULT_NAME", "TRIAL", "forget_trial", "note_trial", "noted_trial", "read_findings",
-    "refuse_other_files", "write_findings",
-]  # fmt: skip
-
 DEFAULT_NAME = "gameball.check.json"
 """In the current directory, where nobody names another."""
 TRIAL = ".trial"

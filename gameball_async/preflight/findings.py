@@ -20,8 +20,6 @@ from ..structuring import UNUSABLE, exactly, why_unusable
 from .amounts import Amount
 from .clock import Offset
 
-__all__ = ["Findings", "Verdict", "as_text", "findings_of", "looks_like_findings"]
-
 FORMAT = 1
 Verdict = Literal["ok", "hinders", "unknown", "skipped"]
 """What a probe came to. ``unknown``: it could not be asked, because another one failed."""

@@ -13,8 +13,6 @@ from .facts import MADE_UP, Facts, Probe, Reply, Said
 from .findings import Findings
 from .trying import judge_amount
 
-__all__ = ["MOST_OFFSET", "conclude", "judge", "offset_words"]
-
 MOST_OFFSET = 60.0
 """Seconds that the clocks may differ."""
 

@@ -9,8 +9,6 @@ from .findings import Findings
 from .judging import MOST_OFFSET, offset_words
 from .trying import learned
 
-__all__ = ["OLD", "about_the_run", "in_short", "of_another", "warnings_of"]
-
 OLD = timedelta(days=30)
 """Age at which findings are said to be old."""
 _WITH_TIMES = frozenset({"orders", "cashback", "redemptions"})

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ..observe.events import RequestEnded
     from ..observe.hooks import OnRequest
 
-__all__ = ["REASON", "OpenClient", "Prober"]
-
 OpenClient = Callable[[str, Dialect, "OnRequest"], AbstractAsyncContextManager["GameballClient"]]
 """Makes a client of one version and one dialect, which calls a hook after each request."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from .amounts import Amount, Balance, Fate, Trial, amount_of
 from .facts import Facts, Probe
 
-__all__ = ["judge_amount", "learned", "plainly"]
-
 NAME = "amount"
 
 

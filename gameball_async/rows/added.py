@@ -8,11 +8,6 @@ from ..api.kinds import Kind, Replay
 from .cells import read_json, restored
 from .outcome import Outcome
 
-__all__ = [
-    "ADDED", "MAY_BE_APPLIED", "TEXT", "WHOLE", "is_rejects_header", "must_not_repeat",
-    "original_cells", "original_value", "outcome_cell", "outcome_of",
-]  # fmt: skip
-
 ADDED = ("outcome", "code", "reason", "line")
 """The columns that a rejects file adds."""
 WHOLE, TEXT = "row", "text"

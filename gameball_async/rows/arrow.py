@@ -26,8 +26,6 @@ from .row import BadRow, Row
 from .source import FileSource
 from .tables import Faults, Table, Typed, table_under
 
-__all__ = ["ArrowSource", "batch_rows", "judge_types", "pieces"]
-
 ROWS_AT_ONCE = 500
 """Rows that are converted in one go."""
 

@@ -15,8 +15,6 @@ from .tables import table_under
 if TYPE_CHECKING:
     from .given import ArrowStream
 
-__all__ = ["TableRows", "table_rows"]
-
 
 def table_rows(table: ArrowStream, kind: Kind | KindName, *, naive_as: str = "") -> TableRows:
     """

@@ -36,11 +36,6 @@ from ..faults import Refusal
 from ..mapping.local_times import time_in
 from .scalars import to_json
 
-__all__ = [
-    "READERS", "SUFFIXES", "TIMES", "ReadCell", "neutralised", "phone_or_zip", "present", "read_json",
-    "restored", "text_of", "with_zone",
-]  # fmt: skip
-
 ReadCell: TypeAlias = Callable[[str], object]
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII).fullmatch

@@ -31,8 +31,6 @@ from .row import BadRow, Prepared
 from .scalars import Convert, converter, identifier, text, to_json
 from .unknown import OWN_PLACE, UnknownFields, dotted_path, expanded, letters, shown
 
-__all__ = ["MAX_ITEM_BYTES", "Prepare", "preparer"]
-
 CheckItem: TypeAlias = Callable[[object], dict[str, Any]]
 
 _TOO_LONG = Fault("", f"is longer than {MAX_ITEM_BYTES:,} bytes of JSON: leave something out")

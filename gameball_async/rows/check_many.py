@@ -29,15 +29,6 @@ from .row import BadRow, Prepared
 from .scalars import to_json
 from .times import day, moment
 
-__all__ = [
-    "MAX_ITEM_BYTES",
-    "OPTIONS",
-    "Made",
-    "One",
-    "Prepare",
-    "check_of_many",
-]
-
 Made: TypeAlias = Prepared | BadRow
 One: TypeAlias = Callable[[int, object], Made]
 CheckMany: TypeAlias = Callable[[Sequence[object]], list[dict[str, Any]] | None]

@@ -9,8 +9,6 @@ from attrs import define, field
 
 from .row import Prepared
 
-__all__ = ["Chunk", "compact"]
-
 
 def compact(positions: Sequence[int]) -> Sequence[int]:
     """The same positions: as a range, which takes no room, where they follow each other, as most do."""

@@ -32,7 +32,8 @@ from ..api.item_classes import item_class
 from ..api.kinds import Kind
 from ..errors import Fault
 from ..faults import Refusal
-from .check import Prepare, preparer
+from .check import preparer
+from .check_many import Prepare
 from .kind_columns import (
     Column,
     Path,
@@ -44,8 +45,6 @@ from .kind_columns import (
 )
 from .row import BadRow, Row
 from .unknown import Unknown, UnknownField, letters, meant_by, shown
-
-__all__ = ["NULL_WORDS", "Layout", "layout_of", "not_a_record", "put"]
 
 NULL_WORDS = frozenset(
     [

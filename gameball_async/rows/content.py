@@ -14,8 +14,6 @@ from ..api.kinds import Kind, Replay
 from ..errors import ConfigurationError
 from .row import BadRow, Batch, Prepared, Unchanged
 
-__all__ = ["SIZE", "digest_of", "identity", "refuse_incomparable", "sort_out"]
-
 SIZE = 16
 """Bytes of a digest."""
 

@@ -15,11 +15,6 @@ from .columns import Layout
 from .records import Record
 from .tables import NUMBERS
 
-__all__ = [
-    "DELIMITERS", "Reading", "adapted", "csv_options", "found_delimiter", "names_delimiter",
-    "with_decimal_commas",
-]  # fmt: skip
-
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 LOOKED_AT = 100
 """Records whose numbers tell whether a file has decimal commas."""

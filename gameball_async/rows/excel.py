@@ -13,8 +13,6 @@ from .dialect import Reading
 from .records import Record
 from .source import FileSource
 
-__all__ = ["ExcelSource"]
-
 
 class ExcelSource(FileSource):
     """The rows of one sheet, numbered as Excel numbers them. Blank rows are no records."""

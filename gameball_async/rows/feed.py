@@ -29,13 +29,11 @@ import anyio.to_thread
 
 from ..api.base import Item
 from ..errors import ConfigurationError, Fault, RowsError
-from .check import Prepare
+from .check_many import Prepare
 from .closing import Closing
 from .given import Maker, Rows, mapping_maker, refuse_single
 from .plain import UNREADABLE
 from .row import BadRow, Batch, Blocks, Prepared, Row
-
-__all__ = ["Feed", "Rows"]
 
 CLOSE_WITHIN = 5.0
 """Seconds that a caller's generator may take to clean up, at most."""

@@ -57,8 +57,6 @@ from .row import BadRow, Blocks, Row
 from .source import Source
 from .unknown import Unknown, UnknownField, meant_by
 
-__all__ = ["FileRows", "WaitingRows"]
-
 BLOCK = 500
 """Rows that are read in one go where that is done in a worker thread."""
 

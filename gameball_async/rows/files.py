@@ -21,10 +21,6 @@ from .source import Source
 from .text_files import TextSource
 from .unknown import Unknown
 
-__all__ = [
-    "FORMATS", "TEXT_FORMATS", "FileRows", "header_of", "open_rows", "open_source", "rows_from",
-]  # fmt: skip
-
 FORMATS = {
     "csv": "csv", "tsv": "tsv", "tab": "tsv", "jsonl": "jsonl", "ndjson": "jsonl", "json": "json",
     "parquet": "parquet", "arrow": "arrow", "feather": "arrow", "ipc": "arrow", "xlsx": "xlsx",

@@ -11,8 +11,6 @@ from ..api.kinds import Kind
 from ..errors import ConfigurationError
 from .row import BadRow, Blocks, Prepared, Row
 
-__all__ = ["ArrowStream", "Rows", "mapping_maker", "refuse_single", "rows_of"]
-
 Maker: TypeAlias = Callable[[Any], object]
 
 

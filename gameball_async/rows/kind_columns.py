@@ -14,11 +14,6 @@ from ..faults import Refusal
 from .cells import READERS, SUFFIXES, ReadCell, phone_or_zip
 from .unknown import shown
 
-__all__ = [
-    "Column", "Path", "custom_column", "free_column", "known_columns", "named_freely",
-    "needed_columns",
-]  # fmt: skip
-
 Path = tuple[str, ...]
 
 

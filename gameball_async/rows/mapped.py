@@ -15,8 +15,6 @@ from .kind_columns import known_columns, needed_columns
 from .records import Record
 from .row import BadRow, Row
 
-__all__ = ["MappedLayout", "mapped_layout", "needs_mapping"]
-
 
 @frozen
 class MappedLayout:

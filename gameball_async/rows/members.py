@@ -13,11 +13,6 @@ from .plain import UNREADABLE, described
 from .scalars import Convert, to_json
 from .unknown import shown
 
-__all__ = [
-    "PLAIN_TYPES", "faults_of", "hide_a_number", "list_of", "mapping", "may_hide_a_number",
-    "object_of", "text_or_number",
-]  # fmt: skip
-
 PLAIN_TYPES = frozenset({str, int, bool, type(None)})
 """Types whose values the encoder writes as they are, or refuses."""
 

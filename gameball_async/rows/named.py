@@ -14,8 +14,6 @@ from ..errors import InputError
 from ..faults import Refusal
 from .cells import read_json
 
-__all__ = ["NamedRows"]
-
 _COLUMNS = ("line", "row")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 

@@ -13,8 +13,6 @@ from typing import Any, BinaryIO
 
 from ..errors import ConfigurationError, InputError
 
-__all__ = ["Opened", "bare_name"]
-
 AT_ONCE = 1 << 16
 PACKED_AT_ONCE = 1 << 12
 """Packed bytes that are unpacked in one go: few, as they may become many."""

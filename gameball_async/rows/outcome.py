@@ -8,8 +8,6 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-__all__ = ["Outcome", "Reason", "RowOutcome"]
-
 
 class Outcome(Enum):
     """

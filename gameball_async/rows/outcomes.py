@@ -14,8 +14,6 @@ from .replacing import Replacement, refuse_unfit, write_csv
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["outcomes_table", "write_outcomes"]
-
 COLUMNS = ("line", "key", "outcome", "code", "field", "reason", "job", "chunk")
 AT_ONCE = 10_000
 """Rows that are written in one go."""

@@ -16,9 +16,6 @@ from uuid import UUID
 
 from ..faults import Faulty, Refusal
 
-__all__ = ["UNREADABLE", "described", "plain"]
-
-
 UNREADABLE = (
     Refusal,
     Faulty,

@@ -21,8 +21,6 @@ from attrs import field, frozen
 from ..errors import ConfigurationError, InputError
 from .opened import Opened
 
-__all__ = ["Lines", "Record", "csv_records", "text_records"]
-
 MAX_LINE_BYTES = 16 * 2**20
 _TOO_LONG = f"a line is longer than {MAX_LINE_BYTES:,} bytes: is this a text file?"
 _BOM = b"\xef\xbb\xbf"

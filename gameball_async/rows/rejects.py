@@ -40,14 +40,13 @@ from .added import (
 from .cells import neutralised, read_json, text_of
 from .closing import Closing
 from .dialect import csv_options
-from .files import FORMATS, FileRows
+from .file_rows import FileRows
+from .files import FORMATS
 from .outcome import Outcome, Reason, RowOutcome
 from .records import Record
 from .replacing import Replacement, refuse_unfit
 from .source import Source
 from .text_files import TextSource
-
-__all__ = ["RejectsFile", "reason_text"]
 
 
 @frozen

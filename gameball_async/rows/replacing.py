@@ -11,8 +11,6 @@ from typing import TextIO
 from ..errors import ConfigurationError
 from .cells import neutralised
 
-__all__ = ["Replacement", "refuse_unfit", "write_csv"]
-
 
 def refuse_unfit(path: str) -> None:
     """

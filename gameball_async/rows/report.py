@@ -18,8 +18,6 @@ from ..observe.stream import NO_OBSERVERS, EventStream
 from .outcome import Outcome, Reason, RowOutcome
 from .unknown import UnknownField
 
-__all__ = ["Report", "Tally"]
-
 REASONS = 200
 """Different reasons that are told apart; the rest is counted under one heading."""
 OTHER = "other reasons"

@@ -22,8 +22,6 @@ from .outcome import RowOutcome
 from .rejects import reason_text
 from .replacing import Replacement, refuse_unfit
 
-__all__ = ["ResultsFile"]
-
 _COLUMNS = ("line", "key", "outcome", "code", "reason")
 _DOCUMENTED: Mapping[str, tuple[str, ...]] = {
     "balance-inquiries": (

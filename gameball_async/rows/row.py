@@ -10,8 +10,6 @@ from attrs import define, field, frozen
 
 from ..errors import Fault
 
-__all__ = ["BadRow", "Batch", "Blocks", "Prepared", "Row", "Unchanged", "repeated_id", "sorts"]
-
 
 @frozen
 class Row:

@@ -23,9 +23,6 @@ from ..faults import Refusal
 from .plain import described, plain
 from .times import day, moment, utc
 
-__all__ = ["Convert", "converter", "identifier", "text", "to_json"]
-
-
 Convert: TypeAlias = Callable[[object], object]
 
 _INT_MIN, _INT_END = -(2**63), 2**64

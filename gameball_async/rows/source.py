@@ -15,8 +15,6 @@ from .records import Record
 from .row import BadRow, Row
 from .tables import table_under, typed_rows
 
-__all__ = ["FileSource", "Source"]
-
 
 class Source(ABC):
     """

@@ -13,15 +13,14 @@ from ..api.kinds import Kind, KindName
 from ..errors import ConfigurationError
 from ..mapping.rules import ColumnMapping
 from .dialect import Reading
-from .files import FileRows, rows_from
+from .file_rows import FileRows
+from .files import rows_from
 from .records import Record
 from .source import Source
 from .unknown import Unknown
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-
-__all__ = ["QuerySource", "has_order", "query_digest", "query_rows", "without_password"]
 
 AT_ONCE = 1000
 """Rows that are fetched in one go."""

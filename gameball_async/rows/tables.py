@@ -25,8 +25,6 @@ from .kind_columns import Column, Path
 from .records import Record
 from .row import BadRow, Row
 
-__all__ = ["NUMBERS", "Faults", "Table", "Typed", "table_under", "typed_rows"]
-
 Faults: TypeAlias = dict[int, list[Fault]]
 
 NUMBERS = (READERS[FieldType.NUMBER], SUFFIXES["number"])

@@ -16,8 +16,6 @@ from .opened import Opened
 from .records import MAX_LINE_BYTES, Lines, Record, csv_records, text_records
 from .source import Source
 
-__all__ = ["TextSource"]
-
 CHUNK = 1 << 16
 CUT_OFF = 16
 """An error so near to the end of what was read may come from reading no further."""

@@ -14,8 +14,6 @@ from functools import lru_cache
 from ..faults import Refusal
 from .plain import described, plain
 
-__all__ = ["day", "moment", "utc"]
-
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt](?!24)\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d(:?\d\d)?)?", re.ASCII
 )

@@ -20,8 +20,6 @@ from ..api.kinds import Kind
 from ..errors import ConfigurationError, Fault
 from ..faults import Faulty, Refusal
 
-__all__ = ["Unknown", "UnknownField", "UnknownFields", "expanded", "letters", "meant_by", "shown"]
-
 Unknown = Literal["warn", "error", "custom", "send"]
 """What becomes of fields that Gameball does not know: sent and named, refused, sent as custom, sent."""
 

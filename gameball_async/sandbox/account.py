@@ -25,8 +25,6 @@ from .jobs import Job
 from .messages import Reason
 from .options import Options
 
-__all__ = ["EFFECTS", "Applied", "Effect", "Ledger", "Memory", "identity", "stamp"]
-
 _START = datetime(2025, 3, 14, 10, tzinfo=UTC)
 
 

@@ -14,8 +14,6 @@ from .jobs import Job
 from .messages import Reason
 from .options import Options
 
-__all__ = ["job_created", "other_status", "other_stopped", "status", "stopped"]
-
 # The four states of the OpenAPI file; it has none for a stopped job, so "failed" is a choice.
 _OTHER_WORDS = {"queued": "pending", "running": "processing", "stopped": "failed"}
 

@@ -9,8 +9,6 @@ from attrs import field, frozen, validators
 
 from .messages import Chance
 
-__all__ = ["Constant", "LogNormal", "ServiceTime", "Workers"]
-
 _AT_LEAST_0 = validators.ge(0.0)
 
 

@@ -24,8 +24,6 @@ from .messages import JSON, Ending, Refusal, Reply
 from .options import Must, Part, Positive, Seconds, Whole
 from .script import Change, Fault, Script, Times
 
-__all__ = ["FAULTS", "Faults", "gzip_bomb"]
-
 
 def _texts(value: Any) -> dict[str, str]:
     texts = dict(value)

@@ -17,8 +17,6 @@ from attrs import field, frozen
 
 from .messages import Reason
 
-__all__ = ["FORMS", "PATHS", "UPSERT", "Form"]
-
 Fits = Callable[[Any], bool]
 Spec = Mapping[str, Any]
 """

@@ -20,8 +20,6 @@ from .durations import ServiceTime
 from .forms import Form
 from .messages import Chance, Reason
 
-__all__ = ["Details", "Job", "Line"]
-
 _SLICES = 100
 
 

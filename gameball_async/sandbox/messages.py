@@ -14,19 +14,6 @@ from typing import Any
 import orjson
 from attrs import frozen
 
-__all__ = [
-    "JSON",
-    "Chance",
-    "Ending",
-    "Reason",
-    "Refusal",
-    "Reply",
-    "Request",
-    "Seen",
-    "by_hand",
-    "json_reply",
-]
-
 Chance = Callable[[], float]
 """Where chance comes from: each call gives a number from 0 up to, not including, 1."""
 

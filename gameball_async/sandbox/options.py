@@ -18,24 +18,6 @@ from .durations import Constant, ServiceTime
 from .messages import Reason
 from .windows import DEFAULT_LIMITS
 
-__all__ = [
-    "AccountOptions",
-    "FailIf",
-    "ItemOptions",
-    "JobOptions",
-    "Latency",
-    "Limits",
-    "Must",
-    "Options",
-    "Part",
-    "Positive",
-    "QuotaOptions",
-    "Seconds",
-    "Unfit",
-    "Whole",
-    "check_settings",
-]
-
 
 class Unfit(ValueError):
     """A value is not what it must be; *key* is the key that the words are about, if it is one."""

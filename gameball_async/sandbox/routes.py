@@ -18,8 +18,6 @@ from attrs import frozen
 from .forms import PATHS, Form
 from .messages import Refusal, Request
 
-__all__ = ["MAX_ITEMS", "Route", "read_items", "read_object", "route"]
-
 MAX_ITEMS = 1000
 
 _BASE = re.compile(r"/api/(v4|v4\.0|v4\.1)/integrations/(.+)")

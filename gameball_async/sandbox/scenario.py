@@ -54,8 +54,6 @@ from .options import (
 )
 from .script import When
 
-__all__ = ["FAULT_TABLES", "FailRule", "File", "Scenario", "ScenarioError"]
-
 
 class ScenarioError(ValueError):
     """A scenario cannot be used. The message names the file, the place, and what to do."""

@@ -15,8 +15,6 @@ from .forms import FORMS
 from .messages import Chance, Reply
 from .options import Must, Part, Positive, Whole, check_settings
 
-__all__ = ["Change", "Circumstance", "Fault", "Script", "Times", "When"]
-
 Change = Callable[[Reply], Reply]
 
 

@@ -34,8 +34,6 @@ from .options import Options
 from .scenario import Scenario
 from .service import Service
 
-__all__ = ["Sandbox"]
-
 MAX_BODY = 64 * 2**20
 
 

@@ -25,8 +25,6 @@ from .routes import Route, read_items, read_object, route
 from .script import Circumstance
 from .windows import Windows
 
-__all__ = ["Service"]
-
 _BUSY = Reason(2001, "Another request for the same customer is in progress")
 
 

@@ -11,8 +11,6 @@ from anyio.from_thread import start_blocking_portal
 
 from .server import Sandbox
 
-__all__ = ["SandboxThread", "serve"]
-
 
 async def serve(
     host: str = "127.0.0.1",

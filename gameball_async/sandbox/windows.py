@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-__all__ = ["DEFAULT_LIMITS", "Limits", "Window", "Windows"]
-
 Limits = tuple[tuple[int, float], ...]
 
 DEFAULT_LIMITS: Limits = ((30, 1.0), (360, 30.0))

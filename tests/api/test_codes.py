@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameball_async.api.codes import CODE_READER, Category, Code, CodeReader, read_code
+from gameball_async.api.code_numbers import read_code
+from gameball_async.api.codes import CODE_READER, Category, Code, CodeReader
 
 # The facts of the API page, kept apart from the code: code and usual HTTP status.
 DOCUMENTED = {

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gameball_async.api.jobs import JobState, JobStatus
+from gameball_async.api.reading import clean_text
 from gameball_async.api.responses import (
-    clean_text,
     error_for,
     parse_job_id,
     parse_retry_after,

@@ -10,7 +10,8 @@ import pytest
 from gameball_async.api.codes import CodeReader
 from gameball_async.api.jobs import JobResults, JobState, JobStatus
 from gameball_async.api.kinds import KINDS
-from gameball_async.bulk.outcomes import Settlement, orders_found, settle, settle_orders
+from gameball_async.bulk.order_doubts import Settlement, orders_found, settle_orders
+from gameball_async.bulk.outcomes import settle
 from gameball_async.bulk.refusals import SECOND_ATTEMPT
 from gameball_async.rows.outcome import Outcome
 

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from gameball_async.api.jobs import JobResults, JobState, JobStatus
 from gameball_async.api.kinds import KINDS, Kind
-from gameball_async.bulk.outcomes import Settlement, settle, settle_orders
+from gameball_async.bulk.order_doubts import Settlement, settle_orders
+from gameball_async.bulk.outcomes import settle
 from gameball_async.rows.outcome import Outcome
 
 Entry = Mapping[str, Any]

@@ -8,8 +8,8 @@ import pytest
 
 from gameball_async.api.jobs import JobResults, JobState, JobStatus
 from gameball_async.api.kinds import KINDS
-from gameball_async.bulk.order_doubts import Doubt
-from gameball_async.bulk.outcomes import Settlement, settle
+from gameball_async.bulk.order_doubts import Doubt, Settlement
+from gameball_async.bulk.outcomes import settle
 from gameball_async.bulk.refusals import SECOND_ATTEMPT
 from gameball_async.rows.outcome import Outcome, Reason
 

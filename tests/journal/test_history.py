@@ -10,9 +10,8 @@ from attrs import evolve
 
 from gameball_async.journal import records
 from gameball_async.journal.header import Header
-from gameball_async.journal.history import Session, Stamp
+from gameball_async.journal.history import Session, Stamp, Used
 from gameball_async.journal.journal import JournalFile, read_journal
-from gameball_async.journal.state import Used
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 

@@ -23,8 +23,9 @@ from gameball_async.api.kinds import Replay
 from gameball_async.errors import JournalError
 from gameball_async.journal.file import LogFile
 from gameball_async.journal.header import FORMATS, Header, Source
+from gameball_async.journal.history import Used
 from gameball_async.journal.journal import JournalFile, digest_of, read_header, read_journal
-from gameball_async.journal.state import Resumable, Stage, Used, left_to_do
+from gameball_async.journal.state import Resumable, Stage, left_to_do
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 

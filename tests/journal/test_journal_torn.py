@@ -22,8 +22,9 @@ from gameball_async.errors import JournalError
 from gameball_async.journal import file as journal_disk
 from gameball_async.journal.file import Lasts
 from gameball_async.journal.header import Header
+from gameball_async.journal.history import Used
 from gameball_async.journal.journal import JournalFile, read_journal
-from gameball_async.journal.state import Resumable, Stage, Used
+from gameball_async.journal.state import Resumable, Stage
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 from tests import sampling

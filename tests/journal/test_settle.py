@@ -18,10 +18,10 @@ from gameball_async.journal import records as frames
 from gameball_async.journal.account import RETRIES, recorded_of
 from gameball_async.journal.file import Lasts
 from gameball_async.journal.header import Header
+from gameball_async.journal.history import Used
 from gameball_async.journal.journal import JournalFile, read_journal
 from gameball_async.journal.retry import rows_to_retry
 from gameball_async.journal.settle import settle
-from gameball_async.journal.state import Used
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.named import NamedRows
 from gameball_async.rows.outcome import Outcome, Reason

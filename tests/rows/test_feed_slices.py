@@ -10,7 +10,8 @@ from gameball_async.api.customers import Customer
 from gameball_async.api.kinds import KINDS
 from gameball_async.rows.check import preparer
 from gameball_async.rows.check_many import AT_ONCE, AT_ONCE_WITH_LISTS
-from gameball_async.rows.feed import PARSED_SLICE, SLICE, Feed, Rows
+from gameball_async.rows.feed import PARSED_SLICE, SLICE, Feed
+from gameball_async.rows.given import Rows
 from gameball_async.rows.row import BadRow, Prepared, Row
 
 pytestmark = pytest.mark.anyio

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from gameball_async.api.kinds import KINDS
 from gameball_async.errors import ConfigurationError, InputError
-from gameball_async.rows.files import FileRows, open_rows
+from gameball_async.rows.file_rows import FileRows
+from gameball_async.rows.files import open_rows
 from gameball_async.rows.row import BadRow, Row
 
 HEADER = "customerId,displayName\n"

@@ -31,7 +31,8 @@ from gameball_async.api.kinds import KINDS, kind_of
 from gameball_async.errors import ConfigurationError, InputError
 from gameball_async.rows.check import preparer
 from gameball_async.rows.feed import Feed
-from gameball_async.rows.files import FileRows, open_rows
+from gameball_async.rows.file_rows import FileRows
+from gameball_async.rows.files import open_rows
 from gameball_async.rows.given import rows_of
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 from gameball_async.rows.rejects import RejectsFile

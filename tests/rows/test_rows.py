@@ -32,7 +32,8 @@ from gameball_async.api.items import (
     OrderRedemption,
 )
 from gameball_async.api.kinds import KINDS
-from gameball_async.rows.check import MAX_ITEM_BYTES, preparer
+from gameball_async.rows.check import preparer
+from gameball_async.rows.check_many import MAX_ITEM_BYTES
 from gameball_async.rows.row import BadRow, Prepared
 from tests.api.models import model_of
 

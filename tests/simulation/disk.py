@@ -19,8 +19,9 @@ import anyio.lowlevel
 
 from gameball_async.errors import JournalError
 from gameball_async.journal.file import LogFile
+from gameball_async.journal.history import Used
 from gameball_async.journal.journal import JournalFile
-from gameball_async.journal.state import Entries, Resumable, Used
+from gameball_async.journal.state import Entries, Resumable
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 from gameball_async.rows.row import Unchanged

@@ -24,8 +24,6 @@ from .series import JobTimes, Series
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Chart", "charts_of"]
-
 logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its font cache
 
 # Stand for the page's variables until the chart is drawn.

@@ -24,8 +24,6 @@ from .reasons import Reasons, reasons_of
 from .series import JobTimes, Series, job_times_of, series_of
 from .steps import Step, steps_of
 
-__all__ = ["DoubtfulChunk", "Figures", "QuotaUse", "figures_of"]
-
 SHOWN_CHUNKS = 50
 SHOWN_RETRIES = 20
 _AS_IN_REPORT = ("complete", "rows", "jobs", "requests", "polls", "rate_limited")

@@ -17,8 +17,6 @@ from ...journal.state import DOUBT, OPEN, Resumable, Stage
 from ...rows.outcome import Outcome, Reason, RowOutcome
 from ..words import clean
 
-__all__ = ["Example", "Group", "Reasons", "masked", "reasons_of"]
-
 SHOWN = 30
 EXAMPLES = 3
 

@@ -10,8 +10,6 @@ from ...rows.replacing import Replacement, refuse_unfit
 from ..words import clean, count, duration
 from .figures import Figures
 
-__all__ = ["page_of", "verdict_of", "write_page"]
-
 MEANS = {
     "succeeded": "Gameball applied them, or they were proved to be applied.",
     "failed": "Gameball refused them one by one.",

@@ -16,8 +16,6 @@ from attrs import frozen
 from ...journal.history import History, Session
 from ...journal.state import ChunkRecord, Resumable, Stage
 
-__all__ = ["JobTimes", "Part", "Series", "job_times_of", "series_of"]
-
 POINTS = 120
 BARS = 24
 FEWEST = 3

@@ -15,8 +15,6 @@ from ...rows.outcome import Outcome
 from .. import account, doubts
 from ..words import count
 
-__all__ = ["Step", "command", "doubts_of", "steps_of"]
-
 
 @frozen
 class Step:

@@ -13,8 +13,6 @@ from ...rows.unknown import Unknown
 from .journals import Loads
 from .loading import GameballConfiguration, LoadClient
 
-__all__ = ["gameball", "outcomes"]
-
 
 class gameball(Destination[GameballConfiguration, LoadClient]):
     """

@@ -25,8 +25,6 @@ from ...rows.files import open_source
 from ...rows.outcome import Outcome, RowOutcome
 from ...rows.source import Source
 
-__all__ = ["LoadFile", "Loads", "open_load_file"]
-
 SUFFIX = ".gbjournal"
 
 

@@ -44,8 +44,6 @@ from ...rows.unknown import Unknown
 from .journals import LoadFile, Loads, open_load_file
 from .tables import Columns, kind_of_table, refusal_of, rows_of_table, table_under_columns
 
-__all__ = ["DoubtfulRows", "GameballConfiguration", "LoadClient"]
-
 LOG = logging.getLogger("gameball_async.dlt")
 LOOK_UP = 0.2
 """Seconds between two looks for a signal that dlt was sent."""

@@ -25,15 +25,6 @@ from ...rows.row import BadRow, Row
 from ...rows.tables import Table, table_under, typed_rows
 from ...rows.unknown import letters
 
-__all__ = [
-    "Columns",
-    "header_of",
-    "kind_of_table",
-    "refusal_of",
-    "rows_of_table",
-    "table_under_columns",
-]
-
 Columns: TypeAlias = Mapping[str, str]
 """The columns of a table in dlt's names, each with dlt's type of it, such as ``bigint``."""
 

@@ -15,9 +15,9 @@ from gameball_async.cli.page.reasons import masked
 from gameball_async.cli.page.series import POINTS, job_times_of, series_of
 from gameball_async.errors import JournalError
 from gameball_async.journal.header import Header
-from gameball_async.journal.history import History, Session
+from gameball_async.journal.history import History, Session, Used
 from gameball_async.journal.journal import read_journal
-from gameball_async.journal.state import ChunkRecord, Resumable, Stage, Used
+from gameball_async.journal.state import ChunkRecord, Resumable, Stage
 from gameball_async.rows.outcome import Reason
 
 HEADER = Header("customers", "account", "https://api.gameball.co", "v4.0", "unique")
