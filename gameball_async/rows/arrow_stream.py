@@ -45,7 +45,7 @@ class TableRows(Blocks):
             from . import arrow
         except ImportError:
             raise ConfigurationError(
-                "rows with an Arrow stream are read with pyarrow: pip install 'gameball_async[arrow]'"
+                "reading an Arrow stream needs pyarrow: pip install 'gameball_async[arrow]'"
             ) from None
         if naive_as:
             zone_of(naive_as)
@@ -59,7 +59,7 @@ class TableRows(Blocks):
             raise ConfigurationError(f"{type(table).__name__}: {refusal}") from None
         except pa.ArrowInvalid:
             raise ConfigurationError(
-                f"{type(table).__name__} has no columns with names: give a table"
+                f"{type(table).__name__} has no named columns: pass a table"
             ) from None
         self._rows_of = arrow.batch_rows
         self._pieces = arrow.pieces(self._reader)

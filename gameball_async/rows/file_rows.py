@@ -101,11 +101,15 @@ class FileRows(Closing, Iterator[Row | BadRow]):
         self._ids = ids_from_numbers
         self.mapped: MappedLayout | None = None
         if mapping is not None and not source.tabular:
-            raise source.error("a mapping is for files with columns, and this has none", None)
+            raise source.error(
+                "has no columns, and a mapping needs them: remove --map (mapping), or use a file "
+                "with columns",
+                None,
+            )
         self._rows = self._table_rows(unknown) if source.tabular else self._json_rows()
         first = next(self._rows, None)
         if first is None:
-            raise source.error("holds no rows: there is nothing to send", None)
+            raise source.error("has no rows: there is nothing to send", None)
         self._rows = chain((first,), self._rows)
         self.warnings = (*source.found, *self.warnings)
 
@@ -193,7 +197,9 @@ class FileRows(Closing, Iterator[Row | BadRow]):
             shop = recognised(names, self.kind.name)
             if shop is not None:
                 mapping = preset(shop, self.kind.name)
-                self.warnings = (f"read as an export of {shop}, by its columns (--from {shop})",)
+                self.warnings = (
+                    f"read as an export of {shop}, from its column names (--from {shop})",
+                )
         if mapping is None:
             return layout_of(self.kind, names, unknown=unknown)
         found = mapped_layout(mapping, self.kind, names, zone=self.source.reading.zone)
@@ -218,8 +224,8 @@ class FileRows(Closing, Iterator[Row | BadRow]):
         for count, record in enumerate(self.source.records()):
             if by_line and not count and (record.text.startswith("[") or record.text == "{"):
                 raise self.source.error(
-                    "is one JSON text, not one a line: pass --format json for an array, or write an "
-                    "object a line, as jq -c does",
+                    "is one JSON text, not one object per line: pass --format json for an array, "
+                    "or write one object per line (jq -c does this)",
                     record.line,
                 )
             try:

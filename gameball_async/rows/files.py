@@ -126,8 +126,8 @@ def open_source(
     if form is None:
         Opened(name).close()  # says so where it is no file at all
         raise InputError(
-            "has a name that does not show its format: pass --format csv, tsv, jsonl, json, parquet, "
-            "arrow or xlsx",
+            "cannot tell the format from the file name: pass --format csv, tsv, jsonl, json, "
+            "parquet, arrow or xlsx",
             path=name,
         )
     reading = evolve(reading, format=form)
@@ -136,7 +136,7 @@ def open_source(
             from .arrow import ArrowSource
         except ImportError:
             raise ConfigurationError(
-                "Parquet and Arrow files are read with pyarrow: pip install 'gameball_async[arrow]'"
+                "reading Parquet and Arrow files needs pyarrow: pip install 'gameball_async[arrow]'"
             ) from None
         return ArrowSource(path, reading)
     if form == "xlsx":

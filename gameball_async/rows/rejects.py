@@ -98,12 +98,15 @@ class RejectsFile(Closing):
             and os.path.exists(given)
             and os.path.samefile(self.path, given)
         ):
-            raise ConfigurationError(f"{self.path}: is the input; write the rejects elsewhere")
+            raise ConfigurationError(
+                f"{self.path} is the input: name another file for the rejects (--rejects)"
+            )
         named = FORMATS.get(os.path.splitext(self.path)[1].lstrip(".").lower())
         fit = ("csv", "tsv") if self._source.tabular else ("jsonl",)
         if named is not None and named not in fit:
             raise ConfigurationError(
-                f"{self.path}: rejects of such an input are written as {fit[0]}: name it .{fit[0]}"
+                f"{self.path}: the rejects of this input are written as {fit[0]}: give the file "
+                f"the suffix .{fit[0]}"
             )
 
     def close(self) -> None:
@@ -139,7 +142,10 @@ class RejectsFile(Closing):
         """
         with closing(self._source.again()) as source:
             if self._source.stamp and source.stamp != self._source.stamp:
-                raise source.error("has changed since it was read: no rejects were written")
+                raise source.error(
+                    "has changed since it was read, so no rejects were written: put it back as "
+                    "it was, then `gameball-async resume JOURNAL --rejects FILE` writes them"
+                )
             write = self._write_cells if source.tabular else self._write_json
             with Replacement(self.path, source.reading.encoding or "utf-8") as out:
                 return write(source, out)
@@ -155,7 +161,9 @@ class RejectsFile(Closing):
                     break
             else:
                 raise self._source.error(
-                    "has no such row any more: no rejects were written", reject.line
+                    "no longer has this row, so no rejects were written: put it back as it was, "
+                    "then `gameball-async resume JOURNAL --rejects FILE` writes them",
+                    reject.line,
                 )
 
     def _write_cells(self, source: Source, out: TextIO) -> int:
