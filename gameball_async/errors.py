@@ -182,21 +182,21 @@ class RateLimitError(APIError):
     """429 for longer than the client is willing to wait (`Patience.limited`)."""
 
     advice = (
-        "wait as long as it asks, then go on. Where others use this account's quota, lower the quota "
-        "setting (--quota)"
+        "wait as long as it asks, then try again. If other programs use this account's quota, "
+        "lower yours with --quota (quota)"
     )
 
 
 class RejectedError(APIError):
     """The whole request was refused with a 4xx: nothing of it was applied."""
 
-    advice = "nothing of this request was applied; mend what the message names and send it again"
+    advice = "nothing of this request was applied; fix what the message names and send it again"
 
 
 class ServerError(APIError):
     """5xx: Gameball's own trouble."""
 
-    advice = "the trouble is on Gameball's side; try again later"
+    advice = "the problem is on Gameball's side; try again later"
 
 
 class TransportError(GameballError):
@@ -240,9 +240,9 @@ class NotGameballError(AnswerLostError):
         self.status: int = status
         what = "a redirect" if 300 <= status < 400 else "a web page"
         super().__init__(
-            f"{host} answered with {what} (HTTP {status}): it is not Gameball's API, or a login page "
-            "of this network stands in between. What to do: log in to the network with a browser; "
-            "else check the address (base_url, GAMEBALL_BASE_URL, --base-url)"
+            f"{host} answered with {what} (HTTP {status}): it is not Gameball's API, or a login "
+            "page of this network is in the way. What to do: log in to the network with a "
+            "browser; otherwise check the address (base_url, GAMEBALL_BASE_URL, --base-url)"
         )
 
 
@@ -261,9 +261,10 @@ class FateUnknownError(GameballError):
         self.evidence = evidence
         self.repeatable = repeatable
         advice = (
-            "Sending the same items again does no harm: resume the run, or submit them again"
+            "Sending the same items again is safe: resume the run, or submit them again"
             if repeatable
-            else "It was not sent again: check some of its items in the dashboard before you do"
+            else "It was not sent again: check some of its items in the dashboard before you send "
+            "it again"
         )
         super().__init__(
             f"a chunk of {kind} may or may not have been accepted ({evidence}). {advice}"
@@ -277,8 +278,8 @@ class UnknownJobError(GameballError):
         self.job_id = job_id
         super().__init__(
             why
-            or f"Gameball does not know job {job_id}: check the number, and that the keys are those "
-            "of the account that submitted it"
+            or f"Gameball does not know job {job_id}: check the number, and that the keys belong "
+            "to the account that submitted it"
         )
 
 
@@ -290,7 +291,7 @@ class RunDeadlineError(GameballError, TimeoutError):
         shown = ", ".join(f"{job} ({state})" for job, state in list(self.left_open.items())[:5])
         more = f" and {len(self.left_open) - 5:,} more" if len(self.left_open) > 5 else ""
         jobs = f"jobs still open: {shown}{more}" if shown else "no job is open"
-        super().__init__(f"{why}; {jobs}. Resume the run to go on with them")
+        super().__init__(f"{why}; {jobs}. Resume the run to continue")
 
 
 class DeadlineError(GameballError, TimeoutError):
@@ -308,8 +309,8 @@ class DeadlineError(GameballError, TimeoutError):
         self.job = job
         self.status = status
         seen = "was never seen" if status is None else f"was last seen {status.shown_state}"
-        why = "has not moved for" if stalled else "was not finished after"
+        why = "has not moved for" if stalled else "did not finish within"
         super().__init__(
-            f"job {job.id} {why} {seconds:g} s ({seen}); it goes on at "
-            "Gameball: watch it again, or stop it"
+            f"job {job.id} {why} {seconds:g} s ({seen}). It is still open at Gameball: watch it "
+            "again, or stop it"
         )

@@ -56,7 +56,7 @@ def free_of_known(item: Item, attribute: Attribute[Any], value: object) -> None:
     if clashes:
         raise ItemError(
             [
-                Fault(f"{attribute.name}.{spec.wire}", f"is a field of its own: use {spec.name}=")
+                Fault(f"{attribute.name}.{spec.wire}", f"is a field of the model: use {spec.name}=")
                 for spec in clashes
             ]
         )

@@ -35,7 +35,7 @@ class Secret:
         return hash((Secret, self.__value))
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a key is neither copied nor pickled; hand it over when the client is made")
+        raise TypeError("keys cannot be copied or pickled: pass the key when you make the client")
 
     def __copy__(self) -> NoReturn:
         self.__reduce__()

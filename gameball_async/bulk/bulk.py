@@ -89,7 +89,9 @@ class Bulk:
             JournalError: the journal cannot be used; nothing was sent.
         """
         if self._entered is not None:
-            raise ClosedError("a run is opened once: make another one")
+            raise ClosedError(
+                "this run was already opened: start a new one with client.bulk() or client.resume()"
+            )
         self._entered = await self._prepare()
         self._usage.start(self._clock(), self._entered.journal.requested)
         if self._stream.wants(RunStarted):
@@ -129,7 +131,11 @@ class Bulk:
         try:
             await run.main()
         except anyio.get_cancelled_exc_class():
-            run.state.fail(ClosedError("the client was closed during this run"))
+            run.state.fail(
+                ClosedError(
+                    "the client was closed during this run: keep it open until the run has ended"
+                )
+            )
             raise
         finally:
             self._usage.stop(self._clock())
@@ -176,7 +182,8 @@ class Bulk:
         if self._running is None:
             raise ClosedError("this run has not begun: open it with `async with`")
         return await self._events.next(
-            lambda: self._run.state.error, "this run is over: its block was left"
+            lambda: self._run.state.error,
+            "this run has ended: read it inside its `async with` block",
         )
 
     def stop(self) -> None:
@@ -213,7 +220,7 @@ class Bulk:
         """
         if self.journal is None:
             raise ConfigurationError(
-                "outcomes are read from the journal, and this run has none: pass journal=PATH"
+                "outcomes are read from the journal, but this run has none: pass journal=PATH"
             )
         from ..journal.results import outcomes_of
 

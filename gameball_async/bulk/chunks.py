@@ -121,8 +121,8 @@ class Chunker:
             return None
         if self._ready and self.wants_rows:
             if self._looked_ahead:
-                return "the input has not given enough rows for a full chunk yet"
-            return "the input is read ahead, so that a customer's rows can travel together"
+                return "waiting for enough rows of the input to fill a chunk"
+            return "reading the input ahead, so that a customer's rows are sent together"
         why = f"{self.held_back:,} of {self.waiting:,} rows wait for open jobs of their customers"
         turns = max(self._ready.most_turns, self._held.most_turns)
         if turns > 1:

@@ -202,7 +202,10 @@ class JobVerbs(Lifecycle):
             async for change in changes:
                 status = change.status
         if status is None:
-            raise ClosedError("the client was closed while it waited for a job")
+            raise ClosedError(
+                "the client was closed while it waited for a job: keep it open until the job has "
+                "ended"
+            )
         return status
 
     def stalled_for(self, job: JobLike) -> float:
@@ -217,7 +220,7 @@ def _job(job: JobLike) -> Job:
 async def _payloads(kind: Kind, items: Rows, prepare: Prepare) -> list[bytes] | GameballError:
     """The items' JSON, or what is wrong with them: raised elsewhere, where no item is at hand."""
     if isinstance(items, (str, bytes, Mapping)):
-        return ChunkError("items is a single item: give a list of them")
+        return ChunkError("items is a single item: pass a list of items")
     feed = Feed(rows_of(items, kind), prepare)
     payloads: list[bytes] = []
     try:
@@ -228,15 +231,15 @@ async def _payloads(kind: Kind, items: Rows, prepare: Prepare) -> list[bytes] | 
                 payloads.append(row.payload)
             if len(payloads) > MAX_ITEMS:
                 return ChunkError(
-                    f"a chunk holds at most {MAX_ITEMS:,} items, and there are more: use submit_all "
-                    "or bulk. Nothing was sent"
+                    f"a chunk can have at most {MAX_ITEMS:,} items, and there are more: use "
+                    "submit_all or bulk. Nothing was sent"
                 )
     except ConfigurationError as error:
         return ChunkError(str(error))
     finally:
         await feed.aclose()
     if not payloads:
-        return ChunkError("a chunk holds at least one item, and there are none; nothing was sent")
+        return ChunkError("a chunk needs at least one item, and there are none. Nothing was sent")
     return payloads
 
 
@@ -245,4 +248,4 @@ def _gameball_id(answer: WireResponse) -> int:
         return parse_job_id(orjson.loads(answer.body)["gameballId"])
     except (ValueError, KeyError, TypeError, ConfigurationError):
         pass  # raised below, so that the parser's error, which holds the answer, is not behind it
-    raise AnswerLostError("the answer to an upsert names no gameballId")
+    raise AnswerLostError("the answer to an upsert has no gameballId")

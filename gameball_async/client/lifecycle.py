@@ -56,8 +56,8 @@ class Lifecycle:
     ) -> None:
         if trust_env and session is not None:
             raise ConfigurationError(
-                "trust_env is for a session of the client's own, and one was lent: leave trust_env "
-                "out, and open the session that you lend with aiohttp's own trust_env"
+                "trust_env cannot be used with session: remove it, and make your session with "
+                "aiohttp.ClientSession(trust_env=True)"
             )
         self._account = Account(
             origin=(base_url or os.environ.get("GAMEBALL_BASE_URL") or DEFAULT_ORIGIN).rstrip("/"),
@@ -105,8 +105,8 @@ class Lifecycle:
             self._loop = asyncio.get_running_loop()
         except RuntimeError:
             raise ConfigurationError(
-                "the client runs under asyncio (uvloop too), and no such loop runs here: where "
-                "anyio is used, choose its asyncio backend"
+                "the client needs a running asyncio event loop (uvloop works too), and there is "
+                "none: with anyio, choose its asyncio backend"
             ) from None
         session = self._borrowed
         if session is None:
@@ -218,8 +218,8 @@ def _is_here(loop: asyncio.AbstractEventLoop | None) -> bool:
 
 def _elsewhere() -> ClosedError:
     return ClosedError(
-        "the client was opened under another event loop, and serves one at a time: close it there, "
-        "or give each loop a client of its own"
+        "the client was opened in another event loop, and works in one at a time: close it "
+        "there, or use a separate client for each loop"
     )
 
 
@@ -229,7 +229,7 @@ def _elsewhere() -> ClosedError:
 def _api_key(given: str | None) -> Secret:
     key = given if given is not None else os.environ.get("GAMEBALL_API_KEY")
     if not key:
-        raise ConfigurationError("the API key is missing: give api_key, or set GAMEBALL_API_KEY")
+        raise ConfigurationError("the API key is missing: pass api_key, or set GAMEBALL_API_KEY")
     return Secret(key)
 
 

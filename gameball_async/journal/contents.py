@@ -35,7 +35,8 @@ def earlier_of(
     try:
         if log.held():
             raise JournalError(
-                f"the run of {path} goes on in another process: let it end before you compare with it"
+                f"the run of {path} is still running in another process: wait until it ends, then "
+                "compare with it"
             )
         length = log.mark.length
     finally:
@@ -48,8 +49,9 @@ def earlier_of(
     ):
         if found != mine:
             raise JournalError(
-                f"{path} is of another {what}: what it has applied says nothing of this run. Compare with "
-                "a journal of the same, or send all rows, without --changed-against (changed_against)"
+                f"{path} belongs to another {what}, so this run cannot be compared with it. "
+                f"Compare with a journal of the same {what}, or remove --changed-against "
+                "(changed_against) to send all rows"
             )
     return Earlier(os.path.abspath(path), theirs.run, length), theirs
 
@@ -70,8 +72,9 @@ def find_again(earlier: Earlier, journal: str | os.PathLike[str]) -> tuple[str, 
         if theirs.run == earlier.digest:
             return name, theirs
     raise JournalError(
-        f"{earlier.name}, with which this run is compared, is gone or was changed: put it back as it was, "
-        "or import the file into a new journal without --changed-against (changed_against)"
+        f"{earlier.name}, which this run is compared with, no longer exists or has changed: put "
+        "it back as it was, or import the file into a new journal without --changed-against "
+        "(changed_against)"
     )
 
 

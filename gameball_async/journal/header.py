@@ -91,7 +91,7 @@ class Header:
             (self.kind != other.kind, f"its kind is {self.kind}, not {other.kind}"),
             (
                 self.account != other.account,
-                f"its account is another: the API key differs{_NEW_KEY}",
+                f"it was written with another API key{_NEW_KEY}",
             ),
             (self.origin != other.origin, f"its base URL is {self.origin}, not {other.origin}"),
             (self.version != other.version, f"its version is {self.version}, not {other.version}"),
@@ -101,14 +101,14 @@ class Header:
             ),
             (
                 bool(other.source.digest) and self.source.digest != other.source.digest,
-                "the content of its input has changed since",
+                "its input has changed since",
             ),
         ]
         for differs, what in differences:
             if differs:
                 raise JournalError(
-                    f"the journal belongs to another run: {what}. Resume with what the run began "
-                    "with, or import into a new journal"
+                    f"the journal belongs to another run: {what}. Resume with the input and the "
+                    "settings that it began with, or import into a new journal (--journal)"
                 )
 
 

@@ -126,8 +126,8 @@ class JournalFile:
         why = why_not(self._log.mark, self._log.inode, self._witness.last(), replay)
         if why is not None:
             raise JournalError(
-                f"{self.path} {why}: rows that were sent since would be sent again. Resume the "
-                "journal that the run wrote last. If this is the only one that is left, and nothing "
+                f"{self.path} {why}: rows that were sent since then would be sent again. Resume "
+                "the journal that the run wrote last. If this is the only one left, and nothing "
                 "was sent since it was written, pass --only-copy (only_copy=True)"
             )
 
@@ -254,7 +254,7 @@ def sound(log: LogFile) -> Iterator[None]:
     except JournalError:
         raise
     except (KeyError, TypeError, ValueError, IndexError, zlib.error):
-        raise damaged(log.path, "what it says") from None
+        raise damaged(log.path, "its content") from None
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
@@ -288,7 +288,9 @@ def read_journal(path: str | os.PathLike[str], *, idle: bool = False) -> Resumab
     log = LogFile.open(Path(path), write=False)
     try:
         if idle and log.held():
-            raise JournalError(f"another process holds {path}: let it end, or stop it, first")
+            raise JournalError(
+                f"another process is using {path}: wait for it to end, or stop it, first"
+            )
         return _state_of(log, time.time)
     finally:
         log.close()

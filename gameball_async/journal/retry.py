@@ -177,9 +177,9 @@ def rows_again(header: Header) -> list[Prepared] | None:
     mine = next((each for each in journal.retried if each.run == header.run), None)
     if mine is None:
         raise JournalError(
-            f"{name}, whose rows are sent again, does not know this retry. Where `gameball-async "
-            "report` shows no row of the retry, nothing was sent: begin it again. Else put the "
-            "journal back as it was"
+            f"{name}, whose rows are sent again, has no record of this retry. If `gameball-async "
+            "report` shows no row of the retry, nothing was sent: start it again. Otherwise put "
+            f"{name} back as it was"
         )
     found = _at(journal, mine.rows)
     if _digest(found) != header.source.digest:

@@ -44,9 +44,9 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (TimeoutError, "does not answer in time"),
     (exceptions.ConnectionError, "cannot be reached"),
     (OSError, "cannot be reached"),
-    (exceptions.ReadOnlyError, "is a replica that only reads"),
+    (exceptions.ReadOnlyError, "is a read-only replica"),
     (exceptions.OutOfMemoryError, "is out of memory"),
-    (exceptions.NoPermissionError, "does not permit its user the script or the keys"),
+    (exceptions.NoPermissionError, "does not allow its user the script or the keys"),
 )
 
 
@@ -57,7 +57,7 @@ def _a_part(_: object, __: object, value: float) -> None:
 
 def _not_negative(_: object, __: object, value: float) -> None:
     if not 0 <= value < float("inf"):
-        raise ConfigurationError(f"patience is {value:g}: it must be seconds, 0 or more")
+        raise ConfigurationError(f"patience is {value:g}: pass seconds, 0 or more")
 
 
 def _secret(url: str | Secret) -> Secret:
@@ -211,8 +211,8 @@ def _where(url: Secret) -> str:
         found = {}
     if fault:
         raise ConfigurationError(
-            "the URL of Redis cannot be read: give it as redis://host:6379/0, with "
-            "redis://user:password@host where it needs one; rediss:// for TLS"
+            "the URL of Redis cannot be read: write it as redis://host:6379/0, or "
+            "redis://user:password@host:6379/0; use rediss:// for TLS"
         )
     if "path" in found:
         return str(found["path"])

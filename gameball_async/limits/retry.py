@@ -26,7 +26,7 @@ class Evidence(Enum):
     """What is known of a request that did not succeed."""
 
     UNSENT = "nothing of it reached Gameball"
-    UNREACHABLE = "nothing of it reached Gameball, and waiting does not mend that"
+    UNREACHABLE = "nothing of it reached Gameball, and waiting does not help"
     FOREIGN = "it went to something that is not Gameball, which may have passed it on"
     LIMITED = "429: the quota is used up"
     REFUSED = "the server refused it"
