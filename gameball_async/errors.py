@@ -9,23 +9,23 @@ Every error that the library raises, in one tree::
     ├── ItemError               an item breaks the API's rules; lists every fault (also a ValueError)
     ├── ChunkError              a chunk is empty, too long, or not a list of items (also a ValueError)
     ├── ClosedError             the client is closed, or belongs to another event loop
-    ├── SharedQuotaError        what the quota is shared through is away, and nothing may be sent without
+    ├── SharedQuotaError        the store of a shared quota is away, and nothing may be sent without it
     ├── APIError                Gameball answered with an error; carries its error object
-    │   ├── AuthenticationError     401 and 403: the keys, the plan or the mode
+    │   ├── AuthenticationError     401 or 403: the keys, the plan or High Security Mode
     │   ├── RateLimitError          429 for longer than the client is willing to wait
     │   ├── RejectedError           any other 4xx: the whole request was refused
     │   └── ServerError             5xx
-    ├── TransportError          no answer of Gameball's was had
-    │   ├── NotSentError            provably nothing of the request reached Gameball
-    │   │   └── UnreachableError        no connection came about; says why, and whether waiting can mend it
-    │   └── AnswerLostError         written, but the answer is lost, late or unreadable
-    │       └── NotGameballError        the first answer is a web page or a redirect: not Gameball's
+    ├── TransportError          no answer from Gameball
+    │   ├── NotSentError            nothing of the request reached Gameball
+    │   │   └── UnreachableError        no connection could be made; says why, and whether waiting can help
+    │   └── AnswerLostError         sent, but the answer is lost, late or unreadable
+    │       └── NotGameballError        the first answer is a web page or a redirect, not Gameball's
     ├── FateUnknownError        a submission may or may not have been accepted; it was not repeated
     ├── UnknownJobError         Gameball does not know the job (any more)
-    ├── DeadlineError           a job was not finished in time (also a TimeoutError); it may be watched again
-    └── RunDeadlineError        a run was not over in time, or stood still (also a TimeoutError); resume it
+    ├── DeadlineError           a job did not finish in time (also a TimeoutError); you can watch it again
+    └── RunDeadlineError        a run did not finish in time, or made no progress (also a TimeoutError); resume it
 
-Messages say what happened, to what, and what to do now. Neither keys nor row data are ever in one.
+Messages say what happened, to what, and what to do now. They never contain keys or row data.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ __all__ = [
 
 
 class GameballError(Exception):
-    """The root of everything that the library raises on purpose. Any of it can be pickled."""
+    """The base class of all errors that the library raises on purpose. All of them can be pickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (type(self), self.args), self.__dict__
@@ -82,7 +82,7 @@ def _again(kind: type[GameballError], args: tuple[Any, ...]) -> GameballError:
 
 
 class ConfigurationError(GameballError, ValueError):
-    """A setting or a key is unusable. The value itself is never shown."""
+    """A setting or a key cannot be used. Its value is never shown."""
 
 
 class InputError(GameballError):
@@ -91,7 +91,7 @@ class InputError(GameballError):
 
     Attributes:
         path: the file, as it was given.
-        line: the line where reading ended, counted from 1; None where no line is to blame.
+        line: the line where reading ended, counted from 1; None if it is not about a line.
     """
 
     def __init__(self, message: str, *, path: str, line: int | None = None) -> None:
@@ -103,7 +103,7 @@ class InputError(GameballError):
 
 class RowsError(GameballError):
     """
-    The rows that were given cannot be read any further; what was read before is sent and accounted for.
+    The rows cannot be read any further; those read before are sent and accounted for.
 
     Their iterator was cancelled or closed from within, or gave a position twice.
     """
@@ -113,8 +113,8 @@ class JournalError(GameballError):
     """
     A journal cannot be used, or cannot be written any further.
 
-    It belongs to another run, another process holds it, it is damaged, or the disk refuses. Nothing
-    is submitted that could not be recorded before.
+    It belongs to another run, another process uses it, it is damaged, or the disk fails. Nothing is
+    submitted that could not be recorded first.
     """
 
 
@@ -138,9 +138,9 @@ class ClosedError(GameballError):
 
 class SharedQuotaError(GameballError):
     """
-    What the quota is shared through is away, and the client is set not to go on without it.
+    The store of a shared quota is away, and the client is set not to continue without it.
 
-    The request was not sent. *heals*: whether waiting may mend it; a password that is refused stays so.
+    The request was not sent. *heals*: whether waiting may help; it does not if a password is refused.
     """
 
     def __init__(self, message: str, *, heals: bool = True) -> None:
@@ -188,30 +188,30 @@ class RateLimitError(APIError):
 
 
 class RejectedError(APIError):
-    """The whole request was refused with a 4xx: nothing of it was applied."""
+    """Gameball refused the whole request with a 4xx: nothing of it was applied."""
 
     advice = "nothing of this request was applied; fix what the message names and send it again"
 
 
 class ServerError(APIError):
-    """5xx: Gameball's own trouble."""
+    """5xx: a problem at Gameball."""
 
     advice = "the problem is on Gameball's side; try again later"
 
 
 class TransportError(GameballError):
-    """No answer of Gameball's was had."""
+    """There was no answer from Gameball."""
 
 
 class NotSentError(TransportError):
-    """Provably nothing of the request reached Gameball: nothing has happened."""
+    """Nothing of the request reached Gameball: nothing has happened."""
 
 
 class UnreachableError(NotSentError):
     """
-    No connection to *host* came about, for *reason*; *cure* says what to do. Nothing was sent.
+    No connection to *host* could be made, for *reason*; *cure* says what to do. Nothing was sent.
 
-    Where waiting can mend it (*heals*), it was tried for so many *seconds*.
+    If waiting can help (*heals*), it was tried for *seconds*.
     """
 
     def __init__(
@@ -229,11 +229,11 @@ class UnreachableError(NotSentError):
 
 
 class AnswerLostError(TransportError):
-    """The request was written, but its answer is lost, late or unreadable."""
+    """The request was sent, but its answer is lost, late or unreadable."""
 
 
 class NotGameballError(AnswerLostError):
-    """The first answer that a client got, from *host* with *status*, is a web page or a redirect."""
+    """The first answer to a client, from *host* with *status*, is a web page or a redirect."""
 
     def __init__(self, host: str, status: int) -> None:
         self.host: str = host
@@ -248,7 +248,7 @@ class NotGameballError(AnswerLostError):
 
 class FateUnknownError(GameballError):
     """
-    A submission may or may not have been accepted, and nothing more could be learned of it.
+    A submission may or may not have been accepted, and nothing more is known about it.
 
     Attributes:
         kind: name of the batch kind.
@@ -272,7 +272,7 @@ class FateUnknownError(GameballError):
 
 
 class UnknownJobError(GameballError):
-    """Gameball does not know the job, or does not know it any more."""
+    """Gameball does not know the job, or no longer knows it."""
 
     def __init__(self, job_id: int, why: str | None = None) -> None:
         self.job_id = job_id
@@ -284,7 +284,7 @@ class UnknownJobError(GameballError):
 
 
 class RunDeadlineError(GameballError, TimeoutError):
-    """A run was not over in time, or stood still. *left_open*: its open jobs, each with its last state."""
+    """A run did not finish in time, or made no progress. *left_open*: its open jobs and their last states."""
 
     def __init__(self, why: str, left_open: Mapping[int, str]) -> None:
         self.left_open: dict[int, str] = dict(left_open)
@@ -296,11 +296,11 @@ class RunDeadlineError(GameballError, TimeoutError):
 
 class DeadlineError(GameballError, TimeoutError):
     """
-    A job was not finished in time. It goes on at Gameball, and may be watched again.
+    A job did not finish in time. It is still open at Gameball, and you can watch it again.
 
     Attributes:
         job: the job.
-        status: what was last seen of it; None where it was never seen.
+        status: its last status; None if no status was read.
     """
 
     def __init__(

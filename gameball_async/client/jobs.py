@@ -43,15 +43,15 @@ class JobVerbs(Lifecycle):
 
         Args:
             customer: a `Customer` or a mapping with the API's field names.
-            unknown: what becomes of fields that Gameball does not know, as in `bulk`.
+            unknown: what to do with fields that Gameball does not know, as in `bulk`.
 
         Returns:
-            Gameball's own id of the customer.
+            Gameball's id of the customer.
 
         Raises:
             ItemError: the customer breaks the API's rules; nothing was sent.
             APIError: Gameball refused it.
-            TransportError: no usable answer came, in spite of retries. Sending it again is safe.
+            TransportError: no usable answer came, despite retries. Sending it again is safe.
         """
         upserts = self._running.upserts
         kind = KINDS["customers"]
@@ -78,10 +78,10 @@ class JobVerbs(Lifecycle):
             items: models, mappings with the API's field names, dataclasses, pydantic models, named
                 tuples or database rows; a table with an Arrow stream; order ids (text) for
                 order-transactions.
-            unknown: what becomes of fields that Gameball does not know, as in `bulk`.
+            unknown: what to do with fields that Gameball does not know, as in `bulk`.
 
         Returns:
-            The job that the chunk has become.
+            The job of the chunk.
 
         Raises:
             ChunkError: there are no items, or more than 1,000; nothing was sent.
@@ -108,23 +108,23 @@ class JobVerbs(Lifecycle):
 
     async def status(self, job: JobLike) -> JobStatus:
         """
-        Ask once how a job stands.
+        Get the status of a job, once.
 
         Raises:
             UnknownJobError: Gameball does not know the job.
-            APIError: Gameball refused to tell.
-            TransportError: no usable answer came, in spite of retries.
+            APIError: Gameball refused to say.
+            TransportError: no usable answer came, despite retries.
         """
         return await self._running.status(_job(job).id)
 
     async def stop(self, job: JobLike) -> None:
         """
-        Stop a job. Items that were applied already stay applied; a job that has ended stays as it is.
+        Stop a job. Items that were already applied stay applied; a job that has ended stays as it is.
 
         Raises:
             UnknownJobError: Gameball does not know the job.
             APIError: Gameball refused to stop it.
-            TransportError: no answer came, in spite of retries. Stopping it again is safe.
+            TransportError: no answer came, despite retries. Stopping it again is safe.
         """
         await self._running.stop(_job(job))
 
@@ -137,13 +137,13 @@ class JobVerbs(Lifecycle):
         stalled_for: float | None = None,
     ) -> Changes:
         """
-        Watch a job: an async iterator of its transitions, each told once, until it ends.
+        Watch a job: an async iterator of its transitions, each given once, until it ends.
 
-        It may be left at any time, by ``break`` too: nothing keeps running for it.
+        You can leave it at any time, also with ``break``: nothing keeps running.
 
         Args:
             job: a job, or its number.
-            progress: tell changed counts too.
+            progress: report changed counts too.
             deadline: seconds after which `DeadlineError` is raised; None waits for the end.
             stalled_for: the same for seconds in which neither state nor counts change.
         """
@@ -162,7 +162,7 @@ class JobVerbs(Lifecycle):
 
         Args:
             jobs: jobs, or their numbers.
-            progress: tell changed counts too.
+            progress: report changed counts too.
             deadline: seconds after which `DeadlineError` is raised; None waits for the end.
             stalled_for: the same for seconds in which neither state nor counts change.
         """
@@ -186,16 +186,16 @@ class JobVerbs(Lifecycle):
 
         Args:
             job: a job, or its number.
-            deadline: seconds to wait, at most; None waits as long as the job is known.
-            stalled_for: seconds to wait while neither its state nor its counts change, at most.
+            deadline: the most seconds to wait; None waits as long as the job is known.
+            stalled_for: the most seconds to wait while neither its state nor its counts change.
 
         Returns:
             Its last status.
 
         Raises:
-            DeadlineError: it has not ended in time; it goes on, and may be waited for again.
+            DeadlineError: it has not ended in time; it is still open, and you can wait for it again.
             UnknownJobError: Gameball does not know the job.
-            TransportError: it could not be asked about for an hour.
+            TransportError: its status could not be read for an hour.
         """
         status: JobStatus | None = None
         async with self.watch(job, deadline=deadline, stalled_for=stalled_for) as changes:
@@ -209,7 +209,7 @@ class JobVerbs(Lifecycle):
         return status
 
     def stalled_for(self, job: JobLike) -> float:
-        """Seconds since anything about a watched job was seen to change; 0 for one not watched."""
+        """Seconds since a watched job last changed; 0 for a job that is not watched."""
         return self._running.watch.stalled_for(_job(job).id)
 
 

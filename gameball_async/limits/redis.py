@@ -74,19 +74,19 @@ class RedisQuota:
     """
     Lets all processes that use one account share its quota, through one Redis.
 
-    Give it to every client of the account: ``GameballClient(shared_quota=RedisQuota("redis://…"))``.
+    Pass it to every client of the account: ``GameballClient(shared_quota=RedisQuota("redis://…"))``.
 
     Args:
-        url: of the server: ``redis://``, ``rediss://`` (TLS) or ``unix://``, with user name, password
-            and database where needed. It is never shown.
-        lost: what happens while Redis is away: ``share`` goes on with a part of the quota, ``error``
+        url: the URL of the server: ``redis://``, ``rediss://`` (TLS) or ``unix://``, with user name,
+            password and database if needed. It is never shown.
+        lost: what to do while Redis is away: ``share`` continues with a part of the quota, ``error``
             raises `SharedQuotaError` from every call.
-        share: that part; at most 1 / the number of processes, so that together they stay within.
-        patience: seconds without Redis after which it counts as away; calls wait meanwhile.
-        prefix: what its keys begin with. Clients with different ones share nothing.
+        share: that part; at most 1 / the number of processes, so that together they stay within it.
+        patience: seconds without Redis after which it counts as away; calls wait until then.
+        prefix: the start of its keys. Clients with different prefixes share nothing.
 
     Raises:
-        ConfigurationError: a setting is unusable. The URL is never shown.
+        ConfigurationError: a setting cannot be used. The URL is never shown.
     """
 
     url: Secret = field(converter=_secret)
