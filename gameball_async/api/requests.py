@@ -233,7 +233,7 @@ def check_key(key: Secret, what: str) -> None:
     if not _KEY.fullmatch(key.reveal()):
         raise ConfigurationError(
             f"{what} is empty, too long, or contains a space, a line break or a non-ASCII "
-            "character: copy the key alone from the dashboard again"
+            "character: copy it from the dashboard again, with nothing around it"
         )
 
 

@@ -298,11 +298,11 @@ def read_journal(path: str | os.PathLike[str], *, idle: bool = False) -> Resumab
 
 def read_rows(path: str | os.PathLike[str], *, open_too: bool = True) -> Iterator[RowOutcome]:
     """
-    Each row that a journal says something of, with its result, read as it is asked for.
+    Each row in a journal, with its result, read lazily.
 
     Args:
-        path: where it is.
-        open_too: also rows without an outcome yet: pending, or indeterminate where no job is known.
+        path: the journal.
+        open_too: also rows without an outcome yet: pending, or indeterminate if no job is known.
 
     Raises:
         JournalError: it cannot be read.

@@ -77,8 +77,8 @@ def reopen_journal(
             )
             if not with_rows and not recorded.input_ended:
                 raise JournalError(
-                    f"the run of {journal.path} has not read its input to the end: pass the same "
-                    "rows again; those in the journal are skipped"
+                    f"the run of {journal.path} has not read its input to the end: pass rows, the "
+                    "same ones in the same order; those in the journal are skipped"
                 )
         except BaseException:
             journal.close()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def journals_of(path: str) -> list[str]:
     """
-    A journal, those of later retries before it, and those that it is a retry of behind it.
+    A journal, with those of later retries before it, and those that it retries after it.
 
     Raises:
         JournalError: one of them cannot be read.
@@ -48,11 +48,11 @@ def _before(path: str) -> list[str]:
 
 def recorded_rows(journals: Sequence[str], without: Sequence[int] = ()) -> Iterator[RowOutcome]:
     """
-    Each row that is in these journals, once: what the first of them says of it.
+    Each row in these journals, once, with its outcome in the first journal that has it.
 
     Args:
         journals: the newest first.
-        without: positions of rows that are left out.
+        without: positions of rows to skip.
 
     Raises:
         JournalError: one of them cannot be read.

@@ -48,7 +48,8 @@ def rows_to_retry(
     if others:
         first = min(others)
         raise JournalError(
-            f"row {first} {standing(journal, first)}: only {only} rows can be sent again"
+            f"row {first} {standing(journal, first)}: only {only} rows can be sent again. Remove "
+            "it from --rows (positions)"
         )
     return [odd for odd in found if odd.row.position in positions]
 
@@ -178,8 +179,8 @@ def rows_again(header: Header) -> list[Prepared] | None:
     if mine is None:
         raise JournalError(
             f"{name}, whose rows are sent again, has no record of this retry. If `gameball-async "
-            "report` shows no row of the retry, nothing was sent: start it again. Otherwise put "
-            f"{name} back as it was"
+            "report` on the journal of the retry shows no row, nothing was sent: start it again. "
+            f"Otherwise put {name} back as it was"
         )
     found = _at(journal, mine.rows)
     if _digest(found) != header.source.digest:

@@ -20,12 +20,12 @@ def table_rows(table: ArrowStream, kind: Kind | KindName, *, naive_as: str = "")
     """
     The rows of a table: of pandas, polars, DuckDB, pyarrow, or anything else with an Arrow stream.
 
-    `GameballClient.bulk` takes such tables as they are; this is for those whose times have no zone.
+    `GameballClient.bulk` takes such tables as they are; use this if their times have no time zone.
 
     Args:
-        table: has ``__arrow_c_stream__``. It is read in record batches, as rows are asked for.
+        table: has ``__arrow_c_stream__``. It is read lazily, in record batches.
         kind: the batch kind, or its name.
-        naive_as: the zone of times without one, such as ``Europe/Paris``.
+        naive_as: the time zone of times without one, such as ``Europe/Paris``.
 
     Raises:
         ConfigurationError: its columns cannot be rows of *kind*, or pyarrow is not installed.

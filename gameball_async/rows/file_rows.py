@@ -65,7 +65,7 @@ class FileRows(Closing, Iterator[Row | BadRow]):
     """
     The rows of an open file, in its order; a context manager that closes it.
 
-    Iterating raises ``InputError`` where the file cannot be read any further.
+    Iterating raises ``InputError`` when the file cannot be read any further.
 
     Attributes:
         path: the file, as it was given.
@@ -74,9 +74,9 @@ class FileRows(Closing, Iterator[Row | BadRow]):
         columns: the names in the header, without those of a rejects file; empty for JSON.
         warnings: what the user should know before anything is sent.
         from_rejects: whether the file is a rejects file.
-        mapped: the mapping of its columns; None where they are Gameball's.
-        skipped: how many rows the mapping has left out so far.
-        records: how many rows and bad rows have been handed out.
+        mapped: the mapping of its columns; None if they are Gameball's.
+        skipped: how many rows the mapping has skipped so far.
+        records: how many rows and bad rows were read so far.
     """
 
     def __init__(

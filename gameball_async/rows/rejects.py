@@ -65,13 +65,13 @@ class _Reject:
 
 class RejectsFile(Closing):
     """
-    Collects what did not succeed, and writes the rejects file at the end.
+    Collects the rows that did not succeed, and writes the rejects file at the end.
 
     A context manager: leaving it drops what was collected; only :meth:`write` writes the file.
 
     Arguments:
-        path: where to write. A file that is there is replaced, when the new one is complete.
-        rows: the open input. It is read again from its path, and must not change meanwhile.
+        path: the file to write. An existing file is replaced once the new one is complete.
+        rows: the open input. It is read again from its path, and must not change until then.
 
     Raises:
         ConfigurationError: *path* is the input itself, or something that is not a regular file.
@@ -115,9 +115,9 @@ class RejectsFile(Closing):
 
     def add(self, outcomes: Iterable[RowOutcome]) -> None:
         """
-        Note the rows that did not succeed; a later word on a row replaces an earlier one.
+        Note the rows that did not succeed; a later outcome of a row replaces an earlier one.
 
-        Pending rows are left out: their job is open, and would apply them besides a second import.
+        Pending rows are skipped: their job is still open, and a second import would apply them twice.
         """
         self._spool.executemany(
             "INSERT OR REPLACE INTO rejects VALUES (?, ?, ?, ?)",
@@ -135,7 +135,7 @@ class RejectsFile(Closing):
 
     def write(self) -> int:
         """
-        Write the file, mode 0600, in place of an earlier one, and return how many rows it has.
+        Write the file, with mode 0600, replace an earlier one, and return how many rows it has.
 
         Raises:
             InputError: the input has changed since it was opened.

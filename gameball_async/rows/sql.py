@@ -45,18 +45,18 @@ def query_rows(
     naive_as: str = "",
 ) -> FileRows:
     """
-    Run a query and open its rows, whose columns are named as those of a CSV file.
+    Run a query and open its rows. Its columns are named as those of a CSV file.
 
     Rows are fetched a thousand at a time, in a worker thread. To resume a run, the query needs an
     ORDER BY, and the rows that were read must not have changed.
 
     Args:
-        database: a URL as SQLAlchemy has them, or an engine.
-        query: the SQL, with no parameters.
+        database: an SQLAlchemy URL, or an engine.
+        query: the SQL, without parameters.
         kind: the batch kind, or its name.
-        unknown: what becomes of columns that the API does not know, as in `open_rows`.
+        unknown: what to do with columns that the API does not know, as in `open_rows`.
         mapping: how the columns become Gameball's.
-        naive_as: the zone of times without one, such as ``Europe/Paris``.
+        naive_as: the time zone of times without one, such as ``Europe/Paris``.
 
     Raises:
         InputError: the query fails, its columns cannot be used, or it has no rows.
