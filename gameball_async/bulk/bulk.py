@@ -183,7 +183,7 @@ class Bulk:
             raise ClosedError("this run has not begun: open it with `async with`")
         return await self._events.next(
             lambda: self._run.state.error,
-            "this run has ended: read it inside its `async with` block",
+            "this run is closed: read it inside its `async with` block",
         )
 
     def stop(self) -> None:

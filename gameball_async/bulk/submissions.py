@@ -90,7 +90,7 @@ class Submissions:
             raise ClosedError("these submissions are not open: read them inside `async with`")
         return await self._out.next(
             lambda: self._error,
-            "these submissions have ended: read them inside their `async with` block",
+            "these submissions are closed: read them inside their `async with` block",
         )
 
     async def _main(self) -> None:
