@@ -9,21 +9,21 @@ Every error that the library raises, in one tree::
     ├── ItemError               an item breaks the API's rules; lists every fault (also a ValueError)
     ├── ChunkError              a chunk is empty, too long, or not a list of items (also a ValueError)
     ├── ClosedError             the client is closed, or belongs to another event loop
-    ├── SharedQuotaError        the store of a shared quota is away, and nothing may be sent without it
+    ├── SharedQuotaError        the shared quota is unavailable, and the client may not send without it
     ├── APIError                Gameball answered with an error; carries its error object
     │   ├── AuthenticationError     401 or 403: the keys, the plan or High Security Mode
     │   ├── RateLimitError          429 for longer than the client is willing to wait
     │   ├── RejectedError           any other 4xx: the whole request was refused
     │   └── ServerError             5xx
     ├── TransportError          no answer from Gameball
-    │   ├── NotSentError            nothing of the request reached Gameball
-    │   │   └── UnreachableError        no connection could be made; says why, and whether waiting can help
-    │   └── AnswerLostError         sent, but the answer is lost, late or unreadable
-    │       └── NotGameballError        the first answer is a web page or a redirect, not Gameball's
+    │   ├── NotSentError            it is certain that nothing of the request reached Gameball
+    │   │   └── UnreachableError        cannot connect; says why, and whether waiting can help
+    │   └── AnswerLostError         the request was written, but the answer is lost, late or unreadable
+    │       └── NotGameballError        the first answer is a web page or a redirect: not Gameball's
     ├── FateUnknownError        a submission may or may not have been accepted; it was not repeated
-    ├── UnknownJobError         Gameball does not know the job (any more)
-    ├── DeadlineError           a job did not finish in time (also a TimeoutError); you can watch it again
-    └── RunDeadlineError        a run did not finish in time, or made no progress (also a TimeoutError); resume it
+    ├── UnknownJobError         Gameball does not know the job, or no longer knows it
+    ├── DeadlineError           a job did not finish in time (also a TimeoutError); you may watch it again
+    └── RunDeadlineError        a run did not finish in time, or stalled (also a TimeoutError); resume it
 
 Messages say what happened, to what, and what to do now. They never contain keys or row data.
 """
@@ -68,7 +68,7 @@ __all__ = [
 
 
 class GameballError(Exception):
-    """The base class of all errors that the library raises on purpose. All of them can be pickled."""
+    """The base class of every error that the library raises. All of them can be pickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (type(self), self.args), self.__dict__
@@ -82,7 +82,7 @@ def _again(kind: type[GameballError], args: tuple[Any, ...]) -> GameballError:
 
 
 class ConfigurationError(GameballError, ValueError):
-    """A setting or a key cannot be used. Its value is never shown."""
+    """A setting or a key is unusable. Its value is never shown."""
 
 
 class InputError(GameballError):
@@ -91,7 +91,7 @@ class InputError(GameballError):
 
     Attributes:
         path: the file, as it was given.
-        line: the line where reading ended, counted from 1; None if it is not about a line.
+        line: the line where reading ended, counted from 1; None if the error is not about a line.
     """
 
     def __init__(self, message: str, *, path: str, line: int | None = None) -> None:
@@ -103,9 +103,9 @@ class InputError(GameballError):
 
 class RowsError(GameballError):
     """
-    The rows cannot be read any further; those read before are sent and accounted for.
+    The rows of a program cannot be read any further; rows read before are sent and accounted for.
 
-    Their iterator was cancelled or closed from within, or gave a position twice.
+    Their iterator was cancelled or closed from within, or yielded a position twice.
     """
 
 
@@ -113,8 +113,8 @@ class JournalError(GameballError):
     """
     A journal cannot be used, or cannot be written any further.
 
-    It belongs to another run, another process uses it, it is damaged, or the disk fails. Nothing is
-    submitted that could not be recorded first.
+    It belongs to another run, another process holds it, it is damaged, or the disk fails. The client
+    never submits anything that it could not record first.
     """
 
 
@@ -133,12 +133,12 @@ class ChunkError(GameballError, ValueError):
 
 
 class ClosedError(GameballError):
-    """The client is closed or not open yet, or it is used from another event loop."""
+    """The client is closed, is not open yet, or is used from another event loop."""
 
 
 class SharedQuotaError(GameballError):
     """
-    The store of a shared quota is away, and the client is set not to continue without it.
+    The store of the shared quota is unavailable, and the client is set not to continue without it.
 
     The request was not sent. *heals*: whether waiting may help; it does not if a password is refused.
     """
@@ -168,7 +168,7 @@ class APIError(GameballError):
 
     @property
     def code(self) -> int | None:
-        """Gameball's code; None where the answer had none."""
+        """Gameball's code; None if the answer had none."""
         return self.error.code
 
 
@@ -188,7 +188,7 @@ class RateLimitError(APIError):
 
 
 class RejectedError(APIError):
-    """Gameball refused the whole request with a 4xx: nothing of it was applied."""
+    """Gameball refused the whole request with a 4xx. Nothing of it was applied."""
 
     advice = "nothing of this request was applied; fix what the message names and send it again"
 
@@ -200,18 +200,18 @@ class ServerError(APIError):
 
 
 class TransportError(GameballError):
-    """There was no answer from Gameball."""
+    """No answer from Gameball was received."""
 
 
 class NotSentError(TransportError):
-    """Nothing of the request reached Gameball: nothing has happened."""
+    """It is certain that nothing of the request reached Gameball."""
 
 
 class UnreachableError(NotSentError):
     """
-    No connection to *host* could be made, for *reason*; *cure* says what to do. Nothing was sent.
+    Cannot connect to *host* because of *reason*; *cure* says what to do. Nothing was sent.
 
-    If waiting can help (*heals*), it was tried for *seconds*.
+    If waiting can help (*heals*), the client has tried for *seconds*.
     """
 
     def __init__(
@@ -248,12 +248,12 @@ class NotGameballError(AnswerLostError):
 
 class FateUnknownError(GameballError):
     """
-    A submission may or may not have been accepted, and nothing more is known about it.
+    A submission may or may not have been accepted, and the client could not find out.
 
     Attributes:
         kind: name of the batch kind.
-        evidence: what was seen instead of an answer.
-        repeatable: whether sending the same items again does no harm.
+        evidence: what came instead of an answer.
+        repeatable: whether it is safe to send the same items again.
     """
 
     def __init__(self, kind: str, evidence: str, repeatable: bool = False) -> None:
@@ -284,7 +284,7 @@ class UnknownJobError(GameballError):
 
 
 class RunDeadlineError(GameballError, TimeoutError):
-    """A run did not finish in time, or made no progress. *left_open*: its open jobs and their last states."""
+    """A run did not finish in time, or stalled. *left_open*: its open jobs, each with its last state."""
 
     def __init__(self, why: str, left_open: Mapping[int, str]) -> None:
         self.left_open: dict[int, str] = dict(left_open)
@@ -296,11 +296,11 @@ class RunDeadlineError(GameballError, TimeoutError):
 
 class DeadlineError(GameballError, TimeoutError):
     """
-    A job did not finish in time. It is still open at Gameball, and you can watch it again.
+    A job did not finish in time. It keeps running at Gameball, and you may watch it again.
 
     Attributes:
         job: the job.
-        status: its last status; None if no status was read.
+        status: its last known status; None if no status was received.
     """
 
     def __init__(

@@ -81,7 +81,7 @@ class JobVerbs(Lifecycle):
             unknown: what to do with fields that Gameball does not know, as in `bulk`.
 
         Returns:
-            The job of the chunk.
+            The job that Gameball created for the chunk.
 
         Raises:
             ChunkError: there are no items, or more than 1,000; nothing was sent.
@@ -108,18 +108,18 @@ class JobVerbs(Lifecycle):
 
     async def status(self, job: JobLike) -> JobStatus:
         """
-        Get the status of a job, once.
+        Ask for the status of a job once.
 
         Raises:
             UnknownJobError: Gameball does not know the job.
-            APIError: Gameball refused to say.
+            APIError: Gameball refused the request.
             TransportError: no usable answer came, despite retries.
         """
         return await self._running.status(_job(job).id)
 
     async def stop(self, job: JobLike) -> None:
         """
-        Stop a job. Items that were already applied stay applied; a job that has ended stays as it is.
+        Stop a job. Items already applied stay applied; stopping a job that has ended changes nothing.
 
         Raises:
             UnknownJobError: Gameball does not know the job.
@@ -137,15 +137,15 @@ class JobVerbs(Lifecycle):
         stalled_for: float | None = None,
     ) -> Changes:
         """
-        Watch a job: an async iterator of its transitions, each given once, until it ends.
+        Watch a job until it ends: an async iterator that yields each of its transitions once.
 
-        You can leave it at any time, also with ``break``: nothing keeps running.
+        You may leave it at any time, also with ``break``: nothing keeps running for it.
 
         Args:
             job: a job, or its number.
-            progress: report changed counts too.
+            progress: also report changed counts.
             deadline: seconds after which `DeadlineError` is raised; None waits for the end.
-            stalled_for: the same for seconds in which neither state nor counts change.
+            stalled_for: the same, after so many seconds without a change of state or counts.
         """
         return self.watch_all([job], progress=progress, deadline=deadline, stalled_for=stalled_for)
 
@@ -158,13 +158,13 @@ class JobVerbs(Lifecycle):
         stalled_for: float | None = None,
     ) -> Changes:
         """
-        Watch any number of jobs with one poller. Use it with ``async with``, or as `watch`.
+        Watch any number of jobs with one poller. Use it with ``async with``, or like `watch`.
 
         Args:
             jobs: jobs, or their numbers.
-            progress: report changed counts too.
+            progress: also report changed counts.
             deadline: seconds after which `DeadlineError` is raised; None waits for the end.
-            stalled_for: the same for seconds in which neither state nor counts change.
+            stalled_for: the same, after so many seconds without a change of state or counts.
         """
         engine = self._running
         changes = Changes(
@@ -186,14 +186,14 @@ class JobVerbs(Lifecycle):
 
         Args:
             job: a job, or its number.
-            deadline: the most seconds to wait; None waits as long as the job is known.
-            stalled_for: the most seconds to wait while neither its state nor its counts change.
+            deadline: seconds to wait at most; None waits as long as Gameball knows the job.
+            stalled_for: seconds to wait at most while neither state nor counts change.
 
         Returns:
             Its last status.
 
         Raises:
-            DeadlineError: it has not ended in time; it is still open, and you can wait for it again.
+            DeadlineError: it has not ended in time; it keeps running, and you may wait for it again.
             UnknownJobError: Gameball does not know the job.
             TransportError: its status could not be read for an hour.
         """
@@ -209,7 +209,7 @@ class JobVerbs(Lifecycle):
         return status
 
     def stalled_for(self, job: JobLike) -> float:
-        """Seconds since a watched job last changed; 0 for a job that is not watched."""
+        """Seconds since the last change seen of a watched job; 0 for a job that is not watched."""
         return self._running.watch.stalled_for(_job(job).id)
 
 

@@ -88,7 +88,7 @@ class Lifecycle:
 
     @property
     def account(self) -> Account:
-        """The account, its address and API version. Its keys are masked."""
+        """The account, address and API version that the client uses. Its keys are never shown."""
         return self._account
 
     async def open(self) -> None:
@@ -96,7 +96,7 @@ class Lifecycle:
         Open the client. Opening an open client changes nothing.
 
         Raises:
-            ClosedError: it is open in another event loop, which has not ended.
+            ClosedError: it is open under another event loop, which still exists.
             ConfigurationError: no asyncio event loop is running.
         """
         if self._engine is not None and not await self._left_behind():
@@ -139,10 +139,10 @@ class Lifecycle:
 
     async def aclose(self) -> None:
         """
-        Stop everything that runs in the background, and close the session if the client opened it.
+        Stop all background work and close the session, unless it is borrowed.
 
         Raises:
-            ClosedError: it is open in another event loop, which has not ended.
+            ClosedError: it is open under another event loop, which still exists.
         """
         if await self._left_behind():
             return
