@@ -7,9 +7,8 @@ from typing import TextIO
 import click
 
 from ..api.kinds import kind_of
-from ..mapping.presets import recognised
 from ..mapping.proposal import Proposal, propose
-from ..mapping.rules import mapping_of
+from ..mapping.rules import mapping_of, recognised
 from ..rows.check import preparer
 from ..rows.files import header_of, open_rows
 from ..rows.kind_columns import known_columns, needed_columns

@@ -12,8 +12,7 @@ from attrs import asdict, field, frozen
 
 from ..api.kinds import Kind
 from ..journal.header import Source
-from ..mapping.presets import SHOPS, preset
-from ..mapping.rules import mapping_of
+from ..mapping.rules import SHOPS, mapping_of, preset
 from ..rows.dialect import Reading
 from ..rows.file_rows import FileRows
 from ..rows.files import open_source, rows_from
