@@ -18,7 +18,7 @@ from rich.text import Text
 
 from ..api.kinds import Kind
 from ..audit.check import Checked, WholeCheck
-from ..audit.findings import AmountSummary, Finding, about_faulty, about_unreadable
+from ..audit.findings import AmountSummary, Finding, about_faulty
 from ..client import GameballClient
 from ..errors import GameballError, InputError, UnknownJobError
 from ..rows.check import preparer
@@ -127,7 +127,8 @@ class FirstCheck:
                     while await anyio.to_thread.run_sync(whole.step):
                         show(_how_far(rows.position_fraction, monotonic() - began))
             except InputError as error:  # the run will end there, too
-                found.append(about_unreadable(str(error)))
+                why = f"cannot be read to its end: {error}"
+                found.append(Finding(why, "unreadable", "", 0, ()))
             checked = await _ended(whole)
         if checked.faulty:
             found.append(about_faulty(checked.faulty, checked.faulty_lines))

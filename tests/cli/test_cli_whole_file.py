@@ -14,8 +14,7 @@ import anyio.from_thread
 import pytest
 
 from gameball_async.api.kinds import KINDS
-from gameball_async.audit.check import WholeCheck
-from gameball_async.audit.seen import Seen
+from gameball_async.audit.check import Seen, WholeCheck
 from gameball_async.cli.checking import FirstCheck
 from gameball_async.cli.reading import Settings
 from gameball_async.rows.dialect import Reading
