@@ -22,22 +22,21 @@ from ..api.requests import Account, Dialect
 from ..client import GameballClient
 from ..errors import ConfigurationError
 from ..observe.hooks import OnRequest
-from ..preflight.amounts import SMALLEST, Trial
-from ..preflight.assumptions import ASSUMPTIONS
-from ..preflight.facts import MADE_UP, Facts, Plan, Probe
-from ..preflight.file import (
+from ..preflight.facts import ASSUMPTIONS, MADE_UP, Facts, Plan, Probe
+from ..preflight.findings import (
     DEFAULT_NAME,
     TRIAL,
+    Findings,
     forget_trial,
     note_trial,
     noted_trial,
+    of_another,
     read_findings,
     refuse_other_files,
     write_findings,
 )
-from ..preflight.findings import Findings
 from ..preflight.judging import conclude, judge
-from ..preflight.obeying import of_another
+from ..preflight.learned import SMALLEST, Trial
 from ..preflight.probing import REASON, Prober
 from .connection import Connection, client_of, sandbox_of, talks
 from .ending import Ended, Exit, finish, perform, remark, say

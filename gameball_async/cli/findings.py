@@ -17,10 +17,16 @@ from attrs import evolve
 from ..api.kinds import kind_of
 from ..api.requests import Dialect
 from ..errors import ConfigurationError, GameballError
-from ..preflight.amounts import looks_like_the_other_unit
-from ..preflight.file import DEFAULT_NAME, read_findings
-from ..preflight.findings import Findings
-from ..preflight.obeying import about_the_run, in_short, of_another, warnings_of
+from ..preflight.findings import (
+    DEFAULT_NAME,
+    Findings,
+    about_the_run,
+    in_short,
+    of_another,
+    read_findings,
+    warnings_of,
+)
+from ..preflight.learned import looks_like_the_other_unit
 from ..rows.row import Row
 from .connection import API_KEY, Connection, account_of
 from .ending import refuse, remark

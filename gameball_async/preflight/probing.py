@@ -12,9 +12,8 @@ from attrs import frozen
 from ..api.jobs import Job
 from ..api.requests import API_VERSIONS, Dialect
 from ..errors import APIError, GameballError, NotSentError, ServerError
-from .amounts import SMALLEST, Balance, Fate, Step, Trial, balance_of, fate_of
-from .clock import Sample
 from .facts import Facts, Reply, Said, reply_of
+from .learned import SMALLEST, Balance, Fate, Sample, Step, Trial, balance_of, fate_of
 
 if TYPE_CHECKING:
     from ..client import GameballClient
