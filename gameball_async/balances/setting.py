@@ -25,8 +25,7 @@ from ..rows.check import preparer
 from ..rows.feed import Feed
 from ..rows.given import Rows, rows_of
 from ..rows.row import BadRow, Blocks, Prepared, Row
-from .plan import Fate, Report, Summary
-from .points import BALANCE_FIELD, as_number, in_units
+from .plan import BALANCE_FIELD, Fate, Report, Summary, as_number, in_units
 from .store import Header, Stage, Step, Store
 from .taking import (
     begin_again,

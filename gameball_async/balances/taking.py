@@ -18,10 +18,9 @@ from attrs import asdict, evolve
 from ..journal.journal import read_rows
 from ..rows.outcome import RowOutcome
 from ..rows.replacing import write_csv
-from .plan import UNFINISHED, Fate, Planned, Report, Summary, answered, planned
-from .points import as_number, in_units
-from .rounds import Answer, Looked, answer_of, judged, look_again
+from .plan import UNFINISHED, Fate, Planned, Report, Summary, answered, as_number, in_units, planned
 from .store import Stage, Step, Store
+from .verdicts import Answer, Looked, answer_of, judged, look_again
 
 ROUNDS = 10
 """Rounds of adjustments in one go, at most."""

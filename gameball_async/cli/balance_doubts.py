@@ -8,10 +8,10 @@ import click
 import orjson
 from attrs import define, field
 
-from ..balances.doubts import Verdict
-from ..balances.points import BALANCE_FIELD
+from ..balances.plan import BALANCE_FIELD
 from ..balances.setting import REST
 from ..balances.settling import Settlement, settle_by_balances
+from ..balances.verdicts import Verdict
 from ..client import GameballClient
 from .connection import Connection, talk, talks
 from .ending import Exit, finish

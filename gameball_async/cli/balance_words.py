@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..balances.plan import Fate, Report, Summary
-from ..balances.points import as_number, shown
+from ..balances.plan import Fate, Report, Summary, as_number, shown
 from ..balances.taking import REPORT
 from .words import clean, count
 
