@@ -15,9 +15,8 @@ from ..balances.verdicts import Verdict
 from ..client import GameballClient
 from .connection import Connection, talk, talks
 from .ending import Exit, finish
-from .live import driver
+from .live import Reaching, driver
 from .options import Option, file_option, flag, from_zero, journal_argument, only_copy, taken
-from .reaching import Reaching
 from .resuming import refuse_sandbox
 from .words import clean, count
 

@@ -22,9 +22,8 @@ from .balance_words import plan_text, plan_values, report_text, report_values
 from .connection import Connection, talk, talks
 from .ending import Ended, Exit, code_of, say
 from .inputs import open_input, source_of, warn
-from .live import driver
+from .live import Reaching, driver
 from .options import file_option, flag, from_zero, taken
-from .reaching import Reaching
 from .reading import STDIN, Settings, reads
 from .words import clean, count
 

@@ -41,9 +41,8 @@ from ..preflight.probing import REASON, Prober
 from .connection import Connection, client_of, sandbox_of, talks
 from .ending import Ended, Exit, finish, perform, remark, say
 from .findings import findings_options
-from .live import console_on
+from .live import Reaching, console_on
 from .options import exclusive, given, seconds
-from .reaching import Reaching
 from .words import clean, count
 
 DEADLINE = 300.0

@@ -9,32 +9,25 @@ from typing import Any, NoReturn
 import anyio
 import click
 import orjson
+from attrs import evolve
 
 from ..api.jobs import JobState, JobStatus
 from ..api.responses import parse_job_id
 from ..client import GameballClient
-from ..errors import ConfigurationError, InputError, ItemError, RejectedError, UnknownJobError
+from ..errors import InputError, ItemError, RejectedError, UnknownJobError
 from ..jobs.changes import Changes
 from . import account, display
 from .connection import Connection, talk, talks
 from .ending import Exit, finish, say, unusable
-from .live import console_on
-from .options import flag, seconds
-from .reaching import Reaching
-
-
-def read_job_ids(
-    ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
-) -> tuple[int, ...]:
-    """Read jobs' numbers, each once, for click."""
-    try:
-        return tuple(dict.fromkeys(map(parse_job_id, value)))
-    except ConfigurationError as error:
-        raise click.BadParameter(str(error), ctx, param) from None
-
+from .live import Reaching, console_on
+from .options import flag, parsed, seconds
 
 _job_ids = click.argument(
-    "job_ids", metavar="JOB_ID...", nargs=-1, required=True, callback=read_job_ids
+    "job_ids",
+    metavar="JOB_ID...",
+    nargs=-1,
+    required=True,
+    callback=parsed(lambda given: tuple(dict.fromkeys(map(parse_job_id, given)))),
 )
 
 
@@ -211,7 +204,7 @@ def upsert(
         click.echo(orjson.dumps({"gameball_id": gameball_id}) if as_json else stored)
         return Exit.OK
 
-    raise SystemExit(finish(talk(connection, main, batch=False)))
+    raise SystemExit(finish(talk(evolve(connection, batch=False), main)))
 
 
 def read_object(path: str) -> dict[str, Any]:

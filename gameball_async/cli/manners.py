@@ -90,17 +90,15 @@ class Manners:
 
     def resume_command(self, journal: str, connection: Connection) -> str:
         """The command that takes a run up again, ready for a shell."""
-        words = ["resume", journal]
-        for name, value, default in (
-            ("--rejects", self.rejects, None),
-            ("--results", self.results, None),
-            ("--concurrency", self.concurrency, None),
-            ("--on-cancel", self.on_cancel, "detach"),
-            ("--stalled-for", self.stalled_for, None),
-        ):
-            if value is not None and value != default:
-                words += [name, f"{value:g}" if isinstance(value, float) else str(value)]
-        return connection.command(*words)
+        return connection.command(
+            "resume",
+            journal,
+            rejects=self.rejects,
+            results=self.results,
+            concurrency=self.concurrency,
+            on_cancel=None if self.on_cancel == "detach" else self.on_cancel,
+            stalled_for=self.stalled_for,
+        )
 
     def collect(
         self, files: ExitStack, kind: Kind, rows: FileRows | None

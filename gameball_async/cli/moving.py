@@ -26,9 +26,8 @@ from .checking import FirstCheck
 from .connection import Connection, connect
 from .ending import Ended, Exit, code_of, perform, say
 from .inputs import about_null_words
-from .live import Drive, console_on, drive, driver, manner_of
+from .live import Drive, Reaching, console_on, drive, driver, manner_of
 from .manners import Collecting, Manners
-from .reaching import Reaching
 from .words import clean, count
 
 

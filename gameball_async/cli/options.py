@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from ..api.kinds import KINDS
+from ..errors import ConfigurationError
 
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
@@ -80,6 +81,18 @@ def exclusive(**options: object) -> None:
     ]
     if len(names) > 1:
         raise click.UsageError(f"{names[0]} and {names[1]} exclude each other: keep one")
+
+
+def parsed(parse: Callable[[Any], Any]) -> Callable[..., Any]:
+    """What reads the value of an option, for click."""
+
+    def read(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+        try:
+            return parse(value)
+        except ConfigurationError as error:
+            raise click.BadParameter(str(error), ctx, param) from None
+
+    return read
 
 
 def by_suffix(*suffixes: str) -> Callable[..., str | None]:

@@ -9,10 +9,11 @@ import orjson
 from attrs import asdict
 
 from ..errors import ConfigurationError
+from ..limits.windows import Quota
 from ..sandbox import Constant, Sandbox, Scenario, ScenarioError, Seen, serve
-from .connection import API_KEY, BASE_URL, SECRET_KEY, read_quota
+from .connection import API_KEY, BASE_URL, SECRET_KEY
 from .ending import Exit, finish, perform
-from .options import choice, flag, from_zero, given
+from .options import choice, flag, from_zero, given, parsed
 from .words import clean
 
 
@@ -37,7 +38,7 @@ from .words import clean
 )
 @click.option(
     "--limits",
-    callback=read_quota,
+    callback=parsed(Quota.parse),
     metavar="REQUESTS/SECONDS,...",
     default="30/1,360/30",
     help="Requests per seconds that are let through; the rest is answered 429.",

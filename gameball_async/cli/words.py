@@ -1,7 +1,8 @@
-"""Small words for people: text made safe to show, durations, counts."""
+"""Small words for people: text made safe to show, durations, counts, commands to copy."""
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 from collections.abc import Iterable
 
@@ -37,3 +38,20 @@ def count(number: int, one: str, many: str | None = None) -> str:
 def listed(numbers: Iterable[tuple[int, str]]) -> str:
     """Those that are not 0, each with its word: ``1 queued, 3 running``."""
     return ", ".join(f"{number:,} {word}" for number, word in numbers if number)
+
+
+def command_line(*words: str, **options: object) -> str:
+    """
+    A command of ours, ready for a shell.
+
+    Args:
+        words: those before its options.
+        options: by their names, with ``_``; None and False are left out, True is a flag.
+    """
+    found = ["gameball-async", *words]
+    for name, value in options.items():
+        if value is not None and value is not False:
+            found.append(f"--{name.replace('_', '-')}")
+            if value is not True:
+                found.append(f"{value:g}" if isinstance(value, float) else str(value))
+    return shlex.join(found)

@@ -18,7 +18,7 @@ from rich.console import RenderableType
 from gameball_async.api.jobs import Job, JobState, JobStatus, Transition
 from gameball_async.bulk.progress import Progress
 from gameball_async.cli import account, display, live
-from gameball_async.cli.reaching import Reaching
+from gameball_async.cli.live import Reaching
 from gameball_async.cli.words import clean, count, duration
 from gameball_async.rows.report import Report
 
