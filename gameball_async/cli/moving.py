@@ -21,7 +21,8 @@ from ..rows.file_rows import FileRows
 from ..rows.outcome import Outcome
 from ..rows.report import Report
 from ..rows.unknown import UnknownField
-from . import account, doubts
+from . import account
+from .account import InDoubt
 from .checking import FirstCheck
 from .connection import Connection, connect
 from .ending import Ended, Exit, code_of, perform, say
@@ -207,9 +208,10 @@ class _Moving:
     def _print(self, task: Task, report: Report) -> None:
         rejects = task.rejects
         written = None if rejects is None or rejects.rows is None else rejects.file.path
-        doubt = (
-            doubts.read(task.journal, written, self.connection) if report.indeterminate else None
-        )
+        doubt = None
+        if report.indeterminate:
+            command = self.connection.command
+            doubt = account.in_doubt(task.journal, rejects=written, command=command)
         if self.as_json:
             found = account.json_of(report, task.journal, task.left_out) | task.warnings()
             if report.complete and doubt is not None:
@@ -221,7 +223,7 @@ class _Moving:
         console.print(account.summary(report, task.what))
         console.print(Text("\n".join(filter(None, notes))), soft_wrap=True)  # commands stay whole
 
-    def _about_journal(self, task: Task, report: Report, doubt: doubts.InDoubt | None) -> str:
+    def _about_journal(self, task: Task, report: Report, doubt: InDoubt | None) -> str:
         path = clean(task.journal or "")
         if task.journal is not None and not report.complete:
             go_on = f"; {self._go_on()}" if self._go_on() else ""

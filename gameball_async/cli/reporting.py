@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from ..journal.settle import settle as settle_rows
 from ..rows.named import NamedRows
 from ..rows.outcomes import write_outcomes
 from ..rows.results import ResultsFile
-from . import account, doubts
+from . import account
 from .ending import Exit, say, unusable
 from .inputs import input_of, refuse_same_files
 from .live import console_on
@@ -31,8 +30,8 @@ from .options import as_json as json_option
 from .options import by_suffix, file_option, flag, journal_argument, only_copy
 from .options import results as results_option
 from .page.figures import Figures, figures_of
-from .page.steps import doubts_of
-from .words import clean, count
+from .page.reasons import doubts_of
+from .words import clean, command_line, count
 
 SHOWN_DOUBTS = 20
 
@@ -173,7 +172,7 @@ def as_text(recorded: Recorded, figures: Figures, header: Header, later: Sequenc
 def doubt_line(doubt: Doubt) -> str:
     """``in doubt: chunk 3, job 123458, 1,000 rows, lines 2001-3000: why``."""
     job = "no job is known" if doubt.job_id is None else f"job {doubt.job_id}"
-    rows, lines = count(len(doubt.positions), "row"), doubts.in_words(doubt.positions)
+    rows, lines = count(len(doubt.positions), "row"), account.in_words(doubt.positions)
     return f"in doubt: chunk {doubt.chunk}, {job}, {rows}, lines {lines}: {doubt.reasons[0]}"
 
 
@@ -212,7 +211,7 @@ def settle(
         no = NamedRows() if not_applied is None else NamedRows.read(not_applied)
         settle_rows(journal, yes, no, only_copy=only_copy)
         recorded = recorded_of(read_journal(journal))
-    left = doubts.of(recorded.doubts, journal)
+    left = account.InDoubt.of(recorded.doubts, journal)
     if as_json:
         values = {"applied": len(yes.lines), "not_applied": len(no.lines)}
         click.echo(orjson.dumps({**values, "in_doubt": left.as_values()}))
@@ -221,7 +220,7 @@ def settle(
         f"settled: {count(len(yes.lines), 'row')} applied, {count(len(no.lines), 'row')} not applied"
     )
     if not_applied is not None:
-        words = ["gameball-async", "retry", journal, "--only", "failed", "--rows", not_applied]
-        click.echo(f"send those again: {clean(shlex.join(words), 1000)}")
+        again = command_line("retry", journal, only="failed", rows=not_applied)
+        click.echo(f"send those again: {clean(again, 1000)}")
     if recorded.report.complete and left.lines:
         click.echo(left.as_text())
