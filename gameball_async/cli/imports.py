@@ -37,7 +37,7 @@ from .manners import Manners, manners, refuse_earlier_rejects
 from .moving import Task, carry_out
 from .options import KIND_NAMES, choice, exclusive, file_option, flag, kind_argument, taken
 from .reading import STDIN, Settings, reads
-from .validation import rehearse
+from .validation import Rehearsal
 from .words import clean
 
 
@@ -101,7 +101,7 @@ def import_(dry_run: bool, **options: Any) -> NoReturn:
     asked.refuse_contradictions(dry_run=dry_run)
     connection, settings = asked.connection, asked.settings
     if dry_run:
-        rehearse(asked.kind, asked.file, settings, connection.quota, strict=asked.strict)
+        Rehearsal(asked.kind, asked.file, settings, asked.strict, connection.quota).carry_out()
     if connection.goes_by is not None:
         tell_about_the_run(connection.goes_by, asked.kind, asked.file, settings)
     carry_out(connection, asked.prepare, asked.how, as_json=asked.as_json)
