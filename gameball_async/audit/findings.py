@@ -14,7 +14,7 @@ from typing import Any, Literal
 from attrs import asdict, define, frozen
 from attrs import field as attribute
 
-from .looks import Amount, Repeat, Time, Wrong
+from .looks import Amount, Repeat, Time
 
 FindingName = Literal[
     "repeated-id", "repeated-row", "equal-times", "future-date", "early-date", "odd-amount", "money-in-points",
@@ -245,11 +245,12 @@ class AmountTally:
         self._total = _sum([self._total, *(value for value, _ in found)])
         self._least = min(self._least, min(found))
         self._greatest = max(self._greatest, max((value, -line) for value, line in found))
-        wrong = self.amount.wrong
-        if wrong is not None and self._least[0] <= 0:
-            self._wrong.add([line for value, line in found if _is_wrong(value, wrong)])
-        if self.amount.points:
-            self._cents.add([line for value, line in found if _has_cents(value)])
+        if self.amount.wrong is not None and self._least[0] <= 0:
+            wrong = self.amount.wrong.covers
+            self._wrong.add([line for value, line in found if wrong(value)])
+        if self.amount.points:  # two decimals at most are as money has them
+            cents = (line for value, line in found if value % 1 != 0 and round(value, 2) == value)
+            self._cents.add(list(cents))
 
     def findings(self) -> Iterator[Finding]:
         """What is doubtful so far."""
@@ -280,14 +281,3 @@ def _sum(values: Sequence[float]) -> float:
         return fsum(values)
     except OverflowError:
         return sum(values)
-
-
-def _is_wrong(value: float, wrong: Wrong) -> bool:
-    if wrong is Wrong.ZERO:
-        return value == 0
-    return value < 0 if wrong is Wrong.NEGATIVE else value <= 0
-
-
-def _has_cents(value: float) -> bool:
-    """Whether it is no whole number and has two decimals at most."""
-    return value % 1 != 0 and round(value, 2) == value

@@ -39,7 +39,7 @@ from ..preflight.judging import conclude, judge
 from ..preflight.learned import SMALLEST, Trial
 from ..preflight.probing import REASON, Prober
 from .connection import Connection, client_of, sandbox_of, talks
-from .ending import Ended, Exit, finish, perform, remark, say
+from .ending import Ended, Exit, finish, perform, print_error, remark, say
 from .findings import findings_options
 from .live import Reaching, console_on
 from .options import exclusive, given, seconds
@@ -179,11 +179,8 @@ class _Checking:
 
     def _announce(self) -> None:
         """Say before anything is sent what will be."""
-        key = {"test": "a test key", "live": "a live key"}.get(
-            self.facts.key_mode or "", "this key"
-        )
         say(
-            f"with {key}, two batches will move the balance of customer {clean(self.facts.plan.customer)}: "
+            f"with {self.facts.key_words}, two batches will move the balance of customer {clean(self.facts.plan.customer)}: "
             "an adjustment of +1, then its inverse, -1. Neither is ever sent twice; Ctrl-C waits until +1 is "
             "taken back, a second one leaves at once"
         )
@@ -201,63 +198,62 @@ class _Checking:
         """Print all probes, write the findings, and return the exit code."""
         if self.account is None:
             if as_json and ended.error is not None:
-                click.echo(orjson.dumps({"error": clean(str(ended.error), 2000)}))
+                print_error(ended.error)
             return finish(ended)
-        probes = judge(self.facts)
-        found = conclude(self.facts, probes, self.account, datetime.now(UTC))
-        asked = not ended.interrupted and ended.error is None
+        facts, probes = self.facts, judge(self.facts)
+        found = conclude(facts, probes, self.account, datetime.now(UTC))
+        asked, written = not ended.interrupted and ended.error is None, None
         # Where no batch was accepted, there is nothing to go by, and older findings may be right.
-        written = self._write(found) if asked and self.facts.job_id is not None else None
-        trial = self.facts.trial
-        if self.into is not None and trial is not None and trial.undone:
+        if self.into is not None and asked and facts.job_id is not None:
+            try:
+                write_findings(self.into, found)
+                written = self.into
+            except OSError as error:
+                path = clean(self.into)
+                say(f"the findings cannot be written to {path}: {error.strerror}")
+        if self.into is not None and facts.trial is not None and facts.trial.undone:
             with suppress(OSError):  # the next check asks for a look that is not needed
                 forget_trial(self.into)
         if as_json:
-            click.echo(orjson.dumps(self._values(probes, found, written)))
+            click.echo(orjson.dumps(as_values(facts, probes, found, written)))
         else:
             console_on(sys.stdout).print(as_table(probes, written))
         if not asked:
             return finish(ended)
-        if not self.facts.reached:
+        if not facts.reached:
             return Exit.STOPPED
         return Exit.SOME_FAILED if found.hindrances else Exit.OK
 
-    def _write(self, found: Findings) -> str | None:
-        try:
-            if self.into is not None:
-                write_findings(self.into, found)
-        except OSError as error:
-            say(f"the findings cannot be written to {clean(self.into or '')}: {error.strerror}")
-            return None
-        return self.into
 
-    def _values(self, probes: list[Probe], found: Findings, written: str | None) -> dict[str, Any]:
-        plain = asdict(found)
-        names = ("origin", "key", "version", "dialect", "clock", "amount")
-        return {
-            "ready": self.facts.reached and not found.hindrances,
-            "reached": self.facts.reached,
-            **{name: plain[name] for name in names},
-            "probes": [
-                {"name": p.name, "verdict": p.verdict, "said": clean(p.said, 2000), "cure": p.cure}
-                for p in probes
-            ],
-            "assumptions": [
-                {**asdict(each), "holds": found.assumptions.get(name)}
-                for name, each in ASSUMPTIONS.items()
-            ],
-            "trial": None if self.facts.trial is None else _trial(self.facts.trial),
-            "findings": written,
-        }
+def as_values(
+    facts: Facts, probes: Sequence[Probe], found: Findings, written: str | None
+) -> dict[str, Any]:
+    """The result of a check, for programs; see `as_table`."""
+    plain = asdict(found)
+    return {
+        "ready": facts.reached and not found.hindrances,
+        "reached": facts.reached,
+        **{
+            name: plain[name] for name in ("origin", "key", "version", "dialect", "clock", "amount")
+        },
+        "probes": [
+            {"name": p.name, "verdict": p.verdict, "said": clean(p.said, 2000), "cure": p.cure}
+            for p in probes
+        ],
+        "assumptions": [
+            {**asdict(each), "holds": found.assumptions.get(name)}
+            for name, each in ASSUMPTIONS.items()
+        ],
+        "trial": None if facts.trial is None else _trial(facts.trial),
+        "findings": written,
+    }
 
 
 def _trial(trial: Trial) -> dict[str, Any]:
-    steps = {"add": trial.add, "take": trial.take}
-    balances = {"before": trial.before, "between": trial.between, "after": trial.after}
-    return {
-        **{n: {"fate": step.fate.name.lower(), "job_id": step.job_id} for n, step in steps.items()},
-        **{n: None if each is None else asdict(each) for n, each in balances.items()},
-    }
+    plain = asdict(trial)
+    for name, step in {"add": trial.add, "take": trial.take}.items():
+        plain[name] = {"fate": step.fate.name.lower(), "job_id": step.job_id}
+    return {name: plain[name] for name in ("add", "take", "before", "between", "after")}
 
 
 def as_table(probes: Sequence[Probe], written: str | None) -> Group:

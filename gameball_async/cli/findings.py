@@ -11,7 +11,6 @@ from itertools import islice
 from typing import Any
 
 import click
-import orjson
 from attrs import evolve
 
 from ..api.kinds import kind_of
@@ -29,7 +28,7 @@ from ..preflight.findings import (
 from ..preflight.learned import looks_like_the_other_unit
 from ..rows.row import Row
 from .connection import API_KEY, Connection, account_of
-from .ending import refuse, remark
+from .ending import print_error, refuse, remark
 from .options import Command, Option, exclusive, flag, given, together
 from .reading import STDIN, Settings
 from .words import clean
@@ -69,7 +68,7 @@ def obeys(command: Command) -> Command:
                 connection = _going_by(connection, _read(connection, findings))
             except ConfigurationError as error:
                 if options.get("as_json"):  # as where the import itself refuses
-                    click.echo(orjson.dumps({"error": clean(str(error), 2000), "rows": 0}))
+                    print_error(error, rows=0)
                 refuse(error)
         return command(connection=connection, **options)
 
@@ -106,12 +105,12 @@ def _read(connection: Connection, path: str | None) -> Findings | None:
 def _going_by(connection: Connection, findings: Findings | None) -> Connection:
     if findings is None:
         return connection
-    version, dialect = findings.version, findings.dialect
-    if version is not None and not given("api_version"):
-        connection = evolve(connection, api_version=version)
-    if dialect is not None and not given("dialect"):
-        connection = evolve(connection, dialect=Dialect(dialect))
-    return evolve(connection, goes_by=findings)
+    found: dict[str, Any] = {"goes_by": findings}
+    if findings.version is not None and not given("api_version"):
+        found["api_version"] = findings.version
+    if findings.dialect is not None and not given("dialect"):
+        found["dialect"] = Dialect(findings.dialect)
+    return evolve(connection, **found)
 
 
 def tell_about_the_run(findings: Findings, kind: str, path: str, settings: Settings) -> None:

@@ -39,11 +39,7 @@ def status(
     connection: Connection, job_ids: tuple[int, ...], deadline: float | None, as_json: bool
 ) -> NoReturn:
     """Show the status of jobs."""
-
-    async def ask(client: GameballClient, job_id: int) -> JobStatus:
-        return await client.status(job_id)
-
-    _show_each(connection, job_ids, ask, deadline, as_json=as_json)
+    _show_each(connection, job_ids, GameballClient.status, deadline, as_json=as_json)
 
 
 @click.command()

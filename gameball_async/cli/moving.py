@@ -25,7 +25,7 @@ from . import account
 from .account import InDoubt
 from .checking import FirstCheck
 from .connection import Connection, connect
-from .ending import Ended, Exit, code_of, perform, say
+from .ending import Ended, Exit, code_of, perform, print_error, say
 from .inputs import about_null_words
 from .live import Drive, Reaching, console_on, drive, driver, manner_of
 from .manners import Collecting, Manners
@@ -183,8 +183,7 @@ class _Moving:
     def _ended_by(self, error: GameballError | OSError) -> int:
         if self.run is None:  # nothing was sent
             if self.as_json:
-                said = {"error": clean(str(error), 2000), "rows": 0}
-                click.echo(orjson.dumps(said | ({} if self.task is None else self.task.warnings())))
+                print_error(error, rows=0, **({} if self.task is None else self.task.warnings()))
             return Exit.UNUSABLE if isinstance(error, JournalError) else code_of(error)
         code = code_of(error)
         if code is Exit.STOPPED and self._go_on():

@@ -93,7 +93,9 @@ def report(
         click.echo(orjson.dumps(as_values(recorded, figures, found.header, later)))
     else:
         console_on(sys.stdout).print(as_text(recorded, figures, found.header, later))
-    raise SystemExit(exit_code(figures))
+    if not figures.complete:
+        raise SystemExit(Exit.STOPPED)
+    raise SystemExit(Exit.OK if figures.good_rows == figures.rows else Exit.SOME_FAILED)
 
 
 def succeeded_later(later: Sequence[Later]) -> int:
@@ -104,13 +106,6 @@ def succeeded_later(later: Sequence[Later]) -> int:
             again = later_of(read_journal(each.journal), each.journal)
             found += each.recorded.report.succeeded + succeeded_later(again)
     return found
-
-
-def exit_code(figures: Figures) -> Exit:
-    """The exit code that tells how the run stands, with what was sent again later."""
-    if not figures.complete:
-        return Exit.STOPPED
-    return Exit.OK if figures.good_rows == figures.rows else Exit.SOME_FAILED
 
 
 def as_values(

@@ -100,11 +100,6 @@ def as_text(findings: Findings) -> str:
     return json.dumps(_converter.unstructure(findings), indent=2) + "\n"
 
 
-def looks_like_findings(content: bytes) -> bool:
-    """Whether a file that is to be written over is one of ours, well or ill."""
-    return b'"gameball_check"' in content[:200]
-
-
 def findings_of(content: bytes, name: str) -> Findings:
     """
     The findings that a file holds.
@@ -174,7 +169,7 @@ def refuse_other_files(path: str) -> None:
         )
     if not os.path.lexists(path):
         return
-    if not os.path.isfile(path) or not looks_like_findings(_content(path)):
+    if not os.path.isfile(path) or b'"gameball_check"' not in _content(path)[:200]:
         raise ConfigurationError(
             f"{path} exists, and was not written by a check: name another file with --findings"
         )
@@ -229,16 +224,14 @@ def of_another(findings: Findings, account: Account) -> str | None:
 
 def in_short(findings: Findings) -> str:
     """``checked 2026-01-31, live key, v4.0, tutorial dialect``: what a run goes by."""
-    parts = [f"checked {findings.checked_at:%Y-%m-%d}"]
-    if findings.key is not None:
-        parts.append(f"{findings.key} key")
-    if findings.version is not None:
-        parts.append(findings.version)
-    if findings.dialect is not None:
-        parts.append(f"{findings.dialect} dialect")
-    if findings.amount is not None:
-        parts.append(amount_words(findings.amount))
-    return ", ".join(parts)
+    parts = (
+        f"checked {findings.checked_at:%Y-%m-%d}",
+        findings.key and f"{findings.key} key",
+        findings.version,
+        findings.dialect and f"{findings.dialect} dialect",
+        None if findings.amount is None else amount_words(findings.amount),
+    )
+    return ", ".join(filter(None, parts))
 
 
 def warnings_of(findings: Findings, now: datetime) -> list[str]:

@@ -27,15 +27,8 @@ _NAMES = {"tutorial": "status-batch", "openapi": "status-batches"}
 
 def judge(facts: Facts) -> list[Probe]:
     """All probes, each judged by itself, in the order in which people read them."""
-    return [
-        _connection(facts),
-        _keys(facts),
-        _version(facts),
-        _inquiry(facts),
-        _dialect(facts),
-        _clock(facts),
-        judge_amount(facts),
-    ]
+    judges = (_connection, _keys, _version, _inquiry, _dialect, _clock, judge_amount)
+    return [each(facts) for each in judges]
 
 
 def conclude(facts: Facts, probes: list[Probe], account: Account, now: datetime) -> Findings:
@@ -64,9 +57,7 @@ def _connection(facts: Facts) -> Probe:
 
 
 def _keys(facts: Facts) -> Probe:
-    mode = {"test": "a test key", "live": "a live key"}.get(
-        facts.key_mode or "", "a key whose beginning tells neither test nor live"
-    )
+    mode = facts.key_words
     holds = {"key-prefix": facts.key_mode is not None}
     refused = next((reply for reply in facts.submitted.values() if reply.said is Said.KEYS), None)
     if refused is not None:
@@ -148,7 +139,7 @@ def _ended(facts: Facts, status: JobStatus, job: str) -> Probe:
 def _dialect(facts: Facts) -> Probe:
     asked = {n: r for n, r in facts.dialects.items() if r.said in (Said.YES, Said.MISSING)}
     holds = {_NAMES[name]: reply.yes for name, reply in asked.items()}
-    answers = [_PATHS[name] for name, reply in facts.dialects.items() if reply.yes]
+    answers = {name: _PATHS[name] for name, reply in facts.dialects.items() if reply.yes}
     if not facts.dialects:
         return Probe("status path", "unknown", "there was no job to ask about")
     if not answers:
@@ -156,8 +147,8 @@ def _dialect(facts: Facts) -> Probe:
         cure = "ask Gameball's support which path tells a batch's status: no outcome can be known"
         return Probe("status path", "hinders", why, cure, holds)
     given = facts.plan.dialect_given
-    said = f"{' and '.join(answers)} {'answers' if len(answers) == 1 else 'answer'}"
-    if given is not None and not facts.dialects.get(given, Reply(Said.MISSING)).yes:
+    said = f"{' and '.join(answers.values())} {'answers' if len(answers) == 1 else 'answer'}"
+    if given is not None and given not in answers:
         cure = f"leave --dialect {given} out"
         return Probe("status path", "hinders", said, cure, holds)
     return Probe("status path", "ok", said, "", holds)
