@@ -21,7 +21,7 @@ from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
 from .connection import Connection
 from .options import Option, choice, file_option, gathered, results, seconds
-from .words import clean
+from .words import clean, count
 
 # What a rejects file begins with: a header, or an object of which these are the last names.
 _HEADER = re.compile(rb"outcome[^\w\n]+code[^\w\n]+reason[^\w\n]+line[^\w\n]*$", re.MULTILINE)
@@ -60,6 +60,15 @@ class Collecting:
             self.why = clean(f"{type(error).__name__}: {error}")
             return error
         return None
+
+    def in_words(self, name: str, what: str) -> str:
+        """Where the rows are, with *what* of each, or why the file called *name* is not there."""
+        path = clean(self.file.path)
+        if self.rows is None:
+            return f"The {name} could not be written to {path} ({self.why})."
+        return (
+            f"{count(self.rows, 'row')} with {what} {'is' if self.rows == 1 else 'are'} in {path}"
+        )
 
 
 @frozen

@@ -33,8 +33,8 @@ from .inputs import (
     refuse_same_files,
     reopen_input,
 )
-from .manners import Manners, manners, refuse_earlier_rejects, refuse_no_rejects
-from .moving import Task, carry_out
+from .manners import manners, refuse_earlier_rejects, refuse_no_rejects
+from .moving import Asked, Task
 from .options import (
     choice,
     database,
@@ -72,20 +72,17 @@ def resume(**options: Any) -> NoReturn:
     """
     asked: _Resume = taken(_Resume, options)
     refuse_sandbox(asked.connection)
-    carry_out(asked.connection, asked.prepare, asked.how, as_json=asked.as_json)
+    asked.carry_out()
 
 
 @frozen
-class _GoingOn:
+class _GoingOn(Asked):
     """What is asked of a journal: the options that both commands have, by their names."""
 
-    connection: Connection
     journal: str
-    how: Manners
     only_copy: bool
     account_changed: bool
     database: str | None = field(repr=False)
-    as_json: bool
 
 
 @frozen
@@ -180,7 +177,7 @@ def retry(i_checked: bool, **options: Any) -> NoReturn:
             "dashboard (`gameball-async report JOURNAL` lists their lines), then add --i-checked; or "
             "say which were applied, with `gameball-async settle`"
         )
-    carry_out(asked.connection, asked.prepare, asked.how, as_json=asked.as_json)
+    asked.carry_out()
 
 
 @frozen
