@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from functools import partial
 from typing import NoReturn
 
 import anyio
@@ -193,14 +194,9 @@ def set_up(*, quiet: bool, verbose: bool, log_file: str | None) -> None:
         handler.setFormatter(logging.Formatter(FORMAT))
         logger.addHandler(handler)
         logger.setLevel(logging.DEBUG)
-
-    def tear_down() -> None:
-        for handler in handlers:
-            logger.removeHandler(handler)
-            handler.close()
-        logger.setLevel(level)
-
-    context.call_on_close(tear_down)
+        context.call_on_close(handler.close)  # the last is called first
+        context.call_on_close(partial(logger.removeHandler, handler))
+    context.call_on_close(partial(logger.setLevel, level))
 
 
 def is_quiet() -> bool:

@@ -134,12 +134,9 @@ def _first_amounts(kind: str, path: str, settings: Settings) -> list[int | float
         return []
     try:
         with settings.open(path, kind_of(kind)) as rows:
-            values = [row.value for row in islice(rows, LOOKED_AT) if isinstance(row, Row)]
+            values = (row.value for row in islice(rows, LOOKED_AT) if isinstance(row, Row))
+            found = [value.get("amount") for value in values if isinstance(value, Mapping)]
     except (GameballError, OSError):
         return []  # the import says it
-    found = (value.get("amount") for value in values if isinstance(value, Mapping))
-    return [
-        amount
-        for amount in found
-        if isinstance(amount, int | float | Decimal) and not isinstance(amount, bool)
-    ]
+    numbers = (each for each in found if isinstance(each, int | float | Decimal))
+    return [each for each in numbers if not isinstance(each, bool)]

@@ -22,6 +22,7 @@ from ..bulk.events import BulkEvent
 from ..bulk.progress import Progress
 from ..errors import GameballError
 from ..observe.events import ConnectionRestored, ConnectionTrouble, UnknownFieldMet
+from ..rows.file_rows import FileRows
 from . import display
 from .ending import is_quiet, remark, say
 from .words import clean, duration
@@ -160,17 +161,17 @@ def driver(reaching: Reaching, *, as_json: bool) -> Drive:
     manner = manner_of(sys.stderr, as_json=as_json)
 
     async def one(what: str, run: Bulk) -> None:
-        await drive(run, lambda: (run.progress, None), what, manner, reaching)
+        await drive(run, what, manner, reaching)
 
     return one
 
 
 async def drive(
     run: Bulk,
-    look: Look,
     what: str,
     manner: Manner,
     reaching: Reaching,
+    rows: FileRows | None = None,
     note: Callable[[BulkEvent], None] = lambda event: None,
 ) -> None:
     """
@@ -180,10 +181,10 @@ async def drive(
 
     Args:
         run: the run.
-        look: takes a look at it.
         what: what it is for, in words.
         manner: how it is shown.
         reaching: knows whether Gameball can be reached.
+        rows: the file that it reads; None where how far it has been read is not known.
         note: is told each event.
 
     Raises:
@@ -191,6 +192,9 @@ async def drive(
         OSError: the same.
     """
     failure: GameballError | OSError | None = None
+
+    def look() -> tuple[Progress, float | None]:
+        return run.progress, None if rows is None else rows.position_fraction
 
     async def read() -> None:
         async for event in run:

@@ -65,11 +65,6 @@ class Task:
         """Columns that Gameball does not know, and that were not sent."""
         return () if self.rows is None else self.rows.left_out
 
-    @property
-    def part_read(self) -> float | None:
-        """Which part of the input has been read; None where that is not known."""
-        return None if self.rows is None else self.rows.position_fraction
-
     def warnings(self) -> dict[str, object]:
         """What the check has found, for programs."""
         found = None if self.check is None else self.check.findings
@@ -129,13 +124,12 @@ class _Moving:
                 await task.first(client, driver(reaching, as_json=self.asked.as_json))
             run = self.run = await stack.enter_async_context(task.start(client))
             self.open_jobs.update(job.id for job in run.open_jobs)
-            await drive(
-                run,
-                lambda: (run.progress, task.part_read),
+            what, manner = (
                 f"importing {task.what}",
                 manner_of(sys.stderr, as_json=self.asked.as_json),
-                reaching,
-                lambda event: self._note(event, task),
+            )
+            await drive(
+                run, what, manner, reaching, task.rows, lambda event: self._note(event, task)
             )
 
     def _note(self, event: BulkEvent, task: Task) -> None:

@@ -100,7 +100,8 @@ class _Resume(_GoingOn):
         rows = None
         if self.how.rejects is not None or not (is_retry or can_do_without(recorded)):
             rows = await reopen_input(origin, self.journal, files, self.database)
-        done = rows is None or recorded.input_ended
+        read = None if is_retry else rows
+        done = read is None or recorded.input_ended
         earlier = None if done else await earlier_again(origin, files)
         rejects, results = self.how.collect(files, kind_of(header.kind), rows)
         if rejects is not None:
@@ -113,10 +114,10 @@ class _Resume(_GoingOn):
         def start(client: GameballClient) -> Bulk:
             return client.resume(
                 self.journal,
-                None if is_retry else rows,
+                read,
                 ids_from_numbers=not is_retry and Settings.of(header.source).ids_from_numbers,
                 unknown="warn" if is_retry else Settings.of(header.source).unknown,
-                changed_against=None if is_retry else earlier,
+                changed_against=earlier,
                 **self.how.for_a_run(),
                 only_copy=self.only_copy,
                 account_changed=self.account_changed,
@@ -125,7 +126,6 @@ class _Resume(_GoingOn):
         say_where_it_stands(recorded)
         what = f"{header.kind} from {header.source.name}"
         command = self.how.resume_command(self.journal, self.connection)
-        read = None if is_retry else rows
         return Task(what, start, read, self.journal, command, rejects, results)
 
 

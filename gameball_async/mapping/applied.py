@@ -44,11 +44,8 @@ class AppliedMapping:
 
     def skips(self, cells: Cells) -> bool:
         """Whether the mapping leaves this record out."""
-        for index, words in self._skip:
-            cell = cells[index].strip().casefold()
-            if cell in words or (cell and ANY in words):
-                return True
-        return False
+        looked_at = ((cells[index].strip().casefold(), words) for index, words in self._skip)
+        return any(cell in words or (ANY in words and cell != "") for cell, words in looked_at)
 
     def same_row(self, first: Cells, cells: Cells) -> bool:
         """Whether a record goes on with the row that *first* began."""

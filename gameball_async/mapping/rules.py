@@ -112,10 +112,6 @@ class ColumnMapping:
         return frozenset((*read, *self.custom, *self.skip, *group))
 
 
-def _structure_rule(value: Any, _: object) -> Rule:
-    return Rule(source=value) if isinstance(value, str) else _rule_of_table(value, Rule)
-
-
 def _structure_texts(value: Any, _: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise TypeError("must be a list of texts")
@@ -128,7 +124,10 @@ _converter.register_structure_hook_func(lambda wanted: wanted == tuple[str, ...]
 _rule_of_table = make_dict_structure_fn(
     Rule, _converter, source=override(rename="from"), _cattrs_forbid_extra_keys=True
 )
-_converter.register_structure_hook(Rule, _structure_rule)
+_converter.register_structure_hook(
+    Rule,
+    lambda value, _: Rule(source=value) if isinstance(value, str) else _rule_of_table(value, Rule),
+)
 
 
 def mapping_of(text: str, *, name: str) -> ColumnMapping:
