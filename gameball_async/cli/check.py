@@ -38,9 +38,9 @@ from ..preflight.findings import (
 from ..preflight.judging import conclude, judge
 from ..preflight.learned import SMALLEST, Trial
 from ..preflight.probing import REASON, Prober
+from .checking import findings_options
 from .connection import Connection, client_of, sandbox_of, talks
 from .ending import Ended, Exit, finish, perform, print_error, remark, say
-from .findings import findings_options
 from .live import Reaching, console_on
 from .options import exclusive, given, seconds
 from .words import clean, count

@@ -20,10 +20,9 @@ from ..rows.check import preparer
 from ..rows.feed import Feed
 from ..rows.file_rows import FileRows
 from ..rows.row import Prepared
-from .checking import FirstCheck
+from .checking import FirstCheck, obeys, tell_about_the_run
 from .connection import talks
 from .ending import remark
-from .findings import obeys, tell_about_the_run
 from .inputs import (
     earlier_rows,
     open_input,

@@ -7,15 +7,17 @@ It says when Gameball cannot be reached, and when it can again: a line at once, 
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from enum import Enum, auto
+from time import monotonic
 from typing import TextIO
 
 import anyio
 import click
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from ..bulk.bulk import Bulk
 from ..bulk.events import BulkEvent
@@ -217,3 +219,22 @@ async def drive(
     finally:
         if failure is not None:  # raised as itself, not in a group, and where this is cancelled too
             raise failure
+
+
+@contextmanager
+def showing(what: str, manner: Manner) -> Iterator[Callable[[str], None]]:
+    """Gives what shows how far something is that is no run: in place on a terminal, else a line now and then."""
+    what = clean(what)
+    if manner is Manner.LIVE:
+        with Live(console=console_on(sys.stderr), auto_refresh=False, transient=True) as block:
+            yield lambda text: block.update(Text(f"{what}: {text}"), refresh=True)
+        return
+    last = monotonic()
+
+    def line(text: str) -> None:
+        nonlocal last
+        if manner is Manner.PLAIN and monotonic() - last >= LINES:
+            last = monotonic()
+            click.echo(f"{what}: {text}", err=True, file=sys.stderr)
+
+    yield line

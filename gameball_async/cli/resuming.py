@@ -22,9 +22,9 @@ from ..journal.settle import refuse_others
 from ..journal.state import Resumable, Stage
 from ..rows.named import NamedRows
 from ..rows.outcome import Outcome
+from .checking import obeys
 from .connection import Connection, talks
 from .ending import say
-from .findings import obeys
 from .inputs import (
     can_do_without,
     earlier_again,
