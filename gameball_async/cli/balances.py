@@ -23,7 +23,7 @@ from .connection import Connection, talk, talks
 from .ending import Ended, Exit, finish, print_error, say
 from .inputs import open_input, source_of, warn
 from .live import Reaching, driver
-from .options import file_option, flag, from_zero, taken
+from .options import file_option, flag, from_zero
 from .reading import STDIN, Settings, reads
 from .words import clean, count
 
@@ -77,7 +77,8 @@ def set_(yes: bool, dry_run: bool, state: str | None, **options: Any) -> NoRetur
         if not kept:
             state = files.enter_context(tempfile.TemporaryDirectory(prefix="gameball-async-"))
         state = state or f"{file}.gbbalances"
-        setting: _Setting = taken(_Setting, {**options, "state": state, "kept": kept})
+        bounds = {name: options.pop(name) for name in ("max_change", "only_up", "balance")}
+        setting = _Setting(**options, state=state, kept=kept, bounds=bounds)
         raise SystemExit(setting.carry_out(yes=yes or sandbox, dry_run=dry_run))
 
 
@@ -89,9 +90,7 @@ class _Setting:
     file: str
     settings: Settings
     state: str
-    max_change: float | None
-    only_up: bool
-    balance_field: str
+    bounds: dict[str, Any]
     rest: float
     as_json: bool
     kept: bool
@@ -140,9 +139,7 @@ class _Setting:
                 client,
                 rows,
                 self.state,
-                max_change=self.max_change,
-                only_up=self.only_up,
-                balance=self.balance_field,
+                **self.bounds,
                 source=f"{source.digest} {source.settings}",
                 ids_from_numbers=self.settings.ids_from_numbers,
                 drive=driver(reaching, as_json=self.as_json),

@@ -22,6 +22,9 @@ from .ending import Exit, finish, say, unusable
 from .live import Reaching, console_on
 from .options import flag, parsed, seconds
 
+JobIds = tuple[int, ...]
+Ask = Callable[[GameballClient, int], Awaitable[JobStatus]]
+
 _job_ids = click.argument(
     "job_ids",
     metavar="JOB_ID...",
@@ -36,7 +39,7 @@ _job_ids = click.argument(
 @seconds("--deadline", help="Give up after so many seconds.")
 @talks
 def status(
-    connection: Connection, job_ids: tuple[int, ...], deadline: float | None, as_json: bool
+    connection: Connection, job_ids: JobIds, deadline: float | None, as_json: bool
 ) -> NoReturn:
     """Show the status of jobs."""
     _show_each(connection, job_ids, GameballClient.status, deadline, as_json=as_json)
@@ -45,7 +48,7 @@ def status(
 @click.command()
 @_job_ids
 @talks
-def stop(connection: Connection, job_ids: tuple[int, ...], as_json: bool) -> NoReturn:
+def stop(connection: Connection, job_ids: JobIds, as_json: bool) -> NoReturn:
     """Stop jobs. What they have applied already stays applied."""
 
     async def end(client: GameballClient, job_id: int) -> JobStatus:
@@ -56,12 +59,7 @@ def stop(connection: Connection, job_ids: tuple[int, ...], as_json: bool) -> NoR
 
 
 def _show_each(
-    connection: Connection,
-    job_ids: tuple[int, ...],
-    ask: Callable[[GameballClient, int], Awaitable[JobStatus]],
-    deadline: float | None,
-    *,
-    as_json: bool,
+    connection: Connection, job_ids: JobIds, ask: Ask, deadline: float | None, *, as_json: bool
 ) -> NoReturn:
     """Show what becomes of each job; one that Gameball does not know keeps no other from it."""
     seen: list[JobStatus] = []
@@ -97,14 +95,7 @@ def _show_each(
 )
 @seconds("--stalled-for", help="Give up where no job's state or counts change for so many seconds.")
 @talks
-def watch(
-    connection: Connection,
-    job_ids: tuple[int, ...],
-    progress: bool,
-    deadline: float | None,
-    stalled_for: float | None,
-    as_json: bool,
-) -> NoReturn:
+def watch(connection: Connection, job_ids: JobIds, as_json: bool, **limits: Any) -> NoReturn:
     """
     Watch jobs until they have ended, and print each transition.
 
@@ -113,9 +104,7 @@ def watch(
     last: dict[int, JobStatus] = {}
 
     async def main(client: GameballClient, _: Reaching) -> int:
-        async with client.watch_all(
-            job_ids, progress=progress, deadline=deadline, stalled_for=stalled_for
-        ) as changes:
+        async with client.watch_all(job_ids, **limits) as changes:
             code = await _follow(changes, last, as_json=as_json)
         good = all(seen.state is JobState.COMPLETED and not seen.errors for seen in last.values())
         return code or (Exit.OK if good else Exit.SOME_FAILED)
@@ -159,19 +148,13 @@ def _print_json(statuses: Iterable[JobStatus]) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(), metavar="[FILE|-]", required=False)
-@click.option("--customer-id", help="The customer's id in your shop.")
+@click.option("--customer-id", "customerId", help="The customer's id in your shop.")
 @click.option("--email", help="Email address.")
 @click.option("--mobile", help="Mobile number.")
 @click.option("--name", help="The name to show (customerAttributes.displayName).")
 @talks
 def upsert(
-    connection: Connection,
-    file: str | None,
-    customer_id: str | None,
-    email: str | None,
-    mobile: str | None,
-    name: str | None,
-    as_json: bool,
+    connection: Connection, file: str | None, name: str | None, as_json: bool, **fields: str | None
 ) -> NoReturn:
     """
     Create or update one customer.
@@ -179,12 +162,11 @@ def upsert(
     FILE holds one JSON object with the API's field names, - reads it from standard input; options
     win over it.
     """
-    if file is None and customer_id is None:
+    if file is None and fields["customerId"] is None:
         raise click.UsageError("pass --customer-id ID, or a FILE with one JSON object")
     with unusable():
         customer = {} if file is None else read_object(file)
-    given = {"customerId": customer_id, "email": email, "mobile": mobile}
-    customer |= {name: value for name, value in given.items() if value is not None}
+    customer |= {field: value for field, value in fields.items() if value is not None}
     if name is not None:
         attributes = customer.get("customerAttributes")
         known = attributes if isinstance(attributes, dict) else {}
