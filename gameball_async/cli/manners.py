@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from typing import Any
 
 import click
-from attrs import define, frozen
+from attrs import asdict, define, frozen
+from attrs.filters import exclude
 
 from ..api.kinds import Kind
 from ..bulk.bulk import OnCancel
@@ -94,20 +95,14 @@ class Manners:
 
     def for_a_run(self) -> dict[str, Any]:
         """The arguments of `GameballClient.bulk` and its like."""
-        names = ("concurrency", "on_cancel", "deadline", "stalled_for")
-        return {name: getattr(self, name) for name in names}
+        return asdict(self, filter=exclude("rejects", "results"))
 
     def resume_command(self, journal: str, connection: Connection) -> str:
         """The command that takes a run up again, ready for a shell."""
-        return connection.command(
-            "resume",
-            journal,
-            rejects=self.rejects,
-            results=self.results,
-            concurrency=self.concurrency,
-            on_cancel=None if self.on_cancel == "detach" else self.on_cancel,
-            stalled_for=self.stalled_for,
-        )
+        options = {**asdict(self), "deadline": None}
+        if self.on_cancel == "detach":
+            options["on_cancel"] = None
+        return connection.command("resume", journal, **options)
 
     def collect(
         self, files: ExitStack, kind: Kind, rows: FileRows | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import wraps
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO
 
 import click
 import orjson
@@ -125,6 +125,7 @@ _READING = (
         "--map",
         "mapping",
         type=click.File(encoding="utf-8"),
+        callback=lambda ctx, param, file: file and file.read(),
         metavar="FILE",
         help="A mapping file (TOML) from the file's columns to Gameball's; `map` proposes one.",
     ),
@@ -186,36 +187,24 @@ def reads(command: Command) -> Command:
     """Give a command the options of how a file is read, as its argument *settings*."""
 
     @wraps(command)
-    def with_settings(
-        *,
-        custom: bool,
-        unknown: Unknown | None,
-        mapping: TextIO | None,
-        shop: str | None,
-        file: str | None,
-        sql: str | None,
-        database: str | None,
-        **options: Any,
-    ) -> Any:
-        exclusive(**{"map": mapping, "from": shop})
+    def with_settings(*, custom: bool, file: str | None, **options: Any) -> Any:
+        unknown, sql = options["unknown"], options["sql"]
+        exclusive(**{"map": options["mapping"], "from": options["shop"]})
         if custom and unknown not in (None, "custom"):
             raise click.UsageError("--custom means --unknown custom: leave one of the two out")
         if file is None and sql is None:
             raise click.UsageError("pass FILE, - for standard input, or --sql FILE --database URL")
-        reading = taken(Reading, options)
+        options["reading"] = reading = taken(Reading, options)
         if file == STDIN and reading.format is None:
             raise click.UsageError(
                 "pass --format csv or --format jsonl (or another) with standard input"
             )
-        settings = Settings(
-            reading,
-            "custom" if custom else unknown or "warn",
-            options.pop("ids_from_numbers"),
-            None if mapping is None else mapping.read(),
-            shop,
-            None if sql is None else _query_of(sql, file, database),
-            None if sql is None else database,
-        )
+        options["unknown"] = "custom" if custom else unknown or "warn"
+        if sql is None:
+            options["database"] = None
+        else:
+            options["sql"] = _query_of(sql, file, options["database"])
+        settings = taken(Settings, options)
         return command(file=file or sql, settings=settings, **options)
 
     file_argument = click.argument("file", type=click.Path(), required=False)

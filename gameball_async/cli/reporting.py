@@ -46,7 +46,6 @@ SHOWN_DOUBTS = 20
 )
 @file_option(
     "--html",
-    "page",
     callback=by_suffix(".html"),
     help="Write a page here that can be handed on: one file, without scripts. Needs the extra report.",
 )
@@ -55,14 +54,7 @@ SHOWN_DOUBTS = 20
     help="Show ids whole in the examples of the page and of --json; else they are masked.",
 )
 @json_option
-def report(
-    journal: str,
-    results: str | None,
-    outcomes: str | None,
-    page: str | None,
-    show_keys: bool,
-    as_json: bool,
-) -> NoReturn:
+def report(journal: str, show_keys: bool, as_json: bool, **files: str | None) -> NoReturn:
     """
     Tell what became of the rows of JOURNAL's run, as far as it is recorded. Nothing is sent.
 
@@ -74,17 +66,16 @@ def report(
         recorded = recorded_of(found)
         later = later_of(found, journal)
         figures = figures_of(found, journal, later, succeeded_later(later), show_keys=show_keys)
-        files = {"results": results, "outcomes": outcomes, "html": page}
         refuse_same_files(journal=journal, input=input_of(found.header), **files)
-        if results is not None:
+        if results := files["results"]:
             with ResultsFile(results, kind_of(found.header.kind)) as file:
                 file.add(recorded_rows(journals_of(journal)))  # later retries count
                 rows = file.write()
             say(f"{count(rows, 'row')} with what Gameball answered are in {clean(results)}")
-        if outcomes is not None:
+        if outcomes := files["outcomes"]:
             rows = write_outcomes(outcomes, recorded_rows(journals_of(journal)))
             say(f"the outcomes of {count(rows, 'row')} are in {clean(outcomes)}")
-        if page is not None:
+        if page := files["html"]:
             from .page.render import write_page
 
             write_page(page, figures, time.time())
