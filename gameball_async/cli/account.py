@@ -229,6 +229,8 @@ class InDoubt:
 
     def as_text(self) -> str:
         """For people."""
+        from ..balances.snapshot import snapshot_beside
+
         if self.journal is None:
             return (
                 "Rows are in doubt: they may or may not have been applied, and no journal was kept "
@@ -240,7 +242,10 @@ class InDoubt:
             report = command_line("report", self.journal)
             return f"Keep the journal {path}; `{report}` tells what became of its rows in doubt."
         applied, not_applied, retry = (clean(words, 1000) for words in self.commands())
-        by_balances = self._by_balances()
+        by_balances = ""
+        if os.path.exists(snapshot_beside(self.journal)):  # they were asked for before the run
+            settle = clean(command_line("balances", "settle", self.journal), 1000)
+            by_balances = f"\nOr let the balances before and after say it:\n  {settle}"
         where = "LINES.txt is a file that you write, with one line number a line."
         if self.rejects is not None:
             where = f"{clean(self.rejects)} has them all: leave in it the rows that are meant."
@@ -251,16 +256,6 @@ class InDoubt:
             f"which rows were applied, and which were not:\n  {applied}\n  {not_applied}\n"
             f"or send those that were not applied again:\n  {retry}\n{where}{by_balances}"
         )
-
-    def _by_balances(self) -> str:
-        """How the balances can say it, where they were asked for before the run; empty where not."""
-        from ..balances.snapshot import snapshot_beside
-
-        journal = self.journal or ""
-        if not os.path.exists(snapshot_beside(journal)):
-            return ""
-        command = clean(command_line("balances", "settle", journal), 1000)
-        return f"\nOr let the balances before and after say it:\n  {command}"
 
 
 def in_doubt(journal: str | None, **more: Any) -> InDoubt:

@@ -40,7 +40,7 @@ from .words import clean
 )
 @click.option(
     "--limits",
-    callback=parsed(Quota.parse),
+    callback=parsed(lambda text: Quota.parse(text).windows),
     metavar="REQUESTS/SECONDS,...",
     default="30/1,360/30",
     help="Requests per seconds that are let through; the rest is answered 429.",
@@ -117,21 +117,13 @@ def sandbox(
 
 def _settings(scenario: Scenario, options: dict[str, Any]) -> dict[str, Any]:
     """What goes before the scenario: options that were given, and those that it says nothing of."""
-    named = {name for name in options if given(name)}
     told = {**scenario.options, "latency": scenario.latency}
-    pace = {"job_seconds", "queue_seconds"}
-    settings = {
-        name: value
-        for name, value in options.items()
-        if name not in pace and (name in named or name not in told)
-    }
+    paced = given("job_seconds") or given("queue_seconds") or "service_time" not in told
+    pace = Constant(options.pop("job_seconds"), queue=options.pop("queue_seconds"))
+    settings = {n: value for n, value in options.items() if given(n) or n not in told}
     if settings.pop("no_limits", False):
         settings["limits"] = None
-    elif "limits" in settings:
-        settings["limits"] = settings["limits"].windows
-    if pace & named or "service_time" not in told:
-        settings["service_time"] = Constant(options["job_seconds"], queue=options["queue_seconds"])
-    return settings
+    return {**settings, "service_time": pace} if paced else settings
 
 
 def announce(sandbox: Sandbox) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 import anyio
@@ -91,15 +91,12 @@ class Prober:
         who = "a made-up customer" if plan.made_up else "the customer that you named"
         self.tell(f"asking for the balance of {who}, as a batch of one")
         for version in (plan.version, *(each for each in API_VERSIONS if each != plan.version)):
-            async with AsyncExitStack() as stack:
-                try:
-                    client = await stack.enter_async_context(self._client(version, Dialect.AUTO))
-                    job = await self._inquire(client)
-                except GameballError as error:
-                    facts.submitted[version] = reply_of(error)
-                else:
+            try:
+                async with self._client(version, Dialect.AUTO) as client:
+                    facts.job_id = (await self._inquire(client)).id
                     facts.submitted[version] = _YES
-                    facts.job_id = job.id
+            except GameballError as error:
+                facts.submitted[version] = reply_of(error)
             if facts.submitted[version].said is not Said.MISSING:
                 return
 
