@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import shlex
-import unicodedata
 from collections.abc import Iterable
+
+from ..api.reading import clean_text
 
 
 def clean(text: str, most: int = 300) -> str:
     """*text* on one line, cut, with control and invisible formatting characters written out."""
-    shown = "".join(
-        character
-        if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-        else f"\\u{ord(character):04x}"
-        for character in text[:most]
-    )
-    return shown + ("…" if len(text) > most else "")
+    return clean_text(text, most)
 
 
 def duration(seconds: float) -> str:
@@ -30,9 +25,9 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600:,} h {whole % 3600 // 60:02} min"
 
 
-def count(number: int, one: str, many: str | None = None) -> str:
+def count(number: int, noun: str) -> str:
     """A number with its noun: ``1 job``, ``2,000 jobs``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(numbers: Iterable[tuple[int, str]]) -> str:
