@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 import time
@@ -143,13 +142,11 @@ class _Checking:
 
     def _earlier(self, account: Account) -> Findings | None:
         """What an earlier check of this account has written; None where there is none."""
-        if self.into is None or not os.path.exists(self.into):
-            return None
-        try:
-            found = read_findings(self.into)
-        except ConfigurationError:
-            return None  # it is written anew
-        return found if of_another(found, account) is None else None
+        if self.into is not None:
+            with suppress(ConfigurationError):  # it is written anew
+                found = read_findings(self.into)
+                return found if of_another(found, account) is None else None
+        return None
 
     def _tell_of(self, customer: str) -> str:
         """What a check that did not come to its end may have left at Gameball, and how to end that."""

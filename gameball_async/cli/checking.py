@@ -121,23 +121,12 @@ class FirstCheck:
             raise failure
 
     async def _look(self) -> None:
-        with self.settings.open(self.path, self.kind) as rows:
-            unit = rows.source.unit
-            found = self.findings = tuple(await self._findings(rows))
-        if not self.as_json:
-            for finding in found:
-                remark(about_finding(self.path, finding, unit))
-        if found and self.strict:
-            raise InputError(
-                f"nothing was sent, as --strict asks: the check of the whole file gave "
-                f"{count(len(found), 'warning')}. Mend the file, or leave --strict out",
-                path=self.path,
-            )
-
-    async def _findings(self, rows: FileRows) -> list[Finding]:
         found = list[Finding]()
         unknown = UnknownFields(self.kind, self.settings.unknown)
-        with whole_check(rows, self.settings, unknown) as whole:
+        with (
+            self.settings.open(self.path, self.kind) as rows,
+            whole_check(rows, self.settings, unknown) as whole,
+        ):
             began = monotonic()
             manner = manner_of(sys.stderr, as_json=self.as_json)
             try:
@@ -151,7 +140,17 @@ class FirstCheck:
             checked = await _ended(whole)
         if checked.faulty:
             found.append(about_faulty(checked.faulty, checked.faulty_lines))
-        return [*found, *checked.findings]
+        found += checked.findings
+        self.findings = tuple(found)
+        if not self.as_json:
+            for finding in found:
+                remark(about_finding(self.path, finding, rows.source.unit))
+        if found and self.strict:
+            raise InputError(
+                f"nothing was sent, as --strict asks: the check of the whole file gave "
+                f"{count(len(found), 'warning')}. Mend the file, or leave --strict out",
+                path=self.path,
+            )
 
 
 async def _ended(whole: WholeCheck) -> Checked:
