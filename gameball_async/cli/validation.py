@@ -66,7 +66,7 @@ class _AsLines:
     settings: Settings
     strict: bool
     whole: WholeCheck | None = field(default=None, init=False)
-    checked: Checked | None = field(default=None, init=False)
+    checked: Checked = field(default=Checked(0, 0, (), (), ()), init=False)
     faulty: int = field(default=0, init=False)
     faults: int = field(default=0, init=False)
     input: FileRows | None = field(default=None, init=False)
@@ -87,8 +87,7 @@ class _AsLines:
     @property
     def warnings(self) -> tuple[Finding, ...]:
         """What is doubtful, without what is among the faults."""
-        found = () if self.checked is None else self.checked.findings
-        return tuple(each for each in found if not each.certain)
+        return tuple(each for each in self.checked.findings if not each.certain)
 
     def carry_out(self) -> NoReturn:
         """Check the file, show what was found, and end the process with the right code."""
@@ -113,7 +112,17 @@ class _AsLines:
         rows = open_input(self.file, kind_of(self.kind), self.settings, files, keep=False)
         self.input = rows
         warn(rows)
-        whole = whole_check(rows, self.settings, self.unknown, bad=self._bad, good=self._good)
+
+        def bad(row: BadRow) -> None:
+            self.faulty += 1
+            self.faults += len(row.faults)
+            self.tell(row, rows.source)
+
+        def good(row: Prepared) -> None:
+            if len(self.first) < SHOWN:
+                self.first.append(row.payload.decode())
+
+        whole = whole_check(rows, self.settings, self.unknown, bad=bad, good=good)
         self.whole = files.enter_context(whole)
         try:
             while whole.step():
@@ -124,16 +133,6 @@ class _AsLines:
         said = about_null_words(rows)
         if said is not None:
             say(said)
-
-    def _bad(self, row: BadRow) -> None:
-        assert self.input is not None  # noqa: S101 - rows come from it
-        self.faulty += 1
-        self.faults += len(row.faults)
-        self.tell(row, self.input.source)
-
-    def _good(self, row: Prepared) -> None:
-        if len(self.first) < SHOWN:
-            self.first.append(row.payload.decode())
 
     # -- what is shown
 
@@ -166,7 +165,7 @@ class _AsLines:
         unit = "line" if self.input is None else self.input.source.unit
         for finding in self.warnings:
             click.echo(about_finding(self.path, finding, unit))
-        for amount in () if self.checked is None else self.checked.amounts:
+        for amount in self.checked.amounts:
             click.echo(about_amount(amount, unit))
         ignored = account.about_unknown(self.unknown.found())
         if ignored:
@@ -213,7 +212,6 @@ class _AsJson(_AsLines):
             self.separator = ","
 
     def end(self, seconds: float) -> None:
-        amounts = () if self.checked is None else self.checked.amounts
         counts = {
             "rows": self.rows,
             "sound": self.rows - self.faulty,
@@ -222,7 +220,7 @@ class _AsJson(_AsLines):
             "seconds": round(seconds, 3),
             "complete": self.ended.error is None,
             "warnings": [each.as_json() for each in self.warnings],
-            "amounts": [each.as_json() for each in amounts],
+            "amounts": [each.as_json() for each in self.checked.amounts],
         }
         click.echo("]," + orjson.dumps(counts).decode()[1:])
 

@@ -15,7 +15,6 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 from cattrs import Converter
-from cattrs.gen import make_dict_unstructure_fn
 
 from ..api.requests import Account
 from ..errors import ConfigurationError
@@ -92,7 +91,6 @@ _converter.register_structure_hook(datetime, _instant)
 _converter.register_unstructure_hook(
     datetime, lambda when: when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 )
-_converter.register_unstructure_hook(Findings, make_dict_unstructure_fn(Findings, _converter))
 
 
 def as_text(findings: Findings) -> str:
