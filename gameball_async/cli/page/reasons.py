@@ -41,24 +41,16 @@ class Example:
 
 
 @frozen
-class Group:
+class Group(account.Failure):
     """
-    Rows that did not succeed for one reason.
+    The same with the code and with examples.
 
     Attributes:
-        outcome: their outcome.
-        reason: why.
-        rows: how many.
         code: Gameball's code; None where none was found.
-        advice: what to do; empty where the code tells nothing.
-        examples: a few of them, those that come first.
+        examples: a few of the rows, those that come first.
     """
 
-    outcome: str
-    reason: str
-    rows: int
     code: int | None
-    advice: str
     examples: Sequence[Example]
 
 
@@ -111,10 +103,9 @@ def reasons_of(journal: Resumable, *, show_keys: bool = False) -> Reasons:
             key = None if row.key is None else clean(row.key if show_keys else masked(row.key), 80)
             examples[group].append(Example(row.position, key))
     shown = [
-        Group(
-            key[0], whole.get(key, key[1]), many, key[2], account.advice_on(key[2]), examples[key]
-        )
+        Group(outcome, whole.get(key, why), many, account.advice_on(code), code, examples[key])
         for key, many in rows.most_common(SHOWN)
+        for outcome, why, code in [key]
     ]
     rest = rows.total() - sum(group.rows for group in shown)
     return Reasons(shown, len(rows) - len(shown), rest)
