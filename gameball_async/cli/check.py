@@ -135,7 +135,12 @@ class _Checking:
             self.facts.key_mode = self.account.key_mode
             self.facts.earlier = self._earlier(self.account)
             if self.facts.plan.try_it:
-                self._announce()
+                customer = clean(self.facts.plan.customer)
+                say(
+                    f"with {self.facts.key_words}, two batches will move the balance of customer {customer}: "
+                    "an adjustment of +1, then its inverse, -1. Neither is ever sent twice; Ctrl-C waits "
+                    "until +1 is taken back, a second one leaves at once"
+                )
             prober = Prober(open_client, self.facts, remark, self._begin, time.time, self.deadline)
             await prober.run()
         return Exit.OK
@@ -173,14 +178,6 @@ class _Checking:
                 f"({error.strerror}): make room for it, name another file with --findings, or pass "
                 "--no-findings"
             ) from None
-
-    def _announce(self) -> None:
-        """Say before anything is sent what will be."""
-        say(
-            f"with {self.facts.key_words}, two batches will move the balance of customer {clean(self.facts.plan.customer)}: "
-            "an adjustment of +1, then its inverse, -1. Neither is ever sent twice; Ctrl-C waits until +1 is "
-            "taken back, a second one leaves at once"
-        )
 
     def last_words(self) -> str:
         """Where there is no time for more: what became of the adjustments."""
@@ -226,13 +223,11 @@ def as_values(
     facts: Facts, probes: Sequence[Probe], found: Findings, written: str | None
 ) -> dict[str, Any]:
     """The result of a check, for programs; see `as_table`."""
-    plain = asdict(found)
+    plain, names = asdict(found), ("origin", "key", "version", "dialect", "clock", "amount")
     return {
         "ready": facts.reached and not found.hindrances,
         "reached": facts.reached,
-        **{
-            name: plain[name] for name in ("origin", "key", "version", "dialect", "clock", "amount")
-        },
+        **{name: plain[name] for name in names},
         "probes": [
             {"name": p.name, "verdict": p.verdict, "said": clean(p.said, 2000), "cure": p.cure}
             for p in probes
