@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import wraps
 from itertools import islice
 from time import monotonic
 from typing import Any
@@ -45,7 +44,7 @@ from ..rows.unknown import UnknownFields
 from .connection import API_KEY, Connection, account_of
 from .ending import print_error, refuse, remark
 from .live import manner_of, showing
-from .options import Command, Option, exclusive, flag, given, together
+from .options import Option, adapting, exclusive, flag, given, together
 from .reading import STDIN, Settings
 from .words import clean, count, duration
 
@@ -204,30 +203,27 @@ findings_options: Option = together(
 """The options that name the file of findings."""
 
 
-def obeys(command: Command) -> Command:
-    """
-    Let a command that talks go by what `check` has found of its account.
+def _go_by_findings(options: dict[str, Any]) -> None:
+    findings, no_findings = options.pop("findings"), options.pop("no_findings")
+    exclusive(findings=findings, no_findings=no_findings)
+    connection = options["connection"]
+    if connection.sandbox and findings is not None:
+        raise click.UsageError("--sandbox is an account of its own: leave --findings out")
+    if not (no_findings or connection.sandbox):
+        try:
+            options["connection"] = _going_by(connection, _read(connection, findings))
+        except ConfigurationError as error:
+            if options.get("as_json"):  # as where the import itself refuses
+                print_error(error, rows=0)
+            refuse(error)
 
-    What the command line names goes before them. Put it below `talks`.
-    """
 
-    @wraps(command)
-    def with_findings(
-        connection: Connection, findings: str | None, no_findings: bool, **options: Any
-    ) -> Any:
-        exclusive(findings=findings, no_findings=no_findings)
-        if connection.sandbox and findings is not None:
-            raise click.UsageError("--sandbox is an account of its own: leave --findings out")
-        if not (no_findings or connection.sandbox):
-            try:
-                connection = _going_by(connection, _read(connection, findings))
-            except ConfigurationError as error:
-                if options.get("as_json"):  # as where the import itself refuses
-                    print_error(error, rows=0)
-                refuse(error)
-        return command(connection=connection, **options)
+obeys: Option = together(findings_options, adapting(_go_by_findings))
+"""
+Let a command that talks go by what `check` has found of its account.
 
-    return findings_options(with_findings)
+What the command line names goes before them. Put it below `talks`.
+"""
 
 
 def _read(connection: Connection, path: str | None) -> Findings | None:

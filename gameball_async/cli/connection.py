@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,7 +17,7 @@ from ..limits.exchange import SharedQuota
 from ..limits.windows import Quota
 from .ending import Ended, perform, set_up, speaks
 from .live import Reaching
-from .options import Command, as_json, choice, flag, parsed, taken, together
+from .options import Option, adapting, as_json, choice, flag, parsed, taken, together
 from .words import command_line
 
 if TYPE_CHECKING:
@@ -124,18 +123,15 @@ _OPTIONS = (
 )
 
 
-def talks(command: Command) -> Command:
-    """Give a command the options of all that talk, and hand it a `Connection`."""
+def _connect_by(options: dict[str, Any]) -> None:
+    set_up(**{name: options.pop(name) for name in ("quiet", "verbose", "log_file")})
+    connection = options["connection"] = taken(Connection, options)
+    if connection.sandbox and connection.base_url is not None:
+        raise click.UsageError("--sandbox has an address of its own: leave --base-url out")
 
-    @wraps(command)
-    def with_connection(**options: Any) -> Any:
-        set_up(**{name: options.pop(name) for name in ("quiet", "verbose", "log_file")})
-        connection: Connection = taken(Connection, options)
-        if connection.sandbox and connection.base_url is not None:
-            raise click.UsageError("--sandbox has an address of its own: leave --base-url out")
-        return command(connection=connection, **options)
 
-    return together(speaks, *_OPTIONS, as_json)(with_connection)
+talks: Option = together(speaks, *_OPTIONS, as_json, adapting(_connect_by))
+"""Give a command the options of all that talk, and hand it a `Connection`."""
 
 
 def _refuse_missing_keys(connection: Connection) -> None:

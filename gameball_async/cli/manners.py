@@ -21,7 +21,16 @@ from ..rows.outcome import RowOutcome
 from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
 from .connection import Connection
-from .options import Option, choice, file_option, gathered, results, seconds
+from .options import (
+    Option,
+    adapting,
+    choice,
+    file_option,
+    results,
+    seconds,
+    taken,
+    together,
+)
 from .words import clean, count
 
 # What a rejects file begins with: a header, or an object of which these are the last names.
@@ -116,9 +125,7 @@ class Manners:
         return rejects, results
 
 
-manners: Option = gathered(
-    "how",
-    Manners,
+manners: Option = together(
     file_option("--rejects", help="Write the rows that did not succeed here, and why."),
     results,
     click.option(
@@ -140,7 +147,9 @@ manners: Option = gathered(
         "--stalled-for",
         help="The same where nothing moves for so many seconds: no row, no chunk, no job.",
     ),
+    adapting(lambda options: options.update(how=taken(Manners, options))),
 )
+"""Give a command the options of how a run is carried out, as its argument *how*."""
 
 
 def refuse_earlier_rejects(path: str | None) -> None:

@@ -49,15 +49,16 @@ def taken(shape: type, options: dict[str, Any]) -> Any:
     return shape(**{name: options.pop(name) for name in names})
 
 
-def gathered(name: str, shape: type, *options: Option) -> Option:
-    """Options that a command gets as its argument *name*, see `taken`."""
+def adapting(adapt: Callable[[dict[str, Any]], None]) -> Option:
+    """Change the options of a command before it gets them; comes below those in `together`."""
 
     def decorate(command: Command) -> Command:
         @wraps(command)
-        def with_value(**options: Any) -> Any:
-            return command(**{name: taken(shape, options)}, **options)
+        def with_others(**options: Any) -> Any:
+            adapt(options)
+            return command(**options)
 
-        return together(*options)(with_value)
+        return with_others
 
     return decorate
 

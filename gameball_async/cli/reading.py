@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import wraps
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,7 +16,7 @@ from ..rows.dialect import Reading
 from ..rows.file_rows import FileRows
 from ..rows.files import open_source, rows_from
 from ..rows.unknown import Unknown
-from .options import Command, choice, database, exclusive, flag, taken, together
+from .options import Option, adapting, choice, database, exclusive, flag, taken, together
 
 STDIN = "-"
 
@@ -183,29 +182,29 @@ _READING = (
 )
 
 
-def reads(command: Command) -> Command:
-    """Give a command the options of how a file is read, as its argument *settings*."""
+def _settle_reading(options: dict[str, Any]) -> None:
+    custom, file = options.pop("custom"), options["file"]
+    unknown, sql = options["unknown"], options["sql"]
+    exclusive(**{"map": options["mapping"], "from": options["shop"]})
+    if custom and unknown not in (None, "custom"):
+        raise click.UsageError("--custom means --unknown custom: leave one of the two out")
+    if file is None and sql is None:
+        raise click.UsageError("pass FILE, - for standard input, or --sql FILE --database URL")
+    options["reading"] = reading = taken(Reading, options)
+    if file == STDIN and reading.format is None:
+        raise click.UsageError(
+            "pass --format csv or --format jsonl (or another) with standard input"
+        )
+    options["unknown"] = "custom" if custom else unknown or "warn"
+    if sql is None:
+        options["database"] = None
+    else:
+        options["sql"] = _query_of(sql, file, options["database"])
+    options["settings"] = taken(Settings, options)
+    options["file"] = file or sql
 
-    @wraps(command)
-    def with_settings(*, custom: bool, file: str | None, **options: Any) -> Any:
-        unknown, sql = options["unknown"], options["sql"]
-        exclusive(**{"map": options["mapping"], "from": options["shop"]})
-        if custom and unknown not in (None, "custom"):
-            raise click.UsageError("--custom means --unknown custom: leave one of the two out")
-        if file is None and sql is None:
-            raise click.UsageError("pass FILE, - for standard input, or --sql FILE --database URL")
-        options["reading"] = reading = taken(Reading, options)
-        if file == STDIN and reading.format is None:
-            raise click.UsageError(
-                "pass --format csv or --format jsonl (or another) with standard input"
-            )
-        options["unknown"] = "custom" if custom else unknown or "warn"
-        if sql is None:
-            options["database"] = None
-        else:
-            options["sql"] = _query_of(sql, file, options["database"])
-        settings = taken(Settings, options)
-        return command(file=file or sql, settings=settings, **options)
 
-    file_argument = click.argument("file", type=click.Path(), required=False)
-    return together(file_argument, *_READING, database)(with_settings)
+_file_argument = click.argument("file", type=click.Path(), required=False)
+
+reads: Option = together(_file_argument, *_READING, database, adapting(_settle_reading))
+"""Give a command the options of how a file is read, as its argument *settings*."""
