@@ -85,13 +85,10 @@ async def _asked(client: GameballClient, keys: Keys, what: str, drive: Drive) ->
         yield journal
 
 
-async def _items(keys: Keys) -> AsyncIterator[dict[str, str]]:
+def _items(keys: Keys) -> Iterable[dict[str, str]] | AsyncIterable[dict[str, str]]:
     if isinstance(keys, AsyncIterable):
-        async for key in keys:
-            yield {"customerId": key}
-    else:
-        for key in keys:
-            yield {"customerId": key}
+        return ({"customerId": key} async for key in keys)
+    return ({"customerId": key} for key in keys)
 
 
 def _answers(journal: str, name: str) -> Iterator[tuple[str, int | None]]:
