@@ -14,7 +14,7 @@ from ..api.kinds import Chunking, kind_of
 from ..bulk.bulk import Bulk
 from ..bulk.persons import MergeBy
 from ..client import GameballClient
-from ..compare.comparison import EarlierRows
+from ..compare import EarlierRows
 from ..errors import ConfigurationError
 from ..rows.check import preparer
 from ..rows.feed import Feed

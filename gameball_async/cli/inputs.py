@@ -15,7 +15,7 @@ import orjson
 from attrs import evolve
 
 from ..api.kinds import Kind, kind_of
-from ..compare.comparison import EarlierRows
+from ..compare import EarlierRows
 from ..errors import ConfigurationError, InputError
 from ..journal.file import MAGIC
 from ..journal.header import Header, Source

@@ -1,9 +1,10 @@
 """
-A run's comparison with an earlier one, or with an earlier input.
+Only what changed: rows that equal what an earlier run, or an earlier input, has applied are not sent.
 
-What that has applied is read before, into a temporary database of this process, which the system removes with it.
-There each row is looked up: an id stands there with the digest of its row, or with nothing: then what Gameball has
-of it is not known.
+Which rows those are is decided in `rows.content`. What was applied before is read, in worker threads, into a
+temporary database of this process, which the system removes with it: memory does not grow with it. There each row
+is looked up: an id stands there with the digest of its row, or with nothing: then what Gameball has of it is not
+known.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ from itertools import islice
 import anyio.to_thread
 from attrs import field, frozen
 
-from ..api.kinds import Chunking, Kind, kind_of
-from ..api.requests import Account
-from ..errors import JournalError
-from ..journal.contents import earlier_of, find_again, read_contents
-from ..journal.folding import Contents
-from ..journal.header import Earlier, Header, Source
-from ..journal.journal import read_journal
-from ..rows.check import preparer
-from ..rows.check_many import Prepare
-from ..rows.content import digest_of, identity, refuse_incomparable, sort_out
-from ..rows.feed import Feed
-from ..rows.given import Rows, rows_of
-from ..rows.row import BadRow, Batch, Prepared
-from ..rows.unknown import Unknown, UnknownFields
+from .api.kinds import Chunking, Kind, kind_of
+from .api.requests import Account
+from .errors import JournalError
+from .journal.contents import earlier_of, find_again, read_contents
+from .journal.folding import Contents
+from .journal.header import Earlier, Header, Source
+from .journal.journal import read_journal
+from .rows.check import preparer
+from .rows.check_many import Prepare
+from .rows.content import digest_of, identity, refuse_incomparable, sort_out
+from .rows.feed import Feed
+from .rows.given import Rows, rows_of
+from .rows.row import BadRow, Batch, Prepared
+from .rows.unknown import Unknown, UnknownFields
 
 AT_ONCE = 10
 """Chunks that are read in one go."""
