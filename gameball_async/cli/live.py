@@ -52,16 +52,10 @@ class Reaching:
 
     Args:
         tell: says one line; faults that waiting cannot mend are left to the error that follows.
-        now: the clock of the event loop.
     """
 
-    def __init__(
-        self,
-        tell: Callable[[str], None] = remark,
-        now: Callable[[], float] = anyio.current_time,
-    ) -> None:
+    def __init__(self, tell: Callable[[str], None] = remark) -> None:
         self._tell = tell
-        self._now = now
         self._trouble: ConnectionTrouble | None = None
         self._until = 0.0
 
@@ -79,7 +73,7 @@ class Reaching:
             self._tell(f"connected to {clean(event.host)} again after {duration(event.seconds)}")
             return
         self._trouble = event
-        self._until = self._now() + event.seconds_left
+        self._until = anyio.current_time() + event.seconds_left
         if event.seconds_left:
             self._tell(self.words or "")
 
@@ -88,7 +82,7 @@ class Reaching:
         """Why nothing can be sent now, and for how long it is tried; None where all is well."""
         if self._trouble is None:
             return None
-        left = max(0.0, self._until - self._now())
+        left = max(0.0, self._until - anyio.current_time())
         what = f"cannot connect to {clean(self._trouble.host)}: {clean(self._trouble.reason)}"
         return f"{what}; trying for {duration(left)} more" if left else what
 
