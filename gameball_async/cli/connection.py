@@ -185,12 +185,10 @@ async def sandbox_of(stack: AsyncExitStack, connection: Connection) -> Sandbox |
         return None
     from ..sandbox import Sandbox
 
-    dialect = connection.dialect.value  # both, where the client is to find out
-    return await stack.enter_async_context(
-        Sandbox(
-            high_security=connection.high_security, dialect="both" if dialect == "auto" else dialect
-        )
-    )
+    # Both, where the client is to find out.
+    dialect = "both" if connection.dialect is Dialect.AUTO else connection.dialect.value
+    sandbox = Sandbox(high_security=connection.high_security, dialect=dialect)
+    return await stack.enter_async_context(sandbox)
 
 
 def account_of(connection: Connection) -> Account:

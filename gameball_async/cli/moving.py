@@ -6,6 +6,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
+from functools import partial
 from typing import NoReturn
 
 import click
@@ -124,15 +125,12 @@ class _Moving:
                 await task.first(client, driver(reaching, as_json=self.asked.as_json))
             run = self.run = await stack.enter_async_context(task.start(client))
             self.open_jobs.update(job.id for job in run.open_jobs)
-            what, manner = (
-                f"importing {task.what}",
-                manner_of(sys.stderr, as_json=self.asked.as_json),
-            )
-            await drive(
-                run, what, manner, reaching, task.rows, lambda event: self._note(event, task)
-            )
+            what = f"importing {task.what}"
+            manner = manner_of(sys.stderr, as_json=self.asked.as_json)
+            note = partial(self._note, task)
+            await drive(run, what, manner, reaching, task.rows, note)
 
-    def _note(self, event: BulkEvent, task: Task) -> None:
+    def _note(self, task: Task, event: BulkEvent) -> None:
         if isinstance(event, Submitted):
             self.open_jobs.add(event.job.id)
         elif isinstance(event, Transition):
@@ -185,10 +183,9 @@ class _Moving:
             if self.asked.as_json:
                 print_error(error, rows=0, **({} if self.task is None else self.task.warnings()))
             return Exit.UNUSABLE if isinstance(error, JournalError) else code_of(error)
-        code = code_of(error)
+        code, report = code_of(error), self.run.report
         if code is Exit.STOPPED and self._go_on():
             say(self._go_on())
-            report = self.run.report
             if isinstance(error, UnreachableError) and report.unsent == report.rows:
                 say(
                     "if the address was wrong: nothing was sent, so import again with the right "
