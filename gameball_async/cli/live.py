@@ -184,8 +184,7 @@ async def drive(
         note: is told each event.
 
     Raises:
-        GameballError: what ended the run early.
-        OSError: the same.
+        GameballError, OSError: what ended the run early.
     """
     failure: GameballError | OSError | None = None
 
