@@ -32,9 +32,9 @@ _KEY = re.compile(r"[\x21-\x7e]{1,512}")
 
 class Dialect(Enum):
     """
-    Which paths ask for a job's status and stop it. Answers are recognised by themselves.
+    Which paths return a job's status and stop it. Both forms of answers are always recognised.
 
-    Gameball's documents contradict each other; both paths are in them.
+    Gameball's documentation contradicts itself and names both paths.
     """
 
     AUTO = "auto"

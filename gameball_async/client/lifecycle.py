@@ -88,7 +88,7 @@ class Lifecycle:
 
     @property
     def account(self) -> Account:
-        """Whose account is spoken to, where, and in which version. Its keys do not show themselves."""
+        """The account, address and API version that the client uses. Its keys are never shown."""
         return self._account
 
     async def open(self) -> None:
@@ -96,8 +96,8 @@ class Lifecycle:
         Open the client. Opening an open client changes nothing.
 
         Raises:
-            ClosedError: it is open under another event loop, which is still there.
-            ConfigurationError: no loop of asyncio's is running.
+            ClosedError: it is open under another event loop, which still exists.
+            ConfigurationError: no asyncio event loop is running.
         """
         if self._engine is not None and not await self._left_behind():
             return
@@ -139,10 +139,10 @@ class Lifecycle:
 
     async def aclose(self) -> None:
         """
-        End everything that runs in the background, and close an own session.
+        Stop all background work and close the session, unless it is borrowed.
 
         Raises:
-            ClosedError: it is open under another event loop, which is still there.
+            ClosedError: it is open under another event loop, which still exists.
         """
         if await self._left_behind():
             return

@@ -15,12 +15,12 @@ FORMATS = (2, 3)
 @frozen
 class Source:
     """
-    What a run's rows come from.
+    Where a run's rows come from.
 
     Attributes:
-        name: a file's path.
-        digest: of its content, as `digest_of` in `journal.journal` makes it.
-        settings: how it is read, as JSON text, so that it can be read so again.
+        name: the path of a file, or any other name.
+        digest: a digest of the content, for files as `digest_of` in `journal.journal` makes it.
+        settings: how it is read, as JSON text, so that it can be read the same way again.
     """
 
     name: str = ""

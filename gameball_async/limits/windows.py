@@ -36,7 +36,7 @@ class Quota:
         windows: pairs of requests and seconds; all of them hold at once.
 
     Raises:
-        ConfigurationError: a number is not positive, a window is longer than a day, or there is none.
+        ConfigurationError: a number is not positive, a window is longer than a day, or there is no window.
     """
 
     windows: tuple[tuple[int, float], ...]
