@@ -156,7 +156,8 @@ class _Moving:
     def account(self, ended: Ended) -> int:
         """Print what has become of the rows, and return the exit code."""
         if self.task is not None and self.run is not None:
-            self._print(self.task, self.run.report)
+            broken = isinstance(ended.error, InputError)
+            self._print(self.task, self.run.report, "" if broken else self._go_on())
         error = ended.error or self.unwritten
         if error is not None:
             say(clean(str(error), 2000))
@@ -192,7 +193,12 @@ class _Moving:
                     "--base-url and a new --journal FILE"
                 )
         elif isinstance(error, InputError) and self.task is not None and self.task.journal:
-            say("the rows before it are done: import the rest from a file of its own")
+            again = f", {self._go_on()}" if self._go_on() else ", import it again"
+            say(
+                "the rows before it were sent. If the input needs no change (a disk or a database "
+                f"failed){again}. If it needs one, fix the rest in a separate file and import that: "
+                "`resume` refuses a changed input"
+            )
         return code
 
     def _go_on(self) -> str:
@@ -201,7 +207,7 @@ class _Moving:
             return ""
         return f"take it up again with `{task.resume}`"
 
-    def _print(self, task: Task, report: Report) -> None:
+    def _print(self, task: Task, report: Report, go_on: str) -> None:
         rejects = task.rejects
         written = None if rejects is None or rejects.rows is None else rejects.file.path
         doubt = None
@@ -214,23 +220,10 @@ class _Moving:
                 found["in_doubt"] = doubt.as_values()
             click.echo(orjson.dumps(found))
             return
-        notes = [*_about_rows(task, report), self._about_journal(task, report, doubt)]
+        notes = [*_about_rows(task, report), _about_journal(task, report, doubt, go_on)]
         console = console_on(sys.stdout)
         console.print(account.summary(report, task.what))
         console.print(Text("\n".join(filter(None, notes))), soft_wrap=True)  # commands stay whole
-
-    def _about_journal(self, task: Task, report: Report, doubt: InDoubt | None) -> str:
-        path = clean(task.journal or "")
-        if task.journal is not None and not report.complete:
-            go_on = f"; {self._go_on()}" if self._go_on() else ""
-            return f"Keep the journal {path}{go_on}"
-        if doubt is not None:
-            return doubt.as_text()
-        if task.journal is None:
-            return ""
-        if report.unchanged:
-            return f"Keep the journal {path} for the next import to be compared with (--changed-against)."
-        return f"The journal {path} is not needed to go on; it can be kept, or deleted."
 
     def _left_open(self) -> str:
         if self.asked.connection.sandbox:
@@ -239,6 +232,22 @@ class _Moving:
             some = account.job_list(self.open_jobs)
             return f"Gameball was asked to stop {count(len(self.open_jobs), 'job')}: {some}"
         return account.left_open(self.open_jobs)
+
+
+def _about_journal(task: Task, report: Report, doubt: InDoubt | None, go_on: str) -> str:
+    """What the journal is still needed for."""
+    path = clean(task.journal or "")
+    if task.journal is not None and not report.complete:
+        return f"Keep the journal {path}; {go_on}" if go_on else f"Keep the journal {path}"
+    if doubt is not None:
+        return doubt.as_text()
+    if task.journal is None:
+        return ""
+    if report.unchanged:
+        return (
+            f"Keep the journal {path} for the next import to be compared with (--changed-against)."
+        )
+    return f"The journal {path} is not needed to go on; it can be kept, or deleted."
 
 
 def _about_rows(task: Task, report: Report) -> Iterator[str | None]:
