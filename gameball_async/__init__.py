@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api.customers import Customer, CustomerAttributes
     from .api.fields import UNSET, Unset
+    from .api.items import Channel
     from .api.jobs import Job, JobResults, JobState, JobStatus, Transition
     from .api.kinds import KINDS, Chunking, Kind, Replay
     from .api.orders import (
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     )
     from .api.points import BalanceAdjustment, BalanceInquiry, Cashback, Event, Redemption
     from .api.requests import Dialect
-    from .api.values import Channel
     from .bulk.bulk import Bulk
     from .bulk.chunks import LookAhead
     from .bulk.events import RowOutcomes, Settled, Submission, Submitted
@@ -77,12 +77,12 @@ _LATER = {
     """,
     "api.customers": "Customer CustomerAttributes",
     "api.fields": "UNSET Unset",
+    "api.items": "Channel",
     "api.jobs": "Job JobResults JobState JobStatus Transition",
     "api.kinds": "Chunking KINDS Kind Replay",
     "api.orders": "Branch CashbackConfigurations LineItem Merchant Order OrderRedemption",
     "rows.outcome": "Outcome Reason RowOutcome",
     "api.points": "BalanceAdjustment BalanceInquiry Cashback Event Redemption",
-    "api.values": "Channel",
     "bulk.chunks": "LookAhead",
     "bulk.events": "RowOutcomes Settled Submission Submitted",
     "journal.header": "Source",

@@ -58,11 +58,6 @@ class ErrorObject:
     request_id: str | None = None
     retry_after: float | None = field(default=None, kw_only=True)
 
-    @property
-    def category(self) -> int | None:
-        """The thousands digit of the code: Gameball's category."""
-        return None if self.code is None else self.code // 1000
-
     def __str__(self) -> str:
         parts = [f"HTTP {self.status}"]
         if self.code is not None:

@@ -20,7 +20,7 @@ from aiohttp.payload import Payload
 from attrs import evolve
 from yarl import URL
 
-from .api.secret import Secret
+from .api.requests import Secret
 from .api.wire import WireRequest, WireResponse
 from .connection_faults import connection_fault, proxy_refused
 from .connections import Connector, TimedConnector, fresh_connection

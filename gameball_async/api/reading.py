@@ -91,6 +91,20 @@ def count(value: object) -> int | None:
     return int(value)
 
 
+def read_code(value: object) -> int | None:
+    """A code as an answer writes it (integer, whole float or digits); None for anything else."""
+    if isinstance(value, str):
+        value = value.strip()
+        if not (0 < len(value) <= 6 and value.isascii() and value.isdigit()):
+            return None
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if not 0 < value < 1_000_000 or value != int(value):
+        return None
+    return int(value)
+
+
 def read_object(body: bytes, what: str) -> dict[str, Any]:
     """The JSON object of a body; AnswerLostError, without a word of its contents, for anything else."""
     # A byte order mark is no JSON, but nothing is in doubt behind one.

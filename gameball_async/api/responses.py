@@ -24,9 +24,8 @@ from ..errors import (
     RejectedError,
     ServerError,
 )
-from .code_numbers import read_code
 from .jobs import STATE_WORDS, JobResults, JobState, JobStatus
-from .reading import TEXT_LIMIT, WORD_LIMIT, clean_text, count, documented, read_object
+from .reading import TEXT_LIMIT, WORD_LIMIT, clean_text, count, documented, read_code, read_object
 from .reading import job_id as job_id_of
 
 _LONGEST_WAIT = 7 * 86_400.0
@@ -226,20 +225,15 @@ def error_for(error: ErrorObject, doing: str, *, asks: bool = False) -> APIError
         doing: what was refused, such as "a submission".
         asks: it was a question, which applies nothing.
     """
-    kind: type[APIError]
-    if error.status in (401, 403):
-        kind = AuthenticationError
-    elif error.status == 429:
-        kind = RateLimitError
-    elif 400 <= error.status < 500:
-        kind = RejectedError
-    elif error.status >= 500:
-        kind = ServerError
-    else:
-        kind = APIError
-    if asks and kind is RejectedError:
-        return RejectedError(error, doing=doing, advice="mend what the message names and ask again")
-    return kind(error, doing=doing)
+    status = error.status
+    if status in (401, 403):
+        return AuthenticationError(error, doing=doing)
+    if status == 429:
+        return RateLimitError(error, doing=doing)
+    if 400 <= status < 500:
+        advice = "mend what the message names and ask again" if asks else None
+        return RejectedError(error, doing=doing, advice=advice)
+    return (ServerError if status >= 500 else APIError)(error, doing=doing)
 
 
 def parse_retry_after(value: str | None, date: str | None) -> float | None:

@@ -4,9 +4,31 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
-from .requests import About
+
+@define
+class About:
+    """
+    What a request is for, for observers; nothing of it is sent. Filled in as it becomes known.
+
+    Attributes:
+        route: the path with ``{jobId}`` in place of a number: one value for each sort of call.
+        kind: name of the batch kind of a submission.
+        job_id: the job that is asked about or stopped.
+        attempt: which try of one call this is, from 1.
+        waited: seconds that it waited for quota.
+        polled: asked in the background, for all who watch the job.
+        asks: a question, which applies nothing.
+    """
+
+    route: str = ""
+    kind: str | None = None
+    job_id: int | None = None
+    attempt: int = 1
+    waited: float = 0.0
+    polled: bool = False
+    asks: bool = False
 
 
 @frozen

@@ -276,7 +276,6 @@ def test_gameballs_error_object_is_read_whole() -> None:
                 "documentationUrl": "https://example.com", "requestId": "r1"})  # fmt: skip
     error = read_error(422, raw, retry_after=1.5)
     assert error == ErrorObject(422, 2001, "Request Error", "In progress", "r1", retry_after=1.5)
-    assert error.category == 2
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from ...api.fields import AnyClass, FieldType, specs_of
-from ...api.item_classes import item_class
-from ...api.kinds import KINDS, Kind, Replay, kind_of
+from ...api.kinds import KINDS, Kind, Replay, item_class, kind_of
 from ...errors import ConfigurationError
 from ...faults import Refusal
 from ...rows.cells import read_json
