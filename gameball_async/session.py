@@ -20,7 +20,6 @@ from .errors import ConfigurationError, GameballError
 from .jobs.schedule import Polls
 from .jobs.submit import Submitter
 from .jobs.watch import Watch
-from .journal.none import no_journal
 from .limits.calls import Answered, Calls, GaveUp, is_missing, value_of
 from .limits.contact import Contact
 from .limits.dispatcher import Dispatcher
@@ -179,7 +178,7 @@ class Engine:
         rows: Rows,
         options: RunOptions,
         journal: str | os.PathLike[str] | None = None,
-        open_journal: OpenJournal = no_journal,
+        open_journal: OpenJournal | None = None,
         compare: OpenComparison | None = None,
     ) -> Bulk:
         """A bulk run; see `GameballClient.bulk`. *open_journal* opens *journal*."""
@@ -189,6 +188,7 @@ class Engine:
         from .bulk.state import RunState
         from .bulk.time_limits import TimeLimits
         from .bulk.usage import Usage
+        from .journal.state import no_journal
         from .rows.report import Tally
 
         strange = self.unknown_fields(kind, options.unknown)
@@ -202,7 +202,7 @@ class Engine:
             self.dialects,
             self.dispatcher.turns.budget,
             events,
-            open_journal,
+            open_journal or no_journal,
             compare,
             options.concurrency,
             TimeLimits(options.deadline, options.stalled_for),

@@ -229,15 +229,11 @@ class Bulk:
         """What has become of the rows so far; final once the run is over."""
         run, use = self._run, self._use()
         state = run.state
-        counts, before = state.tally.counts, state.used_before
+        before = state.used_before
         return Report(
             kind=state.kind.name,
             rows=state.rows_read,
-            succeeded=counts[Outcome.SUCCEEDED],
-            failed=counts[Outcome.FAILED],
-            rejected=counts[Outcome.REJECTED],
-            indeterminate=counts[Outcome.INDETERMINATE],
-            unsent=counts[Outcome.UNSENT],
+            **state.tally.by_outcome(),
             jobs=state.jobs,
             requests=before.requests + use.requests,
             rate_limited=before.rate_limited + use.rate_limited,
@@ -247,9 +243,7 @@ class Bulk:
             seconds=before.seconds + use.seconds,
             complete=run.finished,
             reasons=state.tally.reasons(),
-            pending=counts[Outcome.PENDING],
             unknown_fields=() if self._unknown is None else self._unknown.found(),
-            unchanged=counts[Outcome.UNCHANGED],
         )
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Literal
 
 import anyio.to_thread
@@ -43,11 +44,7 @@ def begin_journal(
         earlier=earlier,
         merge_by=merge_by,
     )
-
-    async def begin() -> Opened:
-        return await open_in_thread(lambda: (JournalFile.create(path, header), None), stream)
-
-    return begin
+    return partial(open_in_thread, lambda: (JournalFile.create(path, header), None), stream)
 
 
 def reopen_journal(
@@ -85,10 +82,7 @@ def reopen_journal(
             raise
         return journal, recorded
 
-    async def begin() -> Opened:
-        return await open_in_thread(reopen, stream)
-
-    return begin
+    return partial(open_in_thread, reopen, stream)
 
 
 async def open_in_thread(opening: Callable[[], Opened], stream: EventStream) -> Opened:

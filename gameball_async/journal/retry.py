@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Awaitable, Callable, Collection, Container, Iterable
+from functools import partial
 
 import orjson
 from attrs import evolve, frozen
@@ -123,7 +124,7 @@ def begin_retry(
             first.close()
         return made, None
 
-    return lambda: open_in_thread(begin, stream)
+    return partial(open_in_thread, begin, stream)
 
 
 @frozen

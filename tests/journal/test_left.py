@@ -11,11 +11,11 @@ from gameball_async.api.kinds import Replay
 from gameball_async.errors import JournalError
 from gameball_async.journal.header import Header, Source
 from gameball_async.journal.history import Used
-from gameball_async.journal.positions import Positions
 from gameball_async.journal.state import (
     ChunkRecord,
     Left,
     Odd,
+    Positions,
     Resumable,
     Retried,
     Stage,
