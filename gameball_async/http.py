@@ -22,8 +22,13 @@ from yarl import URL
 
 from .api.requests import Secret
 from .api.wire import WireRequest, WireResponse
-from .connection_faults import connection_fault, proxy_refused
-from .connections import Connector, TimedConnector, fresh_connection
+from .connections import (
+    Connector,
+    TimedConnector,
+    connection_fault,
+    fresh_connection,
+    proxy_refused,
+)
 from .errors import (
     AnswerLostError,
     ClosedError,

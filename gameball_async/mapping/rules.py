@@ -31,7 +31,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from ..api.kinds import KINDS, TARGETS
 from ..errors import ConfigurationError
-from ..structuring import UNUSABLE, exactly, why_unusable
+from ..faults import UNUSABLE, exactly, why_unusable
 
 
 @frozen(kw_only=True)

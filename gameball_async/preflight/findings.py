@@ -16,7 +16,7 @@ from cattrs import Converter
 from cattrs.gen import make_dict_unstructure_fn
 
 from ..errors import ConfigurationError
-from ..structuring import UNUSABLE, exactly, why_unusable
+from ..faults import UNUSABLE, exactly, why_unusable
 from .amounts import Amount
 from .clock import Offset
 

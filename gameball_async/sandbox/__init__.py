@@ -28,27 +28,7 @@ from .serving import SandboxThread, serve
 from .windows import DEFAULT_LIMITS, Windows
 
 __all__ = [
-    "DEFAULT_LIMITS",
-    "Applied",
-    "Constant",
-    "Ending",
-    "Fault",
-    "Faults",
-    "Job",
-    "Ledger",
-    "LogNormal",
-    "Options",
-    "Reason",
-    "Reply",
-    "Request",
-    "Sandbox",
-    "SandboxThread",
-    "Scenario",
-    "ScenarioError",
-    "Seen",
-    "Service",
-    "ServiceTime",
-    "Windows",
-    "Workers",
-    "serve",
-]
+    "DEFAULT_LIMITS", "Applied", "Constant", "Ending", "Fault", "Faults", "Job", "Ledger",
+    "LogNormal", "Options", "Reason", "Reply", "Request", "Sandbox", "SandboxThread", "Scenario",
+    "ScenarioError", "Seen", "Service", "ServiceTime", "Windows", "Workers", "serve",
+]  # fmt: skip
