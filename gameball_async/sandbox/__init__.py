@@ -15,9 +15,8 @@ account, jobs, answers, windows, faults, script. I/O is in `server`, `serving` a
 """
 
 from .account import Applied, Ledger
-from .durations import Constant, LogNormal, ServiceTime, Workers
 from .faults import Faults
-from .jobs import Job
+from .jobs import Constant, Job, LogNormal, ServiceTime, Workers
 from .messages import Ending, Reason, Reply, Request, Seen
 from .options import Options
 from .scenario import Scenario, ScenarioError

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import attrs
 from attrs import field, frozen
 
-from .durations import Constant, ServiceTime
+from .jobs import Constant, ServiceTime
 from .messages import Reason
 from .windows import DEFAULT_LIMITS
 

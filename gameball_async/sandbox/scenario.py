@@ -35,9 +35,9 @@ from cattrs import (
 from cattrs.cols import list_structure_factory
 from cattrs.gen import make_dict_structure_fn
 
-from .durations import Constant, LogNormal, ServiceTime, Workers
 from .faults import FAULTS, Faults
 from .forms import FORMS
+from .jobs import Constant, LogNormal, ServiceTime, Workers
 from .messages import Reason
 from .options import (
     AccountOptions,
