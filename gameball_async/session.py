@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import anyio
 from attrs import Attribute, field, frozen
 
 from .api.jobs import Job, JobStatus
@@ -207,14 +206,8 @@ class Engine:
             options.concurrency,
             TimeLimits(options.deadline, options.stalled_for),
         )
-        usage = Usage(self.dispatcher, self.watch)
-        spawn, clock, stop, on_cancel = (
-            self._spawn,
-            anyio.current_time,
-            self.stop,
-            options.on_cancel,
-        )
-        run = Bulk(opening, events, usage, spawn, clock, stop, on_cancel, self.stream, strange)
+        usage, cancelled = Usage(self.dispatcher, self.watch), options.on_cancel
+        run = Bulk(opening, events, usage, self._spawn, self.stop, cancelled, self.stream, strange)
         run.journal = None if journal is None else os.fspath(journal)
         return run
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 import anyio
@@ -61,7 +60,6 @@ class Bulk:
         events: EventQueue[BulkEvent],
         usage: Usage,
         spawn: Spawn,
-        clock: Callable[[], float],
         stop_job: Callable[[Job], Awaitable[None]],
         on_cancel: OnCancel,
         stream: EventStream = NO_OBSERVERS,
@@ -71,7 +69,6 @@ class Bulk:
         self._events = events
         self._usage = usage
         self._spawn = spawn
-        self._clock = clock
         self._stop_job = stop_job
         self._on_cancel = on_cancel
         self._stream = stream
@@ -91,7 +88,7 @@ class Bulk:
         if self._entered is not None:
             raise ClosedError("a run is opened once: make another one")
         self._entered = await self._prepare()
-        self._usage.start(self._clock(), self._entered.journal.requested)
+        self._usage.start(anyio.current_time(), self._entered.journal.requested)
         if self._stream.wants(RunStarted):
             self._stream.emit(
                 RunStarted(self._entered.state.kind.name, self._entered.state.rows_read)
@@ -99,12 +96,7 @@ class Bulk:
         self._running = self._spawn(self._main)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         self._events.leave()
         run, running = self._run, self._running
         still_open = run.state.left_open or run.state.flights.open_jobs()
@@ -114,7 +106,7 @@ class Bulk:
         finally:
             # A run that was cancelled before its first step has had no chance to do this itself.
             run.close()
-            self._usage.stop(self._clock())
+            self._usage.stop(anyio.current_time())
             self._tell_end()
             try:
                 with anyio.move_on_after(STOP_WITHIN, shield=True):
@@ -132,7 +124,7 @@ class Bulk:
             run.state.fail(ClosedError("the client was closed during this run"))
             raise
         finally:
-            self._usage.stop(self._clock())
+            self._usage.stop(anyio.current_time())
             try:
                 with anyio.move_on_after(STOP_WITHIN, shield=True):
                     await run.put_away(self._used())
@@ -286,7 +278,7 @@ class Bulk:
         return self._entered
 
     def _use(self) -> Use:
-        return self._usage.read(self._clock)
+        return self._usage.read(anyio.current_time)
 
     def _used(self) -> Used:
         use, before = self._use(), self._run.state.used_before
