@@ -206,10 +206,7 @@ def left_to_do(journal: Resumable, replay: Replay) -> Left:
             left.resend.append(evolve(record, resent=True))
     for positions in journal.unchanged:
         left.done.add_all(positions)
-    in_chunks = {odd.row.position for odd in journal.odd if odd.row.chunk is not None}
-    left.done.add_all(
-        sorted(o.row.position for o in journal.odd if o.row.position not in in_chunks)
-    )
+    left.done.add_all([odd.row.position for odd in journal.odd])
     return left
 
 

@@ -9,8 +9,8 @@ A Gameball to test against, offline: an independent reading of the batch API.
         assert sandbox.ledger.times("orders")["order-1"] == 1
 
 It tests clients against a second, independent reading of the API, so it imports nothing of the
-client. Decisions are in `service` (``handle(request, now)``) and in what it uses: routes, forms,
-account, jobs, answers, windows, faults, script. I/O is in `server`, `serving` and the reading of files in
+client. Decisions are in `service` (``handle(request, now)``) and in what it uses: calls, forms,
+account, jobs, windows, faults, script. I/O is in `server`, `serving` and the reading of files in
 `scenario`.
 """
 

@@ -6,7 +6,7 @@ not run out is used.
 """
 
 # No postponed annotations here: the types are read when scenarios are checked.
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from attrs import define, field, frozen
@@ -148,11 +148,6 @@ class Script:
         """How many requests were hit so far by the faults that are in the script."""
         return sum(sum(rule.hit.values()) for rule in self._rules)
 
-    def script(self, fault: Fault, **words: Any) -> None:
-        """
-        Adds a fault to the end of the script; *words* are those of `When`.
-
-        Raises:
-            ValueError: one of *words* has no such value.
-        """
-        self._rules.append(_Rule(fault, When(**words)))
+    def _hit(self, name: str, commit: bool, change: Change, words: Mapping[str, Any]) -> None:
+        """Adds a fault to the end of the script; *words* are those of `When`."""
+        self._rules.append(_Rule(Fault(name, commit, change), When(**words)))

@@ -14,14 +14,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import answers
+from . import calls
 from .account import EFFECTS, Ledger, Memory, identity
+from .calls import Route
 from .faults import Faults
 from .forms import UPSERT, Form
 from .jobs import Job, Line
 from .messages import Chance, Ending, Reason, Refusal, Reply, Request, Seen, json_reply
 from .options import Options
-from .routes import Route, read_items, read_object, route
 from .script import Circumstance
 from .windows import Windows
 
@@ -83,7 +83,7 @@ class Service:
         """Answers one request that arrives at *now*."""
         self._line.advance(now)
         options = self.options
-        where = route(request.method, request.path, options.dialect, options.versions)
+        where = calls.route(request.method, request.path, options.dialect, options.versions)
         self.counts[where.sort] += 1
         jobs = len(self.jobs)
         reply, fault = self._answer(request, where, now)
@@ -154,13 +154,13 @@ class Service:
             raise Refusal(4004, f"{what} not found")
         if where.sort == "stop":
             self._line.stop(job, now)
-            told = answers.other_stopped(job, self.options)
-            return json_reply(told if where.other_dialect else answers.stopped())
-        tell = answers.other_status if where.other_dialect else answers.status
+            told = calls.other_stopped(job, self.options)
+            return json_reply(told if where.other_dialect else calls.stopped())
+        tell = calls.other_status if where.other_dialect else calls.status
         return json_reply(tell(job, self.options))
 
     def _submit(self, request: Request, form: Form, now: float) -> Any:
-        items = read_items(request, form)
+        items = calls.read_items(request, form)
         body = None if self.options.discard else request.body
         number = self.options.first_job_id + len(self.jobs)
         job = Job(number, form, len(items), now, items, body)
@@ -170,10 +170,10 @@ class Service:
             self._open.update(self._held[number])
         self._line.enter(job, now)
         self._line.advance(now)
-        return answers.job_created(job, self.options)
+        return calls.job_created(job, self.options)
 
     def _upsert(self, request: Request, now: float) -> Any:
-        item = read_object(request)
+        item = calls.read_object(request)
         self._check(UPSERT, item)
         if any(self._open[name] for name in self._names(item)):
             raise Refusal(*_BUSY)
