@@ -18,15 +18,9 @@ from ..errors import ConfigurationError
 from .fields import AnyClass
 
 KindName: TypeAlias = Literal[
-    "customers",
-    "orders",
-    "order-transactions",
-    "balance-inquiries",
-    "balance-adjustments",
-    "cashback",
-    "redemptions",
-    "events",
-]
+    "customers", "orders", "order-transactions", "balance-inquiries", "balance-adjustments",
+    "cashback", "redemptions", "events",
+]  # fmt: skip
 """The names of the kinds, which type checkers and editors know."""
 ChunkingName: TypeAlias = Literal["unique", "together", "plain"]
 """The names of the ways to spread rows."""

@@ -65,21 +65,6 @@ def _shown(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 
 
-def job_id(value: object) -> int | None:
-    """A job id as a number, a whole float or ASCII digits; None for whatever may be another's."""
-    if isinstance(value, str):
-        if not _DIGITS.fullmatch(value):
-            return None
-        value = int(value)
-    elif isinstance(value, float):
-        if not 0 < value < _LARGEST_WHOLE_FLOAT or value != int(value):
-            return None
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
-    return value if 0 < value < _LARGEST else None
-
-
 def count(value: object) -> int | None:
     """A number of items; None where it is negative, broken, no number or not there."""
     if isinstance(value, str):
@@ -91,18 +76,17 @@ def count(value: object) -> int | None:
     return int(value)
 
 
+def job_id(value: object) -> int | None:
+    """A job id as a number, a whole float or ASCII digits; None for whatever may be another's."""
+    if isinstance(value, float) and value >= _LARGEST_WHOLE_FLOAT:
+        return None
+    return count(value) or None
+
+
 def read_code(value: object) -> int | None:
     """A code as an answer writes it (integer, whole float or digits); None for anything else."""
-    if isinstance(value, str):
-        value = value.strip()
-        if not (0 < len(value) <= 6 and value.isascii() and value.isdigit()):
-            return None
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if not 0 < value < 1_000_000 or value != int(value):
-        return None
-    return int(value)
+    number = count(value.strip() if isinstance(value, str) else value) or None
+    return None if number is None or number >= 1_000_000 else number
 
 
 def read_object(body: bytes, what: str) -> dict[str, Any]:

@@ -87,21 +87,19 @@ class Dialects:
 
     Args:
         chosen: by the user.
+
+    Attributes:
+        known: the path that answers; None while that is not known.
     """
 
     def __init__(self, chosen: Dialect) -> None:
-        self._known: Dialect | None = None if chosen is Dialect.AUTO else chosen
+        self.known: Dialect | None = None if chosen is Dialect.AUTO else chosen
         self._first = Dialect.TUTORIAL
-
-    @property
-    def known(self) -> Dialect | None:
-        """The path that answers; None while that is not known."""
-        return self._known
 
     def order(self) -> tuple[Dialect, ...]:
         """The paths to try, in this order."""
-        if self._known is not None:
-            return (self._known,)
+        if self.known is not None:
+            return (self.known,)
         other = Dialect.OPENAPI if self._first is Dialect.TUTORIAL else Dialect.TUTORIAL
         return self._first, other
 
@@ -111,7 +109,7 @@ class Dialects:
 
     def answered(self, dialect: Dialect) -> None:
         """A job's status was read on this path."""
-        self._known = dialect
+        self.known = dialect
 
 
 @frozen

@@ -289,19 +289,7 @@ class JournalFailed(NamedTuple):
 
 
 Event = (
-    RequestEnded
-    | RetryScheduled
-    | ConnectionTrouble
-    | ConnectionRestored
-    | QuotaPaused
-    | JobAccepted
-    | WatchStarted
-    | JobTransition
-    | WatchFailed
-    | StatusNotFound
-    | RowsSettled
-    | RunStarted
-    | RunEnded
-    | JournalFailed
-    | UnknownFieldMet
-)
+    RequestEnded | RetryScheduled | ConnectionTrouble | ConnectionRestored | QuotaPaused | JobAccepted
+    | WatchStarted | JobTransition | WatchFailed | StatusNotFound | RowsSettled | RunStarted | RunEnded
+    | JournalFailed | UnknownFieldMet
+)  # fmt: skip

@@ -12,6 +12,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
+from itertools import count
 from typing import Any, Protocol
 
 import orjson
@@ -229,7 +230,7 @@ class Line:
         self._events: list[tuple[float, int, Job]] = []
         self._waiting: deque[Job] = deque()
         self._running = 0
-        self._number = 0
+        self._numbers = count()
 
     def enter(self, job: Job, now: float) -> None:
         """Puts a new job in the line."""
@@ -292,5 +293,4 @@ class Line:
         self._push(started + job.duration * self._next_stop(job) / job.rows, job)
 
     def _push(self, when: float, job: Job) -> None:
-        self._number += 1
-        heappush(self._events, (when, self._number, job))
+        heappush(self._events, (when, next(self._numbers), job))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +81,7 @@ class LoadFile:
 
     def drop(self) -> None:
         """Keep the file no longer."""
-        with suppress(FileNotFoundError):
-            self.kept.unlink()
+        self.kept.unlink(missing_ok=True)
 
     def accounts(self) -> Iterator[tuple[Path, Recorded]]:
         """What its journal says, and then those of its retries."""
