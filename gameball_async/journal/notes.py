@@ -16,6 +16,8 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+from attrs import define, field
+
 from ..api.kinds import Replay, kind_of
 from ..system import file_number, open_private
 from .file import ROOM, Mark
@@ -88,6 +90,7 @@ def why_not(mark: Mark, inode: int, noted: Mark | None, replay: Replay) -> str |
     return None
 
 
+@define(eq=False)
 class Recent:
     """
     The times of the last `KEPT` requests, so that a resumed run fits its own between them.
@@ -102,12 +105,11 @@ class Recent:
         clock: seconds that mean the same to the next process: the time of day.
     """
 
-    def __init__(self, path: Path, start: int, clock: Callable[[], float]) -> None:
-        self._path = path
-        self._start = start
-        self._clock = clock
-        self._inode: int | None = None
-        self._next = 0
+    _path: Path
+    _start: int
+    _clock: Callable[[], float]
+    _inode: int | None = field(default=None, init=False)
+    _next: int = field(default=0, init=False)
 
     def note(self) -> None:
         """A request leaves now."""

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from attrs import frozen
+from attrs import define, field, frozen
 
 from .forms import FORMS
 from .jobs import Job
@@ -238,19 +238,19 @@ def identity(kind: str, item: Any) -> str:
     return orjson.dumps(item, option=orjson.OPT_SORT_KEYS).decode()
 
 
+@define(eq=False)
 class Ledger:
     """
     All applications in the order in which they happened.
 
-    Arguments:
+    Attributes:
         discard: keep the counts only.
+        applied: how many applications there were, by kind.
     """
 
-    def __init__(self, *, discard: bool = False) -> None:
-        self.discard = discard
-        self.applied: Counter[str] = Counter()
-        """How many applications there were, by kind."""
-        self._runs: list[tuple[Job, int, int, float]] = []
+    discard: bool
+    applied: Counter[str] = field(factory=Counter, init=False)
+    _runs: list[tuple[Job, int, int, float]] = field(factory=list, init=False)
 
     def record(self, job: Job, start: int, stop: int, refused: int, when: float) -> None:
         """Items *start* up to *stop* of *job* had their turn; *refused* of them were refused."""

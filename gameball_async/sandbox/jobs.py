@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Protocol
@@ -203,6 +203,7 @@ def _unpack(packed: bytes) -> Details:
     )
 
 
+@define(eq=False)
 class Line:
     """
     Where jobs wait for their turn and run.
@@ -216,21 +217,14 @@ class Line:
         closed: called with a job that is about to end.
     """
 
-    def __init__(
-        self,
-        model: ServiceTime,
-        chance: Chance,
-        apply: Callable[[Job, int, float], None],
-        closed: Callable[[Job], None],
-    ) -> None:
-        self._model = model
-        self._chance = chance
-        self._apply = apply
-        self._closed = closed
-        self._events: list[tuple[float, int, Job]] = []
-        self._waiting: deque[Job] = deque()
-        self._running = 0
-        self._numbers = count()
+    _model: ServiceTime
+    _chance: Chance
+    _apply: Callable[[Job, int, float], None]
+    _closed: Callable[[Job], None]
+    _events: list[tuple[float, int, Job]] = field(factory=list, init=False)
+    _waiting: deque[Job] = field(factory=deque, init=False)
+    _running: int = field(default=0, init=False)
+    _numbers: Iterator[int] = field(factory=count, init=False)
 
     def enter(self, job: Job, now: float) -> None:
         """Puts a new job in the line."""

@@ -120,6 +120,7 @@ class _Rule:
         return True
 
 
+@define(eq=False)
 class Script:
     """
     The lines of the script, and what they have hit.
@@ -128,9 +129,8 @@ class Script:
         chance: what *probability* draws from.
     """
 
-    def __init__(self, chance: Chance) -> None:
-        self._chance = chance
-        self._rules: list[_Rule] = []
+    _chance: Chance
+    _rules: list[_Rule] = field(factory=list, init=False)
 
     def draw(self, at: Circumstance) -> Fault | None:
         """The fault that hits the request, which is counted as hit; None for none."""
