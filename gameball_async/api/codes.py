@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from attrs import frozen
 
-from .reading import read_code
+from .wire import read_code
 
 
 class Category(IntEnum):

@@ -25,8 +25,8 @@ from ..errors import (
     ServerError,
 )
 from .jobs import STATE_WORDS, JobResults, JobState, JobStatus
-from .reading import TEXT_LIMIT, WORD_LIMIT, clean_text, count, documented, read_code, read_object
-from .reading import job_id as job_id_of
+from .wire import TEXT_LIMIT, WORD_LIMIT, clean_text, count, documented, read_code, read_object
+from .wire import job_id as job_id_of
 
 _LONGEST_WAIT = 7 * 86_400.0
 _SECONDS = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,9})?")

@@ -32,7 +32,7 @@ from attrs import define, field
 from ..api.codes import Code, Refusal, read_refusal
 from ..api.jobs import PLAIN_FIELDS, JobResults, JobStatus
 from ..api.kinds import Kind, Replay
-from ..api.reading import clean_text
+from ..api.wire import clean_text
 from ..errors import GameballError
 from ..rows.outcome import Outcome, Reason
 from .in_flight import InFlight

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gameball_async.api.codes import Category, Code, read_refusal
-from gameball_async.api.reading import read_code
+from gameball_async.api.wire import read_code
 
 # The facts of the API page, kept apart from the code: code and usual HTTP status.
 DOCUMENTED = {
