@@ -180,21 +180,14 @@ def _word(state: str, options: Options) -> str:
 
 
 def _listed(state: str, options: Options) -> bool:
-    return {
-        "queued": False,
-        "running": options.partial_lists,
-        "stopped": options.keep_lists,
-    }.get(state, True)
+    told = {"queued": False, "running": options.partial_lists, "stopped": options.keep_lists}
+    return told.get(state, True)
 
 
 def _counts(job: Job, state: str, options: Options) -> tuple[int, int, int]:
     """errorCount, totalCount and finishedCount."""
-    silent = (
-        state == "queued"
-        or (state == "running" and not options.progress)
-        or (state == "stopped" and not options.keep_lists)
-    )
-    if silent:
+    told = {"queued": False, "running": options.progress, "stopped": options.keep_lists}
+    if not told.get(state, True):
         return 0, 0, 0
     processed = state == "running" and options.running_total == "processed"
     return job.errors, job.applied if processed else job.rows, job.finished
