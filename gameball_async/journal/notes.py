@@ -9,11 +9,12 @@ of the last requests are in a corner of the journal itself.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import struct
 from collections.abc import Callable
+from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 
 from attrs import define, field
@@ -26,6 +27,10 @@ from .header import Header
 _TIME = struct.Struct("<d")
 KEPT = ROOM // _TIME.size
 """Requests that are remembered: more than the windows of any quota we know of hold."""
+
+
+def _opened(path: Path, flags: int) -> FileIO:
+    return FileIO(open_private(path, flags), "r+")  # it may do what *flags* say, and no more
 
 
 class Witness:
@@ -52,12 +57,8 @@ class Witness:
         """The journal says *mark* now."""
         if self.path is None:
             return
-        with contextlib.suppress(OSError):
-            file = open_private(self.path, os.O_WRONLY | os.O_CREAT)
-            try:
-                os.write(file, mark.packed())
-            finally:
-                os.close(file)
+        with suppress(OSError), _opened(self.path, os.O_WRONLY | os.O_CREAT) as file:
+            file.write(mark.packed())
 
     def last(self) -> Mark | None:
         """The last mark that was noted; None where none is known."""
@@ -114,20 +115,15 @@ class Recent:
     def note(self) -> None:
         """A request leaves now."""
         # A disk that refuses is found out by the journal; here it risks a 429, which is waited for.
-        with contextlib.suppress(OSError):
-            file = open_private(self._path, os.O_RDWR)
-            try:
-                if not self._is_mine(file):
-                    return
-                os.lseek(file, self._start + self._next * _TIME.size, os.SEEK_SET)
-                os.write(file, _TIME.pack(self._clock()))
+        with suppress(OSError), _opened(self._path, os.O_RDWR) as file:
+            if self._is_mine(file):
+                file.seek(self._start + self._next * _TIME.size)
+                file.write(_TIME.pack(self._clock()))
                 self._next = (self._next + 1) % KEPT
-            finally:
-                os.close(file)
 
-    def _is_mine(self, file: int) -> bool:
+    def _is_mine(self, file: FileIO) -> bool:
         """Whether this is the file of the first request: the journal may have been moved since."""
-        inode = file_number(file)
+        inode = file_number(file.fileno())
         if self._inode is None:
             self._inode = inode
             times = self._times(file)
@@ -136,18 +132,12 @@ class Recent:
 
     def ages(self) -> list[float]:
         """Seconds since each request that is remembered; one of the future has just left."""
-        now = self._clock()
-        try:
-            file = open_private(self._path, os.O_RDONLY)
-        except OSError:
-            return []
-        try:
+        now, times = self._clock(), []
+        with suppress(OSError), _opened(self._path, os.O_RDONLY) as file:
             times = self._times(file)
-        finally:
-            os.close(file)
         return [max(0.0, now - time) for time in times if time and math.isfinite(time)]
 
-    def _times(self, file: int) -> list[float]:
-        os.lseek(file, self._start, os.SEEK_SET)
-        data = os.read(file, ROOM)
+    def _times(self, file: FileIO) -> list[float]:
+        file.seek(self._start)
+        data = file.read(ROOM)
         return [time for (time,) in _TIME.iter_unpack(data[: len(data) // _TIME.size * _TIME.size])]
