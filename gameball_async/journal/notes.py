@@ -91,7 +91,7 @@ def why_not(mark: Mark, inode: int, noted: Mark | None, replay: Replay) -> str |
     return None
 
 
-@define(eq=False)
+@define(eq=False, slots=False)
 class Recent:
     """
     The times of the last `KEPT` requests, so that a resumed run fits its own between them.
