@@ -34,12 +34,12 @@ class Positions:
 
     def add_all(self, positions: Sequence[int]) -> None:
         """Add positions, in whatever order."""
-        known, one_by_one = self._known, isinstance(positions, range) and positions.step == 1
-        last = positions[-1] if one_by_one and positions else max(positions, default=-1)
-        known.extend(bytes(max(0, last + 1 - len(known))))
-        if one_by_one and positions:
-            known[positions[0] : last + 1] = b"\1" * len(positions)
+        known = self._known
+        if isinstance(positions, range) and positions.step == 1:
+            known.extend(bytes(max(0, positions.stop - len(known))))
+            known[positions.start : positions.stop] = b"\1" * len(positions)
             return
+        known.extend(bytes(max(0, max(positions, default=-1) + 1 - len(known))))
         for position in positions:
             known[position] = 1
 
