@@ -43,12 +43,6 @@ if TYPE_CHECKING:
 _LATER = {
     "client": "GameballClient",
     "bulk.bulk": "Bulk",
-    "errors": """
-        AnswerLostError APIError AuthenticationError ChunkError ClosedError
-        ConfigurationError DeadlineError ErrorObject FateUnknownError Fault GameballError
-        InputError ItemError JournalError NotGameballError NotSentError RateLimitError RejectedError
-        RowsError RunDeadlineError ServerError SharedQuotaError TransportError UnknownJobError UnreachableError
-    """,
     "api.customers": "Customer CustomerAttributes",
     "api.fields": "UNSET Unset",
     "api.items": "Channel",
@@ -71,13 +65,11 @@ _LATER = {
     "limits.retry": "Patience",
 }
 """
-What is imported when it is first asked for (PEP 562): the names of each module.
+What is imported when it is first asked for (PEP 562): the names of each module; all others are errors.
 
 ``from gameball_async import GameballClient`` costs what the client costs. The pytest plugin, which
 everybody's test runs load, and the sandbox alone cost next to nothing.
 """
-
-_MODULES = {name: module for module, names in _LATER.items() for name in names.split()}
 
 __version__ = "0.2.0"
 
@@ -96,6 +88,10 @@ __all__ = [
     "UnknownField", "UnknownFieldMet", "UnknownJobError", "UnreachableError", "Unset",
     "__version__",
 ]  # fmt: skip
+
+_MODULES = dict.fromkeys(__all__, "errors") | {
+    name: module for module, names in _LATER.items() for name in names.split()
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -131,26 +131,14 @@ class Folding:
         records = [kept.record for _, kept in sorted(self._chunks.items())]
         odd = [row for _, kept in sorted(self._chunks.items()) for row in self._rest_of(kept)]
         odd.extend(Odd(row) for column in self._rejected for row in _rejected_rows(column))
+        # What a process that was killed, or goes on, has not added yet, was used too.
+        (requests, seconds), used = self._history.since, self._used
+        used = evolve(used, requests=used.requests + requests, seconds=used.seconds + seconds)
+        unchanged = [positions for _, positions in self._unchanged]
         return Resumable(
-            self._header,
-            records,
-            odd,
-            self._ended,
-            self._used_so_far(),
-            recent,
-            self._dialect,
-            self._retried,
-            [positions for _, positions in self._unchanged],
-            self._history,
-        )
-
-    def _used_so_far(self) -> Used:
-        """What was used, with what a process that was killed, or goes on, has not added yet."""
-        requests, seconds = self._history.since
-        used = self._used
-        if not requests and not seconds:
-            return used
-        return evolve(used, requests=used.requests + requests, seconds=used.seconds + seconds)
+            self._header, records, odd, self._ended, used, recent, self._dialect, self._retried,
+            unchanged, self._history,
+        )  # fmt: skip
 
     def _rest_of(self, kept: _Kept) -> Iterator[Odd]:
         """Look up what is still needed of a chunk; the rows that did not plainly succeed."""

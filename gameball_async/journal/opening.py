@@ -34,16 +34,9 @@ def begin_journal(
 ) -> Callable[[], Awaitable[Opened]]:
     """What makes the journal of a new run."""
     header = Header(
-        kind.name,
-        account.fingerprint,
-        account.origin,
-        account.version,
-        chunking.value,
-        source or Source(),
-        format_of(earlier, merge_by),
-        earlier=earlier,
-        merge_by=merge_by,
-    )
+        kind.name, account.fingerprint, account.origin, account.version, chunking.value,
+        source or Source(), format_of(earlier, merge_by), earlier=earlier, merge_by=merge_by,
+    )  # fmt: skip
     return partial(open_in_thread, lambda: (JournalFile.create(path, header), None), stream)
 
 
