@@ -104,7 +104,7 @@ def read_status(body: bytes, job_id: int) -> JobStatus:
     if isinstance(word, str):
         # lower(), not casefold(): the words are ASCII, and nothing else may fold into one.
         state = STATE_WORDS.get(word.strip().lower(), JobState.UNKNOWN)
-    if _speaks_openapi(answer):
+    if answer.keys() & _OPENAPI and not answer.keys() & _TUTORIAL:
         total, finished, errors = _openapi_counts(answer, state)
         results = _openapi_results(answer)
     else:
@@ -124,10 +124,6 @@ def read_status(body: bytes, job_id: int) -> JobStatus:
         started_at=_text(answer, "startedAt", WORD_LIMIT),
         results=results,
     )
-
-
-def _speaks_openapi(answer: Mapping[str, Any]) -> bool:
-    return not answer.keys() & _TUTORIAL and bool(answer.keys() & _OPENAPI)
 
 
 def _openapi_counts(

@@ -132,16 +132,16 @@ class LoadClient(Closing, JobClientBase):
             return FinalizedLoadJob(file_path)
         meant = self._check(table)
         loads = self._loads()
-        parsed = ParsedLoadJobFileName.parse(file_path)
+        folder, parsed = loads.folder / load_id, ParsedLoadJobFileName.parse(file_path)
         if not (restore or parsed.retry_count):
             loads.begin(load_id)
-        elif not loads.begun(load_id):
+        elif not folder.is_dir():
             raise DestinationTerminalException(
-                f"load {load_id} was begun before, but its journals are not in {loads.folder / load_id}, "
+                f"load {load_id} was begun before, but its journals are not in {folder}, "
                 "so nobody knows which rows were sent: put them back, or point journals to where they are. "
                 "If none was sent, make that folder"
             )
-        return FileJob(file_path, self.config, meant, loads.file(load_id, parsed.job_id()))
+        return FileJob(file_path, self.config, meant, LoadFile(folder, parsed.job_id()))
 
     def complete_load(self, load_id: str) -> None:
         """
@@ -249,7 +249,7 @@ class FileJob(RunnableLoadJob):
                 "stopped by a signal: the next run of the pipeline goes on where it was left"
             )
         if report.all_succeeded:
-            self._file.drop()
+            self._file.kept.unlink(missing_ok=True)
 
     async def _move(self) -> Report:
         how, journal = self._config, self._file.journal
