@@ -120,18 +120,17 @@ class Connector(TimedConnector, aiohttp.TCPConnector):
 
 _ADDRESS = "check the address (base_url, GAMEBALL_BASE_URL, --base-url)"
 _NETWORK = f"{_ADDRESS}, and that this machine has a network and no firewall in between"
-_PROXY = (
-    "check the proxy that HTTP_PROXY or HTTPS_PROXY names, or leave trust_env (--trust-env) out"
-)
+_PROXY = "check the proxy that HTTP_PROXY or HTTPS_PROXY names, or remove trust_env (--trust-env)"
 _UNUSABLE = f"{_ADDRESS}, and with trust_env (--trust-env) the proxy's in HTTPS_PROXY or HTTP_PROXY"
 _ISSUER = (
-    f"{_ADDRESS}. Where a server or a proxy of your own has that certificate, set SSL_CERT_FILE to a "
+    f"{_ADDRESS}. If the certificate is of a server or proxy of your own, set SSL_CERT_FILE to a "
     "file with its issuer's certificate"
 )
 
 _CERTIFICATES = {  # OpenSSL's numbers, X509_V_ERR_…
-    9: f"check the clock of this machine; else {_ADDRESS}",
-    10: f"check the clock of this machine; else have the server's certificate renewed, or {_ADDRESS}",
+    9: f"check the clock of this machine; otherwise {_ADDRESS}",
+    10: "check the clock of this machine; otherwise have the server's certificate renewed, or "
+    f"{_ADDRESS}",
     62: f"{_ADDRESS}: it must be one of the names in the certificate",
     64: f"{_ADDRESS}: it must be one of the names in the certificate",
 }

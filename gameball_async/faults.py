@@ -15,8 +15,8 @@ class Fault:
 
     Attributes:
         field: path of the field in the API's names, such as ``customerAttributes.joinDate``;
-            empty where the item as a whole is at fault.
-        reason: what is wrong and what would be right, without the value.
+            empty if the item as a whole is at fault.
+        reason: what is wrong and how to correct it, without the value.
     """
 
     field: str
@@ -45,11 +45,11 @@ class ErrorObject:
 
     Attributes:
         status: the HTTP status.
-        code: Gameball's code, such as 2001; None where the body had none.
-        type: Gameball's word for it.
-        message: Gameball's text, cut and with control characters escaped.
-        request_id: what the vendor's support asks for.
-        retry_after: seconds to wait as the answer asked for; None where it did not.
+        code: Gameball's code, such as 2001; None if the body had none.
+        type: Gameball's name for the type of error.
+        message: Gameball's message, shortened and with control characters escaped.
+        request_id: the id that Gameball's support asks for.
+        retry_after: seconds that the answer asked to wait; None if it did not.
     """
 
     status: int

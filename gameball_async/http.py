@@ -139,7 +139,8 @@ class AiohttpTransport:
         """
         if self._session.closed:
             raise ClosedError(
-                "the aiohttp session that was lent to the client is closed: open both"
+                "the aiohttp session that was passed to the client is closed: keep it open for "
+                "as long as the client"
             )
         body = None if request.body is None else _Body(request.body)
         try:
@@ -207,7 +208,7 @@ class AiohttpTransport:
             return UnreachableError(host, fault.reason, fault.cure, heals=fault.heals)
         if body is not None and not body.begun:
             return NotSentError(f"nothing was sent to {self._origin.host}: {_name(error)}")
-        return AnswerLostError(f"no whole answer from {self._origin.host}: {_name(error)}")
+        return AnswerLostError(f"no complete answer from {self._origin.host}: {_name(error)}")
 
 
 def _name(error: BaseException) -> str:

@@ -64,7 +64,7 @@ def _count(_: object, attribute: Attribute[Any], number: int | None) -> None:
 def _time(_: object, attribute: Attribute[Any], seconds: float | None) -> None:
     if seconds is not None and not seconds > 0:
         raise ConfigurationError(
-            f"{attribute.name} is {seconds}: give seconds above 0, or None for no limit"
+            f"{attribute.name} is {seconds}: pass seconds above 0, or None for no limit"
         )
 
 

@@ -436,7 +436,7 @@ async def test_a_refused_question_is_not_said_to_have_applied_nothing(
 ) -> None:
     job = await client.submit("customers", [{"customerId": "c1"}])
     sandbox.faults.answer(422, b"{}", on="poll", commit=False, times=1)
-    with pytest.raises(RejectedError, match="mend what the message names and ask again"):
+    with pytest.raises(RejectedError, match="fix what the message names and ask again"):
         await client.status(job)
     sandbox.faults.answer(422, b"{}", on="submit", commit=False, times=2)
     with pytest.raises(RejectedError, match="ask again"):

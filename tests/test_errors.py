@@ -73,4 +73,4 @@ def test_messages_name_what_happened_to_what_and_what_to_do() -> None:
     assert "a chunk of orders" in str(RejectedError(OBJECT, doing="a chunk of orders"))
     assert "x.csv, line 3" in str(InputError("is not text", path="x.csv", line=3))
     assert "not sent again" in str(FateUnknownError("events", "a reset"))
-    assert "does no harm" in str(FateUnknownError("orders", "a reset", repeatable=True))
+    assert "is safe" in str(FateUnknownError("orders", "a reset", repeatable=True))

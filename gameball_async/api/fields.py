@@ -146,7 +146,7 @@ def _free_of_known(item: object, attribute: Attribute[Any], value: object) -> No
     if clashes:
         raise ItemError(
             [
-                Fault(f"{attribute.name}.{spec.wire}", f"is a field of its own: use {spec.name}=")
+                Fault(f"{attribute.name}.{spec.wire}", f"is a field of the model: use {spec.name}=")
                 for spec in clashes
             ]
         )

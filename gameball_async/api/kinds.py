@@ -30,22 +30,22 @@ class Replay(Enum):
     """What a second submission of the same item does."""
 
     REPLAYABLE = "replayable"
-    """Nothing new: a read, or create-or-update."""
+    """It changes nothing: a read, or create-or-update."""
     KEYED = "keyed"
-    """The item carries its own id and is refused the second time."""
+    """The item has its own id and is refused the second time."""
     UNREPEATABLE = "unrepeatable"
-    """It is applied twice: there is no id to know it by."""
+    """It is applied twice, because it has no id."""
 
 
 class Chunking(Enum):
     """How the rows of one customer are spread over chunks."""
 
     UNIQUE = "unique"
-    """Never two in a chunk, one chunk after the other: every outcome can be told."""
+    """Never two in a chunk, one chunk after the other: every outcome is certain."""
     TOGETHER = "together"
     """In one chunk while they fit, never in two open jobs."""
     PLAIN = "plain"
-    """As they come: fastest, no promise of order."""
+    """In the order of the input: fastest, but the order is not guaranteed."""
 
 
 @frozen
@@ -54,16 +54,16 @@ class Kind:
     One batch endpoint.
 
     Attributes:
-        name: what users call it.
-        path: below ``/batch``.
-        key: the field that answers name an item by; empty where the item itself is the id.
-        item_key: the field that tells two items of one customer apart; None where there is none.
-        bucket: whose quota it draws on.
+        name: its name.
+        path: its path below ``/batch``.
+        key: the field by which answers identify an item; empty if the item itself is the id.
+        item_key: the field that distinguishes two items of one customer; None if there is none.
+        bucket: the bucket whose quota it uses.
         replay: what a second submission does.
-        chunking: how rows of one key are spread over chunks unless asked otherwise.
-        why: the reason for that choice of chunking.
-        own_fields: the path of the object that holds fields of the account's own; empty for none. Of
-            events it is the object of one event.
+        chunking: how rows of one key are spread over chunks by default.
+        why: the reason for that default.
+        own_fields: the path of the object with custom fields; empty if there is none. For events it is
+            the object of one event.
     """
 
     name: str

@@ -63,14 +63,14 @@ class Secret:
         return hash((Secret, self.__value))
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a key is neither copied nor pickled; hand it over when the client is made")
+        raise TypeError("keys cannot be copied or pickled: pass the key when you make the client")
 
 
 class Dialect(Enum):
     """
-    Which paths ask for a job's status and stop it. Answers are recognised by themselves.
+    Which paths return a job's status and stop it. Both forms of answers are always recognised.
 
-    Gameball's documents contradict each other; both paths are in them.
+    Gameball's documentation contradicts itself and names both paths.
     """
 
     AUTO = "auto"
@@ -165,7 +165,7 @@ class Account:
         elif self.both_keys_always:
             why = "v4.1" if self.version == "v4.1" else "High Security Mode"
             raise ConfigurationError(
-                f"{why} needs both keys on every call, and the secret key is missing: give "
+                f"{why} needs both keys on every call, and the secret key is missing: pass "
                 "secret_key, or set GAMEBALL_SECRET_KEY"
             )
 
@@ -230,7 +230,7 @@ class Account:
     def need_secret(self) -> None:
         if self.secret_key is None:
             raise ConfigurationError(
-                "batch calls need both keys, and the secret key is missing: give secret_key, or "
+                "batch calls need both keys, and the secret key is missing: pass secret_key, or "
                 "set GAMEBALL_SECRET_KEY"
             )
 
@@ -239,8 +239,8 @@ def check_key(key: Secret, what: str) -> None:
     """Refuse a key that HTTP would change or refuse, without showing it."""
     if not _KEY.fullmatch(key.reveal()):
         raise ConfigurationError(
-            f"{what} is empty, too long, or holds a blank, a line break or a character outside "
-            "ASCII; copy it again from the dashboard, without what surrounds it"
+            f"{what} is empty, too long, or contains a space, a line break or a non-ASCII "
+            "character: copy it from the dashboard again, with nothing around it"
         )
 
 
@@ -249,14 +249,14 @@ def check_origin(origin: str) -> None:
     wrong = _fault_of_origin(origin)
     if wrong:
         raise ConfigurationError(
-            f"the base URL {wrong}; give it as https://host or https://host:port, such as "
+            f"the base URL {wrong}: write it as https://host or https://host:port, such as "
             f"{DEFAULT_ORIGIN}"
         )
 
 
 def _fault_of_origin(origin: str) -> str | None:
     if not origin.isascii() or not origin.isprintable() or " " in origin or "\\" in origin:
-        return "holds a blank, a control character or a character outside ASCII"
+        return "contains a space, a control character or a non-ASCII character"
     try:
         parts = urlsplit(origin)
         port = parts.port
@@ -265,13 +265,13 @@ def _fault_of_origin(origin: str) -> str | None:
     if parts.scheme not in ("https", "http") or not parts.hostname:
         return "is not an http or https URL with a host"
     if "@" in parts.netloc:
-        return "holds a user name or a password"
+        return "contains a user name or a password"
     if parts.path.strip("/") or parts.query or parts.fragment or "?" in origin or "#" in origin:
-        return "holds a path, a query or a fragment (the path /api/… is added by the client)"
+        return "contains a path, a query or a fragment (the path /api/… is added by the client)"
     if port == 0:
-        return "names port 0"
+        return "has port 0, which does not exist"
     if parts.scheme == "http" and not _LOOPBACK.fullmatch(parts.hostname):
-        return "is plain http to another machine, and keys would travel unencrypted"
+        return "is plain http to another machine, so the keys would be sent unencrypted"
     return None
 
 

@@ -47,8 +47,8 @@ def parse_job_id(value: object) -> int:
     number = job_id_of(value)
     if number is None:
         raise ConfigurationError(
-            "a job id is a positive whole number below 2**63, written in the digits 0 to 9; "
-            f"this {type(value).__name__} is none"
+            "a job id is a positive whole number below 2**63, written in the digits 0 to 9; this "
+            f"{type(value).__name__} is not one"
         )
     return number
 
@@ -99,7 +99,7 @@ def read_status(body: bytes, job_id: int) -> JobStatus:
             raise AnswerLostError(f"the answer to the status of job {job_id} is about another job")
     word = answer.get("status")
     if word is None and not answer.keys() & (_TUTORIAL | _OPENAPI):
-        raise AnswerLostError(f"the status of job {job_id} has none of a status's fields")
+        raise AnswerLostError(f"the status of job {job_id} has no field of a status")
     state = JobState.UNKNOWN
     if isinstance(word, str):
         # lower(), not casefold(): the words are ASCII, and nothing else may fold into one.
@@ -227,7 +227,7 @@ def error_for(error: ErrorObject, doing: str, *, asks: bool = False) -> APIError
     if status == 429:
         return RateLimitError(error, doing=doing)
     if 400 <= status < 500:
-        advice = "mend what the message names and ask again" if asks else None
+        advice = "fix what the message names and ask again" if asks else None
         return RejectedError(error, doing=doing, advice=advice)
     return (ServerError if status >= 500 else APIError)(error, doing=doing)
 

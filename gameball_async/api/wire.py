@@ -179,14 +179,16 @@ def read_object(body: bytes, what: str) -> dict[str, Any]:
     if not body.strip():
         raise AnswerLostError(f"{what} is empty")
     if len(body) > _LONG and _takes_long(body):
-        raise AnswerLostError(f"{what} has more values than 1,000 items have ({len(body)} bytes)")
+        raise AnswerLostError(
+            f"{what} has more values than 1,000 items can have ({len(body)} bytes)"
+        )
     try:
         answer = orjson.loads(body)
     except (ValueError, RecursionError):
         answer = None
-        kind = "HTML" if body.lstrip()[:1] == b"<" else "not JSON, or not all of it"
+        kind = "HTML" if body.lstrip()[:1] == b"<" else "not JSON, or incomplete"
     else:
-        kind = "JSON, but no object"
+        kind = "JSON, but not an object"
     # Raised out here, so that the parser's error, which holds the body, is not behind it.
     if not isinstance(answer, dict):
         raise AnswerLostError(f"{what} is {kind} ({len(body)} bytes)")

@@ -35,23 +35,24 @@ class Bulk:
     """
     One bulk run: open it with ``async with``, read its events with ``async for``, then its report.
 
-    The events are a bounded stream: a reader that pauses pauses the run, and loses nothing. Leaving
-    the block early cancels the run; jobs that are open then go on at Gameball (or are stopped, with
-    ``on_cancel="stop"``), and their rows are reported as pending, with the job's number.
+    `GameballClient.bulk`, `resume` and `retry` create it. The events are a bounded stream: if you stop
+    reading, the run pauses and nothing is lost. Leaving the block early cancels the run. Jobs that are
+    open then continue at Gameball (or are stopped, with ``on_cancel="stop"``), and their rows are
+    reported as pending, with the job's number.
 
     Args:
         prepare: makes the run, with its journal open.
-        events: what it tells.
-        usage: counts what it uses.
+        events: the events of the run.
+        usage: counts the requests and the time that the run uses.
         spawn: starts it in the background.
-        clock: tells the time.
+        clock: returns the time.
         stop_job: stops one job.
-        on_cancel: what becomes of open jobs when the run is left early.
-        stream: where its start and its end are told.
+        on_cancel: what to do with open jobs when the run is left early.
+        stream: receives the start and the end of the run.
         unknown: counts the fields that Gameball does not know.
 
     Attributes:
-        journal: the file that remembers it; None for none.
+        journal: the path of its journal; None if it keeps none.
     """
 
     def __init__(
@@ -86,7 +87,9 @@ class Bulk:
             JournalError: the journal cannot be used; nothing was sent.
         """
         if self._entered is not None:
-            raise ClosedError("a run is opened once: make another one")
+            raise ClosedError(
+                "this run was already opened: start a new one with client.bulk() or client.resume()"
+            )
         self._entered = await self._prepare()
         self._usage.start(anyio.current_time(), self._entered.journal.requested)
         if self._stream.wants(RunStarted):
@@ -121,7 +124,11 @@ class Bulk:
         try:
             await run.main()
         except anyio.get_cancelled_exc_class():
-            run.state.fail(ClosedError("the client was closed during this run"))
+            run.state.fail(
+                ClosedError(
+                    "the client was closed during this run: keep it open until the run has ended"
+                )
+            )
             raise
         finally:
             self._usage.stop(anyio.current_time())
@@ -161,32 +168,33 @@ class Bulk:
         Wait for the next event.
 
         Raises:
-            GameballError: what stopped the run early; the report tells what became of each row.
+            GameballError: what stopped the run early; the report has the outcome of each row.
             ClosedError: the block was left, or not entered yet.
-            Exception: whatever the input's own iterator raised, as itself.
+            Exception: any exception that the input's own iterator raised, unchanged.
         """
         if self._running is None:
             raise ClosedError("this run has not begun: open it with `async with`")
         return await self._events.next(
-            lambda: self._run.state.error, "this run is over: its block was left"
+            lambda: self._run.state.error,
+            "this run is closed: read it inside its `async with` block",
         )
 
     def stop(self) -> None:
         """
-        Send nothing more. Read on: the events that are left tell every row's outcome.
+        Send nothing more. Keep reading: the remaining events have every row's outcome.
 
-        Answers to what is being sent are waited for, for five seconds at most. Jobs that are open go
-        on at Gameball (or are stopped, with ``on_cancel="stop"``, when the block is left); their rows
-        are pending, with the job's number. A run with a journal can be resumed.
+        The run waits at most five seconds for answers to requests in flight. Open jobs continue at
+        Gameball (or are stopped when you leave the block, with ``on_cancel="stop"``); their rows are
+        pending, with the job's number. A run with a journal can be resumed.
         """
         self._run.interrupt()
 
     async def finish(self) -> Report:
         """
-        Read all events that are left and return the report.
+        Read all remaining events and return the report.
 
         Raises:
-            GameballError: what stopped the run early; `report` tells what became of each row.
+            GameballError: what stopped the run early; `report` has the outcome of each row.
         """
         async for _ in self:
             pass
@@ -194,7 +202,7 @@ class Bulk:
 
     async def outcomes_table(self) -> pa.Table:
         """
-        The rows that the journal knows an outcome of, as an Arrow table: one line a row, in no order.
+        The outcomes in the journal as an Arrow table, one line per row, in no particular order.
 
         Columns: ``line`` (the row's position), ``key``, ``outcome``, ``code``, ``field``, ``reason``,
         ``job``, ``chunk``. Needs the extra ``arrow``.
@@ -205,7 +213,7 @@ class Bulk:
         """
         if self.journal is None:
             raise ConfigurationError(
-                "outcomes are read from the journal, and this run has none: pass journal=PATH"
+                "outcomes are read from the journal, but this run has none: pass journal=PATH"
             )
         from ..journal.results import outcomes_of
 
@@ -213,12 +221,12 @@ class Bulk:
 
     @property
     def open_jobs(self) -> list[Job]:
-        """Jobs that were accepted and have not ended, as far as is known."""
+        """Jobs that were accepted and are not known to have ended."""
         return self._run.state.flights.open_jobs()
 
     @property
     def report(self) -> Report:
-        """What has become of the rows so far; final once the run is over."""
+        """The outcomes of the rows so far; final once the run is over."""
         run, use = self._run, self._use()
         state = run.state
         before = state.used_before
@@ -240,7 +248,7 @@ class Bulk:
 
     @property
     def progress(self) -> Progress:
-        """Where the run stands now. Rates and requests are those since it was (re)started."""
+        """The current progress of the run. Rates and requests count from its start or resumption."""
         run, use = self._run, self._use()
         state = run.state
         counts, chunker = state.tally.counts, state.chunker

@@ -20,13 +20,13 @@ from .matching import listen
 
 _SUCCEEDED, _FAILED, _INDETERMINATE = Outcome.SUCCEEDED, Outcome.FAILED, Outcome.INDETERMINATE
 
-SETTLED = Reason("told by asking order-transactions: the order is there")
+SETTLED = Reason("confirmed by order-transactions: the order exists")
 NOT_APPLIED = Reason("not applied: order-transactions does not know the order")
 NOT_YET = Reason("order-transactions does not know the order yet, and the job has not ended")
 PERHAPS_WAITING = Reason(
     "order-transactions does not know the order, but an earlier attempt may still be waiting"
 )
-THERE_BEFORE = Reason("the order is there, but may have been there before this run")
+THERE_BEFORE = Reason("the order exists, but may have existed before this run")
 APPLIED_BUT_ABSENT = Reason("listed as successful, but order-transactions does not know the order")
 
 

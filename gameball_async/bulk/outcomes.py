@@ -43,12 +43,12 @@ from .results import Results
 
 _SUCCEEDED, _FAILED, _INDETERMINATE = Outcome.SUCCEEDED, Outcome.FAILED, Outcome.INDETERMINATE
 
-NOT_NAMED = Reason("the answer does not name it")
-CONTRADICTED = Reason("the answer lists it both as successful and as failed")
-NOT_TOLD_APART = Reason("the answer does not tell which of the customer's rows it means")
+NOT_NAMED = Reason("the answer does not name this row")
+CONTRADICTED = Reason("the answer lists this row as both successful and failed")
+NOT_TOLD_APART = Reason("the answer does not say which of the customer's rows it means")
 NOT_ALL_NAMED = Reason("the answer does not name all of the customer's rows")
 NAMED_TOO_OFTEN = Reason(
-    "the answer lists entries more than once: the customer's rows cannot be counted"
+    "the answer lists entries more than once, so the customer's rows cannot be counted"
 )
 APPLIED_BEFORE = "applied by an earlier attempt of this run"
 PERHAPS_BEFORE = "refused now, but an earlier attempt of this run may have been applied"
@@ -100,7 +100,7 @@ def settle(
     said = Said() if results is None else listen(kind, rows_of, item_ids, results)
     notes = []
     if earlier is not None and said.add_missing(listen(kind, rows_of, item_ids, earlier), rows_of):
-        notes.append("some rows are told of by an earlier answer only")
+        notes.append("only an earlier answer names some of the rows")
     return judge.judge(said, rows_of, notes)
 
 
@@ -138,7 +138,7 @@ def _notes(status: JobStatus | None, succeeded: int, failed: int) -> list[str]:
     finished, errors = _counts(status)
     if finished in (None, succeeded) and errors in (None, failed):
         return []
-    return ["the counts contradict the lists"]
+    return ["the answer's counts contradict its lists"]
 
 
 @define(slots=True)
@@ -213,7 +213,7 @@ class _Judge:
         settlement.foreign, settlement.repeated = said.foreign, self.repeated
         settlement.unsettled = sorted(row for doubt in settlement.doubts for row in doubt.rows)
         if said.foreign:
-            settlement.notes.append("the answer lists items that are not of this chunk")
+            settlement.notes.append("the answer lists items that are not in this chunk")
         if not self.counted:
             settlement.notes.append("the answer lists items more than once")
         return settlement

@@ -59,7 +59,7 @@ class Submissions:
 
     async def __aenter__(self) -> Self:
         if self._running is not None:
-            raise ClosedError("submissions are opened once: make others")
+            raise ClosedError("these submissions were already opened: call submit_all() again")
         self._running = self._spawn(self._main)
         return self
 
@@ -83,7 +83,8 @@ class Submissions:
         if self._running is None:
             raise ClosedError("these submissions are not open: read them inside `async with`")
         return await self._out.next(
-            lambda: self._error, "these submissions are over: their block was left"
+            lambda: self._error,
+            "these submissions are closed: read them inside their `async with` block",
         )
 
     async def _main(self) -> None:

@@ -42,7 +42,7 @@ class EarlierRows:
 
     Attributes:
         rows: as `bulk` takes them.
-        source: tells them from others: a resumed run must be given the same.
+        source: identifies them; resume the run with the same source.
     """
 
     rows: Rows = field(repr=False)

@@ -128,7 +128,7 @@ class LogFile:
             sync_folder(path)
         except FileExistsError:
             raise JournalError(
-                f"{path} exists already: resume it, or name another journal"
+                f"{path} already exists: resume it, or name another journal (--journal)"
             ) from None
         except OSError as error:
             raise refused(path, error) from None
@@ -156,14 +156,16 @@ class LogFile:
                 holds it.
         """
         if path.is_symlink() or not path.is_file():
-            raise JournalError(f"{path} is not a file: name the journal that the run wrote")
+            raise JournalError(f"{path} is not a regular file: name the journal that the run wrote")
         try:
             file = open_private(path, os.O_RDWR if write else os.O_RDONLY)
         except OSError as error:
             raise refused(path, error) from None
         try:
             if write and not lock(file):
-                raise JournalError(f"another process holds {path}: let it end, or stop it, first")
+                raise JournalError(
+                    f"another process is using {path}: wait for it to end, or stop it, first"
+                )
             return cls(path, file, _last_mark(path, file))
         except OSError as error:
             os.close(file)
@@ -196,7 +198,7 @@ class LogFile:
             start, self._end = self._end, self._end + _FRAME.size + len(frame)
             yield start, frame
         if self._end < self.mark.length:
-            raise damaged(self.path, f"byte {self._end:,} and what follows")
+            raise damaged(self.path, f"byte {self._end:,} and after it")
 
     def frame(self, start: int) -> bytes:
         """
@@ -207,7 +209,7 @@ class LogFile:
         """
         found = self._frame_at(start)
         if found is None:
-            raise damaged(self.path, f"byte {start:,} and what follows")
+            raise damaged(self.path, f"byte {start:,} and after it")
         return found
 
     def _frame_at(self, start: int) -> bytes | None:
@@ -253,10 +255,10 @@ class LogFile:
 def _last_mark(path: Path, file: int) -> Mark:
     head = _read(file, TIMES, 0)
     if not head.startswith(MAGIC):
-        what = "is of an older format" if head.startswith(b"SQLite format 3") else "is no journal"
+        what = "has an older format" if head.startswith(b"SQLite format 3") else "is not a journal"
         raise JournalError(
-            f"{path} {what}, or is damaged: it cannot be resumed. Keep it, and ask for the status "
-            "of its jobs by number"
+            f"{path} {what}, or is damaged: it cannot be resumed. Keep it, and look up its jobs "
+            "with `gameball-async status JOB_ID`"
         )
     marks = [found for slot in _SLOTS if (found := Mark.unpacked(head[slot:])) is not None]
     if not marks:
@@ -266,7 +268,7 @@ def _last_mark(path: Path, file: int) -> Mark:
     if size < last.length:
         raise JournalError(
             f"{path} is cut short: it has {size:,} of at least {last.length:,} bytes, so what was "
-            "sent last is not in it. Get the whole file back, from where it was copied, and resume that"
+            "sent last is missing. Copy the whole file again, and resume that"
         )
     return last
 
@@ -274,8 +276,8 @@ def _last_mark(path: Path, file: int) -> Mark:
 def damaged(path: Path, what: str) -> JournalError:
     """A journal that cannot be believed."""
     return JournalError(
-        f"{path} is damaged: {what} does not match its checksum. It cannot be resumed. Keep it, get "
-        "an undamaged copy back, or ask for the status of its jobs by number"
+        f"{path} is damaged: {what} does not match its checksum. It cannot be resumed. Keep it, "
+        "and restore an undamaged copy, or look up its jobs with `gameball-async status JOB_ID`"
     )
 
 
@@ -283,7 +285,7 @@ def refused(path: Path, error: OSError) -> JournalError:
     """What an error of the disk means for the run."""
     return JournalError(
         f"the journal {path} cannot be written ({error.strerror or error}): nothing more is "
-        "submitted. Make room or mend the disk, then resume"
+        "submitted. Free space on the disk or repair it, then resume"
     )
 
 

@@ -15,12 +15,12 @@ FORMATS = (2, 3)
 @frozen
 class Source:
     """
-    What a run's rows come from.
+    Where a run's rows come from.
 
     Attributes:
-        name: a file's path.
-        digest: of its content, as `digest_of` in `journal.journal` makes it.
-        settings: how it is read, as JSON text, so that it can be read so again.
+        name: the path of a file, or any other name.
+        digest: a digest of the content, for files as `digest_of` in `journal.journal` makes it.
+        settings: how it is read, as JSON text, so that it can be read the same way again.
     """
 
     name: str = ""
@@ -93,15 +93,15 @@ class Header:
         ]
         if self.account != other.account:
             wrong.append(
-                "its account is another: the API key differs (for a new key of the same account, pass "
+                "it was written with another API key (for a new key of the same account, pass "
                 "--account-changed or account_changed=True)"
             )
         if other.source.digest and self.source.digest != other.source.digest:
-            wrong.append("the content of its input has changed since")
+            wrong.append("its input has changed since")
         if wrong:
             raise JournalError(
-                f"the journal belongs to another run: {wrong[0]}. Resume with what the run began "
-                "with, or import into a new journal"
+                f"the journal belongs to another run: {wrong[0]}. Resume with the input and the "
+                "settings that it began with, or import into a new journal (--journal)"
             )
 
 

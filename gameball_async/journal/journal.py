@@ -125,8 +125,8 @@ class JournalFile(Journal):
         why = why_not(self._log.mark, self._log.inode, self._witness.last(), replay)
         if why is not None:
             raise JournalError(
-                f"{self.path} {why}: rows that were sent since would be sent again. Resume the "
-                "journal that the run wrote last. If this is the only one that is left, and nothing "
+                f"{self.path} {why}: rows that were sent since then would be sent again. Resume "
+                "the journal that the run wrote last. If this is the only one left, and nothing "
                 "was sent since it was written, pass --only-copy (only_copy=True)"
             )
 
@@ -253,7 +253,7 @@ def sound(log: LogFile) -> Iterator[None]:
     except JournalError:
         raise
     except (KeyError, TypeError, ValueError, IndexError, zlib.error):
-        raise damaged(log.path, "what it says") from None
+        raise damaged(log.path, "its content") from None
 
 
 @contextmanager
@@ -288,17 +288,19 @@ def read_journal(path: str | os.PathLike[str], *, idle: bool = False) -> Resumab
     """
     with opened(path) as log:
         if idle and log.held():
-            raise JournalError(f"another process holds {path}: let it end, or stop it, first")
+            raise JournalError(
+                f"another process is using {path}: wait for it to end, or stop it, first"
+            )
         return _state_of(log, time.time)
 
 
 def read_rows(path: str | os.PathLike[str], *, open_too: bool = True) -> Iterator[RowOutcome]:
     """
-    Each row that a journal says something of, with its result, read as it is asked for.
+    Each row in a journal, with its result, read lazily.
 
     Args:
-        path: where it is.
-        open_too: also rows without an outcome yet: pending, or indeterminate where no job is known.
+        path: the journal.
+        open_too: also rows without an outcome yet: pending, or indeterminate if no job is known.
 
     Raises:
         JournalError: it cannot be read.

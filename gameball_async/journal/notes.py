@@ -81,7 +81,7 @@ def why_not(mark: Mark, inode: int, noted: Mark | None, replay: Replay) -> str |
         replay: what a second submission of the same item would do.
     """
     if noted is not None and noted.number > mark.number and replay is not Replay.REPLAYABLE:
-        return "is an older state of its run, which went on after this copy was made"
+        return "is an older copy: its run went on after this copy was made"
     if replay is not Replay.UNREPEATABLE:
         return None
     if noted is not None and noted.generation != mark.generation:

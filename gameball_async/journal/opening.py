@@ -67,8 +67,8 @@ def reopen_journal(
             )
             if not with_rows and not recorded.input_ended:
                 raise JournalError(
-                    f"the run of {journal.path} has not read its input to the end: give the same "
-                    "rows again, those that are recorded are skipped"
+                    f"the run of {journal.path} has not read its input to the end: pass rows, the "
+                    "same ones in the same order; those in the journal are skipped"
                 )
         except BaseException:
             journal.close()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def journals_of(path: str) -> list[str]:
     """
-    A journal, those of later retries before it, and those that it is a retry of behind it.
+    A journal, with those of later retries before it, and those that it retries after it.
 
     Raises:
         JournalError: one of them cannot be read.
@@ -58,11 +58,11 @@ def _before(path: str) -> list[str]:
 
 def recorded_rows(journals: Sequence[str], without: Sequence[int] = ()) -> Iterator[RowOutcome]:
     """
-    Each row that is in these journals, once: what the first of them says of it.
+    Each row in these journals, once, with its outcome in the first journal that has it.
 
     Args:
         journals: the newest first.
-        without: positions of rows that are left out.
+        without: positions of rows to skip.
 
     Raises:
         JournalError: one of them cannot be read.
@@ -117,7 +117,8 @@ def earlier_of(
     with opened(path) as log:
         if log.held():
             raise JournalError(
-                f"the run of {path} goes on in another process: let it end before you compare with it"
+                f"the run of {path} is still running in another process: wait until it ends, then "
+                "compare with it"
             )
         length = log.mark.length
     for what, found, mine in (
@@ -128,8 +129,9 @@ def earlier_of(
     ):
         if found != mine:
             raise JournalError(
-                f"{path} is of another {what}: what it has applied says nothing of this run. Compare with "
-                "a journal of the same, or send all rows, without --changed-against (changed_against)"
+                f"{path} belongs to another {what}, so this run cannot be compared with it. "
+                f"Compare with a journal of the same {what}, or remove --changed-against "
+                "(changed_against) to send all rows"
             )
     return Earlier(os.path.abspath(path), theirs.run, length), theirs
 
@@ -150,8 +152,9 @@ def find_again(earlier: Earlier, journal: str | os.PathLike[str]) -> tuple[str, 
         if theirs.run == earlier.digest:
             return name, theirs
     raise JournalError(
-        f"{earlier.name}, with which this run is compared, is gone or was changed: put it back as it was, "
-        "or import the file into a new journal without --changed-against (changed_against)"
+        f"{earlier.name}, which this run is compared with, no longer exists or has changed: put "
+        "it back as it was, or import the file into a new journal without --changed-against "
+        "(changed_against)"
     )
 
 

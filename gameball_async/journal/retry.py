@@ -59,7 +59,8 @@ def plan_retry(
         if others := set(positions) - {odd.row.position for odd in found}:
             first = min(others)
             raise JournalError(
-                f"row {first} {standing(journal, first)}: only {only} rows can be sent again"
+                f"row {first} {standing(journal, first)}: only {only} rows can be sent again. Remove "
+                "it from --rows (positions)"
             )
         found = [odd for odd in found if odd.row.position in positions]
     settings = orjson.dumps({"retry": only}).decode()
@@ -164,9 +165,9 @@ def rows_again(header: Header) -> list[Prepared] | None:
     mine = next((each for each in journal.retried if each.run == header.run), None)
     if mine is None:
         raise JournalError(
-            f"{name}, whose rows are sent again, does not know this retry. Where `gameball-async "
-            "report` shows no row of the retry, nothing was sent: begin it again. Else put the "
-            "journal back as it was"
+            f"{name}, whose rows are sent again, has no record of this retry. If `gameball-async "
+            "report` on the journal of the retry shows no row, nothing was sent: start it again. "
+            f"Otherwise put {name} back as it was"
         )
     found = _at(journal, mine.rows)
     if _digest(found) != header.source.digest:

@@ -182,7 +182,9 @@ DOUBT = Reason(
     "this row may or may not have been applied: the run was cut off while it was being sent"
 )
 
-OPEN = Reason("its job had not ended when the run was left: resume it, or ask for the job's status")
+OPEN = Reason(
+    "its job had not ended when the run stopped: resume the run, or look up the job's status"
+)
 
 
 def left_to_do(journal: Resumable, replay: Replay) -> Left:

@@ -89,7 +89,7 @@ class Hooks:
         if self._closed or len(self._waiting) >= MOST_WAITING:
             if inspect.iscoroutine(result):
                 result.close()
-            self._failed.log(hook, "is too slow: some of its calls are left out")
+            self._failed.log(hook, "is too slow: some of its calls are skipped")
             return
         self._waiting.append((hook, result))
         if self._idle.is_set():
@@ -123,4 +123,7 @@ class Hooks:
             hook, result = self._waiting.popleft()
             if inspect.iscoroutine(result):
                 result.close()
-            self._failed.log(hook, f"was not done {CLOSE_WITHIN:g} s after the client was closed")
+            self._failed.log(
+                hook,
+                f"did not finish within {CLOSE_WITHIN:g} s after the client was closed",
+            )

@@ -118,10 +118,10 @@ def _text(event: Event) -> tuple[Any, ...]:
         case events.RetryScheduled() as e:
             when = f"in {e.wait:.2f} s" if e.wait else "as soon as the quota allows"
             when = "at the next poll" if e.wait is None else when
-            return ("%s %s failed at attempt %d and is made again %s: %s",
+            return ("%s %s failed at attempt %d and is retried %s: %s",
                     e.method, e.route, e.attempt, when, e.why)  # fmt: skip
         case events.ConnectionTrouble(host, reason, left):
-            more = f"trying for {left:.0f} s more" if left else "waiting cannot mend it"
+            more = f"trying for {left:.0f} s more" if left else "waiting does not help"
             return "cannot connect to %s: %s; %s", host, reason, more
         case events.ConnectionRestored(host, seconds):
             return "connected to %s again after %.1f s", host, seconds
@@ -137,7 +137,7 @@ def _text(event: Event) -> tuple[Any, ...]:
             return ("job %d is %s after %.1f s: %s of %s, %s errors",
                     change.job.id, state, seconds, at.finished, at.total, at.errors)  # fmt: skip
         case events.WatchFailed(job, error_type, why):
-            return "job %d cannot be watched any more: %s: %s", job.id, error_type, why
+            return "job %d can no longer be watched: %s: %s", job.id, error_type, why
         case events.StatusNotFound(why):
             return "%s", why
         case events.RowsSettled(kind, counts):

@@ -24,8 +24,8 @@ class ArrowStream(Protocol):
 Rows: TypeAlias = Iterable[object] | AsyncIterable[object] | ArrowStream | Blocks
 
 ACCEPTED = (
-    "give an iterable of models, mappings, dataclasses, pydantic models, named tuples or database rows, or a table "
-    "with an Arrow stream (pandas, polars, DuckDB, pyarrow)"
+    "pass an iterable of models, mappings, dataclasses, pydantic models, named tuples or "
+    "database rows, or a table with an Arrow stream (pandas, polars, DuckDB, pyarrow)"
 )
 
 
@@ -54,7 +54,7 @@ def refuse_single(rows: object) -> None:
     model = hasattr(rows, "model_dump") or hasattr(rows, "_asdict")
     if isinstance(rows, (str, bytes, Item)) or record or model:
         raise ConfigurationError(
-            f"rows is a single {type(rows).__name__}: give an iterable of items, such as a list"
+            f"rows is a single {type(rows).__name__}: pass an iterable of items, such as a list"
         )
     if not isinstance(rows, Iterable | AsyncIterable | Blocks):
         raise ConfigurationError(

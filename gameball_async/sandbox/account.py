@@ -261,7 +261,10 @@ class Ledger:
     def entries(self, kind: str | None = None) -> Iterator[Applied]:
         """Every application, or those of one *kind*, in order."""
         if self.discard:
-            raise RuntimeError("this sandbox discards what it applies: only counts are kept")
+            raise RuntimeError(
+                "this sandbox keeps counts only: make it without discard=True to list what it "
+                "applied"
+            )
         times: Counter[tuple[str, str]] = Counter()
         read: dict[int, tuple[list[Any], Container[int]]] = {}
         sequence = 0

@@ -33,8 +33,8 @@ def _texts(value: Any) -> dict[str, str]:
 
 
 Status = Annotated[int, Must.whole(100)]
-Body = Annotated[bytes | str, Must("a text", str)]
-Headers = Annotated[Mapping[str, str] | None, Must("a table of texts", _texts)]
+Body = Annotated[bytes | str, Must("text", str)]
+Headers = Annotated[Mapping[str, str] | None, Must("a table of text values", _texts)]
 RetryAfter = Annotated[float | str | None, Must.of(Seconds)]
 
 

@@ -46,7 +46,7 @@ class Must:
             return self.take(value)
         except (TypeError, ValueError, re.error):
             shown = json.dumps(value, default=str)[:60]
-            raise Unfit(f"is {shown}, and must be {self.words}") from None
+            raise Unfit(f"is {shown}, but must be {self.words}") from None
 
     @classmethod
     def of(cls, kind: Any) -> "Must | None":
@@ -134,7 +134,9 @@ def _some_of(words: tuple[str, ...]) -> Callable[[Any], tuple[str, ...]]:
 _PLAIN: Mapping[Any, Must] = {
     bool: Must("true or false", _test(lambda value: isinstance(value, bool))),
     int: Must("a whole number", _test(lambda v: isinstance(v, int) and not isinstance(v, bool))),
-    str: Must("a text, not empty", _test(lambda value: isinstance(value, str) and value != "")),
+    str: Must(
+        "text that is not empty", _test(lambda value: isinstance(value, str) and value != "")
+    ),
 }
 _TINY = math.ulp(0.0)
 Whole = Annotated[int, Must.whole(0)]

@@ -100,7 +100,7 @@ class JobTable(JobOptions):
     def __attrs_post_init__(self) -> None:
         for key, model in (("sigma", "log-normal"), ("workers", "workers")):
             if getattr(self, key) is not None and self.model != model:
-                raise Unfit(f'is for model = "{model}" only: set that, or leave it out', key)
+                raise Unfit(f'is for model = "{model}" only: set that, or remove this key', key)
         if self.model == "log-normal" and self.seconds <= 0:
             raise Unfit("must be a number, more than 0, with a log-normal model", "seconds")
 
@@ -284,7 +284,7 @@ def _fault_line(value: Any, _: Any) -> FaultLine:
     words = dict(value)
     name = words.pop("fault", None)
     if not isinstance(name, str) or name not in FAULT_TABLES:
-        raise Unfit(f"has no such fault as {name!r}{_cure(str(name), FAULT_TABLES)}")
+        raise Unfit(f"has no fault named {name!r}{_cure(str(name), FAULT_TABLES)}")
     table: Any = _converter.structure(words, FAULT_TABLES[name])
     return FaultLine({"fault": name, **{key: getattr(table, key) for key in words}})
 
@@ -312,7 +312,7 @@ def _sentences(error: BaseException, place: str) -> Iterator[str]:
     else:
         key = getattr(error, "key", "")
         words = str(error).replace("{place}", place)
-        yield f"{place or 'the whole'}{f'.{key}' if key else ''} {words}"
+        yield f"{place or 'the top level'}{f'.{key}' if key else ''} {words}"
 
 
 def _cure(word: str, known: Collection[str]) -> str:

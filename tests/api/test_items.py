@@ -158,7 +158,7 @@ def test_items_are_frozen_and_compare_by_value() -> None:
 
 
 def test_an_extra_field_that_the_class_has_is_refused_when_the_item_is_built() -> None:
-    with pytest.raises(ItemError, match=r"extra\.email: is a field of its own: use email="):
+    with pytest.raises(ItemError, match=r"extra\.email: is a field of the model: use email="):
         Customer(customer_id="1", extra={"email": "a@example.com"})
     with pytest.raises(ItemError, match="extra: must be a mapping"):
         Customer(customer_id="1", extra=["email"])  # type: ignore[arg-type]

@@ -251,7 +251,7 @@ def test_a_copied_journal_of_adjustments_is_refused_and_says_what_to_do(
     for other in (copy, backup, journal):
         refused = run("resume", other)
         assert refused.exit_code == 2
-        assert "older state" in refused.stderr
+        assert "older copy" in refused.stderr
         assert "--only-copy" in refused.stderr
     assert sandbox.counts["submit"] == sent
     assert set(applied(sandbox).values()) == {1}
@@ -617,7 +617,10 @@ def test_a_run_that_is_not_over_in_time_ends_with_3_and_goes_on_by_resume(
     path = customers(3)
     result = run("import", "customers", path, "--deadline", "0.7", "--stalled-for", "60")
     assert result.exit_code == 3, result.output
-    assert "the run was not over after 0.7 s (deadline); jobs still open:" in result.stderr
+    assert (
+        "the run did not finish within 0.7 s (--deadline, deadline); jobs still open:"
+        in result.stderr
+    )
     command = f"gameball-async resume {path}.gbjournal"
     assert command in result.stderr and "--stalled-for 60" in result.stderr
     result = run("resume", f"{path}.gbjournal", "--json")

@@ -68,7 +68,9 @@ def test_validate_tells_ids_that_come_again_as_faults_with_both_lines(
     result = run("validate", "cashback", cashback)
     assert result.exit_code == 1
     first, *warnings, amounts, last = result.stdout.splitlines()
-    assert first.startswith(f"{cashback}:4: transactionId: row 4 has the id of row 2, and Gameball")
+    assert first.startswith(
+        f"{cashback}:4: transactionId: row 4 has the same id as row 2, and Gameball"
+    )
     assert [each.partition(": warning: ")[2].partition(":")[0] for each in warnings] == [
         "1 row has the customer and the transactionTime of an earlier row",
         "1 row has transactionTime in the future, which Gameball refuses (error 9007) (line 5)",
@@ -124,7 +126,7 @@ def test_what_an_import_warns_of_agrees_with_what_becomes_of_the_rows(
     assert result.stderr == ""
     assert names(result.stdout)[:2] == ["repeated-id", "equal-times"]
     assert (found["rejected"], found["failed"]) == (1, 1)
-    assert any("row 4 has the id of row 2" in reason for reason in found["failures_by_reason"])
+    assert any("row 4 has the same id as row 2" in reason for reason in found["failures_by_reason"])
 
 
 def test_a_strict_import_sends_nothing_and_says_so(run: Run, serve: Serve, twice: Path) -> None:

@@ -104,14 +104,14 @@ def test_nothing_is_used_before_a_run() -> None:
         (
             {"account": "other"},
             (
-                "its account is another: the API key differs (for a new key of the same account, "
-                "pass --account-changed or account_changed=True)"
+                "it was written with another API key (for a new key of the same account, pass "
+                "--account-changed or account_changed=True)"
             ),
         ),
         ({"origin": "https://b"}, "its base URL is https://a.example, not https://b"),
         ({"version": "v5"}, "its version is v4.0, not v5"),
         ({"chunking": "plain"}, "its chunking is unique, not plain"),
-        ({"source": Source("f", "e")}, "the content of its input has changed since"),
+        ({"source": Source("f", "e")}, "its input has changed since"),
         ({"kind": "events", "version": "v5"}, "its kind is orders, not events"),
     ],
 )
@@ -119,8 +119,8 @@ def test_another_run_is_refused_with_what_differs(change: dict[str, Any], what: 
     with pytest.raises(JournalError) as refused:
         HEADER.check(evolve(HEADER, **change))
     assert str(refused.value) == (
-        f"the journal belongs to another run: {what}. Resume with what the run began with, or import "
-        "into a new journal"
+        f"the journal belongs to another run: {what}. Resume with the input and the settings that "
+        "it began with, or import into a new journal (--journal)"
     )
 
 

@@ -100,7 +100,7 @@ def test_where_one_row_is_refused_none_is_settled(tmp_path: Path) -> None:
     for other, words in ((3, "has succeeded"), (9, "not in the journal")):
         with pytest.raises(InputError, match=f"rows.txt, line 2: row {other} .*{words}"):
             settle(path, named({0, other}), NamedRows())
-    with pytest.raises(InputError, match=r"row 0 is named in rows\.txt as well"):
+    with pytest.raises(InputError, match=r"row 0 is also named in rows\.txt"):
         settle(path, named({0}), named({0}))
     assert path.read_bytes()[8192:] == before[8192:]
     assert recorded_of(read_journal(path)).report.indeterminate == 3
