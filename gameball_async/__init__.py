@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .bulk.events import RowOutcomes, Settled, Submission, Submitted
     from .bulk.progress import Progress
     from .client import GameballClient
-    from .compare.comparison import EarlierRows
+    from .compare import EarlierRows
     from .errors import *
     from .journal.header import Source
     from .limits.retry import Patience
@@ -54,7 +54,7 @@ _LATER = {
     "bulk.chunks": "LookAhead",
     "bulk.events": "RowOutcomes Settled Submission Submitted",
     "journal.header": "Source",
-    "compare.comparison": "EarlierRows",
+    "compare": "EarlierRows",
     "bulk.progress": "Progress",
     "rows.report": "Report",
     "rows.row": "Row",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .bulk.events import BulkEvent
     from .bulk.persons import MergeBy
     from .bulk.submissions import Submissions
-    from .compare.comparison import OpenComparison
+    from .compare import OpenComparison
     from .journal.state import Journal, Resumable
     from .limits.exchange import QuotaStore, SharedQuota
     from .rows.feed import Feed

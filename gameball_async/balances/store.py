@@ -21,8 +21,7 @@ from attrs import asdict, field, frozen
 
 from ..errors import JournalError
 from ..rows.closing import Closing
-from .plan import Fate
-from .points import BALANCE_FIELD
+from .plan import BALANCE_FIELD, Fate
 
 PLAN = "plan.db"
 FORMAT = 1
@@ -255,10 +254,9 @@ class Store(Closing):
             yield page
             after = page[-1][0]
 
-    def each(self, columns: str, where: str = "1") -> Iterator[tuple[Any, ...]]:
-        """Rows, read as they are asked for, in the order of their lines."""
-        query = f"SELECT {columns} FROM customer WHERE {where} ORDER BY line"  # noqa: S608 - ours
-        return iter(self._base.execute(query))
+    def each(self, columns: str) -> Iterator[tuple[Any, ...]]:
+        """All rows, read as they are asked for, in the order of their lines."""
+        return iter(self._base.execute(f"SELECT {columns} FROM customer ORDER BY line"))  # noqa: S608 - ours
 
 
 def refused(path: Path, error: Exception) -> JournalError:

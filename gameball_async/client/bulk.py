@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..bulk.chunks import LookAhead
     from ..bulk.persons import MergeBy
     from ..bulk.submissions import Submissions
-    from ..compare.comparison import EarlierRows
+    from ..compare import EarlierRows
     from ..journal.header import Source
     from ..rows.given import Rows
     from ..rows.unknown import Unknown
@@ -129,7 +129,7 @@ class BulkVerbs(Lifecycle):
             refuse_merging(merge_by, which, way, compared=changed_against is not None)
         earlier = compare = None
         if changed_against is not None:
-            from ..compare.comparison import Making, comparison_of
+            from ..compare import Making, comparison_of
 
             making = Making(ids_from_numbers, unknown)
             earlier, compare = comparison_of(changed_against, which, self._account, making)
@@ -197,7 +197,7 @@ class BulkVerbs(Lifecycle):
             JournalError: the journal cannot be read, is in use by another process, or belongs to
                 another account, address or input. Raised here or when the run is opened.
         """
-        from ..compare.comparison import Making, comparison_again
+        from ..compare import Making, comparison_again
         from ..journal.journal import read_header
         from ..journal.opening import reopen_journal
         from ..journal.retry import rows_again

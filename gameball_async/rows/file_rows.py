@@ -36,8 +36,7 @@ from attrs import evolve
 from ..api.kinds import Kind
 from ..errors import Fault
 from ..faults import Refusal
-from ..mapping.presets import preset, recognised
-from ..mapping.rules import ColumnMapping
+from ..mapping.rules import ColumnMapping, preset, recognised
 from .added import (
     MAY_BE_APPLIED,
     is_rejects_header,

@@ -14,8 +14,7 @@ import anyio.from_thread
 import pytest
 
 from gameball_async.api.kinds import KINDS
-from gameball_async.audit.check import WholeCheck
-from gameball_async.audit.seen import Seen
+from gameball_async.audit.check import Seen, WholeCheck
 from gameball_async.cli.checking import FirstCheck
 from gameball_async.cli.reading import Settings
 from gameball_async.rows.dialect import Reading
@@ -309,7 +308,7 @@ def test_a_terminal_is_shown_how_far_the_check_is(
     run: Run, twice: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gameball_async.audit.check.BATCH", 1)
-    monkeypatch.setattr("gameball_async.cli.checking.LINES", 0.0)
+    monkeypatch.setattr("gameball_async.cli.live.LINES", 0.0)
     result = run("import", "customers", twice, "--sandbox")
     assert f"checking {twice}: 100%, 0.0 s to go (--no-check skips this)" in result.stderr
 

@@ -20,7 +20,7 @@ from gameball_async.api.requests import Account, Secret
 from gameball_async.bulk.chunks import LookAhead
 from gameball_async.bulk.events import Settled
 from gameball_async.client import GameballClient
-from gameball_async.compare.comparison import EarlierRows, Making, comparison_again, comparison_of
+from gameball_async.compare import EarlierRows, Making, comparison_again, comparison_of
 from gameball_async.errors import ConfigurationError, JournalError
 from gameball_async.journal.account import recorded_of
 from gameball_async.journal.header import Source
