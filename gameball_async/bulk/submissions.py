@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import anyio
@@ -64,12 +63,7 @@ class Submissions:
         self._running = self._spawn(self._main)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         self._out.leave()
         if self._running is not None:
             await self._running.end()  # it only gives up its requests now

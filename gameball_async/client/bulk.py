@@ -277,14 +277,9 @@ class BulkVerbs(Lifecycle):
             journal, self._account, only, positions, account_changed=account_changed
         )
         options = RunOptions(
-            chunking=Chunking(header.chunking),
-            concurrency=concurrency,
-            open_jobs=open_jobs,
-            merge_by=header.merge_by,
-            on_cancel=on_cancel,
-            deadline=deadline,
-            stalled_for=stalled_for,
-        )
+            Chunking(header.chunking), concurrency, open_jobs=open_jobs, merge_by=header.merge_by,
+            on_cancel=on_cancel, deadline=deadline, stalled_for=stalled_for,
+        )  # fmt: skip
         engine, positions = self._running, [row.position for row in rows]
         opening = begin_retry(journal, into, header, positions, engine.stream, only_copy=only_copy)
         return engine.bulk(kind_of(header.kind), rows, options, into, opening)

@@ -28,8 +28,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from ..api.item_classes import item_class
-from ..api.kinds import Kind
+from ..api.kinds import Kind, item_class
 from ..errors import Fault
 from ..faults import Refusal
 from .check import preparer

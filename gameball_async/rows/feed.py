@@ -27,7 +27,7 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
-from ..api.base import Item
+from ..api.items import Item
 from ..errors import ConfigurationError, Fault, RowsError
 from .check_many import Prepare
 from .closing import Closing

@@ -8,8 +8,7 @@ from attrs import frozen
 
 from ..api.customers import Customer, CustomerAttributes
 from ..api.fields import AnyClass, FieldType, specs_of
-from ..api.item_classes import item_class
-from ..api.kinds import Kind
+from ..api.kinds import Kind, item_class
 from ..faults import Refusal
 from .cells import READERS, SUFFIXES, ReadCell, phone_or_zip
 from .unknown import shown

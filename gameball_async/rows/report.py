@@ -148,6 +148,10 @@ class Tally:
         for row in outcomes:
             self.add(row.outcome, row.reason)
 
+    def by_outcome(self) -> dict[str, Any]:
+        """How many rows have which outcome, as a `Report` names them."""
+        return {outcome.value: self.counts[outcome] for outcome in Outcome}
+
     def reasons(self) -> dict[str, int]:
         """How many rows ended for which reason, most first."""
         return dict(self._reasons.most_common())

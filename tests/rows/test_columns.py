@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gameball_async.api.items import ITEMS
 from gameball_async.api.kinds import KINDS
 from gameball_async.faults import Refusal
 from gameball_async.rows.check import preparer
 from gameball_async.rows.columns import Layout, layout_of
 from gameball_async.rows.row import BadRow, Prepared, Row
+from tests.api.models import ITEMS
 
 
 def layout(kind: str, header: str, *, custom: bool = False) -> Layout:
