@@ -52,7 +52,7 @@ class BulkVerbs(Lifecycle):
             rows: any sync or async iterable of items as `submit` takes them, or a table with an
                 Arrow stream (pandas, polars, DuckDB, pyarrow); read lazily.
             concurrency: chunks under way at once, at most; None for as many as the quota needs and the link
-                carries: 8, or up to 30 where the server is far away.
+                carries: 8, or up to 30 small ones, or where the server is far away.
             unknown: as in `bulk`.
             linger: seconds that rows wait at most for others to fill their chunk, where the input is slow;
                 None waits until 1,000 are there or the input ends.
@@ -91,7 +91,7 @@ class BulkVerbs(Lifecycle):
             rows: any sync or async iterable of items as `submit` takes them, or a table with an
                 Arrow stream (pandas, polars, DuckDB, pyarrow); read lazily.
             concurrency: chunks being submitted at once, at most; None for as many as the quota needs and the link
-                carries: 8, or up to 30 where the server is far away.
+                carries: 8, or up to 30 small ones, or where the server is far away.
             chunking: how rows of one customer are spread; the kind's own way where not given.
             look_ahead: how far rows are read ahead of what is sent, at most.
             open_jobs: jobs that are open at once, at most.
@@ -174,7 +174,7 @@ class BulkVerbs(Lifecycle):
                 skipped. None where the input was read to its end already, and for a `retry`, whose
                 rows are in the journal before it.
             concurrency: chunks being submitted at once, at most; None for as many as the quota needs and the link
-                carries: 8, or up to 30 where the server is far away.
+                carries: 8, or up to 30 small ones, or where the server is far away.
             look_ahead: how far rows are read ahead of what is sent, at most.
             open_jobs: jobs that are open at once, at most.
             ids_from_numbers: take whole numbers as ids, as their digits.
@@ -255,7 +255,7 @@ class BulkVerbs(Lifecycle):
             into: the journal of the new run; it must not exist yet.
             positions: of the rows to send, among those; None for all of them.
             concurrency: chunks being submitted at once, at most; None for as many as the quota needs and the link
-                carries: 8, or up to 30 where the server is far away.
+                carries: 8, or up to 30 small ones, or where the server is far away.
             open_jobs: jobs that are open at once, at most.
             on_cancel: what becomes of open jobs when the run is left early.
             deadline: as in `bulk`.
