@@ -126,7 +126,11 @@ def test_after_a_429_that_it_may_have_caused_the_credit_is_learned_anew() -> Non
         "two handshakes are too few, and what was seen before does not count"
     )
     trips.connected(0.06)
+    for _ in range(4):
+        trips.connected(0.07)
     assert trips.credit == approx(0.05 - 2 * 0.01 - 0.005), "nor do the handshakes before"
+    trips.connected(0.07)
+    assert trips.credit == approx(0.045), "the eighth: the second counts"
 
 
 def test_after_a_second_one_nothing_is_credited_whatever_is_seen() -> None:
@@ -165,10 +169,9 @@ def test_it_is_of_the_last_64_handshakes_also_after_a_credit_was_too_much() -> N
     assert trips.usual == 0.3
 
 
-def test_the_distance_is_known_with_the_first_handshake() -> None:
-    trips = seen([], [0.5] * 9)
-    assert not trips.known
-    trips.connected(0.1)
+def test_the_distance_is_known_with_the_first_handshake_and_stays_so() -> None:
+    assert not seen([], [0.5] * 9).known
+    trips = seen([0.1], [])
     assert trips.known
     trips.distrust()
-    assert trips.known
+    assert trips.known, "what a trip takes as a rule is not forgotten"
