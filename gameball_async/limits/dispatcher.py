@@ -80,7 +80,7 @@ class Dispatcher:
         self._asking = 0
         self.contact = contact
         self.sent: int = 0
-        self.further: Signal = Signal()  # woken as the server turns out to be further away
+        self.further: Signal = Signal()  # woken as more bodies may be under way at once
         self.witnesses: list[Callable[[], None]] = []  # told of each request as it leaves
         self.stream = stream
         self.ask: Callable[[int, int], Awaitable[None]] | None = None
@@ -287,6 +287,8 @@ class Dispatcher:
             match self.turns.next(anyio.current_time()):
                 case Grant(ticket):
                     self._waiters[ticket].granted.set()
+                    if ticket.upload is not None:
+                        self.further.wake()  # how large bodies are is known
                 case Poll(job_id, slot):
                     self._asking += 1
                     polls.start_soon(self._ask, job_id, slot)
