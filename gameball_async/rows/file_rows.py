@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from operator import length_hint
 
 from attrs import evolve
 
@@ -39,6 +40,7 @@ from ..faults import Refusal
 from ..mapping.presets import preset, recognised
 from ..mapping.rules import ColumnMapping
 from .added import (
+    ADDED,
     MAY_BE_APPLIED,
     is_rejects_header,
     must_not_repeat,
@@ -48,22 +50,20 @@ from .added import (
     outcome_of,
 )
 from .cells import read_json, text_of
+from .cells_many import json_values
 from .closing import Closing
 from .columns import Layout, layout_of
 from .dialect import adapted, with_decimal_commas
 from .mapped import MappedLayout, mapped_layout, needs_mapping
-from .records import Record
+from .records import Block, Record
 from .row import BadRow, Blocks, Row
 from .source import Source
 from .unknown import Unknown, UnknownField, meant_by
 
-BLOCK = 500
-"""Rows that are read in one go where that is done in a worker thread."""
 
-
-class FileRows(Closing, Iterator[Row | BadRow]):
+class FileRows(Closing):
     """
-    The rows of an open file, in its order; a context manager that closes it.
+    The rows of an open file, an iterator in its order; a context manager that closes it.
 
     Iterating raises ``InputError`` where the file cannot be read any further.
 
@@ -76,7 +76,6 @@ class FileRows(Closing, Iterator[Row | BadRow]):
         from_rejects: whether the file is a rejects file.
         mapped: the mapping of its columns; None where they are Gameball's.
         skipped: how many rows the mapping has left out so far.
-        records: how many rows and bad rows have been handed out.
     """
 
     def __init__(
@@ -94,7 +93,6 @@ class FileRows(Closing, Iterator[Row | BadRow]):
         self.from_rejects: bool = False
         self.columns: tuple[str, ...] = ()
         self.warnings: tuple[str, ...] = ()
-        self.records: int = 0
         self.skipped: int = 0
         self._mapping = mapping
         self._plain: Layout | None = None
@@ -102,75 +100,105 @@ class FileRows(Closing, Iterator[Row | BadRow]):
         self.mapped: MappedLayout | None = None
         if mapping is not None and not source.tabular:
             raise source.error("a mapping is for files with columns, and this has none", None)
-        self._rows = self._table_rows(unknown) if source.tabular else self._json_rows()
-        first = next(self._rows, None)
-        if first is None:
+        self._blocks = self._table_rows(unknown) if source.tabular else self._json_rows()
+        self._before = 0  # rows of blocks that are done with
+        self._size = 0  # of the block that is handed out, what is left of it, and what was read before and with it
+        self._left: Iterator[Row | BadRow] = iter(())
+        self._shares: tuple[float | None, float | None] = 0.0, 0.0
+        if not self._next_block():
             raise source.error("holds no rows: there is nothing to send", None)
-        self._rows = chain((first,), self._rows)
+        self._rows = chain.from_iterable(self._iterators())
         self.warnings = (*source.found, *self.warnings)
+
+    @property
+    def records(self) -> int:
+        """How many rows and bad rows have been handed out."""
+        return self._before + self._size - length_hint(self._left)
 
     @property
     def position_fraction(self) -> float | None:
         """How much of the file has been read, from 0 to 1; None where its length is not known."""
-        return self.source.share
+        before, after = self._shares
+        if before is None or after is None:
+            return None
+        return after - (after - before) * length_hint(self._left) / self._size
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""
         self.source.close()
 
-    def __next__(self) -> Row | BadRow:
-        row = next(self._rows)
-        self.records += 1
-        return row
+    def __iter__(self) -> Iterator[Row | BadRow]:
+        return self._rows
 
-    def _table_rows(self, unknown: Unknown) -> Iterator[Row | BadRow]:
-        records = self.source.records()
-        layout = self._layout(next(records, None), unknown)
+    def __next__(self) -> Row | BadRow:
+        return next(self._rows)
+
+    def block(self) -> list[Row | BadRow]:
+        """The next rows, many at a time; none at the end."""
+        return list(self._left) or (list(self._left) if self._next_block() else [])
+
+    def _iterators(self) -> Iterator[Iterator[Row | BadRow]]:
+        yield self._left
+        while self._next_block():
+            yield self._left
+
+    def _next_block(self) -> bool:
+        share = self.source.share
+        for rows in self._blocks:
+            if rows:
+                self._before += self._size
+                self._size, self._left = len(rows), iter(rows)
+                self._shares = share, self.source.share
+                return True
+        self._shares = self.source.share, self.source.share
+        return False
+
+    def _table_rows(self, unknown: Unknown) -> Iterator[list[Row | BadRow]]:
+        blocks = self.source.blocks()
+        first = next(blocks, Block([]))
+        layout = self._layout(next(first.records(), None), unknown)
+        if len(first.lines) > 1:
+            blocks = chain((first.without_header(),), blocks)
         reading = self.source.reading
         as_text = self.from_rejects or reading.empty_is_null or reading.nulls
         if self.source.typed:
             if isinstance(layout, Layout) and not as_text:
-                yield from self.source.typed_rows(records, layout, ids_from_numbers=self._ids)
+                yield from self.source.typed_rows(blocks, layout, ids_from_numbers=self._ids)
                 return
-            records = map(_as_text, records)
+            blocks = map(_as_text, blocks)
         if self.from_rejects:
-            records = self._originals(records)
+            blocks = map(self._originals, blocks)
         if isinstance(layout, MappedLayout):
-            yield from self._mapped_rows(records, layout)
+            yield from self._mapped_rows(blocks, layout)
             return
-        reading, records = with_decimal_commas(reading, layout, records)
+        reading, blocks = with_decimal_commas(reading, layout, blocks)
         if reading != self.source.reading:
             self.source.reading = reading
             self.warnings += ("read with decimal commas, as its numbers show (--decimal-comma)",)
         layout = adapted(layout, reading)
-        for record in records:
-            if record.cells is None:
-                yield BadRow(record.line, (Fault("", record.fault),))
-            else:
-                yield layout.row(record.line, record.cells)
+        for block in blocks:
+            bad = {n: BadRow(r.line, (Fault("", r.fault),)) for n, r in block.faulty.items()}
+            yield layout.rows(block.lines, block.cells, bad)
 
     def _mapped_rows(
-        self, records: Iterator[Record], layout: MappedLayout
-    ) -> Iterator[Row | BadRow]:
-        for group in layout.groups(records, 0):
-            first = group[0]
-            if first.cells is None:
-                yield BadRow(first.line, (Fault("", first.fault),))
-                continue
-            row = layout.row(first.line, [each.cells or [] for each in group])
-            if row is None:
-                self.skipped += 1
-            else:
-                yield row
+        self, blocks: Iterator[Block], layout: MappedLayout
+    ) -> Iterator[list[Row | BadRow]]:
+        for groups in layout.groups_of_blocks(blocks):
+            found = layout.rows(groups)
+            self.skipped += len(groups) - len(found)
+            yield found
 
-    def _originals(self, records: Iterator[Record]) -> Iterator[Record]:
+    def _originals(self, block: Block) -> Block:
         """Records of a rejects file as they were in the input; bad ones if they must not be repeated."""
-        for record in records:
+        records: list[Record] = []
+        for record in block.records():
             outcome = outcome_cell(record.cells or ())
             if must_not_repeat(self.kind, outcome):
-                yield evolve(record, cells=None, fault=MAY_BE_APPLIED.format(outcome))
-            else:
-                yield evolve(record, cells=record.cells and original_cells(record.cells))
+                record = evolve(record, cells=None, fault=MAY_BE_APPLIED.format(outcome))
+            elif record.cells is not None:
+                record = evolve(record, cells=original_cells(record.cells))
+            records.append(record)
+        return Block.of(records)
 
     def _layout(self, header: Record | None, unknown: Unknown) -> Layout | MappedLayout:
         if header is None or header.cells is None:
@@ -213,39 +241,48 @@ class FileRows(Closing, Iterator[Row | BadRow]):
             for name in (() if self._plain is None else self._plain.unknown)
         )
 
-    def _json_rows(self) -> Iterator[Row | BadRow]:
-        by_line = self.source.unit == "line"
-        for count, record in enumerate(self.source.records()):
-            if by_line and not count and (record.text.startswith("[") or record.text == "{"):
-                raise self.source.error(
-                    "is one JSON text, not one a line: pass --format json for an array, or write an "
-                    "object a line, as jq -c does",
-                    record.line,
-                )
-            try:
-                value = read_json(record.text)
-                if must_not_repeat(self.kind, outcome_of(value)):
-                    raise Refusal(MAY_BE_APPLIED.format(outcome_of(value)))
-                yield Row(record.line, original_value(value))
-            except Refusal as refusal:
-                yield BadRow(record.line, (Fault("", str(refusal)),))
+    def _json_rows(self) -> Iterator[list[Row | BadRow]]:
+        begun = False
+        for block in self.source.blocks():
+            if self.source.unit == "line" and not begun:
+                self._refuse_one_text(block)
+            begun = True
+            values = json_values(block.texts)
+            if values is None or any(type(each) is dict and ADDED[0] in each for each in values):
+                yield list(map(self._json_row, block.lines, block.texts))
+            else:
+                yield list(map(Row, block.lines, values))
+
+    def _refuse_one_text(self, block: Block) -> None:
+        if block.texts[0].startswith("[") or block.texts[0] == "{":
+            raise self.source.error(
+                "is one JSON text, not one a line: pass --format json for an array, or write an "
+                "object a line, as jq -c does",
+                block.lines[0],
+            )
+
+    def _json_row(self, line: int, text: str) -> Row | BadRow:
+        try:
+            value = (json_values([text]) or [None])[0]
+            if value is None:
+                value = read_json(text)
+            if must_not_repeat(self.kind, outcome_of(value)):
+                raise Refusal(MAY_BE_APPLIED.format(outcome_of(value)))
+            return Row(line, original_value(value))
+        except Refusal as refusal:
+            return BadRow(line, (Fault("", str(refusal)),))
 
 
 class WaitingRows(FileRows, Blocks):
     """Rows whose reading takes long or has to wait, as that of a stream: read in a worker thread."""
 
-    def block(self) -> list[Row | BadRow]:
-        """The next rows; none at the end."""
-        rows: list[Row | BadRow] = []
-        for row in self:
-            rows.append(row)
-            if len(rows) >= BLOCK or not self.source.more_at_hand:
-                break
-        return rows
+
+def _as_text(block: Block) -> Block:
+    """Records whose cells are text."""
+    return Block.of(list(map(_record_as_text, block.records())))
 
 
-def _as_text(record: Record) -> Record:
-    """A record whose cells are text."""
+def _record_as_text(record: Record) -> Record:
     try:
         return evolve(record, cells=record.cells and list(map(text_of, record.cells)))
     except Refusal as refusal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from attrs import frozen
 
@@ -12,7 +13,7 @@ from ..mapping.applied import AppliedMapping, applied
 from ..mapping.rules import ColumnMapping
 from .columns import Layout, layout_of, not_a_record
 from .kind_columns import known_columns, needed_columns
-from .records import Record
+from .records import Block, Record
 from .row import BadRow, Row
 
 
@@ -63,18 +64,40 @@ class MappedLayout:
         cells = (record.cells or [])[: -added or None]
         return () if not_a_record(self.header, cells) else cells
 
-    def row(self, position: int, records: Sequence[Sequence[str]]) -> Row | BadRow | None:
-        """The item of a row's records, or all that is wrong with it; None where it is skipped."""
-        why = not_a_record(self.header, records[0])
-        if why is not None:
-            return BadRow(position, (Fault("", why),))
-        if self.mapping.skips(records[0]):
-            return None
-        try:
-            cells = self.mapping.cells(records)
-        except Faulty as error:
-            return BadRow(position, tuple(error.faults))
-        return self.layout.row(position, cells)
+    def groups_of_blocks(self, blocks: Iterable[Block]) -> Iterator[list[list[Record]]]:
+        """The same for the records of blocks, many rows at a time; a row may go on in the next block."""
+        ahead: list[Record] = []
+        for block in blocks:
+            groups = list(self.groups(chain(ahead, block.records()), 0))
+            goes_on = self.mapping.grouped and groups and self.cells_of(groups[-1][0], 0)
+            ahead = groups.pop() if goes_on else []
+            yield groups
+        if ahead:
+            yield [ahead]
+
+    def rows(self, groups: Sequence[Sequence[Record]]) -> list[Row | BadRow]:
+        """The items of rows, each of its records, or all that is wrong with it; those left out are skipped."""
+        lines: list[int] = []
+        made: list[Sequence[str]] = []
+        bad: dict[int, BadRow] = {}
+        for group in groups:
+            try:
+                cells = self._cells(group)
+            except Faulty as error:
+                bad[len(lines)] = BadRow(group[0].line, tuple(error.faults))
+                cells = []
+            if cells is not None:
+                lines.append(group[0].line)
+                made.append(cells)
+        return self.layout.rows(lines, made, bad)
+
+    def _cells(self, group: Sequence[Record]) -> list[str] | None:
+        """The cells under Gameball's columns; None where the row is skipped."""
+        records = [each.cells or [] for each in group]
+        why = group[0].fault or not_a_record(self.header, records[0])
+        if why:
+            raise Faulty([Fault("", why)])
+        return None if self.mapping.skips(records[0]) else self.mapping.cells(records)
 
 
 def needs_mapping(kind: Kind, header: Sequence[str]) -> bool:

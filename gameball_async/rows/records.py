@@ -1,10 +1,10 @@
 """
-Lines and records of a text file, read lazily, each with the line it begins on.
+Lines and records of a text file, read lazily and many at a time, each with the line it begins on.
 
 Lines end in LF and are counted as ``sed -n Np`` counts them: a line break within quotes counts, a
 lone CR or U+2028 does not. Files are UTF-8 where nothing else is given, or a byte order mark says
-UTF-16. What makes the rest of a file unreadable raises ``InputError`` with the line and the cure; what
-concerns one record alone is said on that record.
+UTF-16. What makes the rest of a file unreadable raises ``InputError`` with the line and the cure, once the
+records before it were handed out; what concerns one record alone is said on that record.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import accumulate
 from typing import Any
 
 from attrs import field, frozen
@@ -21,10 +22,21 @@ from attrs import field, frozen
 from ..errors import ConfigurationError, InputError
 from .opened import Opened
 
+CHUNK = 1 << 15
+"""Bytes that are read in one go: what comes of them takes less than a millisecond."""
+AT_ONCE = 500
+"""Records that are handed out in one go, at most."""
 MAX_LINE_BYTES = 16 * 2**20
 _TOO_LONG = f"a line is longer than {MAX_LINE_BYTES:,} bytes: is this a text file?"
-_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+_MARK = "\ufeff"
+_NO_TEXT = (
+    "is UTF-16, or no text at all. Pass --encoding utf-16-le (or -be) if it is, or convert it: iconv "
+    "-f UTF-16 -t UTF-8"
+)
+_MISPLACED = "is not CSV: a quote within a quoted cell must be doubled, and a CR quoted"
+_CUT = "unexpected end of data"
+"""What Python's reader says where lines end within a quoted cell."""
 
 
 @frozen
@@ -45,17 +57,52 @@ class Record:
     fault: str = ""
 
 
-class Lines(Iterator[str]):
+@frozen
+class Block:
+    """
+    Records that follow each other in a file.
+
+    Attributes:
+        lines: where each of them begins.
+        cells: of each; none at all in a file that has no cells.
+        texts: of each, in such a file.
+        faulty: those that cannot be read, by their index. They have no cells.
+    """
+
+    lines: Sequence[int]
+    cells: Sequence[Sequence[Any]] = field(default=(), repr=False)
+    texts: Sequence[str] = field(default=(), repr=False)
+    faulty: Mapping[int, Record] = field(factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> Block:
+        """The same records, which have cells or cannot be read."""
+        faulty = {n: record for n, record in enumerate(records) if record.cells is None}
+        lines = [record.line for record in records]
+        return cls(lines, [record.cells or () for record in records], faulty=faulty)
+
+    def without_header(self) -> Block:
+        """All but the first."""
+        faulty = {number - 1: record for number, record in self.faulty.items()}
+        return Block(self.lines[1:], self.cells[1:], faulty=faulty)
+
+    def records(self) -> Iterator[Record]:
+        """Each by itself."""
+        if self.texts:
+            yield from map(Record, self.lines, self.texts)
+            return
+        for number, (line, cells) in enumerate(zip(self.lines, self.cells, strict=True)):
+            yield self.faulty.get(number) or Record(line, cells=[*cells])
+
+
+class Lines:
     """
     The lines of a file, with their ends.
 
     Attributes:
         opened: its bytes.
         encoding: of the text; None for UTF-8.
-        number: how many lines have been read.
-        last: the last of them.
-        ended: whether there are no more.
-        bytes_read: how many bytes they were, unpacked.
+        number: how many lines have been handed out.
         has_mark: whether the file began with a byte order mark of UTF-8.
 
     Args:
@@ -69,113 +116,134 @@ class Lines(Iterator[str]):
     def __init__(self, opened: Opened, encoding: str | None = None) -> None:
         self.opened = opened
         self.number: int = 0
-        self.last: str = ""
-        self.ended: bool = False
-        self.bytes_read: int = 0
         self.has_mark: bool = False
         if encoding is None and opened.file.peek(2)[:2] in _UTF16_BOMS:
             encoding = "utf-16"
         self.encoding = encoding
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
-        self._text = None if encoding is None else _decoded(opened, encoding)
+        self._decoder = _decoder(encoding or "utf-8")
+        self._ready: list[str] = []  # lines that were read, of which so many were handed out
+        self._given = 0
+        self._rest = ""  # the beginning of the line behind them
+        self._heading, self._ended = True, False  # the first line goes on; there is no more
+        self._fault = ""  # why the text behind what was read cannot be
+        self._bytes = 0, 0  # read before what is ready, and with it
 
     @property
     def share(self) -> float:
-        """How much of the file has been read, from 0 to 1."""
-        if self._text is not None or self.opened.packed or not self.opened.size:
+        """How much of the file has been handed out, from 0 to 1."""
+        if self.opened.packed or not self.opened.size:
             return self.opened.share
-        return min(1.0, self.bytes_read / self.opened.size)
+        before, after = self._bytes
+        part = self._given / len(self._ready) if self._ready else 1.0
+        return min(1.0, (before + (after - before) * part) / self.opened.size)
 
     @property
-    def more_at_hand(self) -> bool:
-        """Whether the next line can be had without waiting for it."""
-        return self._text is None and self.opened.more_at_hand(self.bytes_read)
+    def ended(self) -> bool:
+        """Whether there are no more lines, as far as is known."""
+        return self._ended and not self._fault and self._given == len(self._ready)
 
     def error(self, message: str, line: int | None) -> InputError:
         """What ends the reading of this file."""
         return InputError(message, path=self.opened.path, line=line)
 
-    def __next__(self) -> str:
-        self.last = self._next_utf8() if self._text is None else self._next_text(self._text)
-        if not self.last:
-            self.ended = True
-            raise StopIteration
-        self.number += 1
-        return self.last
+    def peek(self) -> str:
+        """The next line, which stays; empty at the end."""
+        while self._given == len(self._ready):
+            if self._fault:
+                raise self.error(self._fault, self.number + 1)
+            if self._ended:
+                return ""
+            self._read_on()
+        return self._ready[self._given]
 
-    def _next_utf8(self) -> str:
-        try:
-            raw = self.opened.file.readline(MAX_LINE_BYTES + 1)
-        except OSError as error:
-            raise self.error(f"cannot be read: {error.strerror}", self.number + 1) from None
-        self.bytes_read += len(raw)
-        if not self.number:
-            raw = self._begin(raw)
-        if len(raw) > MAX_LINE_BYTES:
-            raise self.error(_TOO_LONG, self.number + 1)
-        try:
-            return raw.decode()
-        except UnicodeDecodeError:
-            raise self.error(
-                "is not UTF-8; it may be Windows-1252 (Latin-1). Pass --encoding windows-1252 if it is, "
-                "or convert it: iconv -f WINDOWS-1252 -t UTF-8",
-                self.number + 1,
-            ) from None
+    def block(self, most: int = AT_ONCE) -> list[str]:
+        """The next lines, so many at most; none at the end."""
+        found = self._ready[self._given : self._given + most] if self.peek() else []
+        self._given += len(found)
+        self.number += len(found)
+        return found
 
-    def _next_text(self, text: io.TextIOWrapper) -> str:
-        try:
-            found = text.readline(MAX_LINE_BYTES + 1)
-        except UnicodeDecodeError:
-            raise self.error(
-                f"is not {self.encoding}: pass another --encoding", self.number + 1
-            ) from None
-        if len(found) > MAX_LINE_BYTES:
-            raise self.error(_TOO_LONG, self.number + 1)
-        return found if self.number else found.removeprefix("\ufeff")
+    def _read_on(self) -> None:
+        text = self._rest + self._decoded(max(CHUNK, len(self._rest)))
+        end = len(text) if self._ended and not self._fault else text.rfind("\n") + 1
+        self._ready, self._given = list(io.StringIO(text[:end], newline="\n")), 0
+        self._rest = text[end:]
+        if len(text) > MAX_LINE_BYTES // 4:
+            self._refuse_too_long()
+
+    def _refuse_too_long(self) -> None:
+        for number, line in enumerate((*self._ready, self._rest)):
+            if len(line if self.encoding else line.encode()) > MAX_LINE_BYTES:
+                del self._ready[number:]
+                self._fault, self._ended = _TOO_LONG, True
+                return
 
     def chunk(self, size: int) -> str:
         """The text that comes next, about so much of it, whatever its lines are; empty at the end."""
-        if self._text is not None:
-            return self._text.read(size)
-        while not self.ended:
-            raw = self.opened.file.read1(size)
-            self.bytes_read += len(raw)
-            self.ended = not raw
+        found = self._decoded(size)
+        if not found and self._fault:
+            raise self.error(self._fault, None)
+        return found
+
+    def _decoded(self, size: int) -> str:
+        """The text that comes next, up to what cannot be read; empty at the end."""
+        text, begun = "", bool(self._bytes[1])
+        while not text and not self._ended:
+            raw = self._raw(size)
             try:
-                found = self._decoder.decode(raw, final=self.ended)
-            except UnicodeDecodeError:
-                raise self.error(
-                    "is not UTF-8: pass --encoding, such as windows-1252", None
-                ) from None
-            if found:
-                return found
-        return ""
+                text = self._decoder.decode(raw, final=self._ended)
+            except UnicodeError as error:
+                if isinstance(error, UnicodeDecodeError):
+                    sound = len(raw) - len(error.object) + error.start
+                    with suppress(UnicodeError):
+                        text = self._decoder.decode(raw[: max(0, sound)])
+                if self._heading:
+                    self._refuse_no_text(self.opened.file.readline(size))
+                self._ended, self._fault = True, self._not_such_text()
+        if begun:
+            return text
+        self.has_mark = self.encoding is None and text.startswith(_MARK)
+        return text.removeprefix(_MARK)
 
-    def _begin(self, raw: bytes) -> bytes:
-        """The first line without its byte order mark."""
-        if b"\0" in raw:
-            raise self.error(
-                "is UTF-16, or no text at all. Pass --encoding utf-16-le (or -be) if it is, or convert "
-                "it: iconv -f UTF-16 -t UTF-8",
-                1,
-            )
-        self.has_mark = raw.startswith(_BOM)
-        return raw.removeprefix(_BOM)
+    def _raw(self, size: int) -> bytes:
+        """The bytes that come next; none at the end."""
+        raw = b""
+        try:
+            raw = self.opened.file.read1(size)
+        except OSError as error:
+            self._fault = f"cannot be read: {error.strerror}"
+        if self._heading:
+            self._refuse_no_text(raw)
+        self._bytes = self._bytes[1], self._bytes[1] + len(raw)
+        self._ended = not raw
+        return raw
+
+    def _refuse_no_text(self, raw: bytes) -> None:
+        first, end, _ = raw.partition(b"\n")
+        self._heading = not end
+        if b"\0" in first and self.encoding is None:
+            raise self.error(_NO_TEXT, 1)
+
+    def _not_such_text(self) -> str:
+        if self.encoding is not None:
+            return f"is not {self.encoding}: pass another --encoding"
+        return (
+            "is not UTF-8; it may be Windows-1252 (Latin-1). Pass --encoding windows-1252 if it is, "
+            "or convert it: iconv -f WINDOWS-1252 -t UTF-8"
+        )
 
 
-def _decoded(opened: Opened, encoding: str) -> io.TextIOWrapper:
+def _decoder(encoding: str) -> codecs.IncrementalDecoder:
     try:
-        codecs.lookup(encoding)
+        b"".decode(encoding)
+        return codecs.getincrementaldecoder(encoding)()
     except LookupError:
         raise ConfigurationError(
             f"{encoding!r} is no encoding: pass one such as windows-1252 or utf-16 as --encoding"
         ) from None
-    return io.TextIOWrapper(opened.file, encoding, newline="\n")
 
 
-def csv_records(
-    lines: Lines, first: str = "", options: Mapping[str, Any] | None = None
-) -> Iterator[Record]:
+def csv_blocks(lines: Lines, options: Mapping[str, Any] | None = None) -> Iterator[Block]:
     """
     The records of a CSV file (any line ends), but for empty lines.
 
@@ -185,43 +253,84 @@ def csv_records(
 
     Args:
         lines: of the file.
-        first: a line of it that was read already; empty for none.
         options: of Python's own reader; commas and double quotes by default.
 
     Raises:
         InputError: the rest of the file cannot be read.
     """
-    reader = csv.reader(chain((first,), lines) if first else lines, strict=True, **options or {})
-    begun = bool(first)
-    while True:
-        start, begun = lines.number + (not begun), False
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            _refuse_the_rest(lines, start, str(error))
-            fault = "is not CSV: a quote within a quoted cell must be doubled, and a CR quoted"
-            yield Record(start, text=lines.last.rstrip("\r\n"), fault=fault)
-        else:
-            if cells:
-                yield Record(start, cells=cells)
+    held: list[str] = []  # the lines of a record that goes on behind them
+    while some := held + lines.block(max(AT_ONCE, len(held))):
+        records: list[list[str]] = []
+        begins: list[int] = []
+        faulty: dict[int, Record] = {}
+        fault, taken, first = "", 0, lines.number - len(some) + 1
+        while taken < len(some):
+            found, spans, why, looked = _read_csv(some[taken:], options or {})
+            begins += accumulate(spans[:-1], initial=first + taken) if spans else ()
+            records += found
+            taken += sum(spans)
+            if not why or (_CUT in why and not lines.ended):
+                break
+            fault = _why_no_more(why, several=looked > 1)
+            if fault:
+                break
+            text = some[taken].rstrip("\r\n")
+            faulty[len(records)] = Record(first + taken, text=text, fault=_MISPLACED)
+            begins.append(first + taken)
+            records.append([])
+            taken += 1
+        kept = [n for n, cells in enumerate(records) if cells or n in faulty]
+        if len(kept) < len(records):  # empty lines
+            faulty = {kept.index(n): record for n, record in faulty.items()}
+            records, begins = [records[n] for n in kept], [begins[n] for n in kept]
+        if kept:
+            yield Block(begins, records, faulty=faulty)
+        if fault:
+            raise lines.error(fault, first + taken)
+        held = some[taken:]
 
 
-def _refuse_the_rest(lines: Lines, start: int, error: str) -> None:
+def _read_csv(
+    lines: list[str], options: Mapping[str, Any]
+) -> tuple[list[list[str]], list[int], str, int]:
+    """
+    The records of these lines, up to the first that cannot be read.
+
+    Returns:
+        Them, how many lines each has, why no more can be read, and how many lines were looked at.
+    """
+    reader = csv.reader(lines, strict=True, **options)
+    found: list[list[str]] = []
+    why = ""
+    try:
+        found.extend(reader)  # keeps what came before an error
+    except csv.Error as error:
+        why = str(error)
+    spans = [1] * len(found)
+    if why or len(found) < len(lines):
+        spans = [1 + "\0".join(cells).count("\n") for cells in found]
+    return found, spans, why, reader.line_num - sum(spans)
+
+
+def _why_no_more(error: str, *, several: bool) -> str:
+    """Why a record that cannot be read ends the reading; empty where the next can be read."""
     if "field limit" in error:
-        raise lines.error(
+        return (
             f"a cell is longer than {csv.field_size_limit():,} characters: close the quote that "
-            "it begins with, or shorten it",
-            start,
+            "it begins with, or shorten it"
         )
-    if lines.ended or lines.number > start:
-        raise lines.error("a quote is opened in this record and never closed: close it", start)
+    if several or _CUT in error:
+        return "a quote is opened in this record and never closed: close it"
+    return ""
 
 
-def text_records(lines: Lines) -> Iterator[Record]:
+def text_blocks(lines: Lines) -> Iterator[Block]:
     """The lines of a file that are not blank, without their ends."""
-    for text in lines:
-        stripped = text.strip()
-        if stripped:
-            yield Record(lines.number, text=stripped)
+    while some := lines.block():
+        begins: Sequence[int] = range(lines.number - len(some) + 1, lines.number + 1)
+        texts = list(map(str.strip, some))
+        if "" in texts:
+            begins = [begin for begin, text in zip(begins, texts, strict=True) if text]
+            texts = list(filter(None, texts))
+        if texts:
+            yield Block(begins, texts=texts)

@@ -13,7 +13,7 @@ from attrs import evolve
 from ..errors import InputError
 from .dialect import DELIMITERS, Reading, csv_options, found_delimiter, names_delimiter
 from .opened import Opened
-from .records import MAX_LINE_BYTES, Lines, Record, csv_records, text_records
+from .records import AT_ONCE, MAX_LINE_BYTES, Block, Lines, csv_blocks, text_blocks
 from .source import Source
 
 CHUNK = 1 << 16
@@ -43,8 +43,6 @@ class TextSource(Source):
         self.tabular: bool = reading.format in ("csv", "tsv")
         self.unit: str = "row" if reading.format == "json" else "line"
         self._copy = copy
-        self._array = ArrayMembers(self.lines)
-        self._first = ""
         try:
             self.reading: Reading = self._found(reading) if self.tabular else reading
         except BaseException:
@@ -58,9 +56,9 @@ class TextSource(Source):
 
     def _found(self, reading: Reading) -> Reading:
         """The reading with what the first line says."""
-        first = self._first = next(self.lines, "")
+        first = self.lines.peek()
         if names_delimiter(first):
-            self._first = next(self.lines, "")
+            self.lines.block(1)
         if reading.delimiter is not None or reading.format == "tsv":
             return evolve(reading, delimiter=reading.delimiter or "\t")
         delimiter = found_delimiter(first)
@@ -76,18 +74,13 @@ class TextSource(Source):
         """How much has been read, from 0 to 1; None where its length is not known."""
         return self.lines.share if self.stamp else None
 
-    @property
-    def more_at_hand(self) -> bool:
-        """Whether the next record can be had without waiting for it."""
-        if self.reading.format == "json":
-            return self._array.more_at_hand
-        return self.lines.more_at_hand
-
-    def records(self) -> Iterator[Record]:
-        """The records in their order; they can be read once."""
+    def blocks(self) -> Iterator[Block]:
+        """The records in their order, many at a time; they can be read once."""
         if self.tabular:
-            return csv_records(self.lines, self._first, csv_options(self.reading))
-        return iter(self._array) if self.reading.format == "json" else text_records(self.lines)
+            return csv_blocks(self.lines, csv_options(self.reading))
+        if self.reading.format == "json":
+            return ArrayMembers(self.lines).blocks()
+        return text_blocks(self.lines)
 
     def again(self) -> Source:
         """The same, to be read once more: of a stream its copy."""
@@ -110,19 +103,36 @@ class ArrayMembers:
         self._text = ""
         self._at = 0
 
-    @property
-    def more_at_hand(self) -> bool:
-        """Whether the next member may be had without waiting for it."""
-        return len(self._text) - self._at > 1
+    def blocks(self) -> Iterator[Block]:
+        """The members in their order, those together that can be had without waiting."""
+        number = 1
+        for texts in self._texts():
+            yield Block(range(number, number + len(texts)), texts=texts)
+            number += len(texts)
 
-    def __iter__(self) -> Iterator[Record]:
+    def _texts(self) -> Iterator[list[str]]:
+        texts: list[str] = []
+        try:
+            for text in self._members():
+                texts.append(text)
+                if len(texts) == AT_ONCE or len(self._text) - self._at <= 1:
+                    yield texts
+                    texts = []
+        except InputError:
+            if texts:
+                yield texts
+            raise
+        if texts:
+            yield texts
+
+    def _members(self) -> Iterator[str]:
         if self._sign() != "[":
             raise self._lines.error("is no JSON array: it must begin with [", None)
         self._at += 1
         if self._sign() == "]":
             return
         for number in count(1):
-            yield Record(number, text=self._member(number))
+            yield self._member(number)
             sign = self._sign()
             self._at += 1
             if sign == "]":
