@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -22,10 +23,14 @@ from ..faults import Refusal
 from .columns import Layout
 from .dialect import Reading
 from .kind_columns import Faults
+from .making import maker
 from .records import AT_ONCE, Block
 from .row import BadRow, Row
 from .source import FileSource
 from .tables import Table, Typed, table_under
+
+PARQUET_AT_ONCE = 10 * AT_ONCE
+"""Rows of Parquet that are unpacked in one go: fewer cost more for each."""
 
 
 class ArrowSource(FileSource):
@@ -132,7 +137,8 @@ def _batches_of(file: Any, *, parquet: bool) -> tuple[pa.Schema, int, Iterator[p
     """The schema of an open file, how many rows it has, and its record batches."""
     if parquet:
         read = pq.ParquetFile(file, pre_buffer=False)
-        return read.schema_arrow, read.metadata.num_rows, read.iter_batches(AT_ONCE)
+        batches = read.iter_batches(PARQUET_AT_ONCE, use_threads=False)
+        return read.schema_arrow, read.metadata.num_rows, batches
     try:
         found = pa.ipc.open_file(file)
     except pa.ArrowInvalid:  # a stream: how many rows it has is known at its end only
@@ -151,11 +157,34 @@ def pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             yield batch.slice(first, AT_ONCE)
 
 
-def _python_values(column: Any) -> list[Any]:
-    """The values of a column as Python has them, for records."""
-    if pa.types.is_timestamp(column.type):  # no finer than Python's own
-        column = pc.cast(column, pa.timestamp("us", column.type.tz), safe=False)
-    return column.to_pylist(maps_as_pydicts="strict")  # type: ignore[no-any-return]
+def _python_values(array: Any) -> list[Any]:
+    """The values of a column as Python has them; in objects, what is missing is left out."""
+    type = array.type
+    if pa.types.is_timestamp(type):  # no finer than Python's own
+        array = pc.cast(array, pa.timestamp("us", type.tz), safe=False)
+    if not pa.types.is_nested(type):
+        return array.to_pylist()  # type: ignore[no-any-return]
+    found: list[Any]
+    if pa.types.is_struct(type) and 0 < len(set(type.names)) == len(type.names):
+        columns = list(map(_python_values, array.flatten()))
+        found = list(maker(tuple((name,) for name in type.names))(columns, None))
+    elif pa.types.is_list(type) or pa.types.is_large_list(type):
+        ends = array.offsets.to_pylist()
+        members = _python_values(array.values[ends[0] : ends[-1]])
+        found = [members[begin - ends[0] : end - ends[0]] for begin, end in pairwise(ends)]
+    else:
+        # Slow, and much slower where it has such an argument: a member at a time.
+        return array.to_pylist(maps_as_pydicts="strict")  # type: ignore[no-any-return]
+    if not array.null_count:
+        return found
+    valid = array.is_valid().to_pylist()
+    return [value if there else None for value, there in zip(found, valid, strict=True)]
+
+
+def _holds_times(type: pa.DataType) -> bool:
+    """Whether values of this type are times, or hold some."""
+    inner = (type.field(number).type for number in range(type.num_fields))
+    return pa.types.is_temporal(type) or any(map(_holds_times, inner))
 
 
 def batch_rows(table: Table, first: int, batch: pa.RecordBatch) -> list[Row | BadRow]:
@@ -185,6 +214,8 @@ def _values(table: Table, column: Typed, array: Any, faults: Faults) -> Sequence
     values = _python_values(array)
     if pa.types.is_string(type) or pa.types.is_large_string(type):
         return table.layout.values(column, values, faults)
+    if pa.types.is_nested(type) and not _holds_times(type):
+        return values
     return column.read_all(values, column.take, faults)
 
 

@@ -9,6 +9,7 @@ anything, and what they read is what that would have read.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import methodcaller
 from typing import Any, TypeAlias
 
 import orjson
@@ -20,6 +21,7 @@ ReadMany: TypeAlias = Callable[[Sequence[str]], Sequence[object] | None]
 """The values of cells that are not empty; None where one of them is odd."""
 
 _NUMERIC = bytes.maketrans(b"0123456789.eE+-", b"0" * 15)
+_OPENED, _PARTS = methodcaller("startswith", "["), methodcaller("split", "|")
 _LONG = b"0" * (EXACT_DIGITS + 2)
 
 
@@ -66,7 +68,12 @@ def _booleans(cells: Sequence[str]) -> Sequence[object] | None:
 
 
 def _lists(cells: Sequence[str]) -> Sequence[object] | None:
-    return json_values(cells) if all(cell.startswith("[") for cell in cells) else None
+    """JSON arrays; or parts that are not empty and hold no blanks."""
+    if all(map(_OPENED, cells)):
+        return json_values(cells)
+    together = "\n".join(("", *cells, ""))
+    odd = any(map(together.__contains__, ("[", "||", "\n|", "|\n")))
+    return None if odd or len(together.split()) != len(cells) else list(map(_PARTS, cells))
 
 
 def _texts(cells: Sequence[str]) -> Sequence[object]:

@@ -145,25 +145,28 @@ class Layout:
         """
         nulls, hole = self.nulls, self.hole
         there: Sequence[Any] = cells
-        places: Sequence[int] = range(len(cells))
-        if not all(cells) or not nulls.isdisjoint(cells):
-            places = [n for n, cell in enumerate(cells) if cell and cell not in nulls]
-            there = [cells[n] for n in places]
+        if nulls and not nulls.isdisjoint(cells):
+            there = [cell for cell in cells if cell and cell not in nulls]
+        elif not all(cells):
+            there = list(filter(None, cells))
         if not NULL_WORDS.isdisjoint(there):
             count = sum(cell in NULL_WORDS for cell in there)
             self.suspects[self.header[column.index]] += count
         read_many = READ_MANY.get(column.read)
         values = read_many(there) if read_many is not None and there else None
         if values is None:
+            places = [n for n, cell in enumerate(cells) if cell and cell not in nulls]
             values = column.read_all(there, column.read, faults, places)
         if hole is not None:
             values = [hole if value is None else value for value in values]
         if there is cells:
             return values
-        found = [hole if cell else None for cell in cells]
-        for place, value in zip(places, values, strict=True):
-            found[place] = value
-        return found
+        rest = iter(values)
+        if nulls or hole is not None:
+            return [None if not cell else hole if cell in nulls else next(rest) for cell in cells]
+        if values is there:
+            return [cell or None for cell in cells]
+        return [next(rest) if cell else None for cell in cells]
 
     def items(
         self, positions: Sequence[int], found: Sequence[Sequence[object]], faults: Faults

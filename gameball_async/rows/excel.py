@@ -57,15 +57,18 @@ class ExcelSource(FileSource):
         width = 0
         rows = enumerate(self._sheet.iter_rows(), 1)
         while some := list(islice(rows, AT_ONCE)):
+            self._read = some[-1][0]
             lines, records = list[int](), list[list[Any]]()
             for number, cells in some:
                 own = _width(cells)
                 width = width or own
-                if own:
-                    lines.append(number)
-                    found = [None if cell == "" else cell for cell in cells[: max(width, own)]]
-                    records.append(found + [None] * (width - len(cells)))
-            self._read = some[-1][0]
+                if not own:
+                    continue
+                if len(cells) != width or "" in cells:
+                    cells = [None if cell == "" else cell for cell in cells[: max(width, own)]]
+                    cells += [None] * (width - len(cells))
+                lines.append(number)
+                records.append(cells)
             if lines:
                 yield Block(lines, records)
 

@@ -279,11 +279,11 @@ def csv_blocks(lines: Lines, options: Mapping[str, Any] | None = None) -> Iterat
             begins.append(first + taken)
             records.append([])
             taken += 1
-        kept = [n for n, cells in enumerate(records) if cells or n in faulty]
-        if len(kept) < len(records):  # empty lines
+        if not all(records):  # some lines are empty
+            kept = [n for n, cells in enumerate(records) if cells or n in faulty]
             faulty = {kept.index(n): record for n, record in faulty.items()}
             records, begins = [records[n] for n in kept], [begins[n] for n in kept]
-        if kept:
+        if records:
             yield Block(begins, records, faulty=faulty)
         if fault:
             raise lines.error(fault, first + taken)
