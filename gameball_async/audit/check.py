@@ -108,21 +108,32 @@ class WholeCheck(Closing):
         Raises:
             InputError: the file cannot be read any further.
         """
-        before = self.rows
-        good: list[Prepared] = []
+        rows: list[Row | BadRow] = []
         try:
-            for row in islice(self._source, BATCH):
-                self.rows += 1
-                ready = self._prepare(row.position, row.value) if isinstance(row, Row) else row
-                if isinstance(ready, BadRow):
-                    self._faulty.add([ready.position])
-                    self._bad(ready)
-                else:
-                    self._good(ready)
-                    good.append(ready)
+            rows.extend(islice(self._source, BATCH))  # keeps what came before an error
         finally:
-            self._look_at(good)
-        return self.rows - before == BATCH
+            self.rows += len(rows)
+            self._look_at(self._sound(rows))
+        return len(rows) == BATCH
+
+    def _sound(self, rows: list[Row | BadRow]) -> list[Prepared]:
+        """Those of these rows that would be sent."""
+        good = [row for row in rows if isinstance(row, Row)]
+        made: list[Prepared | BadRow] = []
+        for first in range(0, len(good), self._prepare.at_once):
+            some = good[first : first + self._prepare.at_once]
+            made += self._prepare.many([row.position for row in some], [row.value for row in some])
+        ready = iter(made)
+        sound: list[Prepared] = []
+        for row in rows:
+            found = next(ready) if isinstance(row, Row) else row
+            if isinstance(found, BadRow):
+                self._faulty.add([found.position])
+                self._bad(found)
+            else:
+                self._good(found)
+                sound.append(found)
+        return sound
 
     def end(self) -> Checked:
         """What was found, once all rows were read, or as many as can be."""

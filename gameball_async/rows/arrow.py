@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from ..api.fields import FieldType
 from ..faults import Refusal
+from .cells import present
 from .columns import Layout
 from .dialect import Reading
 from .kind_columns import Faults
@@ -173,8 +174,8 @@ def _python_values(array: Any) -> list[Any]:
         members = _python_values(array.values[ends[0] : ends[-1]])
         found = [members[begin - ends[0] : end - ends[0]] for begin, end in pairwise(ends)]
     else:
-        # Slow, and much slower where it has such an argument: a member at a time.
-        return array.to_pylist(maps_as_pydicts="strict")  # type: ignore[no-any-return]
+        # A member at a time: that is slow, and so is whatever it is given an argument for.
+        return list(map(present, array.to_pylist(maps_as_pydicts="strict")))
     if not array.null_count:
         return found
     valid = array.is_valid().to_pylist()

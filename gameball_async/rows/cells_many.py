@@ -71,9 +71,9 @@ def _lists(cells: Sequence[str]) -> Sequence[object] | None:
     """JSON arrays; or parts that are not empty and hold no blanks."""
     if all(map(_OPENED, cells)):
         return json_values(cells)
-    together = "\n".join(("", *cells, ""))
+    together, whole = "\n".join(("", *cells, "")), "".join(cells)
     odd = any(map(together.__contains__, ("[", "||", "\n|", "|\n")))
-    return None if odd or len(together.split()) != len(cells) else list(map(_PARTS, cells))
+    return None if odd or whole.split() != [whole] else list(map(_PARTS, cells))
 
 
 def _texts(cells: Sequence[str]) -> Sequence[object]:

@@ -22,10 +22,12 @@ from attrs import field, frozen
 from ..errors import ConfigurationError, InputError
 from .opened import Opened
 
-CHUNK = 1 << 15
-"""Bytes that are read in one go: what comes of them takes less than a millisecond."""
+CHUNK = 1 << 14
+"""Bytes that are read in one go."""
+LINES = 150
+"""Lines that are handed out in one go, at most: what comes of them is too little to be searched for garbage."""
 AT_ONCE = 500
-"""Records that are handed out in one go, at most."""
+"""Records of what is no text that are handed out in one go, at most."""
 MAX_LINE_BYTES = 16 * 2**20
 _TOO_LONG = f"a line is longer than {MAX_LINE_BYTES:,} bytes: is this a text file?"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
@@ -124,7 +126,7 @@ class Lines:
         self._ready: list[str] = []  # lines that were read, of which so many were handed out
         self._given = 0
         self._rest = ""  # the beginning of the line behind them
-        self._heading, self._ended = True, False  # the first line goes on; there is no more
+        self._heading, self._ended = True, False  # within the first line; behind the last
         self._fault = ""  # why the text behind what was read cannot be
         self._bytes = 0, 0  # read before what is ready, and with it
 
@@ -156,7 +158,7 @@ class Lines:
             self._read_on()
         return self._ready[self._given]
 
-    def block(self, most: int = AT_ONCE) -> list[str]:
+    def block(self, most: int = LINES) -> list[str]:
         """The next lines, so many at most; none at the end."""
         found = self._ready[self._given : self._given + most] if self.peek() else []
         self._given += len(found)
@@ -168,18 +170,12 @@ class Lines:
         end = len(text) if self._ended and not self._fault else text.rfind("\n") + 1
         self._ready, self._given = list(io.StringIO(text[:end], newline="\n")), 0
         self._rest = text[end:]
-        if len(text) > MAX_LINE_BYTES // 4:
-            self._refuse_too_long()
-
-    def _refuse_too_long(self) -> None:
-        for number, line in enumerate((*self._ready, self._rest)):
-            if len(line if self.encoding else line.encode()) > MAX_LINE_BYTES:
-                del self._ready[number:]
-                self._fault, self._ended = _TOO_LONG, True
-                return
+        if len(self._rest) > MAX_LINE_BYTES:
+            self._fault, self._ended = _TOO_LONG, True
 
     def chunk(self, size: int) -> str:
         """The text that comes next, about so much of it, whatever its lines are; empty at the end."""
+        self._heading = False
         found = self._decoded(size)
         if not found and self._fault:
             raise self.error(self._fault, None)
@@ -198,7 +194,7 @@ class Lines:
                     with suppress(UnicodeError):
                         text = self._decoder.decode(raw[: max(0, sound)])
                 if self._heading:
-                    self._refuse_no_text(self.opened.file.readline(size))
+                    self._refuse_no_text(self.opened.file.readline(MAX_LINE_BYTES))
                 self._ended, self._fault = True, self._not_such_text()
         if begun:
             return text
@@ -235,7 +231,7 @@ class Lines:
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:
     try:
-        b"".decode(encoding)
+        io.TextIOWrapper(io.BytesIO(), encoding)  # which refuses those that are of no text
         return codecs.getincrementaldecoder(encoding)()
     except LookupError:
         raise ConfigurationError(
@@ -259,7 +255,7 @@ def csv_blocks(lines: Lines, options: Mapping[str, Any] | None = None) -> Iterat
         InputError: the rest of the file cannot be read.
     """
     held: list[str] = []  # the lines of a record that goes on behind them
-    while some := held + lines.block(max(AT_ONCE, len(held))):
+    while some := held + lines.block(max(LINES, len(held))):
         records: list[list[str]] = []
         begins: list[int] = []
         faulty: dict[int, Record] = {}

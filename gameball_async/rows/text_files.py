@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
-from itertools import count
+from contextlib import suppress
 from typing import BinaryIO
 
 from attrs import evolve
@@ -13,13 +14,14 @@ from attrs import evolve
 from ..errors import InputError
 from .dialect import DELIMITERS, Reading, csv_options, found_delimiter, names_delimiter
 from .opened import Opened
-from .records import AT_ONCE, MAX_LINE_BYTES, Block, Lines, csv_blocks, text_blocks
+from .records import LINES, MAX_LINE_BYTES, Block, Lines, csv_blocks, text_blocks
 from .source import Source
 
 CHUNK = 1 << 16
 CUT_OFF = 16
 """An error so near to the end of what was read may come from reading no further."""
 _BLANKS = " \t\r\n"
+_SIGN_BEHIND = re.compile(r"[ \t\r\n]*([,\]])[ \t\r\n]*").match
 _end_of = json.JSONDecoder().raw_decode
 
 
@@ -111,34 +113,38 @@ class ArrayMembers:
             number += len(texts)
 
     def _texts(self) -> Iterator[list[str]]:
-        texts: list[str] = []
-        try:
-            for text in self._members():
-                texts.append(text)
-                if len(texts) == AT_ONCE or len(self._text) - self._at <= 1:
-                    yield texts
-                    texts = []
-        except InputError:
-            if texts:
-                yield texts
-            raise
-        if texts:
-            yield texts
-
-    def _members(self) -> Iterator[str]:
         if self._sign() != "[":
             raise self._lines.error("is no JSON array: it must begin with [", None)
         self._at += 1
-        if self._sign() == "]":
-            return
-        for number in count(1):
-            yield self._member(number)
-            sign = self._sign()
-            self._at += 1
-            if sign == "]":
-                return
-            if sign != ",":
-                raise self._broken(number, "a comma or the closing ] is missing after it")
+        sign, number = self._sign(), 0
+        while sign != "]":
+            texts, sign = self._held()
+            number += len(texts)
+            if texts:
+                yield texts
+            if sign != "]" and len(texts) < LINES:
+                number += 1
+                yield [self._member(number)]
+                sign = self._sign()
+                self._at += 1
+                if sign not in ("]", ","):
+                    raise self._broken(number, "a comma or the closing ] is missing after it")
+                self._sign()
+
+    def _held(self) -> tuple[list[str], str]:
+        """The next members that are held with the sign behind them, and the last such sign."""
+        found: list[str] = []
+        text, at, sign = self._text, self._at, ","
+        with suppress(json.JSONDecodeError, RecursionError):
+            while sign == "," and len(found) < LINES:
+                end = _end_of(text, at)[1]
+                behind = _SIGN_BEHIND(text, end)
+                if behind is None:
+                    break
+                found.append(text[at:end])
+                at, sign = behind.end(), behind[1]
+        self._at = at
+        return found, sign
 
     def _member(self, number: int) -> str:
         self._sign()
