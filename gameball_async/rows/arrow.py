@@ -25,7 +25,7 @@ from .columns import Layout
 from .dialect import Reading
 from .kind_columns import Faults
 from .making import maker
-from .records import AT_ONCE, Block
+from .records import AT_ONCE, Records
 from .row import BadRow, Row
 from .source import FileSource
 from .tables import Table, Typed, table_under
@@ -56,16 +56,16 @@ class ArrowSource(FileSource):
         """How much has been read, from 0 to 1; None where its length is not known."""
         return self._read / self._total if self._total else None
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[Records]:
         """The header and the records in their order, many at a time; they can be read once."""
-        yield Block([0], [[*self._schema.names]])
+        yield Records([0], [[*self._schema.names]])
         for first, batch in self._pieces():
             columns = [_python_values(column) for column in batch.columns]
             cells = list(zip(*columns, strict=True))
-            yield Block(range(first, first + len(batch)), cells)
+            yield Records(range(first, first + len(batch)), cells)
 
     def typed_rows(
-        self, blocks: Iterator[Block], layout: Layout, *, ids_from_numbers: bool
+        self, blocks: Iterator[Records], layout: Layout, *, ids_from_numbers: bool
     ) -> Iterator[list[Row | BadRow]]:
         """The rows, read by column."""
         zone = self.reading.zone

@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from ..errors import InputError
 from .cells import ReadCell, with_zone
 from .columns import Layout
-from .records import Block
+from .records import Records
 from .tables import NUMBERS
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -69,12 +69,12 @@ def names_delimiter(line: str) -> bool:
 
 
 def with_decimal_commas(
-    reading: Reading, layout: Layout, blocks: Iterator[Block]
-) -> tuple[Reading, Iterator[Block]]:
+    reading: Reading, layout: Layout, blocks: Iterator[Records]
+) -> tuple[Reading, Iterator[Records]]:
     """The reading with decimal commas where a file without commas shows them, and all of the records."""
     if reading.decimal_comma is not None or reading.delimiter in (None, ","):
         return reading, blocks
-    ahead: list[Block] = []
+    ahead: list[Records] = []
     records: list[Sequence[str]] = []
     try:
         while len(records) < LOOKED_AT:
@@ -89,7 +89,7 @@ def with_decimal_commas(
     return reading, chain(ahead, blocks)
 
 
-def _raise(error: InputError) -> Block:
+def _raise(error: InputError) -> Records:
     raise error
 
 

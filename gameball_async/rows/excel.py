@@ -11,7 +11,7 @@ from attrs import evolve
 
 from ..errors import ConfigurationError
 from .dialect import Reading
-from .records import AT_ONCE, Block
+from .records import AT_ONCE, Records
 from .source import FileSource
 
 
@@ -52,7 +52,7 @@ class ExcelSource(FileSource):
         rows = self._sheet.total_height
         return min(1.0, self._read / rows) if rows else 1.0
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[Records]:
         """The header and the records in their order, many at a time; they can be read once."""
         width = 0
         rows = enumerate(self._sheet.iter_rows(), 1)
@@ -70,7 +70,7 @@ class ExcelSource(FileSource):
                 lines.append(number)
                 records.append(cells)
             if lines:
-                yield Block(lines, records)
+                yield Records(lines, records)
 
     def close(self) -> None:
         """Close the workbook. Safe to call twice."""

@@ -55,7 +55,7 @@ from .closing import Closing
 from .columns import Layout, layout_of
 from .dialect import adapted, with_decimal_commas
 from .mapped import MappedLayout, mapped_layout, needs_mapping
-from .records import Block, Record
+from .records import Record, Records
 from .row import BadRow, Blocks, Row
 from .source import Source
 from .unknown import Unknown, UnknownField, meant_by
@@ -155,19 +155,19 @@ class FileRows(Closing):
 
     def _table_rows(self, unknown: Unknown) -> Iterator[list[Row | BadRow]]:
         blocks = self.source.blocks()
-        first = next(blocks, Block([]))
-        layout = self._layout(next(first.records(), None), unknown)
-        if len(first.lines) > 1:
-            blocks = chain((first.without_header(),), blocks)
+        header, *first = next(blocks, None) or (None,)
+        layout = self._layout(header, unknown)
+        if first:
+            blocks = chain((Records.of(first),), blocks)
         reading = self.source.reading
         as_text = self.from_rejects or reading.empty_is_null or reading.nulls
         if self.source.typed:
             if isinstance(layout, Layout) and not as_text:
                 yield from self.source.typed_rows(blocks, layout, ids_from_numbers=self._ids)
                 return
-            blocks = map(_as_text, blocks)
+            blocks = (Records.of(list(map(_as_text, block))) for block in blocks)
         if self.from_rejects:
-            blocks = map(self._originals, blocks)
+            blocks = (Records.of(list(map(self._original, block))) for block in blocks)
         if isinstance(layout, MappedLayout):
             yield from self._mapped_rows(blocks, layout)
             return
@@ -181,24 +181,19 @@ class FileRows(Closing):
             yield layout.rows(block.lines, block.cells, bad)
 
     def _mapped_rows(
-        self, blocks: Iterator[Block], layout: MappedLayout
+        self, blocks: Iterator[Records], layout: MappedLayout
     ) -> Iterator[list[Row | BadRow]]:
         for groups in layout.groups_of_blocks(blocks):
             found = layout.rows(groups)
             self.skipped += len(groups) - len(found)
             yield found
 
-    def _originals(self, block: Block) -> Block:
-        """Records of a rejects file as they were in the input; bad ones if they must not be repeated."""
-        records: list[Record] = []
-        for record in block.records():
-            outcome = outcome_cell(record.cells or ())
-            if must_not_repeat(self.kind, outcome):
-                record = evolve(record, cells=None, fault=MAY_BE_APPLIED.format(outcome))
-            elif record.cells is not None:
-                record = evolve(record, cells=original_cells(record.cells))
-            records.append(record)
-        return Block.of(records)
+    def _original(self, record: Record) -> Record:
+        """A record of a rejects file as it was in the input; a bad one if it must not be repeated."""
+        outcome = outcome_cell(record.cells or ())
+        if must_not_repeat(self.kind, outcome):
+            return evolve(record, cells=None, fault=MAY_BE_APPLIED.format(outcome))
+        return evolve(record, cells=record.cells and original_cells(record.cells))
 
     def _layout(self, header: Record | None, unknown: Unknown) -> Layout | MappedLayout:
         if header is None or header.cells is None:
@@ -253,7 +248,7 @@ class FileRows(Closing):
             else:
                 yield list(map(Row, block.lines, values))
 
-    def _refuse_one_text(self, block: Block) -> None:
+    def _refuse_one_text(self, block: Records) -> None:
         if block.texts[0].startswith("[") or block.texts[0] == "{":
             raise self.source.error(
                 "is one JSON text, not one a line: pass --format json for an array, or write an "
@@ -277,12 +272,8 @@ class WaitingRows(FileRows, Blocks):
     """Rows whose reading takes long or has to wait, as that of a stream: read in a worker thread."""
 
 
-def _as_text(block: Block) -> Block:
-    """Records whose cells are text."""
-    return Block.of(list(map(_record_as_text, block.records())))
-
-
-def _record_as_text(record: Record) -> Record:
+def _as_text(record: Record) -> Record:
+    """A record whose cells are text."""
     try:
         return evolve(record, cells=record.cells and list(map(text_of, record.cells)))
     except Refusal as refusal:

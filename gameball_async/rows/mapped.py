@@ -13,7 +13,7 @@ from ..mapping.applied import AppliedMapping, applied
 from ..mapping.rules import ColumnMapping
 from .columns import Layout, layout_of, not_a_record
 from .kind_columns import known_columns, needed_columns
-from .records import Block, Record
+from .records import Record, Records
 from .row import BadRow, Row
 
 
@@ -64,11 +64,11 @@ class MappedLayout:
         cells = (record.cells or [])[: -added or None]
         return () if not_a_record(self.header, cells) else cells
 
-    def groups_of_blocks(self, blocks: Iterable[Block]) -> Iterator[list[list[Record]]]:
+    def groups_of_blocks(self, blocks: Iterable[Records]) -> Iterator[list[list[Record]]]:
         """The same for the records of blocks, many rows at a time; a row may go on in the next block."""
         ahead: list[Record] = []
         for block in blocks:
-            groups = list(self.groups(chain(ahead, block.records()), 0))
+            groups = list(self.groups(chain(ahead, block), 0))
             goes_on = self.mapping.grouped and groups and self.cells_of(groups[-1][0], 0)
             ahead = groups.pop() if goes_on else []
             yield groups

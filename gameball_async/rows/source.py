@@ -12,7 +12,7 @@ from ..errors import InputError
 from .columns import Layout
 from .dialect import Reading
 from .opened import Opened
-from .records import Block, Record
+from .records import Record, Records
 from .row import BadRow, Row
 from .tables import table_under
 
@@ -47,15 +47,15 @@ class Source(ABC):
         """How much has been read, from 0 to 1; None where its length is not known."""
 
     @abstractmethod
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[Records]:
         """The records in their order, many at a time; they can be read once."""
 
     def records(self) -> Iterator[Record]:
         """The same, each by itself."""
-        return chain.from_iterable(block.records() for block in self.blocks())
+        return chain.from_iterable(self.blocks())
 
     def typed_rows(
-        self, blocks: Iterator[Block], layout: Layout, *, ids_from_numbers: bool
+        self, blocks: Iterator[Records], layout: Layout, *, ids_from_numbers: bool
     ) -> Iterator[list[Row | BadRow]]:
         """The rows of records whose cells are typed, behind their header."""
         table = table_under(layout, self.reading.zone)

@@ -15,7 +15,7 @@ from ..mapping.rules import ColumnMapping
 from .dialect import Reading
 from .file_rows import FileRows
 from .files import rows_from
-from .records import AT_ONCE, Block
+from .records import AT_ONCE, Records
 from .source import Source
 from .unknown import Unknown
 
@@ -118,12 +118,12 @@ class QuerySource(Source):
         """How many rows a query has is known at its end only."""
         return
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[Records]:
         """The header and the records in their order, many at a time; they can be read once."""
-        yield Block([0], [[*self._result.keys()]])
+        yield Records([0], [[*self._result.keys()]])
         read = 0
         while rows := self._fetched(read):
-            yield Block(range(read + 1, read + len(rows) + 1), rows)
+            yield Records(range(read + 1, read + len(rows) + 1), rows)
             read += len(rows)
 
     def _fetched(self, number: int) -> list[Any]:

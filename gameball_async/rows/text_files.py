@@ -13,8 +13,9 @@ from attrs import evolve
 
 from ..errors import InputError
 from .dialect import DELIMITERS, Reading, csv_options, found_delimiter, names_delimiter
+from .lines import LINES, MAX_LINE_BYTES, Lines
 from .opened import Opened
-from .records import LINES, MAX_LINE_BYTES, Block, Lines, csv_blocks, text_blocks
+from .records import Records, csv_blocks, text_blocks
 from .source import Source
 
 CHUNK = 1 << 16
@@ -76,7 +77,7 @@ class TextSource(Source):
         """How much has been read, from 0 to 1; None where its length is not known."""
         return self.lines.share if self.stamp else None
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[Records]:
         """The records in their order, many at a time; they can be read once."""
         if self.tabular:
             return csv_blocks(self.lines, csv_options(self.reading))
@@ -105,11 +106,11 @@ class ArrayMembers:
         self._text = ""
         self._at = 0
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[Records]:
         """The members in their order, those together that can be had without waiting."""
         number = 1
         for texts in self._texts():
-            yield Block(range(number, number + len(texts)), texts=texts)
+            yield Records(range(number, number + len(texts)), texts=texts)
             number += len(texts)
 
     def _texts(self) -> Iterator[list[str]]:

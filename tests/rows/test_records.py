@@ -11,16 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gameball_async.errors import InputError
-from gameball_async.rows import records
+from gameball_async.rows import lines as reading
+from gameball_async.rows.lines import Lines
 from gameball_async.rows.opened import Opened
-from gameball_async.rows.records import Lines, csv_blocks, text_blocks
+from gameball_async.rows.records import csv_blocks, text_blocks
 
 Found = list[tuple[int, list[str] | str]]
 
 
 @pytest.fixture(params=[1, 7, 1 << 15])
 def chunk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(records, "CHUNK", request.param)
+    monkeypatch.setattr(reading, "CHUNK", request.param)
     size: int = request.param
     return size
 
@@ -28,14 +29,14 @@ def chunk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
 def read(content: bytes, size: int = 1 << 15, encoding: str | None = None) -> tuple[Found, str]:
     """The records of a CSV file that is read so many bytes at a time, and what ends the reading."""
     found: Found = []
-    kept, records.CHUNK = records.CHUNK, size
+    kept, reading.CHUNK = reading.CHUNK, size
     try:
         for block in csv_blocks(Lines(Opened("rows", io.BytesIO(content)), encoding)):
-            found += [(record.line, record.cells or record.text) for record in block.records()]
+            found += [(record.line, record.cells or record.text) for record in block]
     except InputError as error:
         return found, str(error)
     finally:
-        records.CHUNK = kept
+        reading.CHUNK = kept
     return found, ""
 
 
@@ -113,7 +114,7 @@ def test_utf_16_without_its_mark_is_refused(tmp_path: Path) -> None:
 def test_a_line_too_long_for_any_text_ends_the_reading_behind_those_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(records, "MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr(reading, "MAX_LINE_BYTES", 1000)
     lines = Lines(Opened("rows", io.BytesIO(b"a\nb\n" + b"x" * 40_000 + b"\nc\n")))
     assert lines.block() == ["a\n", "b\n"]
     with pytest.raises(InputError, match="line 3: a line is longer than"):
