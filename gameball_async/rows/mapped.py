@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 
 from attrs import frozen
@@ -78,26 +79,34 @@ class MappedLayout:
     def rows(self, groups: Sequence[Sequence[Record]]) -> list[Row | BadRow]:
         """The items of rows, each of its records, or all that is wrong with it; those left out are skipped."""
         lines: list[int] = []
-        made: list[Sequence[str]] = []
+        rows: list[list[Sequence[str]]] = []
         bad: dict[int, BadRow] = {}
         for group in groups:
-            try:
-                cells = self._cells(group)
-            except Faulty as error:
-                bad[len(lines)] = BadRow(group[0].line, tuple(error.faults))
-                cells = []
-            if cells is not None:
-                lines.append(group[0].line)
-                made.append(cells)
-        return self.layout.rows(lines, made, bad)
+            records: list[Sequence[str]] = [each.cells or () for each in group]
+            why = group[0].fault or not_a_record(self.header, records[0])
+            if why:
+                bad[len(lines)] = BadRow(group[0].line, (Fault("", why),))
+            elif self.mapping.skips(records[0]):
+                continue
+            lines.append(group[0].line)
+            rows.append(records)
+        return self.layout.rows(lines, self._cells(lines, rows, bad), bad)
 
-    def _cells(self, group: Sequence[Record]) -> list[str] | None:
-        """The cells under Gameball's columns; None where the row is skipped."""
-        records = [each.cells or [] for each in group]
-        why = group[0].fault or not_a_record(self.header, records[0])
-        if why:
-            raise Faulty([Fault("", why)])
-        return None if self.mapping.skips(records[0]) else self.mapping.cells(records)
+    def _cells(
+        self, lines: list[int], rows: list[list[Sequence[str]]], bad: dict[int, BadRow]
+    ) -> list[Sequence[str]]:
+        """The cells under Gameball's columns; what cannot be had makes rows bad."""
+        with suppress(Refusal, Faulty):
+            if not bad:
+                return [*self.mapping.many(rows)]
+        made: list[Sequence[str]] = []
+        for number, records in enumerate(rows):
+            try:
+                made.append(() if number in bad else self.mapping.cells(records))
+            except Faulty as error:
+                bad[number] = BadRow(lines[number], tuple(error.faults))
+                made.append(())
+        return made
 
 
 def needs_mapping(kind: Kind, header: Sequence[str]) -> bool:
