@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import io
+from collections.abc import Callable
 from contextlib import suppress
 
 from ..errors import ConfigurationError, InputError
@@ -20,13 +21,8 @@ CHUNK = 1 << 14
 LINES = 150
 """Lines that are handed out in one go, at most: what comes of them is too little to be searched for garbage."""
 MAX_LINE_BYTES = 16 * 2**20
-_TOO_LONG = f"a line is longer than {MAX_LINE_BYTES:,} bytes: is this a text file?"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _MARK = "\ufeff"
-_NO_TEXT = (
-    "is UTF-16, or no text at all. Pass --encoding utf-16-le (or -be) if it is, or convert it: iconv "
-    "-f UTF-16 -t UTF-8"
-)
 
 
 class Lines:
@@ -59,7 +55,7 @@ class Lines:
         self._given = 0
         self._rest = ""  # the beginning of the line behind them
         self._heading, self._ended = True, False  # within the first line; behind the last
-        self._fault = ""  # why the text behind what was read cannot be
+        self._fault: Callable[[int | None], InputError] | None = None  # what ends the text there
         self._bytes = 0, 0  # read before what is ready, and with it
 
     @property
@@ -84,7 +80,7 @@ class Lines:
         """The next line, which stays; empty at the end."""
         while self._given == len(self._ready):
             if self._fault:
-                raise self.error(self._fault, self.number + 1)
+                raise self._fault(self.number + 1)
             if self._ended:
                 return ""
             self._read_on()
@@ -103,14 +99,14 @@ class Lines:
         self._ready, self._given = list(io.StringIO(text[:end], newline="\n")), 0
         self._rest = text[end:]
         if len(self._rest) > MAX_LINE_BYTES:
-            self._fault, self._ended = _TOO_LONG, True
+            self._fault, self._ended = self._too_long, True
 
     def chunk(self, size: int) -> str:
         """The text that comes next, about so much of it, whatever its lines are; empty at the end."""
         self._heading = False
         found = self._decoded(size)
         if not found and self._fault:
-            raise self.error(self._fault, None)
+            raise self._fault(None)
         return found
 
     def _decoded(self, size: int) -> str:
@@ -119,7 +115,7 @@ class Lines:
         while not text and not self._ended:
             raw = self._raw(size)
             try:
-                text = self._decoder.decode(raw, final=self._ended)
+                text = self._decoder.decode(raw, final=self._ended and not self._fault)
             except UnicodeError as error:
                 if isinstance(error, UnicodeDecodeError):
                     sound = len(raw) - len(error.object) + error.start
@@ -127,7 +123,7 @@ class Lines:
                         text = self._decoder.decode(raw[: max(0, sound)])
                 if self._heading:
                     self._refuse_no_text(self.opened.file.readline(MAX_LINE_BYTES))
-                self._ended, self._fault = True, self._not_such_text()
+                self._ended, self._fault = True, self._not_such_text
         if begun:
             return text
         self.has_mark = self.encoding is None and text.startswith(_MARK)
@@ -139,7 +135,8 @@ class Lines:
         try:
             raw = self.opened.file.read1(size)
         except OSError as error:
-            self._fault = f"cannot be read: {error.strerror}"
+            why = error.strerror
+            self._fault = lambda line: self.error(f"cannot be read: {why}", line)
         if self._heading:
             self._refuse_no_text(raw)
         self._bytes = self._bytes[1], self._bytes[1] + len(raw)
@@ -150,14 +147,24 @@ class Lines:
         first, end, _ = raw.partition(b"\n")
         self._heading = not end
         if b"\0" in first and self.encoding is None:
-            raise self.error(_NO_TEXT, 1)
+            raise self.error(
+                "is UTF-16, or no text at all. Pass --encoding utf-16-le (or -be) if it is, or convert "
+                "it: iconv -f UTF-16 -t UTF-8",
+                1,
+            )
 
-    def _not_such_text(self) -> str:
+    def _not_such_text(self, line: int | None) -> InputError:
         if self.encoding is not None:
-            return f"is not {self.encoding}: pass another --encoding"
-        return (
+            return self.error(f"is not {self.encoding}: pass another --encoding", line)
+        return self.error(
             "is not UTF-8; it may be Windows-1252 (Latin-1). Pass --encoding windows-1252 if it is, "
-            "or convert it: iconv -f WINDOWS-1252 -t UTF-8"
+            "or convert it: iconv -f WINDOWS-1252 -t UTF-8",
+            line,
+        )
+
+    def _too_long(self, line: int | None) -> InputError:
+        return self.error(
+            f"a line is longer than {MAX_LINE_BYTES:,} bytes: is this a text file?", line
         )
 
 

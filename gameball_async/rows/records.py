@@ -15,6 +15,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from ..errors import InputError
 from .lines import LINES, Lines
 
 AT_ONCE = 500
@@ -93,7 +94,8 @@ def csv_blocks(lines: Lines, options: Mapping[str, Any] | None = None) -> Iterat
         records: list[list[str]] = []
         begins: list[int] = []
         faulty: dict[int, Record] = {}
-        fault, taken, first = "", 0, lines.number - len(some) + 1
+        end: InputError | None = None
+        taken, first = 0, lines.number - len(some) + 1
         while taken < len(some):
             found, spans, why, looked = _read_csv(some[taken:], options or {})
             begins += accumulate(spans[:-1], initial=first + taken) if spans else ()
@@ -101,8 +103,8 @@ def csv_blocks(lines: Lines, options: Mapping[str, Any] | None = None) -> Iterat
             taken += sum(spans)
             if not why or (_CUT in why and not lines.ended):
                 break
-            fault = _why_no_more(why, several=looked > 1)
-            if fault:
+            end = _end(lines, first + taken, why, several=looked > 1)
+            if end is not None:
                 break
             text = some[taken].rstrip("\r\n")
             faulty[len(records)] = Record(first + taken, text=text, fault=_MISPLACED)
@@ -115,8 +117,8 @@ def csv_blocks(lines: Lines, options: Mapping[str, Any] | None = None) -> Iterat
             records, begins = [records[n] for n in kept], [begins[n] for n in kept]
         if records:
             yield Records(begins, records, faulty=faulty)
-        if fault:
-            raise lines.error(fault, first + taken)
+        if end is not None:
+            raise end
         held = some[taken:]
 
 
@@ -142,16 +144,17 @@ def _read_csv(
     return found, spans, why, reader.line_num - sum(spans)
 
 
-def _why_no_more(error: str, *, several: bool) -> str:
-    """Why a record that cannot be read ends the reading; empty where the next can be read."""
-    if "field limit" in error:
-        return (
+def _end(lines: Lines, line: int, why: str, *, several: bool) -> InputError | None:
+    """What ends the reading at a record that cannot be read; None where the next can be."""
+    if "field limit" in why:
+        return lines.error(
             f"a cell is longer than {csv.field_size_limit():,} characters: close the quote that "
-            "it begins with, or shorten it"
+            "it begins with, or shorten it",
+            line,
         )
-    if several or _CUT in error:
-        return "a quote is opened in this record and never closed: close it"
-    return ""
+    if several or _CUT in why:
+        return lines.error("a quote is opened in this record and never closed: close it", line)
+    return None
 
 
 def text_blocks(lines: Lines) -> Iterator[Records]:

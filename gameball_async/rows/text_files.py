@@ -18,7 +18,7 @@ from .opened import Opened
 from .records import Records, csv_blocks, text_blocks
 from .source import Source
 
-CHUNK = 1 << 16
+CHUNK = 1 << 15
 CUT_OFF = 16
 """An error so near to the end of what was read may come from reading no further."""
 _BLANKS = " \t\r\n"
