@@ -115,7 +115,7 @@ class Lines:
         while not text and not self._ended:
             raw = self._raw(size)
             try:
-                text = self._decoder.decode(raw, final=self._ended and not self._fault)
+                text = self._decoder.decode(raw, final=not self._fault and self._ended)
             except UnicodeError as error:
                 if isinstance(error, UnicodeDecodeError):
                     sound = len(raw) - len(error.object) + error.start
