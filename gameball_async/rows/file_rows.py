@@ -31,6 +31,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 from operator import length_hint
+from typing import NamedTuple
 
 from attrs import evolve
 
@@ -59,6 +60,16 @@ from .records import Record, Records
 from .row import BadRow, Blocks, Row
 from .source import Source
 from .unknown import Unknown, UnknownField, meant_by
+
+
+class _Given(NamedTuple):
+    """What is handed out: one thing, as another thread may ask meanwhile how far that is."""
+
+    left: Iterator[Row | BadRow]  # of the rows of a block
+    size: int  # of the block
+    total: int  # rows of it and of those before
+    before: float | None  # how much of the file was read before it, and with it
+    after: float | None
 
 
 class FileRows(Closing):
@@ -101,10 +112,7 @@ class FileRows(Closing):
         if mapping is not None and not source.tabular:
             raise source.error("a mapping is for files with columns, and this has none", None)
         self._blocks = self._table_rows(unknown) if source.tabular else self._json_rows()
-        self._before = 0  # rows of blocks that are done with
-        self._size = 0  # of the block that is handed out, what is left of it, and what was read before and with it
-        self._left: Iterator[Row | BadRow] = iter(())
-        self._shares: tuple[float | None, float | None] = 0.0, 0.0
+        self._given = _Given(iter(()), 0, 0, 0.0, 0.0)
         if not self._next_block():
             raise source.error("holds no rows: there is nothing to send", None)
         self._rows = chain.from_iterable(self._iterators())
@@ -113,15 +121,16 @@ class FileRows(Closing):
     @property
     def records(self) -> int:
         """How many rows and bad rows have been handed out."""
-        return self._before + self._size - length_hint(self._left)
+        given = self._given
+        return given.total - length_hint(given.left)
 
     @property
     def position_fraction(self) -> float | None:
         """How much of the file has been read, from 0 to 1; None where its length is not known."""
-        before, after = self._shares
+        left, size, _, before, after = self._given
         if before is None or after is None:
             return None
-        return after - (after - before) * length_hint(self._left) / self._size
+        return after - (after - before) * length_hint(left) / size if size else after
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""
@@ -135,22 +144,23 @@ class FileRows(Closing):
 
     def block(self) -> list[Row | BadRow]:
         """The next rows, many at a time; none at the end."""
-        return list(self._left) or (list(self._left) if self._next_block() else [])
+        left = list(self._given.left)
+        return left or (list(self._given.left) if self._next_block() else [])
 
     def _iterators(self) -> Iterator[Iterator[Row | BadRow]]:
-        yield self._left
+        yield self._given.left
         while self._next_block():
-            yield self._left
+            yield self._given.left
 
     def _next_block(self) -> bool:
-        share = self.source.share
+        before, total = self.source.share, self._given.total
         for rows in self._blocks:
             if rows:
-                self._before += self._size
-                self._size, self._left = len(rows), iter(rows)
-                self._shares = share, self.source.share
+                size = len(rows)
+                self._given = _Given(iter(rows), size, total + size, before, self.source.share)
                 return True
-        self._shares = self.source.share, self.source.share
+        share = self.source.share
+        self._given = _Given(iter(()), 0, total, share, share)
         return False
 
     def _table_rows(self, unknown: Unknown) -> Iterator[list[Row | BadRow]]:
