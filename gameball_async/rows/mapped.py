@@ -35,19 +35,22 @@ class MappedLayout:
     layout: Layout
     warnings: tuple[str, ...]
 
-    def groups(self, records: Iterable[Record], added: int) -> Iterator[list[Record]]:
+    def groups(self, records: Iterable[Record | None], added: int) -> Iterator[list[Record]]:
         """
         The records of each row: one, unless several lines are one row.
 
         Arguments:
-            records: in the file's order.
+            records: in the file's order; None for each that becomes an empty group.
             added: how many columns of a rejects file follow the header's.
         """
         if not self.mapping.grouped:
-            yield from ([record] for record in records)
+            yield from ([] if record is None else [record] for record in records)
             return
         group: list[Record] = []
         for record in records:
+            if record is None:
+                yield []
+                continue
             cells = self.cells_of(record, added)
             if group and cells and self.mapping.same_row(self.cells_of(group[0], added), cells):
                 group.append(record)
@@ -67,14 +70,14 @@ class MappedLayout:
 
     def groups_of_blocks(self, blocks: Iterable[Records]) -> Iterator[list[list[Record]]]:
         """The same for the records of blocks, many rows at a time; a row may go on in the next block."""
-        ahead: list[Record] = []
-        for block in blocks:
-            groups = list(self.groups(chain(ahead, block), 0))
-            goes_on = self.mapping.grouped and groups and self.cells_of(groups[-1][0], 0)
-            ahead = groups.pop() if goes_on else []
-            yield groups
-        if ahead:
-            yield [ahead]
+        found: list[list[Record]] = []
+        for group in self.groups(chain.from_iterable((*block, None) for block in blocks), 0):
+            if group:
+                found.append(group)
+            else:
+                yield found
+                found = []
+        yield found
 
     def rows(self, groups: Sequence[Sequence[Record]]) -> list[Row | BadRow]:
         """The items of rows, each of its records, or all that is wrong with it; those left out are skipped."""
