@@ -108,21 +108,27 @@ class WholeCheck(Closing):
         Raises:
             InputError: the file cannot be read any further.
         """
-        rows: list[Row | BadRow] = []
+        before = self.rows
+        good: list[Prepared] = []
         try:
-            rows.extend(islice(self._source, BATCH))  # keeps what came before an error
+            while most := min(self._prepare.at_once, BATCH - (self.rows - before)):
+                some: list[Row | BadRow] = []
+                try:
+                    some.extend(islice(self._source, most))  # keeps what came before an error
+                finally:
+                    self.rows += len(some)
+                    good += self._sound(some)
+                if len(some) < most:
+                    break
         finally:
-            self.rows += len(rows)
-            self._look_at(self._sound(rows))
-        return len(rows) == BATCH
+            self._look_at(good)
+        return self.rows - before == BATCH
 
     def _sound(self, rows: list[Row | BadRow]) -> list[Prepared]:
         """Those of these rows that would be sent."""
         good = [row for row in rows if isinstance(row, Row)]
-        made: list[Prepared | BadRow] = []
-        for first in range(0, len(good), self._prepare.at_once):
-            some = good[first : first + self._prepare.at_once]
-            made += self._prepare.many([row.position for row in some], [row.value for row in some])
+        values = [row.value for row in good]
+        made = self._prepare.many([row.position for row in good], values) if good else []
         ready = iter(made)
         sound: list[Prepared] = []
         for row in rows:

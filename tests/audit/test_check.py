@@ -210,4 +210,4 @@ def test_sound_rows_are_checked_many_at_once_and_bad_ones_among_them_keep_their_
         whole.step()
     assert bad == [300, 500]
     assert good == [n for n in range(600) if n not in bad]
-    assert asked == [prepare.at_once, prepare.at_once, 599 - 2 * prepare.at_once]
+    assert asked == [prepare.at_once, prepare.at_once - 1, 600 - 2 * prepare.at_once]
