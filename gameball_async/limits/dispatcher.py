@@ -229,7 +229,10 @@ class Dispatcher:
         """Let nobody wait any longer: the client is closed, or its loop has failed."""
         self._closed = True
         for waiter in self._waiters.values():
-            waiter.error = ClosedError("the client was closed while a call waited")
+            waiter.error = ClosedError(
+                "the client was closed while a call waited: keep it open until its calls have "
+                "returned"
+            )
             waiter.error.__cause__ = error
             waiter.granted.set()
 

@@ -20,8 +20,8 @@ from typing import Any, TypeAlias, cast
 
 import orjson
 
-from ..api.codec import writer
 from ..api.fields import AnyClass, FieldSpec, FieldType, specs_of
+from ..api.items import writer
 from ..api.kinds import Kind
 from .members import PLAIN_TYPES, hide_a_number
 from .plain import UNREADABLE

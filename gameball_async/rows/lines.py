@@ -148,14 +148,14 @@ class Lines:
         self._heading = not end
         if b"\0" in first and self.encoding is None:
             raise self.error(
-                "is UTF-16, or no text at all. Pass --encoding utf-16-le (or -be) if it is, or convert "
-                "it: iconv -f UTF-16 -t UTF-8",
+                "is UTF-16, or not a text file. Pass --encoding utf-16-le (or utf-16-be) if it "
+                "is UTF-16, or convert it: iconv -f UTF-16 -t UTF-8",
                 1,
             )
 
     def _not_such_text(self, line: int | None) -> InputError:
         if self.encoding is not None:
-            return self.error(f"is not {self.encoding}: pass another --encoding", line)
+            return self.error(f"is not {self.encoding} text: pass another --encoding", line)
         return self.error(
             "is not UTF-8; it may be Windows-1252 (Latin-1). Pass --encoding windows-1252 if it is, "
             "or convert it: iconv -f WINDOWS-1252 -t UTF-8",
@@ -174,5 +174,6 @@ def _decoder(encoding: str) -> codecs.IncrementalDecoder:
         return codecs.getincrementaldecoder(encoding)()
     except LookupError:
         raise ConfigurationError(
-            f"{encoding!r} is no encoding: pass one such as windows-1252 or utf-16 as --encoding"
+            f"{encoding!r} is not a known encoding: pass --encoding with one such as windows-1252 "
+            "or utf-16"
         ) from None

@@ -20,7 +20,9 @@ from .lines import LINES, Lines
 
 AT_ONCE = 500
 """Records of what is no text that are handed out in one go, at most."""
-_MISPLACED = "is not CSV: a quote within a quoted cell must be doubled, and a CR quoted"
+_MISPLACED = (
+    "is not valid CSV: double each quote inside a quoted cell, and quote a cell that has a CR"
+)
 _CUT = "unexpected end of data"
 """What Python's reader says where lines end within a quoted cell."""
 
@@ -148,12 +150,12 @@ def _end(lines: Lines, line: int, why: str, *, several: bool) -> InputError | No
     """What ends the reading at a record that cannot be read; None where the next can be."""
     if "field limit" in why:
         return lines.error(
-            f"a cell is longer than {csv.field_size_limit():,} characters: close the quote that "
-            "it begins with, or shorten it",
+            f"a cell is longer than {csv.field_size_limit():,} characters: close the quote at its "
+            "start, or shorten it",
             line,
         )
     if several or _CUT in why:
-        return lines.error("a quote is opened in this record and never closed: close it", line)
+        return lines.error("a quote opened in this record is never closed: close it", line)
     return None
 
 

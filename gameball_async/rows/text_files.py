@@ -54,7 +54,7 @@ class TextSource(Source):
         if reading.encoding is None and self.lines.encoding is not None:
             self.found: tuple[str, ...] = (
                 *self.found,
-                "read as UTF-16, as its byte order mark says",
+                "read as UTF-16, from its byte order mark",
             )
 
     def _found(self, reading: Reading) -> Reading:
@@ -115,7 +115,7 @@ class ArrayMembers:
 
     def _texts(self) -> Iterator[list[str]]:
         if self._sign() != "[":
-            raise self._lines.error("is no JSON array: it must begin with [", None)
+            raise self._lines.error("is not a JSON array: it must begin with [", None)
         self._at += 1
         sign, number = self._sign(), 0
         while sign != "]":

@@ -51,7 +51,7 @@ def read_line_by_line(text: str) -> tuple[Found, str]:
             cells = next(reader, None)
         except csv.Error as error:
             if reader.line_num > 1 or "unexpected end" in str(error):
-                return found, f"line {taken + 1}: a quote is opened"
+                return found, f"line {taken + 1}: a quote opened"
             cells, found = [], [*found, (taken + 1, lines[taken].rstrip("\r\n"))]
         if cells:
             found.append((taken + 1, cells))
@@ -95,18 +95,18 @@ def test_what_cannot_be_decoded_ends_the_reading_at_its_own_line(
 
 @pytest.mark.parametrize("content", [b"\xe9\0\n", b"c\0u\0\n\0", b"\xe9" + b"x" * 40 + b"\0\n"])
 def test_bytes_that_are_nought_in_the_first_line_are_no_text(content: bytes, chunk: int) -> None:
-    assert "is UTF-16, or no text at all" in read(content, chunk)[1]
+    assert "is UTF-16, or not a text file" in read(content, chunk)[1]
 
 
 @pytest.mark.parametrize("encoding", ["nope", "hex"])
 def test_an_encoding_of_no_text_is_refused(encoding: str) -> None:
-    with pytest.raises(ValueError, match="is no encoding"):
+    with pytest.raises(ValueError, match="is not a known encoding"):
         Lines(Opened("rows", io.BytesIO(b"")), encoding)
 
 
 def test_utf_16_without_its_mark_is_refused(tmp_path: Path) -> None:
     assert (
-        "is not utf-16: pass another --encoding"
+        "is not utf-16 text: pass another --encoding"
         in read("ab\n".encode("utf-16-le"), encoding="utf-16")[1]
     )
 
