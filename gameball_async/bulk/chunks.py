@@ -21,14 +21,14 @@ those behind it with other keys go first. When a chunk leaves:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import chain
 
 from attrs import frozen
 
 from ..api.kinds import Chunking
 from ..api.requests import MAX_ITEMS
 from ..rows.chunk import Chunk, compact
-from ..rows.row import Prepared
+from ..rows.row import Block, Prepared
 from .waiting import Pool, Queue, Waiting
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -81,7 +81,7 @@ class Chunker:
         self._max_rows = max_rows
         self._max_bytes = max_bytes
         turn = 1 if chunking is Chunking.UNIQUE else max_rows
-        self._under_way: set[str] = set()
+        self._taken: set[str] = set()  # keys that are under way, or of rows that stay together
         self._ready = Pool(turn)
         self._held = Pool(turn)  # under keys that are under way
         self._size = 0
@@ -131,20 +131,26 @@ class Chunker:
 
     def add(self, row: Prepared) -> None:
         """A row to be sent, after all rows added before that share its key."""
-        key = "" if self._plain else row.key
-        self._size += len(row.payload)
-        (self._held if key in self._under_way else self._ready).add(key, row)
+        self.add_all(Block.of([row]))
 
-    def add_all(self, rows: Sequence[Prepared]) -> None:
-        """`add` for each of these rows; quick where each is the first of its key, as most are."""
-        new = {} if self._plain else {row.key: row for row in rows}
-        if len(new) == len(rows) and self._under_way.isdisjoint(new):
-            before = self._ready.first_size
-            if self._ready.add_new(new):
-                self._size += self._ready.first_size - before
-                return
+    def add_all(self, rows: Block) -> None:
+        """`add` for each of these rows; they stay together where each is the first of its key, as most are."""
+        if not rows:
+            return
+        self._size += rows.size
+        new = frozenset() if self._plain else frozenset(rows.keys)
+        alone = len(new) == len(rows) and self._taken.isdisjoint(new)
+        if self._plain or (alone and not self._ready.has_any(new)):
+            self._ready.append(rows)
+            self._taken |= new
+            return
+        self._split()
         for row in rows:
-            self.add(row)
+            (self._held if row.key in self._taken else self._ready).add(row.key, row)
+
+    def _split(self) -> None:
+        """Rows that stay together do so no longer: after this, the keys that are taken are under way."""
+        self._taken.difference_update(self._ready.split())
 
     def end(self) -> None:
         """No more rows will come."""
@@ -174,33 +180,22 @@ class Chunker:
         """The next chunk that may be sent; None where more rows, or a job's end, must come first."""
         if not self.has_chunk:
             return None
-        rows = self._fill()
+        blocks = self._fill()
         self._ticks = 0
         self._looked_ahead = True
         self._open += 1
         self._chunks += 1
+        ids = [item_id for block in blocks for item_id in block.item_ids or ()]
         return Chunk(
             self._chunks,
-            compact([row.position for row in rows]),
-            [row.key for row in rows],
-            [row.item_id for row in rows] if self._with_item_ids else None,
-            [row.payload for row in rows],
+            compact([*chain.from_iterable([block.positions for block in blocks])]),
+            [*chain.from_iterable([block.keys for block in blocks])],
+            ids if self._with_item_ids else None,
+            [*chain.from_iterable([block.payloads for block in blocks])],
         )
 
-    def _first(self) -> list[Prepared]:
-        """A full chunk of rows that are each alone under their key, where that is what comes next."""
-        if self._plain:
-            return []
-        before = self._ready.first_size
-        rows = self._ready.pop_first(self._max_rows, self._max_bytes)
-        self._size -= before - self._ready.first_size
-        self._under_way.update([row.key for row in rows])
-        return rows
-
-    def _fill(self) -> list[Prepared]:
-        rows = self._first()
-        if rows:
-            return rows
+    def _fill(self) -> list[Block]:
+        rows: list[Prepared] = []
         taken: list[tuple[str, int, int]] = []
         most, room, passed = self._max_rows, self._max_bytes, 0
         for key, waiting in self._ready:
@@ -210,7 +205,7 @@ class Chunker:
                 count, size = self._ready.first(waiting)
             if count > most or size > room:
                 # Whoever fits another chunk goes whole, and then.
-                count, size = (0, 0) if rows else self._part(waiting)
+                count, size = (0, 0) if rows else self._fitting(waiting)
                 passed += not count
             if count:
                 rows += (waiting,) if isinstance(waiting, Prepared) else waiting[:count]
@@ -219,10 +214,17 @@ class Chunker:
             if most <= 0 or room <= 0 or passed > PASSED_OVER:
                 break
         self._leave(taken)
+        blocks = [Block.of(rows)] if rows else []
+        while most > 0 and passed <= PASSED_OVER:
+            block = self._ready.pop_block(most, room, least=not blocks)
+            if block is None:
+                break
+            blocks.append(block)
+            most, room = most - len(block), room - block.size
         self._size -= self._max_bytes - room
-        return rows
+        return blocks
 
-    def _part(self, waiting: Waiting) -> tuple[int, int]:
+    def _fitting(self, waiting: Waiting) -> tuple[int, int]:
         """Rows and bytes that fit a chunk, where not all do; a row at least."""
         if isinstance(waiting, Prepared):
             return 1, len(waiting.payload)
@@ -242,12 +244,12 @@ class Chunker:
                 waiting.size -= size
                 (self._ready if self._plain else self._held).put(key, waiting)
         if not self._plain:
-            self._under_way.update([key for key, _, _ in taken])
+            self._taken.update([key for key, _, _ in taken])
 
     def release(self, chunk: Chunk) -> None:
         """The job of *chunk* has ended, or it was never accepted: its keys may go again."""
         self._open -= 1
-        self._under_way.difference_update(chunk.keys)
+        self._taken.difference_update(chunk.keys)
         for key in dict.fromkeys(chunk.keys) if self._held else ():
             waiting = self._held.pop(key)
             if waiting is not None:
@@ -257,7 +259,8 @@ class Chunker:
         """A chunk of an earlier run is still under way: its keys must wait until its `release`."""
         self._open += 1
         if not self._plain:
-            self._under_way.update(chunk.keys)
+            self._split()
+            self._taken.update(chunk.keys)
 
     def count_from(self, number: int) -> None:
         """Chunks get numbers above *number*."""
@@ -279,6 +282,7 @@ class Chunker:
     def drain(self) -> list[Prepared]:
         """Everything that waits, in the order it came; nothing waits afterwards."""
         rows: list[Prepared] = []
+        self._split()
         for pool in (self._ready, self._held):
             for key, waiting in list(pool):
                 rows += waiting if isinstance(waiting, Queue) else (waiting,)

@@ -3,16 +3,17 @@ Rows that wait, by key, and the order in which keys get their turn.
 
 Keys that need the most turns come first: whoever has the longest way to go starts at once. Those
 that one chunk could take whole are served first come, first served. Most keys have one row only in
-most inputs, so that a row alone is kept as it is.
+most inputs, so that rows that came together stay together until another row comes under a key of theirs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
-from typing import TypeAlias, cast
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from typing import TypeAlias
 
-from ..rows.row import Prepared
+from ..rows.row import Block, Prepared
 
 
 class Queue(list[Prepared]):
@@ -54,6 +55,7 @@ class Pool:
         self._short: dict[str, Waiting] = {}  # in one turn
         self._long: dict[str, Queue] = {}
         self._by_turns: dict[int, dict[str, Queue]] = {}  # the long ones
+        self._together = deque[Block]()  # rows each alone under its key, behind all others
         self.rows: int = 0
         self.first_rows: int = 0
         self.first_size: int = 0
@@ -62,7 +64,7 @@ class Pool:
         return self.rows > 0
 
     def __iter__(self) -> Iterator[tuple[str, Waiting]]:
-        """The keys and what waits under each, those that need the most turns first."""
+        """The keys and what waits under each, those that need the most turns first; no rows that stay together."""
         for turns in sorted(self._by_turns, reverse=True):
             yield from self._by_turns[turns].items()
         yield from self._short.items()
@@ -70,7 +72,7 @@ class Pool:
     @property
     def most_turns(self) -> int:
         """Turns that the key with the most rows needs; 0 where there is none."""
-        return max(self._by_turns, default=1 if self._short else 0)
+        return max(self._by_turns, default=1 if self._short or self._together else 0)
 
     def first(self, queue: Queue) -> tuple[int, int]:
         """Rows and bytes that a chunk of any size could take of a queue."""
@@ -99,39 +101,51 @@ class Pool:
             self._unplace(key, queue)
             self._place(key, queue)
 
-    def add_new(self, new: Mapping[str, Prepared]) -> bool:
-        """A row of each key comes, all at once; False, and nothing is done, where one has a row already."""
-        if not (self._short.keys().isdisjoint(new) and self._long.keys().isdisjoint(new)):
-            return False
-        self._short.update(new)
-        self.rows += len(new)
-        self.first_rows += len(new)
-        self.first_size += sum([len(row.payload) for row in new.values()])
-        return True
+    def has_any(self, keys: frozenset[str]) -> bool:
+        """Whether any of these keys is here by itself, and not among rows that stay together."""
+        return not (self._short.keys().isdisjoint(keys) and self._long.keys().isdisjoint(keys))
 
-    def pop_first(self, rows: int, room: int) -> list[Prepared]:
+    def append(self, block: Block) -> None:
+        """Rows come, each alone under its key, behind all others: they stay together."""
+        self._together.append(block)
+        self._count_block(block, 1)
+
+    def pop_block(self, rows: int, room: int, *, least: int = 0) -> Block | None:
         """
-        So many rows leave, all at once; none where that is not the same as taking key by key.
+        The next of the rows that stay together leave; None where there are none, or none fits.
 
         Args:
-            rows: how many.
+            rows: how many, at most.
             room: bytes of their JSON, at most.
+            least: how many leave even if they do not fit.
         """
-        if self._long or len(self._short) < rows:
-            return []
-        first = list(islice(self._short.values(), rows))
-        if set(map(type, first)) != {Prepared}:
-            return []
-        alone = cast(list[Prepared], first)
-        size = sum([len(row.payload) for row in alone])
-        if size > room:
-            return []
-        for key in list(islice(self._short, rows)):
-            del self._short[key]
-        self.rows -= rows
-        self.first_rows -= rows
-        self.first_size -= size
-        return alone
+        if not self._together:
+            return None
+        block = self._together.popleft()
+        if len(block) > rows or block.size > room:
+            sizes = accumulate(map(len, block.payloads[:rows]))
+            fitting = max(least, sum(size <= room for size in sizes))
+            if fitting < len(block):
+                self._together.appendleft(block[fitting:])
+                block = block[:fitting]
+        self._count_block(block, -1)
+        return block or None
+
+    def split(self) -> list[str]:
+        """Keep the rows that stay together by their keys instead, in their order; gives the keys."""
+        keys: list[str] = []
+        while self._together:
+            block = self._together.popleft()
+            self._count_block(block, -1)
+            for row in block:
+                self.add(row.key, row)
+            keys += block.keys
+        return keys
+
+    def _count_block(self, block: Block, sign: int) -> None:
+        self.rows += sign * len(block)
+        self.first_rows += sign * len(block)
+        self.first_size += sign * block.size
 
     def put(self, key: str, waiting: Waiting) -> None:
         """A key comes, behind those that need as many turns."""

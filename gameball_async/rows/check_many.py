@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import chain, islice, repeat
+from itertools import chain, islice
 from math import isfinite
 from operator import itemgetter
 from typing import Any, TypeAlias, cast
@@ -25,7 +25,7 @@ from ..api.fields import AnyClass, FieldSpec, FieldType, specs_of
 from ..api.kinds import Kind
 from .members import PLAIN_TYPES, hide_a_number
 from .plain import UNREADABLE
-from .row import BadRow, Prepared
+from .row import BadRow, Block, Prepared
 from .scalars import to_json
 from .times import day, moment
 
@@ -71,7 +71,7 @@ class Prepare:
 
     def __init__(self, one: One, cls: AnyClass | None, kind: Kind) -> None:
         self.one: One = one
-        self.many: Callable[[Sequence[int], Sequence[object]], list[Made]]
+        self.many: Callable[[Sequence[int], Sequence[object]], Sequence[Made]]
         self.many = partial(_many, one, check_of_many(cls) if cls else lambda rows: None, kind)
         self.at_once: int = AT_ONCE_WITH_LISTS if cls and _has_lists(cls) else AT_ONCE
 
@@ -85,15 +85,14 @@ def _many(
     kind: Kind,
     positions: Sequence[int],
     rows: Sequence[object],
-) -> list[Made]:
+) -> Sequence[Made]:
     """Items of many rows: one by one where any of them is odd."""
     items = check(rows)
     payloads = None if items is None else _encoded(items)
     if items is None or payloads is None:
         return list(map(one, positions, rows))
-    keys = map(itemgetter(kind.key), items)
-    ids = repeat(None) if kind.item_key is None else map(itemgetter(kind.item_key), items)
-    return list(map(Prepared, positions, keys, ids, payloads))
+    ids = None if kind.item_key is None else list(map(itemgetter(kind.item_key), items))
+    return Block(positions, list(map(itemgetter(kind.key), items)), ids, payloads)
 
 
 def _encoded(items: Iterable[object]) -> list[bytes] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import islice
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from gameball_async.api.kinds import Chunking
 from gameball_async.bulk.chunks import Chunker, LookAhead
 from gameball_async.rows.chunk import Chunk
-from gameball_async.rows.row import Prepared
+from gameball_async.rows.row import Block, Prepared
 
 WAYS = list(Chunking)
 MAX_ROWS, MAX_BYTES = 5, 100
@@ -55,15 +56,16 @@ class World:
         self.applied: list[int] = []
         self.by_key: dict[str, list[int]] = defaultdict(list)
 
-    def read(self) -> None:
+    def read(self, at_once: int = 1) -> None:
         if not self.chunker.wants_rows:
             return
-        new = next(self.source, None)
-        if new is None:
-            self.chunker.end()
+        new = list(islice(self.source, at_once))
+        if new:
+            self.chunker.add_all(Block.of(new))
         else:
-            self.chunker.add(new)
-            self.waiting[new.key].append(new)
+            self.chunker.end()
+        for each in new:
+            self.waiting[each.key].append(each)
 
     def take(self) -> None:
         chunk = self.chunker.take()
@@ -149,7 +151,7 @@ def test_every_row_leaves_once_in_order_and_no_customer_is_in_two_open_jobs(
     world = World(way, rows, look_ahead)
     for move, which in moves:
         if move == "read":
-            world.read()
+            world.read(1 + which % 5)
         elif move == "take":
             world.take()
         elif move == "end":

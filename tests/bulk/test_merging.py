@@ -27,7 +27,7 @@ from gameball_async.journal.opening import begin_journal, reopen_journal
 from gameball_async.observe.stream import NO_OBSERVERS
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome
-from gameball_async.rows.row import Prepared
+from gameball_async.rows.row import Block, Prepared
 from gameball_async.sandbox import LogNormal
 from gameball_async.session import RunOptions
 from tests.loopback import Loopback, LoopbackEngine
@@ -59,7 +59,7 @@ class World:
             if new is None:
                 self.chunker.end()
             else:
-                self.chunker.add_all([new])
+                self.chunker.add(new)
 
     def take(self) -> None:
         chunk = self.chunker.take()
@@ -140,7 +140,7 @@ def test_a_row_that_joins_two_persons_waits_for_the_job_of_either() -> None:
     chunker.add(row(0, "a", "p"))
     first = chunker.take()
     assert first is not None
-    chunker.add_all([row(1, "b", "q"), row(2, "b", "p"), row(3, "c", "r")])
+    chunker.add_all(Block.of([row(1, "b", "q"), row(2, "b", "p"), row(3, "c", "r")]))
     chunker.end()
     second = chunker.take()
     assert second is not None and list(second.positions) == [3]
@@ -158,7 +158,7 @@ def test_rows_without_the_contact_are_told_by_their_ids(people: list[tuple[str, 
         Chunker(Chunking.TOGETHER, max_rows=3),
         MergingChunker(Chunking.TOGETHER, "email", max_rows=3),
     ):
-        chunker.add_all(rows)
+        chunker.add_all(Block.of(rows))
         chunker.end()
         taken.append([])
         while (chunk := chunker.take()) is not None:

@@ -144,7 +144,7 @@ def compare(rows: int, seed: int) -> tuple[int, int]:
         shown = repr(values)
         positions = range(done, done + len(values))
         expected = list(map(by_one.one, positions, values))
-        found = at_once.many(positions, values)
+        found = list(at_once.many(positions, values))
         assert found == expected, values
         assert repr(values) == shown
         if unknown is not None and unknown_too is not None:
