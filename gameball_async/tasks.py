@@ -106,13 +106,21 @@ class Signal:
     """Wakes all who wait for something to change."""
 
     def __init__(self) -> None:
-        self._event = anyio.Event()
+        self._event: asyncio.Event | None = None  # of those who wait
 
     def wake(self) -> None:
         """Wake them."""
-        self._event.set()
-        self._event = anyio.Event()
+        if self._event is not None:
+            self._event.set()
+            self._event = None
 
     async def wait(self) -> None:
         """Wait for the next change."""
+        if self._event is None:
+            self._event = asyncio.Event()
         await self._event.wait()
+
+
+def loop_time() -> float:
+    """Seconds on the clock of the event loop that runs."""
+    return asyncio.get_running_loop().time()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 
@@ -19,7 +20,7 @@ from ..journal.state import Journal, Left, Resumable
 from ..limits.calls import GaveUp
 from ..rows.feed import Feed
 from ..rows.row import Batch
-from ..tasks import Signal, only
+from ..tasks import Signal, loop_time, only
 from .event_queue import EventQueue
 from .events import BulkEvent
 from .in_flight import AskOrders, InFlight, Note, Step
@@ -73,7 +74,7 @@ class Runner:
         self.state = state
         self.journal = journal
         self.finished: bool = False
-        self.moved_at: float = anyio.current_time()
+        self.moved_at: float = loop_time()
         self._feed = feed
         self._submitter = submitter
         self._changes = watching()
@@ -90,7 +91,7 @@ class Runner:
         self._working = anyio.CancelScope()
         self._reading = anyio.CancelScope()
         self._ticking = anyio.CancelScope()
-        self._leaving = anyio.Event()
+        self._leaving = asyncio.Event()
 
     def take_up(self, recorded: Resumable, left: Left) -> None:
         """Go on where a journal ends. Call it before `main`."""
@@ -160,9 +161,9 @@ class Runner:
 
     async def _end_in_time(self) -> None:
         """Stop a run that takes longer than its caller allows."""
-        began = anyio.current_time()
+        began = loop_time()
         while True:
-            now = anyio.current_time()
+            now = loop_time()
             why, left = self._limits.check(now - began, now - self.moved_at)
             if why is not None:
                 self.state.stop(self.state.overdue(why))
@@ -209,7 +210,7 @@ class Runner:
             tasks.start_soon(self._tick)
             while batch:
                 steps = self.state.read(batch)
-                self.moved_at = anyio.current_time()
+                self.moved_at = loop_time()
                 for step in steps:
                     await self._carry_out(step)
                 if not steps and self.state.may_send:
@@ -282,7 +283,7 @@ class Runner:
         step = self.state.answered(flight, result)
         self._wake()
         if isinstance(result, Accepted) and flight.job is not None:
-            self.moved_at = anyio.current_time()
+            self.moved_at = loop_time()
             self._changes.add(result.job, submitted=True)
         await self._carry_out(step)
 
@@ -312,7 +313,7 @@ class Runner:
                 done = flight.rows_done
                 found = self.state.moved(news)
                 if news.moved or flight.rows_done != done:
-                    self.moved_at = anyio.current_time()
+                    self.moved_at = loop_time()
                 self._wake()
                 await self._learn()
                 if news.moved:

@@ -13,7 +13,6 @@ than ever seen can still make it too much; after a 429 that may come of that, no
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 
 LEAST_FEW = 8
@@ -63,9 +62,9 @@ class Trips:
         self._least = min(self._least, seconds)
         if not self._trusted or len(self._handshakes) < HANDSHAKES:
             return
-        few = heapq.nsmallest(LEAST_FEW, [*self._handshakes, *self._answers])
+        few = sorted([*self._handshakes, *self._answers])[:LEAST_FEW]
         if len(few) < LEAST_FEW:
             return
-        sure = heapq.nsmallest(HANDSHAKES, self._handshakes)[-1]
+        sure = sorted(self._handshakes)[HANDSHAKES - 1]
         apart = max(few[-1], sure) - self._least
         self.credit = max(0.0, self._least - APART * apart - MARGIN)

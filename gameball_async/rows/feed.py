@@ -7,6 +7,7 @@ it again. Rows of a list, and those that our own readers make, are made ready to
 
 from __future__ import annotations
 
+import asyncio
 from asyncio import CancelledError, current_task
 from collections.abc import (
     AsyncGenerator,
@@ -101,7 +102,7 @@ class Feed:
         if self._failure is not None:
             raise self._failure
         if self._sync is not None:
-            await anyio.lowlevel.checkpoint()
+            await asyncio.sleep(0)
             ready = self._slice(self._sync)
             if not ready and self._blocks is not None:
                 block = await anyio.to_thread.run_sync(self._blocks.block, abandon_on_cancel=True)
@@ -111,7 +112,7 @@ class Feed:
         assert self._async is not None  # noqa: S101 - one of the two is set
         self._reads += 1
         if self._reads % SLICE == 0:
-            await anyio.lowlevel.checkpoint()  # a generator that never waits must not hold the loop
+            await asyncio.sleep(0)  # a generator that never waits must not hold the loop
         try:
             value = await anext(self._async)
         except StopAsyncIteration:
