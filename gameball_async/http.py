@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import aiohttp
 from aiohttp import hdrs
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
-from attrs import evolve
 from yarl import URL
 
 from .api.secret import Secret
@@ -38,8 +38,10 @@ MAX_ANSWER = 16 * 1024 * 1024
 _SLICE = 64 * 1024
 
 
-# Seconds for the whole, for connecting, and for silence in between.
-_TIMEOUT = aiohttp.ClientTimeout(total=120.0, sock_connect=10.0, sock_read=60.0)
+@lru_cache(maxsize=8)
+def _timeout(connect: float | None) -> aiohttp.ClientTimeout:
+    """Seconds for the whole, for connecting, and for silence in between."""
+    return aiohttp.ClientTimeout(total=120.0, connect=connect, sock_connect=10.0, sock_read=60.0)
 
 
 class _Body(Payload):
@@ -159,7 +161,7 @@ class AiohttpTransport:
             data=body,
             headers=self._headers(request),
             allow_redirects=False,
-            timeout=evolve(_TIMEOUT, connect=request.connect_within),
+            timeout=_timeout(request.connect_within),
             raise_for_status=False,
             middlewares=(_no_second_try,),
         ) as answer:

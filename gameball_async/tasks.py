@@ -8,7 +8,9 @@ nothing that outlives a call may sit in a cancel scope that the user's task has 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 import anyio
@@ -103,22 +105,29 @@ def only(group: BaseExceptionGroup[Exception]) -> BaseException:
 
 
 class Signal:
-    """Wakes all who wait for something to change."""
+    """Wakes those who wait for something to change."""
 
     def __init__(self) -> None:
-        self._event: asyncio.Event | None = None  # of those who wait
+        self._waiting = deque[asyncio.Future[None]]()
 
-    def wake(self) -> None:
-        """Wake them."""
-        if self._event is not None:
-            self._event.set()
-            self._event = None
+    def wake(self, most: int | None = None) -> None:
+        """Wake them all, or only so many, those who have waited for longest."""
+        while self._waiting and most != 0:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                most = None if most is None else most - 1
 
     async def wait(self) -> None:
         """Wait for the next change."""
-        if self._event is None:
-            self._event = asyncio.Event()
-        await self._event.wait()
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            with suppress(ValueError):
+                self._waiting.remove(waiter)
+            raise
 
 
 def loop_time() -> float:

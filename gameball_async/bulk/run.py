@@ -177,8 +177,11 @@ class Runner:
     async def _carry_out(self, step: Step) -> None:
         """Write what is to be written; then it counts, and the reader is told."""
         if step.note is not None:
-            # Where a cancellation may not come between: a job's number that is lost cannot be found again.
-            with anyio.CancelScope(shield=step.shielded):
+            if step.shielded:
+                # No cancellation may come between: a job's number that is lost cannot be found again.
+                with anyio.CancelScope(shield=True):
+                    await self._note(step.note)
+            else:
                 await self._note(step.note)
         event = step.done()
         self._wake()
@@ -198,8 +201,10 @@ class Runner:
         if self.state.stopping:
             self._reading.cancel()
         self._changed.wake()
-        if self.state.may_send or self.state.all_sent:
+        if self.state.all_sent:
             self._ready.wake()
+        elif self.state.may_send:
+            self._ready.wake(1)  # whoever takes a chunk wakes the next
 
     # -- rows in
 
@@ -214,7 +219,7 @@ class Runner:
                 for step in steps:
                     await self._carry_out(step)
                 if not steps and self.state.may_send:
-                    self._ready.wake()
+                    self._ready.wake(1)
                 while not chunker.wants_rows:
                     await self._changed.wait()
                 batch = await self._next_batch()

@@ -125,7 +125,10 @@ class Changes:
                 return None
             self._arrived = asyncio.Event()
             left = self._seconds_left()
-            with anyio.move_on_after(None if left == float("inf") else left) as scope:
+            if left == float("inf"):
+                await self._arrived.wait()
+                continue
+            with anyio.move_on_after(left) as scope:
                 await self._arrived.wait()
             if scope.cancelled_caught and not self._news and self._seconds_left() <= 0:
                 self._overdue()

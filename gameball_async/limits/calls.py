@@ -164,6 +164,8 @@ class Calls:
 
     def _in_time(self, request: WireRequest, tried: float) -> WireRequest:
         within = self._dispatcher.contact.connect_within(tried)
+        if within == request.connect_within:
+            return request
         return evolve(request, connect_within=within)
 
     def _told(self, error: GameballError, tries: Tries) -> GameballError:
