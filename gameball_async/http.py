@@ -35,7 +35,7 @@ from .errors import (
 USER_AGENT = "gameball_async"
 MAX_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer, decoded, that are read at most."""
-_SLICE = 64 * 1024
+_SLICE = 256 * 1024
 
 
 @lru_cache(maxsize=8)
@@ -60,8 +60,9 @@ class _Body(Payload):
     async def write(self, writer: AbstractStreamWriter) -> None:
         # The headers wait in the writer until the first write: before this line, nothing has left.
         self.begun = True
-        for start in range(0, len(self._bytes), _SLICE):
-            await writer.write(self._bytes[start : start + _SLICE])
+        whole = memoryview(self._bytes)
+        for start in range(0, len(whole), _SLICE):
+            await writer.write(whole[start : start + _SLICE])
         self.whole = True
 
     async def write_with_length(

@@ -301,6 +301,10 @@ class Dispatcher:
 
     async def _rest(self, until: float) -> None:
         assert self._wake is not None  # noqa: S101
-        pause = max(until - loop_time(), TICK)
-        with anyio.move_on_after(None if pause == float("inf") else pause):
-            await self._wake.wait()
+        loop, wake, pause = asyncio.get_running_loop(), self._wake, max(until - loop_time(), TICK)
+        timer = None if pause == float("inf") else loop.call_later(pause, wake.set)
+        try:
+            await wake.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
