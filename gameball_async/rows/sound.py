@@ -53,7 +53,9 @@ def sound_of(spec: FieldSpec) -> Sound:
 def _ids(column: Sequence[str]) -> bool:
     """Text that prints, with no blank at an end; all in one look."""
     text = "|".join(("", *column, ""))
-    return text.isprintable() and "||" not in text and "| " not in text and " |" not in text
+    if not text.isprintable() or "||" in text:
+        return False
+    return " " not in text or ("| " not in text and " |" not in text)
 
 
 def _texts(column: Iterable[str]) -> bool:
