@@ -8,9 +8,7 @@ nothing that outlives a call may sit in a cancel scope that the user's task has 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from typing import Any, TypeAlias
 
 import anyio
@@ -108,15 +106,12 @@ class Signal:
     """Wakes those who wait for something to change."""
 
     def __init__(self) -> None:
-        self._waiting = deque[asyncio.Future[None]]()
+        self._waiting: list[asyncio.Future[None]] = []
 
     def wake(self, most: int | None = None) -> None:
         """Wake them all, or only so many, those who have waited for longest."""
-        while self._waiting and most != 0:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                most = None if most is None else most - 1
+        for waiter in [each for each in self._waiting if not each.done()][:most]:
+            waiter.set_result(None)
 
     async def wait(self) -> None:
         """Wait for the next change."""
@@ -124,10 +119,8 @@ class Signal:
         self._waiting.append(waiter)
         try:
             await waiter
-        except asyncio.CancelledError:
-            with suppress(ValueError):
-                self._waiting.remove(waiter)
-            raise
+        finally:
+            self._waiting.remove(waiter)
 
 
 def loop_time() -> float:

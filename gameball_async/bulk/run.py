@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 
 import anyio
@@ -177,11 +178,8 @@ class Runner:
     async def _carry_out(self, step: Step) -> None:
         """Write what is to be written; then it counts, and the reader is told."""
         if step.note is not None:
-            if step.shielded:
-                # No cancellation may come between: a job's number that is lost cannot be found again.
-                with anyio.CancelScope(shield=True):
-                    await self._note(step.note)
-            else:
+            # Where a cancellation may not come between: a job's number that is lost cannot be found again.
+            with anyio.CancelScope(shield=True) if step.shielded else nullcontext():
                 await self._note(step.note)
         event = step.done()
         self._wake()
@@ -201,10 +199,8 @@ class Runner:
         if self.state.stopping:
             self._reading.cancel()
         self._changed.wake()
-        if self.state.all_sent:
-            self._ready.wake()
-        elif self.state.may_send:
-            self._ready.wake(1)  # whoever takes a chunk wakes the next
+        if self.state.may_send or self.state.all_sent:  # whoever takes a chunk wakes the next
+            self._ready.wake(None if self.state.all_sent else 1)
 
     # -- rows in
 
