@@ -21,7 +21,8 @@ those behind it with other keys go first. When a chunk leaves:
 
 from __future__ import annotations
 
-from itertools import chain
+from collections import Counter
+from itertools import accumulate, chain
 
 from attrs import frozen
 
@@ -80,10 +81,11 @@ class Chunker:
         self._with_item_ids = with_item_ids
         self._max_rows = max_rows
         self._max_bytes = max_bytes
-        turn = 1 if chunking is Chunking.UNIQUE else max_rows
-        self._taken: set[str] = set()  # keys that are under way, or of rows that stay together
-        self._ready = Pool(turn)
-        self._held = Pool(turn)  # under keys that are under way
+        self._turn = 1 if chunking is Chunking.UNIQUE else max_rows
+        # Keys that are under way, or of rows that stay together: with the block they came in.
+        self._taken: dict[str, Block | None] = {}
+        self._ready = Pool(self._turn)
+        self._held = Pool(self._turn)  # under keys that are under way
         self._size = 0
         self._chunks = 0
         self._open = 0
@@ -134,23 +136,35 @@ class Chunker:
         self.add_all(Block.of([row]))
 
     def add_all(self, rows: Block) -> None:
-        """`add` for each of these rows; they stay together where each is the first of its key, as most are."""
-        if not rows:
-            return
+        """`add` for each of these rows. Those that are the first of their key, as most are, stay together."""
         self._size += rows.size
-        new = frozenset() if self._plain else frozenset(rows.keys)
-        alone = len(new) == len(rows) and self._taken.isdisjoint(new)
-        if self._plain or (alone and not self._ready.has_any(new)):
+        new = {} if self._plain else dict.fromkeys(rows.keys, rows)
+        if not self._plain and (
+            len(new) < len(rows)
+            or self._ready.has_any(new)
+            or not self._taken.keys().isdisjoint(new)
+        ):
+            rows = Block.of(self._add_known(rows))
+            new = dict.fromkeys(rows.keys, rows)
+        if rows:
+            self._taken.update(new)
             self._ready.append(rows)
-            self._taken |= new
-            return
-        self._split()
-        for row in rows:
-            (self._held if row.key in self._taken else self._ready).add(row.key, row)
 
-    def _split(self) -> None:
-        """Rows that stay together do so no longer: after this, the keys that are taken are under way."""
-        self._taken.difference_update(self._ready.split())
+    def _add_known(self, rows: Block) -> list[Prepared]:
+        """Add those whose key another row has or had; gives the others."""
+        times, others = Counter(rows.keys), list[Prepared]()
+        for row in rows:
+            key, block = row.key, self._taken.get(row.key)
+            if block is not None and key in block.keys:
+                del self._taken[key]
+                self._ready.part(block, key)
+            if key in self._taken:
+                self._held.add(key, row)
+            elif times[key] > 1 or self._ready.has_any({key: row}):
+                self._ready.add(key, row)
+            else:
+                others.append(row)
+        return others
 
     def end(self) -> None:
         """No more rows will come."""
@@ -195,61 +209,48 @@ class Chunker:
         )
 
     def _fill(self) -> list[Block]:
-        rows: list[Prepared] = []
-        taken: list[tuple[str, int, int]] = []
+        blocks, rows = list[Block](), list[Prepared]()
+        taken: list[tuple[str | Block, int, int]] = []
         most, room, passed = self._max_rows, self._max_bytes, 0
         for key, waiting in self._ready:
-            if isinstance(waiting, Prepared):
-                count, size = 1, len(waiting.payload)
-            else:
-                count, size = self._ready.first(waiting)
+            count, size = self._ready.first(waiting)
             if count > most or size > room:
-                # Whoever fits another chunk goes whole, and then.
-                count, size = (0, 0) if rows else self._fitting(waiting)
-                passed += not count
+                # Whoever fits another chunk goes whole, and then; rows that stay together need not.
+                parted = not taken or isinstance(waiting, Block)
+                count, size = _fitting(waiting, most, room, not taken) if parted else (0, 0)
+                passed += self._plain or not count
             if count:
-                rows += (waiting,) if isinstance(waiting, Prepared) else waiting[:count]
+                if isinstance(waiting, Block):
+                    blocks += Block.of(rows), waiting[:count]
+                    rows = []
+                else:
+                    rows += (waiting,) if isinstance(waiting, Prepared) else waiting[:count]
                 taken.append((key, count, size))
                 most, room = most - count, room - size
-            if most <= 0 or room <= 0 or passed > PASSED_OVER:
+            if most <= 0 or room <= 0 or passed > (0 if self._plain else PASSED_OVER):
                 break
         self._leave(taken)
-        blocks = [Block.of(rows)] if rows else []
-        while most > 0 and passed <= PASSED_OVER:
-            block = self._ready.pop_block(most, room, least=not blocks)
-            if block is None:
-                break
-            blocks.append(block)
-            most, room = most - len(block), room - block.size
         self._size -= self._max_bytes - room
-        return blocks
+        return [*blocks, Block.of(rows)]
 
-    def _fitting(self, waiting: Waiting) -> tuple[int, int]:
-        """Rows and bytes that fit a chunk, where not all do; a row at least."""
-        if isinstance(waiting, Prepared):
-            return 1, len(waiting.payload)
-        count, size = 0, 0
-        for row in waiting[: self._max_rows]:
-            if count and size + len(row.payload) > self._max_bytes:
-                break
-            count, size = count + 1, size + len(row.payload)
-        return count, size
-
-    def _leave(self, taken: list[tuple[str, int, int]]) -> None:
+    def _leave(self, taken: list[tuple[str | Block, int, int]]) -> None:
         """So many rows and bytes leave; what is left under their keys is held back."""
         for key, count, size in taken:
+            if isinstance(key, Block):
+                self._ready.pop_rows(key, slice(count))
+                continue
             waiting = self._ready.pop(key)
             if isinstance(waiting, Queue) and len(waiting) > count:
                 del waiting[:count]
                 waiting.size -= size
-                (self._ready if self._plain else self._held).put(key, waiting)
-        if not self._plain:
-            self._taken.update([key for key, _, _ in taken])
+                self._held.put(key, waiting)
+            self._taken[key] = None
 
     def release(self, chunk: Chunk) -> None:
         """The job of *chunk* has ended, or it was never accepted: its keys may go again."""
         self._open -= 1
-        self._taken.difference_update(chunk.keys)
+        for key in () if self._plain else chunk.keys:
+            self._taken.pop(key, None)
         for key in dict.fromkeys(chunk.keys) if self._held else ():
             waiting = self._held.pop(key)
             if waiting is not None:
@@ -259,8 +260,7 @@ class Chunker:
         """A chunk of an earlier run is still under way: its keys must wait until its `release`."""
         self._open += 1
         if not self._plain:
-            self._split()
-            self._taken.update(chunk.keys)
+            self._taken.update(dict.fromkeys(chunk.keys))
 
     def count_from(self, number: int) -> None:
         """Chunks get numbers above *number*."""
@@ -270,10 +270,13 @@ class Chunker:
         """*chunk* was too large for the server: its rows go again, from now on in smaller chunks."""
         self._max_bytes = min(self._max_bytes, max(1, sum(map(len, chunk.payloads)) // 2))
         self.release(chunk)
+        self._size += sum(map(len, chunk.payloads))
+        if self._plain:
+            self._ready.append(Block.of([*chunk.rows()]), first=True)
+            return
         by_key: dict[str, list[Prepared]] = {}
         for row in chunk.rows():
-            by_key.setdefault("" if self._plain else row.key, []).append(row)
-            self._size += len(row.payload)
+            by_key.setdefault(row.key, []).append(row)
         for key, rows in by_key.items():
             behind = self._ready.pop(key)
             rows += behind if isinstance(behind, Queue) else () if behind is None else (behind,)
@@ -282,10 +285,17 @@ class Chunker:
     def drain(self) -> list[Prepared]:
         """Everything that waits, in the order it came; nothing waits afterwards."""
         rows: list[Prepared] = []
-        self._split()
         for pool in (self._ready, self._held):
-            for key, waiting in list(pool):
-                rows += waiting if isinstance(waiting, Queue) else (waiting,)
-                pool.pop(key)
+            for _, waiting in pool:
+                rows += (waiting,) if isinstance(waiting, Prepared) else waiting
+        self._ready, self._held = Pool(self._turn), Pool(self._turn)
         self._size = 0
         return sorted(rows, key=lambda row: row.position)
+
+
+def _fitting(waiting: Waiting, most: int, room: int, least: int) -> tuple[int, int]:
+    """Rows and bytes that fit, where not all do; so many rows at least."""
+    rows = (waiting,) if isinstance(waiting, Prepared) else waiting[:most]
+    sizes = [0, *accumulate(len(row.payload) for row in rows)]
+    count = max(least, sum(size <= room for size in sizes) - 1)
+    return count, sizes[count]

@@ -11,7 +11,7 @@ from ..rows.chunk import Chunk
 from ..rows.row import Block, Prepared
 from .chunks import Chunker
 from .persons import MergeBy, Names, Persons, names_of
-from .waiting import Queue, Waiting
+from .waiting import Queue
 
 
 class MergingChunker(Chunker):
@@ -49,14 +49,14 @@ class MergingChunker(Chunker):
         """Two persons are one: their rows wait in one queue, each one's in the order they came."""
         waiting = [*self._waiting(key), *self._waiting(other)]
         if other in self._taken:
-            self._taken.remove(other)
-            self._taken.add(key)
+            del self._taken[other]
+            self._taken[key] = None
         self._put(key, merge(*waiting, key=lambda row: row.position))
 
     def _waiting(self, key: str) -> Iterator[list[Prepared]]:
         """What waits under a key, which it leaves."""
         for pool in (self._ready, self._held):
-            found: Waiting | None = pool.pop(key)
+            found = pool.pop(key)
             if found is not None:
                 yield list(found) if isinstance(found, Queue) else [found]
 
@@ -87,14 +87,15 @@ class MergingChunker(Chunker):
 
     def _landed(self, chunk: Chunk) -> list[str]:
         keys = self._persons.land(self._names_of(chunk))
-        self._taken.difference_update(keys)
+        for key in keys:
+            self._taken.pop(key, None)
         return keys
 
     def occupy(self, chunk: Chunk) -> None:
         """See `Chunker.occupy`; the chunk still has its rows."""
         self._open += 1
         for row in chunk.rows():
-            self._taken.add(self._known(row))
+            self._taken[self._known(row)] = None
             self._persons.leave([self._names[row.position]])
 
     def put_back(self, chunk: Chunk) -> None:

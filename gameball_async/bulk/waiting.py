@@ -3,15 +3,13 @@ Rows that wait, by key, and the order in which keys get their turn.
 
 Keys that need the most turns come first: whoever has the longest way to go starts at once. Those
 that one chunk could take whole are served first come, first served. Most keys have one row only in
-most inputs, so that rows that came together stay together until another row comes under a key of theirs.
+most inputs: rows that came together, each alone under its key, stay together until another comes under it.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
-from itertools import accumulate
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias, cast
 
 from ..rows.row import Block, Prepared
 
@@ -33,8 +31,8 @@ class Queue(list[Prepared]):
         self.turns: int = 1
 
 
-Waiting: TypeAlias = Prepared | Queue
-"""What waits under one key: a row, or a queue of at least one."""
+Waiting: TypeAlias = Prepared | Queue | Block
+"""What waits under one key: a row, or a queue of at least one; or rows that stay together, in place of a key."""
 
 
 class Pool:
@@ -52,10 +50,9 @@ class Pool:
 
     def __init__(self, turn: int) -> None:
         self._turn = turn
-        self._short: dict[str, Waiting] = {}  # in one turn
+        self._short: dict[str | Block, Waiting] = {}  # in one turn
         self._long: dict[str, Queue] = {}
         self._by_turns: dict[int, dict[str, Queue]] = {}  # the long ones
-        self._together = deque[Block]()  # rows each alone under its key, behind all others
         self.rows: int = 0
         self.first_rows: int = 0
         self.first_size: int = 0
@@ -63,8 +60,8 @@ class Pool:
     def __bool__(self) -> bool:
         return self.rows > 0
 
-    def __iter__(self) -> Iterator[tuple[str, Waiting]]:
-        """The keys and what waits under each, those that need the most turns first; no rows that stay together."""
+    def __iter__(self) -> Iterator[tuple[str | Block, Waiting]]:
+        """The keys and what waits under each, those that need the most turns first."""
         for turns in sorted(self._by_turns, reverse=True):
             yield from self._by_turns[turns].items()
         yield from self._short.items()
@@ -72,20 +69,22 @@ class Pool:
     @property
     def most_turns(self) -> int:
         """Turns that the key with the most rows needs; 0 where there is none."""
-        return max(self._by_turns, default=1 if self._short or self._together else 0)
+        return max(self._by_turns, default=1 if self._short else 0)
 
-    def first(self, queue: Queue) -> tuple[int, int]:
-        """Rows and bytes that a chunk of any size could take of a queue."""
-        return (1, len(queue[0].payload)) if self._turn == 1 else (len(queue), queue.size)
+    def first(self, waiting: Waiting) -> tuple[int, int]:
+        """Rows and bytes that a chunk of any size could take of what waits under a key."""
+        if isinstance(waiting, Prepared):
+            return 1, len(waiting.payload)
+        if isinstance(waiting, Queue) and self._turn == 1:
+            return 1, len(waiting[0].payload)
+        return len(waiting), waiting.size
 
     def add(self, key: str, row: Prepared) -> None:
         """A row comes, behind those of its key, which keeps its place unless it needs more turns."""
-        waiting = self._short.get(key)
+        waiting = cast(Prepared | Queue | None, self._short.get(key))
         if waiting is None and key not in self._long:
             self._short[key] = row
-            self.rows += 1
-            self.first_rows += 1
-            self.first_size += len(row.payload)
+            self._count(row, 1)
             return
         if waiting is None:
             queue = self._long[key]
@@ -101,53 +100,32 @@ class Pool:
             self._unplace(key, queue)
             self._place(key, queue)
 
-    def has_any(self, keys: frozenset[str]) -> bool:
+    def has_any(self, keys: Mapping[str, object]) -> bool:
         """Whether any of these keys is here by itself, and not among rows that stay together."""
         return not (self._short.keys().isdisjoint(keys) and self._long.keys().isdisjoint(keys))
 
-    def append(self, block: Block) -> None:
-        """Rows come, each alone under its key, behind all others: they stay together."""
-        self._together.append(block)
-        self._count_block(block, 1)
+    def append(self, block: Block, *, first: bool = False) -> None:
+        """Rows come, each alone under its key, which stay together: behind all others, or before them."""
+        self._short[block] = block
+        if first:
+            self._short = {block: block, **self._short}
+        self._count(block, 1)
 
-    def pop_block(self, rows: int, room: int, *, least: int = 0) -> Block | None:
-        """
-        The next of the rows that stay together leave; None where there are none, or none fits.
+    def part(self, block: Block, key: str) -> None:
+        """A row of those that stay together is kept by its key instead, behind all others."""
+        index = block.keys.index(key)
+        self.add(key, self.pop_rows(block, slice(index, index + 1))[0])
 
-        Args:
-            rows: how many, at most.
-            room: bytes of their JSON, at most.
-            least: how many leave even if they do not fit.
-        """
-        if not self._together:
-            return None
-        block = self._together.popleft()
-        if len(block) > rows or block.size > room:
-            sizes = accumulate(map(len, block.payloads[:rows]))
-            fitting = max(least, sum(size <= room for size in sizes))
-            if fitting < len(block):
-                self._together.appendleft(block[fitting:])
-                block = block[:fitting]
-        self._count_block(block, -1)
-        return block or None
+    def pop_rows(self, block: Block, rows: slice) -> Block:
+        """Some of the rows that stay together leave."""
+        self._count(block, -1)
+        taken = block.pop(rows)
+        self._count(block, 1)
+        if not block:
+            del self._short[block]
+        return taken
 
-    def split(self) -> list[str]:
-        """Keep the rows that stay together by their keys instead, in their order; gives the keys."""
-        keys: list[str] = []
-        while self._together:
-            block = self._together.popleft()
-            self._count_block(block, -1)
-            for row in block:
-                self.add(row.key, row)
-            keys += block.keys
-        return keys
-
-    def _count_block(self, block: Block, sign: int) -> None:
-        self.rows += sign * len(block)
-        self.first_rows += sign * len(block)
-        self.first_size += sign * block.size
-
-    def put(self, key: str, waiting: Waiting) -> None:
+    def put(self, key: str, waiting: Prepared | Queue) -> None:
         """A key comes, behind those that need as many turns."""
         if isinstance(waiting, Queue):
             self._count(waiting, 1)
@@ -155,22 +133,16 @@ class Pool:
         else:
             self.add(key, waiting)
 
-    def pop(self, key: str) -> Waiting | None:
+    def pop(self, key: str) -> Prepared | Queue | None:
         """A key leaves, with what waits under it; None where nothing does."""
-        waiting = self._short.pop(key, None)
-        if isinstance(waiting, Prepared):
-            self.rows -= 1
-            self.first_rows -= 1
-            self.first_size -= len(waiting.payload)
-            return waiting
-        queue = waiting
-        if queue is None and self._long:
-            queue = self._long.get(key)
+        waiting = cast(Prepared | Queue | None, self._short.pop(key, None))
+        if waiting is None and self._long:
+            waiting = queue = self._long.get(key)
             if queue is not None:
                 self._unplace(key, queue)
-        if queue is not None:
-            self._count(queue, -1)
-        return queue
+        if waiting is not None:
+            self._count(waiting, -1)
+        return waiting
 
     def _place(self, key: str, queue: Queue) -> None:
         turns = queue.turns = -(-len(queue) // self._turn)
@@ -194,11 +166,8 @@ class Pool:
         if not alike:
             del self._by_turns[queue.turns]
 
-    def _count(self, queue: Queue, sign: int) -> None:
-        self.rows += sign * len(queue)
-        if self._turn == 1:
-            self.first_rows += sign
-            self.first_size += sign * len(queue[0].payload)
-        else:
-            self.first_rows += sign * len(queue)
-            self.first_size += sign * queue.size
+    def _count(self, waiting: Waiting, sign: int) -> None:
+        rows, size = self.first(waiting)
+        self.rows += sign * (1 if isinstance(waiting, Prepared) else len(waiting))
+        self.first_rows += sign * rows
+        self.first_size += sign * size

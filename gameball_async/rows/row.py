@@ -83,9 +83,9 @@ class Block(Sequence[Prepared]):
     """
 
     positions: Sequence[int]
-    keys: Sequence[str] = field(repr=False)
-    item_ids: Sequence[str | None] | None = field(repr=False)
-    payloads: Sequence[bytes] = field(repr=False)
+    keys: list[str] = field(repr=False)
+    item_ids: list[str | None] | None = field(repr=False)
+    payloads: list[bytes] = field(repr=False)
     size: int = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -118,6 +118,14 @@ class Block(Sequence[Prepared]):
             return Prepared(self.positions[index], self.keys[index], item_id, self.payloads[index])
         item_ids = None if self.item_ids is None else self.item_ids[index]
         return Block(self.positions[index], self.keys[index], item_ids, self.payloads[index])
+
+    def pop(self, rows: slice) -> Block:
+        """Some of the items leave."""
+        taken, self.positions = self[rows], [*self.positions]
+        for column in (self.positions, self.keys, self.item_ids or [], self.payloads):
+            del column[rows]
+        self.size -= taken.size
+        return taken
 
 
 @frozen

@@ -265,9 +265,14 @@ def test_together_reads_ahead_before_the_first_chunk() -> None:
         "the input is read ahead, so that a customer's rows can travel together"
     )
     chunker.tick()
+    assert list(taken(chunker).positions) == [
+        1,
+        2,
+    ]  # who has more rows waits for those before the last
     assert list(taken(chunker).positions) == [0, 3]
-    chunker.add(row(4, "d"))
-    assert taken(chunker).keys == ["b", "c"]  # from then on full chunks go at once
+    for position, key in enumerate("de", 4):
+        chunker.add(row(position, key))
+    assert taken(chunker).keys == ["d", "e"]  # from then on full chunks go at once
 
 
 @pytest.mark.parametrize("way", [Chunking.UNIQUE, Chunking.PLAIN])

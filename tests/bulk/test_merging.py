@@ -153,16 +153,17 @@ def test_a_row_that_joins_two_persons_waits_for_the_job_of_either() -> None:
 @given(people=st.lists(st.tuples(st.sampled_from("abc"), st.none()), max_size=20))
 def test_rows_without_the_contact_are_told_by_their_ids(people: list[tuple[str, None]]) -> None:
     rows = [row(n, key, email) for n, (key, email) in enumerate(people)]
-    taken: list[list[list[int]]] = []
+    taken: list[dict[str, list[list[int]]]] = []
     for chunker in (
         Chunker(Chunking.TOGETHER, max_rows=3),
         MergingChunker(Chunking.TOGETHER, "email", max_rows=3),
     ):
         chunker.add_all(Block.of(rows))
         chunker.end()
-        taken.append([])
+        taken.append(defaultdict(list))
         while (chunk := chunker.take()) is not None:
-            taken[-1].append(sorted(chunk.positions))
+            for key in dict.fromkeys(chunk.keys):
+                taken[-1][key].append([each.position for each in chunk.rows() if each.key == key])
             chunker.release(chunk)
     assert taken[0] == taken[1]
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
-
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,16 +20,18 @@ class Model:
         self.turn = turn
         self.pool = Pool(turn)
         self.rows: dict[str, list[Prepared]] = {}
-        self.place: dict[str, int] = {}
+        self.place: dict[str | Block, int] = {}
         self.read = self.places = 0
-        self.together: list[Prepared] = []  # behind all others
-        self.blocks: list[int] = []  # how many of them in each
+        self.together: dict[Block, list[Prepared]] = {}
 
-    def turns(self, key: str) -> int:
+    def turns(self, key: str | Block) -> int:
+        if isinstance(key, Block):
+            return 1
         return -(-len(self.rows[key]) // self.turn)
 
-    def keys(self) -> list[str]:
-        return sorted(self.rows, key=lambda key: (-self.turns(key), self.place[key]))
+    def keys(self) -> list[str | Block]:
+        keys: list[str | Block] = [*self.rows, *self.together]
+        return sorted(keys, key=lambda key: (-self.turns(key), self.place[key]))
 
     def _comes(self, key: str, rows: list[Prepared]) -> None:
         before = self.turns(key) if key in self.rows else 0
@@ -42,8 +41,7 @@ class Model:
             self.place[key] = self.places
 
     def add(self, key: str, size: int) -> None:
-        if any(each.key == key for each in self.together):
-            self.split()
+        self._part(key)
         new = row(self.read, key, size)
         self.read += 1
         self.pool.add(key, new)
@@ -52,30 +50,32 @@ class Model:
     def append(self, keys: str, size: int) -> None:
         new = [row(self.read + n, key, size + n) for n, key in enumerate(keys)]
         self.read += len(new)
-        together = {each.key for each in self.together}
-        assert self.pool.has_any(frozenset(keys)) == bool(set(keys) & self.rows.keys())
-        if len(set(keys)) == len(keys) and not set(keys) & (self.rows.keys() | together):
-            self.pool.append(Block.of(new))
-            self.together += new
-            self.blocks.append(len(new))
+        assert self.pool.has_any(dict.fromkeys(keys)) == bool(set(keys) & self.rows.keys())
+        taken = {*self.rows, *(each.key for rows in self.together.values() for each in rows)}
+        if len(set(keys)) == len(keys) and not set(keys) & taken:
+            block = Block.of(new)
+            self.pool.append(block)
+            self.together[block] = new
+            self.places += 1
+            self.place[block] = self.places
 
-    def pop_block(self, count: int, room: int) -> None:
-        least = room % 2
-        first = self.together[: min(self.blocks[0], count)] if self.blocks else []
-        sizes = accumulate(len(each.payload) for each in first)
-        first = first[: max(least, sum(size <= room for size in sizes))]
-        assert list(self.pool.pop_block(count, room, least=least) or ()) == first
-        del self.together[: len(first)]
-        if first:
-            self.blocks[0] -= len(first)
-            self.blocks = [rows for rows in self.blocks if rows]
+    def pop_rows(self, which: int, count: int) -> None:
+        for block, rows in [*self.together.items()][which : which + 1]:
+            assert list(self.pool.pop_rows(block, slice(count))) == rows[:count]
+            del rows[:count]
+        self._drop_empty()
 
-    def split(self) -> None:
-        """A row may come under the key of one of those that stay together."""
-        assert self.pool.split() == [each.key for each in self.together]
-        for each in self.together:
-            self._comes(each.key, [each])
-        self.together, self.blocks = [], []
+    def _drop_empty(self) -> None:
+        self.together = {block: rows for block, rows in self.together.items() if rows}
+
+    def _part(self, key: str) -> None:
+        """A row comes under the key of one of those that stay together."""
+        for block, rows in self.together.items():
+            for each in [each for each in rows if each.key == key]:
+                self.pool.part(block, key)
+                rows.remove(each)
+                self._comes(key, [each])
+        self._drop_empty()
 
     def part(self, key: str, count: int) -> None:
         """Rows of a key leave, and the others come again."""
@@ -97,8 +97,9 @@ class Model:
     def check(self) -> None:
         pool, firsts = self.pool, [rows[0] for rows in self.rows.values()]
         every = [each for rows in self.rows.values() for each in rows]
-        able = (firsts if self.turn == 1 else every) + self.together
-        every += self.together
+        together = [each for rows in self.together.values() for each in rows]
+        able = (firsts if self.turn == 1 else every) + together
+        every += together
         assert pool.rows == len(every)
         assert bool(pool) == bool(every)
         assert pool.first_rows == len(able)
@@ -106,6 +107,10 @@ class Model:
         assert pool.most_turns == max(map(self.turns, self.rows), default=int(bool(self.together)))
         assert [key for key, _ in pool] == self.keys()
         for key, waiting in pool:
+            if isinstance(key, Block):
+                assert waiting is key
+                assert list(key) == self.together[key]
+                continue
             assert (list(waiting) if isinstance(waiting, Queue) else [waiting]) == self.rows[key]
             if isinstance(waiting, Queue):
                 first = (
@@ -120,8 +125,7 @@ moves = st.one_of(
     st.tuples(st.just("add"), keys, sizes),
     st.tuples(st.just("add"), keys, sizes),
     st.tuples(st.just("append"), st.text("abcdef", min_size=1, max_size=4), sizes),
-    st.tuples(st.just("pop_block"), st.integers(1, 3), st.integers(1, 20)),
-    st.tuples(st.just("split")),
+    st.tuples(st.just("pop_rows"), st.integers(0, 2), st.integers(1, 5)),
     st.tuples(st.just("part"), keys, st.integers(0, 3)),
 )
 
@@ -129,22 +133,10 @@ moves = st.one_of(
 @settings(max_examples=200)
 @given(turn=st.sampled_from([1, 2, 5]), moves=st.lists(moves, min_size=8, max_size=40))
 def test_a_pool_counts_and_orders_as_plain_lists_do(
-    turn: int, moves: list[tuple[str, *tuple[int | str, ...]]]
+    turn: int, moves: list[tuple[str, int | str, int]]
 ) -> None:
     model = Model(turn)
     model.check()
     for name, *given_ in moves:
         getattr(model, name)(*given_)
         model.check()
-
-
-@pytest.mark.parametrize(
-    ("count", "room", "left"),
-    [(2, 7, 0), (2, 6, 1), (1, 9, 1), (3, 99, 0), (2, 2, 2), (2, 1, 1)],
-)
-def test_rows_that_stay_together_leave_as_far_as_they_fit(count: int, room: int, left: int) -> None:
-    model = Model(1)
-    model.append("ab", 3)
-    model.pop_block(count, room)
-    model.check()
-    assert model.pool.rows == left
