@@ -152,18 +152,20 @@ class Chunker:
 
     def _add_known(self, rows: Block) -> list[Prepared]:
         """Add those whose key another row has or had; gives the others."""
-        times, others = Counter(rows.keys), list[Prepared]()
+        times, others, taken = Counter(rows.keys), list[Prepared](), self._taken
         for row in rows:
-            key, block = row.key, self._taken.get(row.key)
-            if block is not None and key in block.keys:
-                del self._taken[key]
+            key = row.key
+            if key in taken:
+                block = taken[key]
+                if block is None or key not in block.keys:
+                    self._held.add(key, row)
+                    continue
+                del taken[key]
                 self._ready.part(block, key)
-            if key in self._taken:
-                self._held.add(key, row)
-            elif times[key] > 1 or self._ready.has_any({key: row}):
-                self._ready.add(key, row)
-            else:
+            elif times[key] == 1 and key not in self._ready:
                 others.append(row)
+                continue
+            self._ready.add(key, row)
         return others
 
     def end(self) -> None:
@@ -237,7 +239,7 @@ class Chunker:
         """So many rows and bytes leave; what is left under their keys is held back."""
         for key, count, size in taken:
             if isinstance(key, Block):
-                self._ready.pop_rows(key, slice(count))
+                self._ready.pop_first(key, count)
                 continue
             waiting = self._ready.pop(key)
             if isinstance(waiting, Queue) and len(waiting) > count:

@@ -100,6 +100,9 @@ class Pool:
             self._unplace(key, queue)
             self._place(key, queue)
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._short or key in self._long
+
     def has_any(self, keys: Mapping[str, object]) -> bool:
         """Whether any of these keys is here by itself, and not among rows that stay together."""
         return not (self._short.keys().isdisjoint(keys) and self._long.keys().isdisjoint(keys))
@@ -113,17 +116,17 @@ class Pool:
 
     def part(self, block: Block, key: str) -> None:
         """A row of those that stay together is kept by its key instead, behind all others."""
-        index = block.keys.index(key)
-        self.add(key, self.pop_rows(block, slice(index, index + 1))[0])
+        self._short[key] = block.pop(key)
+        if not block:
+            del self._short[block]
 
-    def pop_rows(self, block: Block, rows: slice) -> Block:
-        """Some of the rows that stay together leave."""
+    def pop_first(self, block: Block, rows: int) -> None:
+        """So many of the rows that stay together leave."""
         self._count(block, -1)
-        taken = block.pop(rows)
+        block.pop_first(rows)
         self._count(block, 1)
         if not block:
             del self._short[block]
-        return taken
 
     def put(self, key: str, waiting: Prepared | Queue) -> None:
         """A key comes, behind those that need as many turns."""

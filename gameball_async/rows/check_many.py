@@ -63,7 +63,7 @@ class Prepare:
 
     def __init__(self, one: One, cls: AnyClass | None, kind: Kind) -> None:
         self.one: One = one
-        self.many: Callable[[Sequence[int], Sequence[object]], Sequence[Made]]
+        self.many: Callable[[range | list[int], Sequence[object]], Sequence[Made]]
         self.many = partial(_many, one, check_of_many(cls) if cls else lambda rows: None, kind)
         self.at_once: int = AT_ONCE_WITH_LISTS if cls and _has_lists(cls) else AT_ONCE
 
@@ -75,7 +75,7 @@ def _many(
     one: One,
     check: CheckMany,
     kind: Kind,
-    positions: Sequence[int],
+    positions: range | list[int],
     rows: Sequence[object],
 ) -> Sequence[Made]:
     """Items of many rows: one by one where any of them is odd."""

@@ -82,7 +82,7 @@ class Block(Sequence[Prepared]):
         size: bytes of all payloads.
     """
 
-    positions: Sequence[int]
+    positions: range | list[int]
     keys: list[str] = field(repr=False)
     item_ids: list[str | None] | None = field(repr=False)
     payloads: list[bytes] = field(repr=False)
@@ -119,13 +119,25 @@ class Block(Sequence[Prepared]):
         item_ids = None if self.item_ids is None else self.item_ids[index]
         return Block(self.positions[index], self.keys[index], item_ids, self.payloads[index])
 
-    def pop(self, rows: slice) -> Block:
-        """Some of the items leave."""
-        taken, self.positions = self[rows], [*self.positions]
-        for column in (self.positions, self.keys, self.item_ids or [], self.payloads):
-            del column[rows]
-        self.size -= taken.size
-        return taken
+    def pop_first(self, rows: int) -> None:
+        """So many items leave."""
+        self.size -= sum(map(len, self.payloads[:rows]))
+        self._drop(slice(rows))
+
+    def pop(self, key: str) -> Prepared:
+        """The item of this key leaves."""
+        index = self.keys.index(key)
+        row = self[index]
+        self.size -= len(row.payload)
+        self._drop(slice(index, index + 1))
+        return row
+
+    def _drop(self, rows: slice) -> None:
+        if isinstance(self.positions, range):
+            self.positions = [*self.positions]
+        for column in (self.positions, self.keys, self.item_ids, self.payloads):
+            if column is not None:
+                del column[rows]
 
 
 @frozen

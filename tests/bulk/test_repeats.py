@@ -23,7 +23,7 @@ ORDERS = KINDS["orders"]
 
 def rows_of(ids: list[str], start: int = 0) -> Block:
     rows = range(start, start + len(ids))
-    return Block(rows, ["c"] * len(ids), ids, [b"{}"] * len(ids))
+    return Block(rows, ["c"] * len(ids), [*ids], [b"{}"] * len(ids))
 
 
 @given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=5), max_size=6))

@@ -59,9 +59,9 @@ class Model:
             self.places += 1
             self.place[block] = self.places
 
-    def pop_rows(self, which: int, count: int) -> None:
+    def pop_first(self, which: int, count: int) -> None:
         for block, rows in [*self.together.items()][which : which + 1]:
-            assert list(self.pool.pop_rows(block, slice(count))) == rows[:count]
+            self.pool.pop_first(block, count)
             del rows[:count]
         self._drop_empty()
 
@@ -125,7 +125,7 @@ moves = st.one_of(
     st.tuples(st.just("add"), keys, sizes),
     st.tuples(st.just("add"), keys, sizes),
     st.tuples(st.just("append"), st.text("abcdef", min_size=1, max_size=4), sizes),
-    st.tuples(st.just("pop_rows"), st.integers(0, 2), st.integers(1, 5)),
+    st.tuples(st.just("pop_first"), st.integers(0, 2), st.integers(1, 5)),
     st.tuples(st.just("part"), keys, st.integers(0, 3)),
 )
 
