@@ -44,7 +44,7 @@ class LookAhead:
     How far rows are read ahead of what is sent: no more rows are read while as much waits.
 
     Attributes:
-        rows: rows that wait; up to 250 of a list are read in one go.
+        rows: rows that wait; up to 200 of a list are read in one go.
         size: bytes of their JSON.
         seconds: how long rows wait for others to travel with, where the input is slow.
     """
@@ -211,7 +211,7 @@ class Chunker:
         )
 
     def _fill(self) -> list[Block]:
-        blocks, rows = list[Block](), list[Prepared]()
+        rows = list[Prepared]()
         taken: list[tuple[str | Block, int, int]] = []
         most, room, passed = self._max_rows, self._max_bytes, 0
         for key, waiting in self._ready:
@@ -222,24 +222,21 @@ class Chunker:
                 count, size = _fitting(waiting, most, room, not taken) if parted else (0, 0)
                 passed += self._plain or not count
             if count:
-                if isinstance(waiting, Block):
-                    blocks += Block.of(rows), waiting[:count]
-                    rows = []
-                else:
+                if not isinstance(waiting, Block):
                     rows += (waiting,) if isinstance(waiting, Prepared) else waiting[:count]
                 taken.append((key, count, size))
                 most, room = most - count, room - size
             if most <= 0 or room <= 0 or passed > (0 if self._plain else PASSED_OVER):
                 break
-        self._leave(taken)
         self._size -= self._max_bytes - room
-        return [*blocks, Block.of(rows)]
+        return [Block.of(rows), *self._leave(taken)]
 
-    def _leave(self, taken: list[tuple[str | Block, int, int]]) -> None:
-        """So many rows and bytes leave; what is left under their keys is held back."""
+    def _leave(self, taken: list[tuple[str | Block, int, int]]) -> list[Block]:
+        """So many rows and bytes leave, and what is left under their keys is held back; gives those of blocks."""
+        blocks: list[Block] = []
         for key, count, size in taken:
             if isinstance(key, Block):
-                self._ready.pop_first(key, count)
+                blocks.append(self._ready.pop_first(key, count))
                 continue
             waiting = self._ready.pop(key)
             if isinstance(waiting, Queue) and len(waiting) > count:
@@ -247,6 +244,7 @@ class Chunker:
                 waiting.size -= size
                 self._held.put(key, waiting)
             self._taken[key] = None
+        return blocks
 
     def release(self, chunk: Chunk) -> None:
         """The job of *chunk* has ended, or it was never accepted: its keys may go again."""

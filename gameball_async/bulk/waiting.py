@@ -120,13 +120,13 @@ class Pool:
         if not block:
             del self._short[block]
 
-    def pop_first(self, block: Block, rows: int) -> None:
+    def pop_first(self, block: Block, rows: int) -> Block:
         """So many of the rows that stay together leave."""
-        self._count(block, -1)
-        block.pop_first(rows)
-        self._count(block, 1)
+        taken = block.pop_first(rows)
+        self._count(taken, -1)
         if not block:
             del self._short[block]
+        return taken
 
     def put(self, key: str, waiting: Prepared | Queue) -> None:
         """A key comes, behind those that need as many turns."""

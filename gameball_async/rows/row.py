@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from copy import copy
 from itertools import repeat
 from typing import TypeAlias, overload
 
@@ -119,10 +120,16 @@ class Block(Sequence[Prepared]):
         item_ids = None if self.item_ids is None else self.item_ids[index]
         return Block(self.positions[index], self.keys[index], item_ids, self.payloads[index])
 
-    def pop_first(self, rows: int) -> None:
+    def pop_first(self, rows: int) -> Block:
         """So many items leave."""
-        self.size -= sum(map(len, self.payloads[:rows]))
+        if rows >= len(self):
+            taken = copy(self)
+            self.positions, self.keys, self.item_ids, self.payloads, self.size = [], [], None, [], 0
+            return taken
+        taken = self[:rows]
+        self.size -= taken.size
         self._drop(slice(rows))
+        return taken
 
     def pop(self, key: str) -> Prepared:
         """The item of this key leaves."""

@@ -201,7 +201,7 @@ def test_a_customer_with_more_rows_than_a_chunk_goes_first_and_in_parts() -> Non
     assert list(first.positions) == [1, 2, 3, 4]
     assert chunker.take() is None  # nobody is in a hurry but the one who is under way
     chunker.release(first)
-    assert list(taken(chunker).positions) == [0, 5, 6]
+    assert sorted(taken(chunker).positions) == [0, 5, 6]
 
 
 def test_rows_that_share_a_customer_take_turns_when_they_are_unique() -> None:

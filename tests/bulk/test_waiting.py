@@ -61,7 +61,7 @@ class Model:
 
     def pop_first(self, which: int, count: int) -> None:
         for block, rows in [*self.together.items()][which : which + 1]:
-            self.pool.pop_first(block, count)
+            assert list(self.pool.pop_first(block, count)) == rows[:count]
             del rows[:count]
         self._drop_empty()
 
