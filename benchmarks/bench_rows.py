@@ -20,8 +20,8 @@ from typing import Any
 
 import orjson
 
+from gameball_async import Customer, CustomerAttributes
 from gameball_async.api.fields import specs_of
-from gameball_async.api.items import Customer, CustomerAttributes
 from gameball_async.api.kinds import KINDS
 from gameball_async.rows.check import preparer
 from gameball_async.rows.check_many import AT_ONCE

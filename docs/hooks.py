@@ -89,7 +89,7 @@ def commands() -> Iterator[str]:
         yield from _TABLE
         yield from (row for row in options[name] if not talks or row not in common)
         if talks:
-            yield "\nAnd all [options of most commands](#options-of-most-commands)."
+            yield "\nThis command also has the [options of most commands](#options-of-most-commands)."
     yield "\n## Options of most commands\n"
     yield from (*_TABLE, *common)
 
@@ -106,7 +106,7 @@ def _commands_of(
                 yield from _commands_of(command, at)
 
 
-_TABLE = ("| option | |", "|---|---|")
+_TABLE = ("| option | meaning |", "|---|---|")
 
 
 def _options(command: click.Command, at: click.Context) -> Iterator[str]:

@@ -9,23 +9,23 @@ Every error that the library raises, in one tree::
     ├── ItemError               an item breaks the API's rules; lists every fault (also a ValueError)
     ├── ChunkError              a chunk is empty, too long, or not a list of items (also a ValueError)
     ├── ClosedError             the client is closed, or belongs to another event loop
-    ├── SharedQuotaError        what the quota is shared through is away, and nothing may be sent without
+    ├── SharedQuotaError        the shared quota is unavailable, and the client may not send without it
     ├── APIError                Gameball answered with an error; carries its error object
-    │   ├── AuthenticationError     401 and 403: the keys, the plan or the mode
+    │   ├── AuthenticationError     401 or 403: the keys, the plan or High Security Mode
     │   ├── RateLimitError          429 for longer than the client is willing to wait
     │   ├── RejectedError           any other 4xx: the whole request was refused
     │   └── ServerError             5xx
-    ├── TransportError          no answer of Gameball's was had
-    │   ├── NotSentError            provably nothing of the request reached Gameball
-    │   │   └── UnreachableError        no connection came about; says why, and whether waiting can mend it
-    │   └── AnswerLostError         written, but the answer is lost, late or unreadable
+    ├── TransportError          no answer from Gameball
+    │   ├── NotSentError            it is certain that nothing of the request reached Gameball
+    │   │   └── UnreachableError        cannot connect; says why, and whether waiting can help
+    │   └── AnswerLostError         the request was written, but the answer is lost, late or unreadable
     │       └── NotGameballError        the first answer is a web page or a redirect: not Gameball's
     ├── FateUnknownError        a submission may or may not have been accepted; it was not repeated
-    ├── UnknownJobError         Gameball does not know the job (any more)
-    ├── DeadlineError           a job was not finished in time (also a TimeoutError); it may be watched again
-    └── RunDeadlineError        a run was not over in time, or stood still (also a TimeoutError); resume it
+    ├── UnknownJobError         Gameball does not know the job, or no longer knows it
+    ├── DeadlineError           a job did not finish in time (also a TimeoutError); you may watch it again
+    └── RunDeadlineError        a run did not finish in time, or stalled (also a TimeoutError); resume it
 
-Messages say what happened, to what, and what to do now. Neither keys nor row data are ever in one.
+Messages say what happened, to what, and what to do now. They never contain keys or row data.
 """
 
 from __future__ import annotations
@@ -39,36 +39,16 @@ if TYPE_CHECKING:
     from .api.jobs import Job, JobStatus
 
 __all__ = [
-    "APIError",
-    "AnswerLostError",
-    "AuthenticationError",
-    "ChunkError",
-    "ClosedError",
-    "ConfigurationError",
-    "DeadlineError",
-    "ErrorObject",
-    "FateUnknownError",
-    "Fault",
-    "GameballError",
-    "InputError",
-    "ItemError",
-    "JournalError",
-    "NotGameballError",
-    "NotSentError",
-    "RateLimitError",
-    "RejectedError",
-    "RowsError",
-    "RunDeadlineError",
-    "ServerError",
-    "SharedQuotaError",
-    "TransportError",
-    "UnknownJobError",
-    "UnreachableError",
-]
+    "APIError", "AnswerLostError", "AuthenticationError", "ChunkError", "ClosedError",
+    "ConfigurationError", "DeadlineError", "ErrorObject", "FateUnknownError", "Fault",
+    "GameballError", "InputError", "ItemError", "JournalError", "NotGameballError", "NotSentError",
+    "RateLimitError", "RejectedError", "RowsError", "RunDeadlineError", "ServerError",
+    "SharedQuotaError", "TransportError", "UnknownJobError", "UnreachableError",
+]  # fmt: skip
 
 
 class GameballError(Exception):
-    """The root of everything that the library raises on purpose. Any of it can be pickled."""
+    """The base class of every error that the library raises. All of them can be pickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (type(self), self.args), self.__dict__
@@ -82,7 +62,7 @@ def _again(kind: type[GameballError], args: tuple[Any, ...]) -> GameballError:
 
 
 class ConfigurationError(GameballError, ValueError):
-    """A setting or a key is unusable. The value itself is never shown."""
+    """A setting or a key is unusable. Its value is never shown."""
 
 
 class InputError(GameballError):
@@ -91,7 +71,7 @@ class InputError(GameballError):
 
     Attributes:
         path: the file, as it was given.
-        line: the line where reading ended, counted from 1; None where no line is to blame.
+        line: the line where reading ended, counted from 1; None if the error is not about a line.
     """
 
     def __init__(self, message: str, *, path: str, line: int | None = None) -> None:
@@ -103,9 +83,9 @@ class InputError(GameballError):
 
 class RowsError(GameballError):
     """
-    The rows that were given cannot be read any further; what was read before is sent and accounted for.
+    The rows of a program cannot be read any further; rows read before are sent and accounted for.
 
-    Their iterator was cancelled or closed from within, or gave a position twice.
+    Their iterator was cancelled or closed from within, or yielded a position twice.
     """
 
 
@@ -113,8 +93,8 @@ class JournalError(GameballError):
     """
     A journal cannot be used, or cannot be written any further.
 
-    It belongs to another run, another process holds it, it is damaged, or the disk refuses. Nothing
-    is submitted that could not be recorded before.
+    It belongs to another run, another process holds it, it is damaged, or the disk fails. The client
+    never submits anything that it could not record first.
     """
 
 
@@ -133,14 +113,14 @@ class ChunkError(GameballError, ValueError):
 
 
 class ClosedError(GameballError):
-    """The client is closed or not open yet, or it is used from another event loop."""
+    """The client is closed, is not open yet, or is used from another event loop."""
 
 
 class SharedQuotaError(GameballError):
     """
-    What the quota is shared through is away, and the client is set not to go on without it.
+    The store of the shared quota is unavailable, and the client is set not to continue without it.
 
-    The request was not sent. *heals*: whether waiting may mend it; a password that is refused stays so.
+    The request was not sent. *heals*: whether waiting may help; it does not if a password is refused.
     """
 
     def __init__(self, message: str, *, heals: bool = True) -> None:
@@ -168,7 +148,7 @@ class APIError(GameballError):
 
     @property
     def code(self) -> int | None:
-        """Gameball's code; None where the answer had none."""
+        """Gameball's code; None if the answer had none."""
         return self.error.code
 
 
@@ -182,36 +162,36 @@ class RateLimitError(APIError):
     """429 for longer than the client is willing to wait (`Patience.limited`)."""
 
     advice = (
-        "wait as long as it asks, then go on. Where others use this account's quota, lower the quota "
-        "setting (--quota)"
+        "wait as long as it asks, then try again. If other programs use this account's quota, "
+        "lower yours with --quota (quota)"
     )
 
 
 class RejectedError(APIError):
-    """The whole request was refused with a 4xx: nothing of it was applied."""
+    """Gameball refused the whole request with a 4xx. Nothing of it was applied."""
 
-    advice = "nothing of this request was applied; mend what the message names and send it again"
+    advice = "nothing of this request was applied; fix what the message names and send it again"
 
 
 class ServerError(APIError):
-    """5xx: Gameball's own trouble."""
+    """5xx: a problem at Gameball."""
 
-    advice = "the trouble is on Gameball's side; try again later"
+    advice = "the problem is on Gameball's side; try again later"
 
 
 class TransportError(GameballError):
-    """No answer of Gameball's was had."""
+    """No answer from Gameball was received."""
 
 
 class NotSentError(TransportError):
-    """Provably nothing of the request reached Gameball: nothing has happened."""
+    """It is certain that nothing of the request reached Gameball."""
 
 
 class UnreachableError(NotSentError):
     """
-    No connection to *host* came about, for *reason*; *cure* says what to do. Nothing was sent.
+    Cannot connect to *host* because of *reason*; *cure* says what to do. Nothing was sent.
 
-    Where waiting can mend it (*heals*), it was tried for so many *seconds*.
+    If waiting can help (*heals*), the client has tried for *seconds*.
     """
 
     def __init__(
@@ -229,31 +209,31 @@ class UnreachableError(NotSentError):
 
 
 class AnswerLostError(TransportError):
-    """The request was written, but its answer is lost, late or unreadable."""
+    """The request was sent, but its answer is lost, late or unreadable."""
 
 
 class NotGameballError(AnswerLostError):
-    """The first answer that a client got, from *host* with *status*, is a web page or a redirect."""
+    """The first answer to a client, from *host* with *status*, is a web page or a redirect."""
 
     def __init__(self, host: str, status: int) -> None:
         self.host: str = host
         self.status: int = status
         what = "a redirect" if 300 <= status < 400 else "a web page"
         super().__init__(
-            f"{host} answered with {what} (HTTP {status}): it is not Gameball's API, or a login page "
-            "of this network stands in between. What to do: log in to the network with a browser; "
-            "else check the address (base_url, GAMEBALL_BASE_URL, --base-url)"
+            f"{host} answered with {what} (HTTP {status}): it is not Gameball's API, or a login "
+            "page of this network is in the way. What to do: log in to the network with a "
+            "browser; otherwise check the address (base_url, GAMEBALL_BASE_URL, --base-url)"
         )
 
 
 class FateUnknownError(GameballError):
     """
-    A submission may or may not have been accepted, and nothing more could be learned of it.
+    A submission may or may not have been accepted, and the client could not find out.
 
     Attributes:
         kind: name of the batch kind.
-        evidence: what was seen instead of an answer.
-        repeatable: whether sending the same items again does no harm.
+        evidence: what came instead of an answer.
+        repeatable: whether it is safe to send the same items again.
     """
 
     def __init__(self, kind: str, evidence: str, repeatable: bool = False) -> None:
@@ -261,9 +241,10 @@ class FateUnknownError(GameballError):
         self.evidence = evidence
         self.repeatable = repeatable
         advice = (
-            "Sending the same items again does no harm: resume the run, or submit them again"
+            "Sending the same items again is safe: resume the run, or submit them again"
             if repeatable
-            else "It was not sent again: check some of its items in the dashboard before you do"
+            else "It was not sent again: check some of its items in the dashboard before you send "
+            "it again"
         )
         super().__init__(
             f"a chunk of {kind} may or may not have been accepted ({evidence}). {advice}"
@@ -271,35 +252,35 @@ class FateUnknownError(GameballError):
 
 
 class UnknownJobError(GameballError):
-    """Gameball does not know the job, or does not know it any more."""
+    """Gameball does not know the job, or no longer knows it."""
 
     def __init__(self, job_id: int, why: str | None = None) -> None:
         self.job_id = job_id
         super().__init__(
             why
-            or f"Gameball does not know job {job_id}: check the number, and that the keys are those "
-            "of the account that submitted it"
+            or f"Gameball does not know job {job_id}: check the number, and that the keys belong "
+            "to the account that submitted it"
         )
 
 
 class RunDeadlineError(GameballError, TimeoutError):
-    """A run was not over in time, or stood still. *left_open*: its open jobs, each with its last state."""
+    """A run did not finish in time, or stalled. *left_open*: its open jobs, each with its last state."""
 
     def __init__(self, why: str, left_open: Mapping[int, str]) -> None:
         self.left_open: dict[int, str] = dict(left_open)
         shown = ", ".join(f"{job} ({state})" for job, state in list(self.left_open.items())[:5])
         more = f" and {len(self.left_open) - 5:,} more" if len(self.left_open) > 5 else ""
         jobs = f"jobs still open: {shown}{more}" if shown else "no job is open"
-        super().__init__(f"{why}; {jobs}. Resume the run to go on with them")
+        super().__init__(f"{why}; {jobs}. Resume the run to continue")
 
 
 class DeadlineError(GameballError, TimeoutError):
     """
-    A job was not finished in time. It goes on at Gameball, and may be watched again.
+    A job did not finish in time. It keeps running at Gameball, and you may watch it again.
 
     Attributes:
         job: the job.
-        status: what was last seen of it; None where it was never seen.
+        status: its last known status; None if no status was received.
     """
 
     def __init__(
@@ -308,8 +289,8 @@ class DeadlineError(GameballError, TimeoutError):
         self.job = job
         self.status = status
         seen = "was never seen" if status is None else f"was last seen {status.shown_state}"
-        why = "has not moved for" if stalled else "was not finished after"
+        why = "has not moved for" if stalled else "did not finish within"
         super().__init__(
-            f"job {job.id} {why} {seconds:g} s ({seen}); it goes on at "
-            "Gameball: watch it again, or stop it"
+            f"job {job.id} {why} {seconds:g} s ({seen}). It is still open at Gameball: watch it "
+            "again, or stop it"
         )

@@ -1,9 +1,9 @@
 """
-Rows of files, tables and queries, opened as `GameballClient.bulk` takes them: uploads, exports, frames.
+Rows of files, tables and queries, ready for `GameballClient.bulk`: uploads, exports, data frames.
 
-`check_rows` checks a file before it is sent. `journal_rows` tells what became of the rows of one
-journal, `recorded_rows` what became of them with later retries, and `RejectsFile` writes those that did not
-succeed as they stood in their file.
+`check_rows` checks a file before it is sent. `journal_rows` reads the outcomes of the rows of one
+journal, `recorded_rows` also those of later retries, and `RejectsFile` writes the rows that did not
+succeed as they were in their file.
 """
 
 from __future__ import annotations
@@ -19,18 +19,7 @@ from .rows.rejects import RejectsFile
 from .rows.sql import query_rows
 
 __all__ = [
-    "AmountSummary",
-    "Checked",
-    "FileRows",
-    "Finding",
-    "Place",
-    "RejectsFile",
-    "TableRows",
-    "check_rows",
-    "journal_rows",
-    "journals_of",
-    "open_rows",
-    "query_rows",
-    "recorded_rows",
+    "AmountSummary", "Checked", "FileRows", "Finding", "Place", "RejectsFile", "TableRows",
+    "check_rows", "journal_rows", "journals_of", "open_rows", "query_rows", "recorded_rows",
     "table_rows",
-]
+]  # fmt: skip

@@ -18,12 +18,18 @@ import aiohttp
 from aiohttp import hdrs
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
+from attrs import define, field
 from yarl import URL
 
-from .api.secret import Secret
+from .api.requests import Secret
 from .api.wire import WireRequest, WireResponse
-from .connection_faults import connection_fault, proxy_refused
-from .connections import Connector, TimedConnector, fresh_connection
+from .connections import (
+    Connector,
+    TimedConnector,
+    connection_fault,
+    fresh_connection,
+    proxy_refused,
+)
 from .errors import (
     AnswerLostError,
     ClosedError,
@@ -106,6 +112,7 @@ def open_session(*, trust_env: bool = False) -> aiohttp.ClientSession:
     )
 
 
+@define(eq=False, repr=False)
 class AiohttpTransport:
     """
     `api.wire.Transport` over one session, which is neither changed nor closed here.
@@ -117,17 +124,10 @@ class AiohttpTransport:
         secret_key: goes along with requests that ask for it.
     """
 
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        origin: str,
-        api_key: Secret,
-        secret_key: Secret | None,
-    ) -> None:
-        self._session = session
-        self._origin = URL(origin)
-        self._api_key = api_key
-        self._secret_key = secret_key
+    _session: aiohttp.ClientSession
+    _origin: URL = field(converter=URL)
+    _api_key: Secret
+    _secret_key: Secret | None
 
     def tell_connected(self, connected: Callable[[float], None]) -> None:
         """Call *connected* with the seconds of each TCP handshake, where the session can tell them."""
@@ -143,7 +143,8 @@ class AiohttpTransport:
         """
         if self._session.closed:
             raise ClosedError(
-                "the aiohttp session that was lent to the client is closed: open both"
+                "the aiohttp session that was passed to the client is closed: keep it open for "
+                "as long as the client"
             )
         body = None if request.body is None else _Body(request.body)
         try:
@@ -211,7 +212,7 @@ class AiohttpTransport:
             return UnreachableError(host, fault.reason, fault.cure, heals=fault.heals)
         if body is not None and not body.begun:
             return NotSentError(f"nothing was sent to {self._origin.host}: {_name(error)}")
-        return AnswerLostError(f"no whole answer from {self._origin.host}: {_name(error)}")
+        return AnswerLostError(f"no complete answer from {self._origin.host}: {_name(error)}")
 
 
 def _name(error: BaseException) -> str:

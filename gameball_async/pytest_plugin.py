@@ -1,7 +1,7 @@
 """
-Fixtures for other people's tests: a Gameball to talk to, and a client of it.
+Fixtures for your tests: a sandbox, and a client for it.
 
-They are plain fixtures, so they work in sync tests and under any plugin for async ones.
+They are plain fixtures, so they work in sync tests and with any plugin for async tests.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["gameball_client", "gameball_sandbox"]
 
 @pytest.fixture
 def gameball_sandbox() -> Iterator[Sandbox]:
-    """A sandbox on a free local port, in a thread of its own, quick and without a configuration."""
+    """A fast sandbox on a free local port, in a separate thread. It needs no configuration."""
     from .sandbox import Constant, SandboxThread
 
     with SandboxThread(service_time=Constant(0.05)) as sandbox:
@@ -29,7 +29,7 @@ def gameball_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def gameball_client(gameball_sandbox: Sandbox) -> GameballClient:
-    """A client of `gameball_sandbox`, to be opened with ``async with``."""
+    """A client of `gameball_sandbox`. Open it with ``async with``."""
     from .client import GameballClient
 
     return GameballClient(

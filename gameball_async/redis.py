@@ -1,4 +1,4 @@
-"""The quota of one account shared by several processes through Redis. Needs the extra ``redis``."""
+"""Several processes share the quota of one account through Redis. Needs the extra ``redis``."""
 
 from __future__ import annotations
 

@@ -62,11 +62,6 @@ def test_an_error_comes_back_from_a_pickle_as_it_was(error: GameballError) -> No
         assert vars(back) == vars(error)
 
 
-def test_the_thousands_digit_of_a_code_is_its_category() -> None:
-    assert OBJECT.category == 3
-    assert ErrorObject(500).category is None
-
-
 def test_a_deadline_is_a_timeout_and_a_bad_setting_is_a_value_error() -> None:
     assert issubclass(DeadlineError, TimeoutError)
     assert issubclass(ConfigurationError, ValueError)
@@ -78,4 +73,4 @@ def test_messages_name_what_happened_to_what_and_what_to_do() -> None:
     assert "a chunk of orders" in str(RejectedError(OBJECT, doing="a chunk of orders"))
     assert "x.csv, line 3" in str(InputError("is not text", path="x.csv", line=3))
     assert "not sent again" in str(FateUnknownError("events", "a reset"))
-    assert "does no harm" in str(FateUnknownError("orders", "a reset", repeatable=True))
+    assert "is safe" in str(FateUnknownError("orders", "a reset", repeatable=True))

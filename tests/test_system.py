@@ -49,7 +49,7 @@ def test_a_journal_that_is_open_keeps_others_out_on_windows_too(
     path = tmp_path / "run.gbjournal"
     log = LogFile.create(path, b"first")
     assert log.held()
-    with pytest.raises(JournalError, match="another process holds"):
+    with pytest.raises(JournalError, match="another process is using"):
         LogFile.open(path, write=True)
     assert [frame for _, frame in log.frames()] == [b"first"]
     log.close()

@@ -11,6 +11,7 @@ import os
 import secrets
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -105,10 +106,11 @@ async def events(request: web.Request) -> web.StreamResponse:
     found = one_import(request)
     headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
     stream = web.StreamResponse(headers=headers)
-    await stream.prepare(request)
-    async for event in found.events(request.headers.get("Last-Event-ID", "")):
-        text = f"id: {event.id}\nevent: {event.name}\ndata: {json.dumps(event.data)}\n\n"
-        await stream.write(text.encode())
+    with suppress(ConnectionResetError):  # The tab was closed while an event was written.
+        await stream.prepare(request)
+        async for event in found.events(request.headers.get("Last-Event-ID", "")):
+            text = f"id: {event.id}\nevent: {event.name}\ndata: {json.dumps(event.data)}\n\n"
+            await stream.write(text.encode())
     return stream
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
 from typing import Any, Self
 
-from attrs import field, frozen
+from attrs import frozen
 
-from .code_numbers import read_code
+from .wire import read_code
 
 
 class Category(IntEnum):
@@ -73,10 +73,10 @@ class Code(IntEnum):
 
     # fmt: off
     UNAUTHORIZED = 1000, 401, False, "Check the API key."
-    SECRET_KEY_REQUIRED = 1001, 401, False, "Give the secret key as well."
+    SECRET_KEY_REQUIRED = 1001, 401, False, "Pass the secret key as well."
     FORBIDDEN = 1002, 403, False, "Ask Gameball which permission these keys lack."
     PRECONDITION_FAILED = 2000, 412, False, "Meet the requirement that the message names."
-    REQUEST_IN_PROGRESS = 2001, 422, True, "Send it again once the customer's other job ended."
+    REQUEST_IN_PROGRESS = 2001, 422, True, "Send it again once the customer's other job has ended."
     MISSING_ARGUMENTS = 3000, 400, False, "Fill in the field that the message names."
     NULL_ARGUMENTS = 3001, 422, False, "Give a required field a value instead of null."
     EXTENSION_NOT_SUPPORTED = 3002, 415, False, "Use a file type that Gameball takes."
@@ -85,41 +85,41 @@ class Code(IntEnum):
     BODY_HASH_INVALID = 3005, 422, False, "Correct the hash, or send none."
     NAME_LENGTH_INVALID = 3006, 422, False, "Make the name shorter or longer."
     NAME_ALREADY_EXISTS = 3007, 422, False, "Choose another name."
-    EMAIL_ALREADY_EXISTS = 3008, 422, False, "Find the customer who has this email already."
+    EMAIL_ALREADY_EXISTS = 3008, 422, False, "Find the customer who already has this email."
     INACTIVE = 3009, 422, False, "Activate the customer or campaign in the dashboard first."
     INVALID_LEVELING_METHOD = 3010, 422, False, "Use a levelling method that the programme has."
     LIMIT_EXCEEDED = 3011, 422, False, "Lower the amount, or raise the limit in the dashboard."
-    RECAPTCHA_INVALID = 3012, 422, False, "Not to be met from a server; ask Gameball."
-    NOT_SUPPORTED = 3013, 415, False, "Ask Gameball whether the account has this call."
-    READ_ONLY = 3014, 423, False, "Leave the locked field out."
-    EDIT_REQUIRED = 3015, 423, False, "Mend the locked entry in the dashboard first."
+    RECAPTCHA_INVALID = 3012, 422, False, "Not expected from a server: ask Gameball."
+    NOT_SUPPORTED = 3013, 415, False, "Ask Gameball whether the account may use this call."
+    READ_ONLY = 3014, 423, False, "Remove the locked field."
+    EDIT_REQUIRED = 3015, 423, False, "Fix the locked entry in the dashboard first."
     INVALID_PAYLOAD = 3016, 400, False, "Check fields and types against the API reference."
     EVENT_NOT_FOUND = 3017, 404, False, "Create the event first, or correct its name."
     FAILED = 4000, 400, False, "No cause was given: try the row alone, then ask Gameball."
     NOT_FOUND = 4004, 404, False, "Check the ids in the row; what they name does not exist."
     SOMETHING_WRONG = 4500, 400, True, "No cause was given: send the row again later."
-    INTERNAL_SERVER_ERROR = 5000, 500, True, "Gameball's own trouble: send the row again later."
-    SERVICE_UNAVAILABLE = 5003, 503, True, "Gameball's own trouble: send the row again later."
+    INTERNAL_SERVER_ERROR = 5000, 500, True, "A problem at Gameball: send the row again later."
+    SERVICE_UNAVAILABLE = 5003, 503, True, "A problem at Gameball: send the row again later."
     GAMEBALL_DISABLED = 6000, 422, False, "Switch Gameball on for this account."
     CASHBACK_DISABLED = 6001, 422, False, "Switch cashback on in the dashboard."
     DEFAULT_LANGUAGE_NOT_SET = 6002, 422, False, "Set a default language in the dashboard."
     COUPON_SETTINGS_CLOSED = 6003, 403, False, "Ask for access to the coupon settings."
     CUSTOMER_NOT_FOUND = 7000, 404, False, "Import the customers first, then retry --only failed; or correct the id."
     CUSTOMER_ALREADY_EXISTS = 7001, 422, False, "Use the customer that exists, or another id."
-    CUSTOMER_ALREADY_REFERRED = 7002, 422, False, "Leave the referrer code out."
-    REFERRAL_CODE_NOT_FOUND = 7003, 404, False, "Correct the referrer code, or leave it out."
+    CUSTOMER_ALREADY_REFERRED = 7002, 422, False, "Remove the referrer code."
+    REFERRAL_CODE_NOT_FOUND = 7003, 404, False, "Correct the referrer code, or remove it."
     GUEST_ALREADY_EXISTS = 7004, 422, False, "Use the guest that exists, or another id."
-    CUSTOMER_REFERRED_BEFORE = 7005, 422, False, "Leave the referrer code out."
-    INVALID_REFERRAL = 7006, 422, False, "Correct the referrer code, or leave it out."
-    FEATURE_UNAVAILABLE = 8000, 403, False, "The account's plan lacks this feature."
+    CUSTOMER_REFERRED_BEFORE = 7005, 422, False, "Remove the referrer code."
+    INVALID_REFERRAL = 7006, 422, False, "Correct the referrer code, or remove it."
+    FEATURE_UNAVAILABLE = 8000, 403, False, "The account's plan does not include this feature."
     NOT_REVERSIBLE = 9000, 422, False, "This type of transaction cannot be reversed."
-    ALREADY_CANCELLED = 9001, 422, False, "Nothing to do: the transaction is cancelled already."
+    ALREADY_CANCELLED = 9001, 422, False, "Nothing to do: the transaction is already cancelled."
     TRANSACTION_NOT_FOUND = 9002, 404, False, "Correct the transaction id."
     TRANSACTION_TIME_EXISTS = 9003, 422, False, (
-        "Look for it in the dashboard; if that is another one, change the time.")
-    TRANSACTION_ID_EXISTS = 9004, 422, False, "It is there already; a new one needs a new id."
+        "Look for it in the dashboard; if it is a different one, change the time.")
+    TRANSACTION_ID_EXISTS = 9004, 422, False, "It already exists; a new one needs a new id."
     REVERSED_NOT_FOUND = 9005, 404, False, "Correct the id of the transaction to reverse."
-    HOLD_NOT_FOUND = 9006, 404, False, "The hold has ended: make a new one, or leave it out."
+    HOLD_NOT_FOUND = 9006, 404, False, "The hold has ended: make a new one, or remove it."
     TRANSACTION_TIME_INVALID = 9007, 422, False, "Correct the time: UTC, and not in the future."
     INSUFFICIENT_POINTS = 9008, 422, False, "Lower the amount: the customer has fewer points."
     # fmt: on
@@ -181,60 +181,42 @@ class Refusal:
     not_found: bool = False
 
 
-@frozen
-class CodeReader:
+def read_refusal(entry: Mapping[str, Any]) -> Refusal:
     """
-    Recognises the code of a failed entry: in a code field, in the text's number, in its phrase.
+    Read one entry of the list of failures. Never raises, whatever the entry holds.
 
-    Attributes:
-        phrases: more phrases, without regard to case, and the code that each stands for.
-        duplicate_phrases: more phrases that say that the item's own id exists already.
+    Its code is in a code field, in a number in the text, or in the text's phrase.
     """
+    texts = list(dict.fromkeys(_texts(entry, 2)))
+    text = texts[0] if len(texts) == 1 else "; ".join(texts)
+    folded = text[:_LONGEST].lower()
+    named = _code_field(entry)
+    code = named if named in _BY_NUMBER else _code_in(texts) or _phrase(folded) or named
+    return Refusal(text, code, _duplicate(folded, code), _not_found(folded, code))
 
-    phrases: Mapping[str, int] = field(factory=dict)
-    duplicate_phrases: tuple[str, ...] = ()
 
-    def read(self, entry: Mapping[str, Any]) -> Refusal:
-        """Read one entry of the list of failures. Never raises, whatever the entry holds."""
-        texts = list(dict.fromkeys(_texts(entry, 2)))
-        text = texts[0] if len(texts) == 1 else "; ".join(texts)
-        head = text[:_LONGEST]
-        folded = head.lower()
-        named = _code_field(entry)
-        code = named if named in _BY_NUMBER else None
-        if code is None:
-            code = _code_in(texts) or self._phrase(folded) or named
-        return Refusal(text, code, self._duplicate(folded, code), _not_found(folded, code))
+def _phrase(text: str) -> int | None:
+    if "transaction" not in text or _WONDERING.search(text):
+        return None
+    if _TRANSACTION_EXISTS.search(text):
+        return Code.TRANSACTION_ID_EXISTS.value
+    return Code.TRANSACTION_TIME_EXISTS.value if _TIME_EXISTS.search(text) else None
 
-    def _phrase(self, text: str) -> int | None:
-        for phrase, code in self.phrases.items():
-            if phrase.lower() in text:
-                return code
-        if "transaction" not in text or _WONDERING.search(text):
-            return None
-        if _TRANSACTION_EXISTS.search(text):
-            return Code.TRANSACTION_ID_EXISTS.value
-        return Code.TRANSACTION_TIME_EXISTS.value if _TIME_EXISTS.search(text) else None
 
-    def _duplicate(self, text: str, code: int | None) -> bool:
-        if code == Code.TRANSACTION_ID_EXISTS or any(
-            phrase.lower() in text for phrase in self.duplicate_phrases
-        ):
-            return True
-        # Under which code a duplicate order is refused is not documented: any, but the one that
-        # says that it is the time which exists.
-        if "order" not in text or code == Code.TRANSACTION_TIME_EXISTS:
-            return False
-        return _ORDER_EXISTS.search(text) is not None and not _WONDERING.search(text)
+def _duplicate(text: str, code: int | None) -> bool:
+    if code == Code.TRANSACTION_ID_EXISTS:
+        return True
+    # Under which code a duplicate order is refused is not documented: any, but the one that
+    # says that it is the time which exists.
+    if "order" not in text or code == Code.TRANSACTION_TIME_EXISTS:
+        return False
+    return _ORDER_EXISTS.search(text) is not None and not _WONDERING.search(text)
 
 
 def _not_found(text: str, code: int | None) -> bool:
     if code in _BY_NUMBER:
         return code in (Code.NOT_FOUND, Code.TRANSACTION_NOT_FOUND)
     return "order" in text and _ORDER_NOT_FOUND.search(text) is not None
-
-
-CODE_READER = CodeReader()
 
 
 def _code_field(entry: Mapping[str, Any]) -> int | None:

@@ -15,7 +15,7 @@ from attrs import field, frozen
 
 
 class JobState(Enum):
-    """Where a job stands. UNKNOWN stands for any word that no document knows: not an end."""
+    """The state of a job. UNKNOWN is any state that is not documented; the job may still end."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -26,7 +26,7 @@ class JobState(Enum):
 
     @property
     def final(self) -> bool:
-        """Whether a job in this state will not change any more."""
+        """Whether a job in this state no longer changes."""
         return self in _FINAL
 
 
@@ -66,8 +66,8 @@ class Job:
 
     Attributes:
         id: Gameball's number for it.
-        kind: name of the batch kind; None where only the number is known.
-        rows: how many items were submitted; None where only the number is known.
+        kind: name of the batch kind; None if only the number is known.
+        rows: how many items were submitted; None if only the number is known.
     """
 
     id: int
@@ -78,7 +78,7 @@ class Job:
 @frozen
 class JobResults:
     """
-    The two lists of an answer, as they came.
+    The two lists of results in an answer, as Gameball sent them.
 
     Attributes:
         successful: entries of items that were applied.
@@ -105,20 +105,20 @@ class JobResults:
 @frozen
 class JobStatus:
     """
-    What one answer says of a job.
+    The status of a job in one answer.
 
     Attributes:
         job_id: the job.
-        state: where it stands.
-        word: the state as it was written in the answer.
+        state: its state.
+        word: the state as the answer spells it.
         operation: Gameball's name for the kind of job.
-        total: items in the job; 0 while queued, whatever was sent; None where not said.
-        finished: items applied so far; None where not said.
-        errors: items refused so far; None where not said.
-        created_at: when it was submitted, as written.
-        started_at: when it began to run, as written.
-        results: the two lists; None where the answer had none.
-        earlier: the longer lists of an answer before the end, where one was seen.
+        total: items in the job; 0 while queued, whatever was sent; None if the answer does not say.
+        finished: items applied so far; None if the answer does not say.
+        errors: items refused so far; None if the answer does not say.
+        created_at: when it was submitted, as the answer spells it.
+        started_at: when it began to run, as the answer spells it.
+        results: the two lists of results; None if the answer has none.
+        earlier: the longer lists of an answer before the end, if there was one.
     """
 
     job_id: int
@@ -135,19 +135,19 @@ class JobStatus:
 
     @property
     def shown_state(self) -> str:
-        """The state for people: one that no document knows is shown as it was written."""
+        """The state as text; a state that is not documented is shown as Gameball spells it."""
         if self.state is JobState.UNKNOWN and self.word:
             return f"unknown ({self.word[:40]})"
         return str(self.state.value)
 
     @property
     def done(self) -> int:
-        """Items that were applied or refused so far, by the answer's own counts."""
+        """Items applied or refused so far, by the answer's own counts."""
         return (self.finished or 0) + (self.errors or 0)
 
     @property
     def share(self) -> float | None:
-        """How much of the job is done, 0 to 1; None where the answer does not tell."""
+        """How much of the job is done, 0 to 1; None if the answer does not say."""
         if not self.total:
             return None
         return min(1.0, self.done / self.total)
@@ -160,9 +160,9 @@ class Transition:
 
     Attributes:
         job: the job.
-        before: the state it was seen in before; None at first sight.
-        status: what was seen now.
-        moved: False where only the counts changed (told only to those who asked for progress).
+        before: its previous state; None the first time.
+        status: its new status.
+        moved: False if only the counts changed (reported only with ``progress=True``).
     """
 
     job: Job

@@ -9,22 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from importlib import import_module
 from typing import Literal, TypeAlias
 
 from attrs import frozen
 
 from ..errors import ConfigurationError
+from .fields import AnyClass
 
 KindName: TypeAlias = Literal[
-    "customers",
-    "orders",
-    "order-transactions",
-    "balance-inquiries",
-    "balance-adjustments",
-    "cashback",
-    "redemptions",
-    "events",
-]
+    "customers", "orders", "order-transactions", "balance-inquiries", "balance-adjustments",
+    "cashback", "redemptions", "events",
+]  # fmt: skip
 """The names of the kinds, which type checkers and editors know."""
 ChunkingName: TypeAlias = Literal["unique", "together", "plain"]
 """The names of the ways to spread rows."""
@@ -34,22 +30,22 @@ class Replay(Enum):
     """What a second submission of the same item does."""
 
     REPLAYABLE = "replayable"
-    """Nothing new: a read, or create-or-update."""
+    """It changes nothing: a read, or create-or-update."""
     KEYED = "keyed"
-    """The item carries its own id and is refused the second time."""
+    """The item has its own id and is refused the second time."""
     UNREPEATABLE = "unrepeatable"
-    """It is applied twice: there is no id to know it by."""
+    """It is applied twice, because it has no id."""
 
 
 class Chunking(Enum):
     """How the rows of one customer are spread over chunks."""
 
     UNIQUE = "unique"
-    """Never two in a chunk, one chunk after the other: every outcome can be told."""
+    """Never two in a chunk, one chunk after the other: every outcome is certain."""
     TOGETHER = "together"
     """In one chunk while they fit, never in two open jobs."""
     PLAIN = "plain"
-    """As they come: fastest, no promise of order."""
+    """In the order of the input: fastest, but the order is not guaranteed."""
 
 
 @frozen
@@ -58,16 +54,16 @@ class Kind:
     One batch endpoint.
 
     Attributes:
-        name: what users call it.
-        path: below ``/batch``.
-        key: the field that answers name an item by; empty where the item itself is the id.
-        item_key: the field that tells two items of one customer apart; None where there is none.
-        bucket: whose quota it draws on.
+        name: its name.
+        path: its path below ``/batch``.
+        key: the field by which answers identify an item; empty if the item itself is the id.
+        item_key: the field that distinguishes two items of one customer; None if there is none.
+        bucket: the bucket whose quota it uses.
         replay: what a second submission does.
-        chunking: how rows of one key are spread over chunks unless asked otherwise.
-        why: the reason for that choice of chunking.
-        own_fields: the path of the object that holds fields of the account's own; empty for none. Of
-            events it is the object of one event.
+        chunking: how rows of one key are spread over chunks by default.
+        why: the reason for that default.
+        own_fields: the path of the object with custom fields; empty if there is none. For events it is
+            the object of one event.
     """
 
     name: str
@@ -133,3 +129,31 @@ def kind_of(kind: Kind | str) -> Kind:
         raise ConfigurationError(
             f"there is no batch kind {kind!r}; use one of: {', '.join(KINDS)}"
         ) from None
+
+
+_CLASSES: Mapping[str, tuple[str, str] | None] = {
+    "customers": ("customers", "Customer"),
+    "orders": ("orders", "Order"),
+    "order-transactions": None,
+    "balance-inquiries": ("points", "BalanceInquiry"),
+    "balance-adjustments": ("points", "BalanceAdjustment"),
+    "cashback": ("points", "Cashback"),
+    "redemptions": ("points", "Redemption"),
+    "events": ("points", "Event"),
+    "balances": ("points", "BalanceTarget"),
+}
+"""Module and name of the class of each kind's items, and of `TARGETS`."""
+
+
+def item_class(kind: str) -> AnyClass | None:
+    """
+    The class of a kind's items; None where an item is a plain text, the order id.
+
+    A class is made when it is first asked for, with its module: those of all kinds cost every program
+    some 10 ms at its start, and most programs use one or two.
+    """
+    place = _CLASSES[kind]
+    if place is None:
+        return None
+    found: AnyClass = getattr(import_module(f".{place[0]}", __package__), place[1])
+    return found

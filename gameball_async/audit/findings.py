@@ -1,14 +1,20 @@
-"""What was found in rows as a whole: findings with their places, and what the amounts come to."""
+"""
+What was found in rows as a whole: findings with their places, and what the amounts come to.
+
+Tallies count over columns of rows: times out of range, sums and extremes of amounts, the first lines of each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from math import fsum, inf
 from typing import Any, Literal
 
 from attrs import asdict, define, frozen
 from attrs import field as attribute
 
-from .looks import Amount, Repeat, Time, Wrong
+from .looks import Amount, Repeat, Time
 
 FindingName = Literal[
     "repeated-id", "repeated-row", "equal-times", "future-date", "early-date", "odd-amount", "money-in-points",
@@ -17,6 +23,10 @@ FindingName = Literal[
 
 SHOWN = 5
 """Places that a finding names, at most: the first ones."""
+CLOCKS = timedelta(minutes=5)
+"""How far two clocks are apart, at most."""
+ZONES = timedelta(hours=14)
+"""How far ahead of UTC a day begins, at most."""
 
 
 @frozen
@@ -145,52 +155,129 @@ def about_equal_times(field: str, rows: int, places: tuple[Place, ...]) -> Findi
     return Finding(message, "equal-times", field, rows, places)
 
 
-def about_late(time: Time, found: Lines) -> Finding:
-    """Times to come."""
-    refused = ", which Gameball refuses (error 9007)" if time.refused else ""
-    message = f"{_have(found.rows)} {time.field} in the future{refused}"
-    return Finding(message, "future-date", time.field, found.rows, found.places)
-
-
-def about_early(time: Time, found: Lines) -> Finding:
-    """Times too long ago."""
-    message = (
-        f"{_have(found.rows)} {time.field} before {time.earliest}: {time.empty} and the like often "
-        "stand for an empty date"
-    )
-    return Finding(message, "early-date", time.field, found.rows, found.places)
-
-
-def about_wrong(amount: Amount, wrong: Wrong, found: Lines) -> Finding:
-    """Amounts that make no sense."""
-    message = f"{_have(found.rows)} {wrong.value} {amount.field}, which is hardly meant"
-    return Finding(message, "odd-amount", amount.field, found.rows, found.places)
-
-
-def about_money(amount: Amount, found: Lines, of: int) -> Finding:
-    """Points that look like money."""
-    message = (
-        f"{found.rows:,} of {of:,} values of {amount.field} have cents, as money has, and points are "
-        "wanted: turn money into points first"
-    )
-    return Finding(message, "money-in-points", amount.field, found.rows, found.places)
-
-
 def about_faulty(rows: int, lines: Sequence[int]) -> Finding:
     """Rows with faults of their own."""
     message = f"{_have(rows)} faults, and will be rejected: `gameball-async validate` says which"
     return Finding(message, "faulty-rows", "", rows, tuple(map(Place, lines)), certain=True)
 
 
-def about_unfinished(why: str) -> Finding:
-    """Rows could not be compared with each other."""
-    message = (
-        f"rows that repeat others could not be looked for ({why}): set SQLITE_TMPDIR to a folder with "
-        "room"
-    )
-    return Finding(message, "not-compared", "", 0, ())
+def column(items: Sequence[Any], field: str) -> list[Any]:
+    """The values of a field, by the names that lead to it; None where there is none."""
+    found: Sequence[Any] = items
+    for name in field.split("."):
+        found = [None if item is None else item.get(name) for item in found]
+    return list(found)
 
 
-def about_unreadable(why: str) -> Finding:
-    """The rest of the rows cannot be read."""
-    return Finding(f"cannot be read to its end: {why}", "unreadable", "", 0, ())
+@define
+class TimeTally:
+    """
+    The times of one field.
+
+    Attributes:
+        time: the field.
+        now: an aware instant; what comes after it is in the future.
+    """
+
+    time: Time
+    now: datetime
+    _latest: str = attribute(init=False)
+    _late: Lines = attribute(factory=Lines, init=False)
+    _early: Lines = attribute(factory=Lines, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        # Times are text in one form, so that text compares as they do. "~" comes after all of them.
+        if self.time.day:
+            self._latest = f"{(self.now + ZONES).date().isoformat()}~"
+        else:
+            self._latest = (self.now + CLOCKS).replace(tzinfo=None).isoformat(timespec="seconds")
+
+    def add(self, lines: Sequence[int], values: Sequence[str | None]) -> None:
+        """Count the times of these lines."""
+        found = [
+            (value, line) for value, line in zip(values, lines, strict=True) if value is not None
+        ]
+        latest, earliest = self._latest, self.time.earliest
+        self._late.add([line for value, line in found if value > latest])
+        self._early.add([line for value, line in found if value < earliest])
+
+    def findings(self) -> Iterator[Finding]:
+        """What is doubtful so far."""
+        name, late, early = self.time.field, self._late, self._early
+        if late.rows:
+            refused = ", which Gameball refuses (error 9007)" if self.time.refused else ""
+            message = f"{_have(late.rows)} {name} in the future{refused}"
+            yield Finding(message, "future-date", name, late.rows, late.places)
+        if early.rows:
+            doubtful = (
+                f"{_have(early.rows)} {name} before {self.time.earliest}: {self.time.empty} and the like often "
+                "stand for an empty date"
+            )
+            yield Finding(doubtful, "early-date", name, early.rows, early.places)
+
+
+@define
+class AmountTally:
+    """
+    The amounts of one field.
+
+    Attributes:
+        amount: the field.
+    """
+
+    amount: Amount
+    _rows: int = attribute(default=0, init=False)
+    _total: float = attribute(default=0.0, init=False, repr=False)
+    _least: tuple[float, int] = attribute(default=(inf, 0), init=False, repr=False)
+    # The line of the greatest is negative, so that of equal ones the first counts.
+    _greatest: tuple[float, int] = attribute(default=(-inf, 0), init=False, repr=False)
+    _wrong: Lines = attribute(factory=Lines, init=False)
+    _cents: Lines = attribute(factory=Lines, init=False)
+
+    def add(self, lines: Sequence[int], values: Sequence[float | None]) -> None:
+        """Count the amounts of these lines."""
+        found = [
+            (value, line) for value, line in zip(values, lines, strict=True) if value is not None
+        ]
+        if not found:
+            return
+        self._rows += len(found)
+        self._total = _sum([self._total, *(value for value, _ in found)])
+        self._least = min(self._least, min(found))
+        self._greatest = max(self._greatest, max((value, -line) for value, line in found))
+        if self.amount.wrong is not None and self._least[0] <= 0:
+            wrong = self.amount.wrong.covers
+            self._wrong.add([line for value, line in found if wrong(value)])
+        if self.amount.points:  # two decimals at most are as money has them
+            cents = (line for value, line in found if value % 1 != 0 and round(value, 2) == value)
+            self._cents.add(list(cents))
+
+    def findings(self) -> Iterator[Finding]:
+        """What is doubtful so far."""
+        name, wrong, cents = self.amount.field, self._wrong, self._cents
+        if wrong.rows and self.amount.wrong is not None:
+            message = f"{_have(wrong.rows)} {self.amount.wrong.value} {name}, which is hardly meant"
+            yield Finding(message, "odd-amount", name, wrong.rows, wrong.places)
+        if 2 * cents.rows > self._rows:
+            money = (
+                f"{cents.rows:,} of {self._rows:,} values of {name} have cents, as money has, and points are "
+                "wanted: turn money into points first"
+            )
+            yield Finding(money, "money-in-points", name, cents.rows, cents.places)
+
+    def summary(self) -> AmountSummary | None:
+        """What they come to; None where there are none."""
+        if not self._rows:
+            return None
+        least, at_least = self._least
+        greatest, at_greatest = self._greatest
+        return AmountSummary(
+            self.amount.field, self._rows, self._total, least, at_least, greatest, -at_greatest
+        )
+
+
+def _sum(values: Sequence[float]) -> float:
+    try:
+        return fsum(values)
+    except OverflowError:
+        return sum(values)

@@ -16,6 +16,11 @@ class Wrong(Enum):
     ZERO = "a zero"
     NOT_POSITIVE = "a zero or negative"
 
+    def covers(self, amount: float) -> bool:
+        """Whether this amount makes none."""
+        zero, negative = self is not Wrong.NEGATIVE, self is not Wrong.ZERO
+        return (amount == 0 and zero) or (amount < 0 and negative)
+
 
 @frozen
 class Repeat:

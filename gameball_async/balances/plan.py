@@ -1,15 +1,51 @@
-"""What is to be done for each customer, by the balance that it has and the one that it is to have."""
+"""
+What is to be done for each customer, by the balance that it has and the one that it is to have.
+
+Points are counted in whole millionths, so that sums and comparisons are exact, whatever numbers come in JSON.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from enum import Enum
 
 from attrs import field, frozen
 
 from ..api.codes import Code
 from ..rows.outcome import Outcome, Reason, RowOutcome
-from .points import in_units
+
+UNIT = 1_000_000
+"""Units in a point."""
+MOST = 9_000_000_000_000 * UNIT
+"""The largest number of units that is kept: what fits into 64 bits, with room to subtract."""
+BALANCE_FIELD = "totalPointsBalance"
+"""The field of an answer to an inquiry that is the balance, unless another is named."""
+
+
+def in_units(number: object) -> int | None:
+    """A number of points as units, rounded to the nearest; None where it is none, or too large."""
+    if isinstance(number, bool) or not isinstance(number, int | float | Decimal | str):
+        return None
+    try:
+        exact = Decimal(str(number)) * UNIT
+        units = int(exact.to_integral_value(ROUND_HALF_EVEN))
+    except (InvalidOperation, ValueError, OverflowError):
+        return None
+    return units if abs(units) <= MOST else None
+
+
+def as_number(units: int) -> int | Decimal:
+    """Units as points, for the wire: whole where they are, and exact where not."""
+    whole, rest = divmod(units, UNIT)
+    return whole if not rest else Decimal(units) / UNIT
+
+
+def shown(units: int, *, signed: bool = False) -> str:
+    """Units as points, for people: ``1,250``, ``-0.5``, and ``+40`` where *signed*."""
+    sign = "-" if units < 0 else "+" if signed and units else ""
+    whole, rest = divmod(abs(units), UNIT)
+    return f"{sign}{whole:,}" + (f".{rest:06}".rstrip("0") if rest else "")
 
 
 class Fate(Enum):
@@ -105,7 +141,7 @@ def _not_found(reason: Reason | None) -> bool:
 @frozen(kw_only=True)
 class Summary:
     """
-    What a run would do: shown before anything is sent. Points are in units (`points.shown`).
+    What a run would do: shown before anything is sent. Points are in units (`shown`).
 
     Attributes:
         rows: rows of the input.
@@ -148,7 +184,7 @@ class Summary:
 @frozen(kw_only=True)
 class Report:
     """
-    What has become of the rows. Points are in units (`points.shown`).
+    What has become of the rows. Points are in units (`shown`).
 
     Attributes:
         rows: rows of the input.

@@ -24,9 +24,8 @@ from ..errors import ConfigurationError
 from ..rows.check import preparer
 from ..rows.feed import Feed
 from ..rows.given import Rows, rows_of
-from ..rows.row import BadRow, Blocks, Prepared, Row
-from .plan import Fate, Report, Summary
-from .points import BALANCE_FIELD, as_number, in_units
+from ..rows.row import BadRow, Blocks, Row
+from .plan import BALANCE_FIELD, Fate, Report, Summary, as_number, in_units
 from .store import Header, Stage, Step, Store
 from .taking import (
     begin_again,
@@ -172,19 +171,15 @@ async def _read(store: Store, rows: Rows, *, ids_from_numbers: bool) -> None:
         with store.change():
             while batch := await feed.batch():
                 for row in batch:
-                    store.add(*_target_of(row))
+                    if isinstance(row, BadRow):
+                        store.add(row.position, row.key, None, "; ".join(map(str, row.faults)))
+                        continue
+                    target = in_units(orjson.loads(row.payload)["balance"])
+                    why = "" if target is not None else "balance: is too large"
+                    store.add(row.position, row.key, target, why)
             store.advance(Stage(Step.ASK))
     finally:
         await feed.aclose()
-
-
-def _target_of(row: Prepared | BadRow) -> tuple[int, str | None, int | None, str]:
-    """A checked row as its line, customer, target in units, and fault; no target where it has a fault."""
-    if isinstance(row, BadRow):
-        return row.position, row.key, None, "; ".join(map(str, row.faults))
-    target = in_units(orjson.loads(row.payload)["balance"])
-    why = "" if target is not None else "balance: is too large"
-    return row.position, row.key, target, why
 
 
 async def _step(client: GameballClient, store: Store, drive: Drive) -> None:
@@ -225,12 +220,13 @@ class _Customers(Blocks):
 
     def block(self) -> list[Row | BadRow]:
         """The next ones."""
-        return [Row(line, self._item(key, amount)) for line, key, amount in next(self._pages, ())]
-
-    def _item(self, key: str, amount: int) -> dict[str, object]:
+        page = next(self._pages, ())
         if not self._adjusts:
-            return {"customerId": key}
-        return {"customerId": key, "amount": as_number(amount), "reason": self._reason}
+            return [Row(line, {"customerId": key}) for line, key, _ in page]
+        return [
+            Row(line, {"customerId": key, "amount": as_number(amount), "reason": self._reason})
+            for line, key, amount in page
+        ]
 
     def close(self) -> None:
         """Nothing is open."""

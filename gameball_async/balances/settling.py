@@ -19,19 +19,19 @@ from attrs import define, field
 
 from ..errors import ConfigurationError, JournalError
 from ..journal.account import in_doubt, recorded_of
-from ..journal.contents import read_items
 from ..journal.folding import settled_reason
 from ..journal.journal import read_journal
+from ..journal.results import read_items
 from ..journal.retry import later_of, next_retry
 from ..journal.settle import settle
 from ..journal.state import Resumable
 from ..rows.named import NamedRows
 from ..rows.outcome import RowOutcome
 from ..rows.replacing import write_csv
-from .doubts import Concluded, Verdict, conclude, doubtful
-from .points import BALANCE_FIELD, as_number
+from .plan import BALANCE_FIELD, as_number
 from .setting import REST, Drive, finish
 from .snapshot import Balances, look, read_snapshot, snapshot_beside, write_snapshot
+from .verdicts import Concluded, Verdict, conclude, doubtful
 
 if TYPE_CHECKING:
     from ..client import GameballClient
@@ -158,7 +158,7 @@ class _Settling:
         await anyio.to_thread.run_sync(self._record, journal, rows)
 
     async def _look(self, keys: Sequence[str], what: str) -> Balances:
-        return await look(self.client, keys, name=self.balance, what=what, drive=self.drive)
+        return await look(self.client, keys, self.balance, what, self.drive)
 
     def _record(self, journal: str, rows: Sequence[Concluded]) -> None:
         """Write down what was concluded from what, then what that makes of the rows."""
@@ -178,8 +178,7 @@ class _Settling:
             return
         into = next_retry(journal, recorded)
         keys = sorted({row.key for row in rows if row.key})
-        what = "asking for the balances before sending again"
-        before = await self._look(keys, what)
+        before = await self._look(keys, "asking for the balances before sending again")
         write_snapshot(snapshot_beside(into), before.items())
         positions = {row.position for row in rows}
         async with self.client.retry(

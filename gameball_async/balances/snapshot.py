@@ -15,8 +15,7 @@ from ..errors import InputError
 from ..journal.journal import read_rows
 from ..rows.cells import restored
 from ..rows.replacing import refuse_unfit, write_csv
-from .plan import Planned, answered
-from .points import BALANCE_FIELD, as_number, in_units
+from .plan import BALANCE_FIELD, Planned, answered, as_number, in_units
 from .setting import Drive, finish
 
 if TYPE_CHECKING:
@@ -34,14 +33,7 @@ def snapshot_beside(journal: str | os.PathLike[str]) -> str:
     return f"{os.fspath(journal)}.before.csv"
 
 
-async def look(
-    client: GameballClient,
-    keys: Keys,
-    *,
-    name: str = BALANCE_FIELD,
-    what: str = "asking for the balances",
-    drive: Drive = finish,
-) -> Balances:
+async def look(client: GameballClient, keys: Keys, name: str, what: str, drive: Drive) -> Balances:
     """
     Ask for the balances of some customers, in units; None where there is none, or where two answers differ.
 
@@ -93,13 +85,10 @@ async def _asked(client: GameballClient, keys: Keys, what: str, drive: Drive) ->
         yield journal
 
 
-async def _items(keys: Keys) -> AsyncIterator[dict[str, str]]:
+def _items(keys: Keys) -> Iterable[dict[str, str]] | AsyncIterable[dict[str, str]]:
     if isinstance(keys, AsyncIterable):
-        async for key in keys:
-            yield {"customerId": key}
-    else:
-        for key in keys:
-            yield {"customerId": key}
+        return ({"customerId": key} async for key in keys)
+    return ({"customerId": key} for key in keys)
 
 
 def _answers(journal: str, name: str) -> Iterator[tuple[str, int | None]]:

@@ -21,8 +21,7 @@ from attrs import asdict, field, frozen
 
 from ..errors import JournalError
 from ..rows.closing import Closing
-from .plan import Fate
-from .points import BALANCE_FIELD
+from .plan import BALANCE_FIELD, Fate
 
 PLAN = "plan.db"
 FORMAT = 1
@@ -118,7 +117,7 @@ class Store(Closing):
     The plan of a run, open and locked; made where there is none. A context manager.
 
     Args:
-        folder: where it is; made for its owner's eyes only.
+        folder: where it is. It and the plan are made readable for their owner only.
         header: of the run at hand; None takes any.
 
     Attributes:
@@ -137,6 +136,7 @@ class Store(Closing):
             raise JournalError(f"{folder} is not there, or holds no plan of balances")
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # the folder may be open to all
             self._base = sqlite3.connect(
                 path, timeout=0, isolation_level=None, check_same_thread=False
             )
@@ -255,10 +255,9 @@ class Store(Closing):
             yield page
             after = page[-1][0]
 
-    def each(self, columns: str, where: str = "1") -> Iterator[tuple[Any, ...]]:
-        """Rows, read as they are asked for, in the order of their lines."""
-        query = f"SELECT {columns} FROM customer WHERE {where} ORDER BY line"  # noqa: S608 - ours
-        return iter(self._base.execute(query))
+    def each(self, columns: str) -> Iterator[tuple[Any, ...]]:
+        """All rows, read as they are asked for, in the order of their lines."""
+        return iter(self._base.execute(f"SELECT {columns} FROM customer ORDER BY line"))  # noqa: S608 - ours
 
 
 def refused(path: Path, error: Exception) -> JournalError:

@@ -18,10 +18,9 @@ from attrs import asdict, evolve
 from ..journal.journal import read_rows
 from ..rows.outcome import RowOutcome
 from ..rows.replacing import write_csv
-from .plan import UNFINISHED, Fate, Planned, Report, Summary, answered, planned
-from .points import as_number, in_units
-from .rounds import Answer, Looked, answer_of, judged, look_again
+from .plan import UNFINISHED, Fate, Planned, Report, Summary, answered, as_number, in_units, planned
 from .store import Stage, Step, Store
+from .verdicts import Answer, Looked, answer_of, judged, look_again
 
 ROUNDS = 10
 """Rounds of adjustments in one go, at most."""
@@ -59,7 +58,11 @@ def take_balances(store: Store, journal: Path | None) -> None:
                 (plan.fate.value, plan.why, found, found, found, target - found, pending,
                  row.position),
             )  # fmt: skip
-        store.note("summary", asdict(_sum_up(store)))
+        counts = (f"coalesce({each}, 0)" for each in _COUNTED.values())
+        (sums,) = store.each(", ".join(counts))
+        faults = next(store.pages("line, why", Fate.REJECTED, SHOWN), [])
+        summary = Summary(**dict(zip(_COUNTED, sums, strict=True)), faults=faults)
+        store.note("summary", asdict(summary))
         store.advance(Stage(Step.SEND, 1))
 
 
@@ -84,12 +87,6 @@ _COUNTED = {
     "pending": "sum(pending)",
 }
 """What a summary counts."""
-
-
-def _sum_up(store: Store) -> Summary:
-    (found,) = store.each(", ".join(f"coalesce({each}, 0)" for each in _COUNTED.values()))
-    faults = next(store.pages("line, why", Fate.REJECTED, SHOWN), [])
-    return Summary(**dict(zip(_COUNTED, found, strict=True)), faults=faults)
 
 
 def summary_of(store: Store) -> Summary:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 import anyio
@@ -36,23 +35,24 @@ class Bulk:
     """
     One bulk run: open it with ``async with``, read its events with ``async for``, then its report.
 
-    The events are a bounded stream: a reader that pauses pauses the run, and loses nothing. Leaving
-    the block early cancels the run; jobs that are open then go on at Gameball (or are stopped, with
-    ``on_cancel="stop"``), and their rows are reported as pending, with the job's number.
+    `GameballClient.bulk`, `resume` and `retry` create it. The events are a bounded stream: if you stop
+    reading, the run pauses and nothing is lost. Leaving the block early cancels the run. Jobs that are
+    open then continue at Gameball (or are stopped, with ``on_cancel="stop"``), and their rows are
+    reported as pending, with the job's number.
 
     Args:
         prepare: makes the run, with its journal open.
-        events: what it tells.
-        usage: counts what it uses.
+        events: the events of the run.
+        usage: counts the requests and the time that the run uses.
         spawn: starts it in the background.
-        clock: tells the time.
+        clock: returns the time.
         stop_job: stops one job.
-        on_cancel: what becomes of open jobs when the run is left early.
-        stream: where its start and its end are told.
+        on_cancel: what to do with open jobs when the run is left early.
+        stream: receives the start and the end of the run.
         unknown: counts the fields that Gameball does not know.
 
     Attributes:
-        journal: the file that remembers it; None for none.
+        journal: the path of its journal; None if it keeps none.
     """
 
     def __init__(
@@ -61,7 +61,6 @@ class Bulk:
         events: EventQueue[BulkEvent],
         usage: Usage,
         spawn: Spawn,
-        clock: Callable[[], float],
         stop_job: Callable[[Job], Awaitable[None]],
         on_cancel: OnCancel,
         stream: EventStream = NO_OBSERVERS,
@@ -71,7 +70,6 @@ class Bulk:
         self._events = events
         self._usage = usage
         self._spawn = spawn
-        self._clock = clock
         self._stop_job = stop_job
         self._on_cancel = on_cancel
         self._stream = stream
@@ -89,9 +87,11 @@ class Bulk:
             JournalError: the journal cannot be used; nothing was sent.
         """
         if self._entered is not None:
-            raise ClosedError("a run is opened once: make another one")
+            raise ClosedError(
+                "this run was already opened: start a new one with client.bulk() or client.resume()"
+            )
         self._entered = await self._prepare()
-        self._usage.start(self._clock(), self._entered.journal.requested)
+        self._usage.start(anyio.current_time(), self._entered.journal.requested)
         if self._stream.wants(RunStarted):
             self._stream.emit(
                 RunStarted(self._entered.state.kind.name, self._entered.state.rows_read)
@@ -99,12 +99,7 @@ class Bulk:
         self._running = self._spawn(self._main)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         self._events.leave()
         run, running = self._run, self._running
         still_open = run.state.left_open or run.state.flights.open_jobs()
@@ -114,7 +109,7 @@ class Bulk:
         finally:
             # A run that was cancelled before its first step has had no chance to do this itself.
             run.close()
-            self._usage.stop(self._clock())
+            self._usage.stop(anyio.current_time())
             self._tell_end()
             try:
                 with anyio.move_on_after(STOP_WITHIN, shield=True):
@@ -129,10 +124,14 @@ class Bulk:
         try:
             await run.main()
         except anyio.get_cancelled_exc_class():
-            run.state.fail(ClosedError("the client was closed during this run"))
+            run.state.fail(
+                ClosedError(
+                    "the client was closed during this run: keep it open until the run has ended"
+                )
+            )
             raise
         finally:
-            self._usage.stop(self._clock())
+            self._usage.stop(anyio.current_time())
             try:
                 with anyio.move_on_after(STOP_WITHIN, shield=True):
                     await run.put_away(self._used())
@@ -169,32 +168,33 @@ class Bulk:
         Wait for the next event.
 
         Raises:
-            GameballError: what stopped the run early; the report tells what became of each row.
+            GameballError: what stopped the run early; the report has the outcome of each row.
             ClosedError: the block was left, or not entered yet.
-            Exception: whatever the input's own iterator raised, as itself.
+            Exception: any exception that the input's own iterator raised, unchanged.
         """
         if self._running is None:
             raise ClosedError("this run has not begun: open it with `async with`")
         return await self._events.next(
-            lambda: self._run.state.error, "this run is over: its block was left"
+            lambda: self._run.state.error,
+            "this run is closed: read it inside its `async with` block",
         )
 
     def stop(self) -> None:
         """
-        Send nothing more. Read on: the events that are left tell every row's outcome.
+        Send nothing more. Keep reading: the remaining events have every row's outcome.
 
-        Answers to what is being sent are waited for, for five seconds at most. Jobs that are open go
-        on at Gameball (or are stopped, with ``on_cancel="stop"``, when the block is left); their rows
-        are pending, with the job's number. A run with a journal can be resumed.
+        The run waits at most five seconds for answers to requests in flight. Open jobs continue at
+        Gameball (or are stopped when you leave the block, with ``on_cancel="stop"``); their rows are
+        pending, with the job's number. A run with a journal can be resumed.
         """
         self._run.interrupt()
 
     async def finish(self) -> Report:
         """
-        Read all events that are left and return the report.
+        Read all remaining events and return the report.
 
         Raises:
-            GameballError: what stopped the run early; `report` tells what became of each row.
+            GameballError: what stopped the run early; `report` has the outcome of each row.
         """
         async for _ in self:
             pass
@@ -202,7 +202,7 @@ class Bulk:
 
     async def outcomes_table(self) -> pa.Table:
         """
-        The rows that the journal knows an outcome of, as an Arrow table: one line a row, in no order.
+        The outcomes in the journal as an Arrow table, one line per row, in no particular order.
 
         Columns: ``line`` (the row's position), ``key``, ``outcome``, ``code``, ``field``, ``reason``,
         ``job``, ``chunk``. Needs the extra ``arrow``.
@@ -213,7 +213,7 @@ class Bulk:
         """
         if self.journal is None:
             raise ConfigurationError(
-                "outcomes are read from the journal, and this run has none: pass journal=PATH"
+                "outcomes are read from the journal, but this run has none: pass journal=PATH"
             )
         from ..journal.results import outcomes_of
 
@@ -221,23 +221,19 @@ class Bulk:
 
     @property
     def open_jobs(self) -> list[Job]:
-        """Jobs that were accepted and have not ended, as far as is known."""
+        """Jobs that were accepted and are not known to have ended."""
         return self._run.state.flights.open_jobs()
 
     @property
     def report(self) -> Report:
-        """What has become of the rows so far; final once the run is over."""
+        """The outcomes of the rows so far; final once the run is over."""
         run, use = self._run, self._use()
         state = run.state
-        counts, before = state.tally.counts, state.used_before
+        before = state.used_before
         return Report(
             kind=state.kind.name,
             rows=state.rows_read,
-            succeeded=counts[Outcome.SUCCEEDED],
-            failed=counts[Outcome.FAILED],
-            rejected=counts[Outcome.REJECTED],
-            indeterminate=counts[Outcome.INDETERMINATE],
-            unsent=counts[Outcome.UNSENT],
+            **state.tally.by_outcome(),
             jobs=state.jobs,
             requests=before.requests + use.requests,
             rate_limited=before.rate_limited + use.rate_limited,
@@ -247,14 +243,12 @@ class Bulk:
             seconds=before.seconds + use.seconds,
             complete=run.finished,
             reasons=state.tally.reasons(),
-            pending=counts[Outcome.PENDING],
             unknown_fields=() if self._unknown is None else self._unknown.found(),
-            unchanged=counts[Outcome.UNCHANGED],
         )
 
     @property
     def progress(self) -> Progress:
-        """Where the run stands now. Rates and requests are those since it was (re)started."""
+        """The current progress of the run. Rates and requests count from its start or resumption."""
         run, use = self._run, self._use()
         state = run.state
         counts, chunker = state.tally.counts, state.chunker
@@ -292,7 +286,7 @@ class Bulk:
         return self._entered
 
     def _use(self) -> Use:
-        return self._usage.read(self._clock)
+        return self._usage.read(anyio.current_time)
 
     def _used(self) -> Used:
         use, before = self._use(), self._run.state.used_before

@@ -41,12 +41,12 @@ PASSED_OVER = 200
 @frozen
 class LookAhead:
     """
-    How far rows are read ahead of what is sent: no more rows are read while as much waits.
+    How far rows are read ahead of what is sent. Reading pauses while that much is waiting.
 
     Attributes:
-        rows: rows that wait; up to 200 of a list are read in one go.
-        size: bytes of their JSON.
-        seconds: how long rows wait for others to travel with, where the input is slow.
+        rows: rows that may wait; up to 200 of a list are read at once.
+        size: bytes of JSON that may wait.
+        seconds: with slow input, how long rows wait for others to fill their chunk.
     """
 
     rows: int = 100_000
@@ -123,8 +123,8 @@ class Chunker:
             return None
         if self._ready and self.wants_rows:
             if self._looked_ahead:
-                return "the input has not given enough rows for a full chunk yet"
-            return "the input is read ahead, so that a customer's rows can travel together"
+                return "waiting for enough rows of the input to fill a chunk"
+            return "reading the input ahead, so that a customer's rows are sent together"
         why = f"{self.held_back:,} of {self.waiting:,} rows wait for open jobs of their customers"
         turns = max(self._ready.most_turns, self._held.most_turns)
         if turns > 1:

@@ -18,8 +18,8 @@ class RowOutcomes(Sequence[RowOutcome]):
     """
     The outcomes of one chunk's rows, in the chunk's order.
 
-    Kept in columns and made into objects as they are read: a run of millions of rows has one such
-    sequence for each chunk, not one object for each row.
+    Stored in columns; each object is created when it is read. So a run of millions of rows has one such
+    sequence per chunk, not one object per row.
     """
 
     __slots__ = ("_chunk", "_entry", "_job_id", "_keys", "_outcomes", "_positions", "_reasons")
@@ -84,7 +84,7 @@ class RowOutcomes(Sequence[RowOutcome]):
         )
 
     def exceptions(self) -> Iterator[RowOutcome]:
-        """Only the rows that did not succeed, and are not unchanged either."""
+        """Only the rows that did not succeed, without unchanged ones."""
         for index, outcome in enumerate(self._outcomes):
             if outcome not in _FINE:
                 yield self[index]
@@ -100,8 +100,8 @@ class Submitted:
 
     Attributes:
         chunk: its number, from 1.
-        job: the job it has become.
-        rows: how many rows it carries.
+        job: the job that Gameball created for it.
+        rows: how many rows it has.
     """
 
     chunk: int
@@ -115,8 +115,8 @@ class Settled:
     Rows have their outcome.
 
     Attributes:
-        chunk: number of the chunk that carried them; None for rows that were never in one.
-        job: the job that carried them; None where none did.
+        chunk: number of their chunk; None for rows that were never in one.
+        job: their job; None for rows that were in none.
         outcomes: one for each row.
     """
 
@@ -131,15 +131,15 @@ BulkEvent = Submitted | Transition | Settled
 @frozen
 class Submission:
     """
-    What became of one chunk of `submit_all`.
+    The result of one chunk of `submit_all`.
 
     Attributes:
         chunk: its number, from 1; None for rows that were never in one.
-        job: the job it has become; None where it has not.
-        positions: where its rows came from.
-        outcomes: for a chunk without a job, what that means for each row; empty otherwise.
-        error: why there is no job; None where there is one, or where rows were rejected unsent.
-        resent: an earlier try of the same bytes may have been applied too.
+        job: the job that Gameball created for it; None if there is none.
+        positions: the positions of its rows in the input.
+        outcomes: for a chunk without a job, the outcome of each row; empty otherwise.
+        error: why there is no job; None if there is one, or if the rows were rejected unsent.
+        resent: an earlier attempt with the same bytes may have been applied too.
     """
 
     chunk: int | None

@@ -18,9 +18,9 @@ Fates = tuple[list[Outcome], dict[int, Reason]]
 """The outcome of each row of a chunk, and the reasons of some."""
 
 _UNSENT = Reason("the run stopped before this row was sent")
-_IN_FLIGHT = Reason("the run was left while this row was being sent")
+_IN_FLIGHT = Reason("the run stopped while this row was being sent")
 _LEFT_OPEN = Reason(
-    "the run was left while its job was open: resume it, or ask for the job's status"
+    "the run stopped while the row's job was open: resume the run, or look up the job's status"
 )
 
 Note = Callable[[Journal], Awaitable[None]]
@@ -29,7 +29,9 @@ Note = Callable[[Journal], Awaitable[None]]
 
 DOUBTS_IN_A_ROW = 3
 """Chunks in a row whose fate is unknown before the run stops, rather than doubt all the others."""
-IN_A_ROW = "the third in a row, so the run stopped before the rows that are left; the last: {}"
+IN_A_ROW = (
+    "the third in a row, so the run stopped and did not send the remaining rows; the last error: {}"
+)
 
 
 @define(eq=False)

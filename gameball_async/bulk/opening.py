@@ -24,7 +24,7 @@ from .state import RunState
 from .time_limits import TimeLimits
 
 if TYPE_CHECKING:
-    from ..compare.comparison import Comparison, OpenComparison
+    from ..compare import Comparison, OpenComparison
 
 
 @frozen

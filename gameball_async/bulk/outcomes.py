@@ -29,10 +29,10 @@ from typing import Any
 
 from attrs import define, field
 
-from ..api.codes import CODE_READER, Code, CodeReader, Refusal
+from ..api.codes import Code, Refusal, read_refusal
 from ..api.jobs import PLAIN_FIELDS, JobResults, JobStatus
 from ..api.kinds import Kind, Replay
-from ..api.reading import clean_text
+from ..api.wire import clean_text
 from ..errors import GameballError
 from ..rows.outcome import Outcome, Reason
 from .in_flight import InFlight
@@ -43,12 +43,12 @@ from .results import Results
 
 _SUCCEEDED, _FAILED, _INDETERMINATE = Outcome.SUCCEEDED, Outcome.FAILED, Outcome.INDETERMINATE
 
-NOT_NAMED = Reason("the answer does not name it")
-CONTRADICTED = Reason("the answer lists it both as successful and as failed")
-NOT_TOLD_APART = Reason("the answer does not tell which of the customer's rows it means")
+NOT_NAMED = Reason("the answer does not name this row")
+CONTRADICTED = Reason("the answer lists this row as both successful and failed")
+NOT_TOLD_APART = Reason("the answer does not say which of the customer's rows it means")
 NOT_ALL_NAMED = Reason("the answer does not name all of the customer's rows")
 NAMED_TOO_OFTEN = Reason(
-    "the answer lists entries more than once: the customer's rows cannot be counted"
+    "the answer lists entries more than once, so the customer's rows cannot be counted"
 )
 APPLIED_BEFORE = "applied by an earlier attempt of this run"
 PERHAPS_BEFORE = "refused now, but an earlier attempt of this run may have been applied"
@@ -78,7 +78,6 @@ def settle(
     *,
     resent: bool = False,
     earlier: JobResults | None = None,
-    codes: CodeReader = CODE_READER,
 ) -> Settlement:
     """
     The outcome of each row of a chunk.
@@ -90,19 +89,18 @@ def settle(
         status: the job's last known status, final or not; None where it was never had.
         resent: whether an attempt before the job's own was ambiguous.
         earlier: the lists of an earlier answer, for what the last one lacks.
-        codes: how the codes of failed entries are recognised.
     """
     results = None if status is None else status.results
     if results is not None and all_succeeded(kind, keys, item_ids, results):
         return Settlement([_SUCCEEDED] * len(keys), notes=_notes(status, len(keys), 0))
-    judge = _Judge(kind, keys, item_ids, status, resent, codes)
+    judge = _Judge(kind, keys, item_ids, status, resent)
     if results is not None and (settlement := judge.one_each(results)) is not None:
         return settlement
     rows_of = rows_by_key(keys)
     said = Said() if results is None else listen(kind, rows_of, item_ids, results)
     notes = []
     if earlier is not None and said.add_missing(listen(kind, rows_of, item_ids, earlier), rows_of):
-        notes.append("some rows are told of by an earlier answer only")
+        notes.append("only an earlier answer names some of the rows")
     return judge.judge(said, rows_of, notes)
 
 
@@ -140,7 +138,7 @@ def _notes(status: JobStatus | None, succeeded: int, failed: int) -> list[str]:
     finished, errors = _counts(status)
     if finished in (None, succeeded) and errors in (None, failed):
         return []
-    return ["the counts contradict the lists"]
+    return ["the answer's counts contradict its lists"]
 
 
 @define(slots=True)
@@ -152,7 +150,6 @@ class _Judge:
     item_ids: Sequence[str | None] | None
     status: JobStatus | None
     resent: bool
-    codes: CodeReader
     counted: bool = True
     repeated: bool = False
     _orders: bool = field(init=False)
@@ -216,7 +213,7 @@ class _Judge:
         settlement.foreign, settlement.repeated = said.foreign, self.repeated
         settlement.unsettled = sorted(row for doubt in settlement.doubts for row in doubt.rows)
         if said.foreign:
-            settlement.notes.append("the answer lists items that are not of this chunk")
+            settlement.notes.append("the answer lists items that are not in this chunk")
         if not self.counted:
             settlement.notes.append("the answer lists items more than once")
         return settlement
@@ -303,7 +300,7 @@ class _Judge:
         return refused
 
     def _read_entry(self, entry: Mapping[str, Any]) -> _Refused:
-        refusal = self.codes.read(entry)
+        refusal = read_refusal(entry)
         code = Code.find(refusal.code)
         text = clean_text(refusal.text) or (code.meaning if code else NO_REASON)
         if self.resent and self.kind.replay is Replay.REPLAYABLE and not self.kind.asks:

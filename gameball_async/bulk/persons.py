@@ -15,8 +15,7 @@ import orjson
 from attrs import define, field
 
 from ..api.fields import specs_of
-from ..api.item_classes import item_class
-from ..api.kinds import Chunking, Kind
+from ..api.kinds import Chunking, Kind, item_class
 from ..errors import ConfigurationError
 from ..rows.row import Prepared
 
@@ -41,17 +40,18 @@ def refuse_merging(merge_by: str, kind: Kind, chunking: Chunking, *, compared: b
     cls = item_class(kind.name)
     if cls is None or merge_by not in specs_of(cls):
         raise ConfigurationError(
-            f"{kind.name} have no {merge_by}, so nobody can be told by it: leave --merge-by (merge_by) out"
+            f"{kind.name} have no {merge_by} to recognise a person by: remove --merge-by (merge_by)"
         )
     if compared:
         raise ConfigurationError(
-            "--merge-by (merge_by) does not go with --changed-against and --since-file (changed_against): of a "
-            "person with two ids, an unchanged row may have to follow a changed one. Leave one of them out"
+            "--merge-by (merge_by) cannot be used with --changed-against or --since-file "
+            "(changed_against): an unchanged row of a person with two ids may have to follow a "
+            "changed one. Remove one of the two"
         )
     if chunking is Chunking.PLAIN:
         raise ConfigurationError(
-            "--merge-by (merge_by) keeps a person's rows in order, and chunking plain keeps none: leave one "
-            "of the two out"
+            "--merge-by (merge_by) keeps a person's rows in order, and --chunking plain "
+            "(chunking) does not: remove one of the two"
         )
 
 

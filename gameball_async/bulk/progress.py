@@ -12,30 +12,29 @@ from ..api.jobs import JobState
 @frozen
 class Progress:
     """
-    Where a run stands.
+    The progress of a run.
 
     Attributes:
         rows_read: rows read from the input so far.
         rows_settled: rows with an outcome so far.
         chunks: chunks handed to the network so far.
-        jobs: how many jobs stand in which state now; ended ones are counted on.
-        succeeded: rows so far; likewise the next three.
-        rate: rows settled per second since the run was (re)started.
+        jobs: the number of jobs in each state, including jobs that have ended.
+        succeeded: rows with this outcome so far; likewise the next three.
+        rate: rows settled per second since the run was started or resumed.
         requests: requests sent so far.
         allowed: requests that the quota would have allowed in this time, at most.
         polls: how many of the requests asked about a job.
-        rate_limited: answers that said 429.
-        quota_wait: seconds that calls waited for quota, in all.
-        quota_share: part of the limits in use now.
-        seconds: since the run was (re)started.
-        waiting: rows read and not yet in a chunk.
-        held_back: how many of those wait for an open job of their own customer.
-        stalled_for: seconds since anything was last seen to move.
-        waiting_because: why no chunk leaves now, for people; None where one may, or none waits.
-        trouble: what keeps the run from learning how jobs end, and what to do; None for nothing.
-        rows_done: rows that open jobs have applied or refused by their own counts, and that have no
-            outcome yet.
-        unchanged: rows so far that are not sent, as an earlier run has applied the same.
+        rate_limited: 429 answers.
+        quota_wait: seconds that calls waited for quota, in total.
+        quota_share: the part of the limits in use now.
+        seconds: seconds since the run was started or resumed.
+        waiting: rows read that are not in a chunk yet.
+        held_back: how many of those wait for an open job of the same customer.
+        stalled_for: seconds since anything last moved.
+        waiting_because: why no chunk is sent now, as text; None if one may be sent, or none is waiting.
+        trouble: what keeps the run from learning how jobs end, and what to do; None if nothing does.
+        rows_done: rows without an outcome that open jobs have applied or refused, by their own counts.
+        unchanged: rows so far that are not sent because an earlier run has applied the same.
     """
 
     rows_read: int
@@ -64,15 +63,15 @@ class Progress:
 
     @property
     def pace(self) -> float:
-        """Rows a second of this attempt, those that open jobs have done included."""
+        """Rows per second of this attempt, including those that open jobs have done."""
         return self.rate + (self.rows_done / self.seconds if self.seconds > 0 else 0.0)
 
     def part_done(self, part_read: float | None) -> float | None:
         """
-        How much of the run is done, 0 to 1; None while that cannot be told.
+        How much of the run is done, 0 to 1; None while unknown.
 
         Args:
-            part_read: which part of the input has been read, 0 to 1; None if unknown.
+            part_read: how much of the input has been read, 0 to 1; None if unknown.
         """
         if not part_read or not self.rows_read:
             return None
@@ -80,10 +79,10 @@ class Progress:
 
     def seconds_left(self, part_read: float | None) -> float | None:
         """
-        Time left, from the pace of this attempt; None while nothing was done in it.
+        Seconds left at the pace of this attempt; None until it has done something.
 
         Args:
-            part_read: which part of the input has been read, 0 to 1; None if unknown.
+            part_read: how much of the input has been read, 0 to 1; None if unknown.
         """
         if not part_read or not self.pace or not self.rows_settled + self.rows_done:
             return None

@@ -19,7 +19,7 @@ from ..errors import (
 from ..rows.outcome import Outcome, Reason
 
 SECOND_ATTEMPT = (
-    "refused on a second attempt; the first one's answer was lost, so it may have been applied"
+    "refused on a second attempt; the answer to the first was lost, so it may have been applied"
 )
 
 
@@ -79,7 +79,7 @@ def refusal_of(error: GameballError, unsure: bool, kind: Kind) -> Refusal:
 
 def repeated_job_id(kind: Kind, job_id: int) -> Refusal:
     """The answer named a job that this run has already: a stale answer, which proves nothing."""
-    evidence = f"the answer named job {job_id}, which another chunk has become"
+    evidence = f"the answer named job {job_id}, which belongs to another chunk"
     reason = Reason("this row may or may not have been applied: " + evidence)
     return Refusal(Outcome.INDETERMINATE, reason, fate_unknown(kind, evidence))
 

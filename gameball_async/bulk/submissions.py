@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import anyio
@@ -60,16 +59,11 @@ class Submissions:
 
     async def __aenter__(self) -> Self:
         if self._running is not None:
-            raise ClosedError("submissions are opened once: make others")
+            raise ClosedError("these submissions were already opened: call submit_all() again")
         self._running = self._spawn(self._main)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         self._out.leave()
         if self._running is not None:
             await self._running.end()  # it only gives up its requests now
@@ -89,7 +83,8 @@ class Submissions:
         if self._running is None:
             raise ClosedError("these submissions are not open: read them inside `async with`")
         return await self._out.next(
-            lambda: self._error, "these submissions are over: their block was left"
+            lambda: self._error,
+            "these submissions are closed: read them inside their `async with` block",
         )
 
     async def _main(self) -> None:

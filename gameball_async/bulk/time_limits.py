@@ -30,11 +30,14 @@ class TimeLimits:
         if self.deadline is not None:
             left = self.deadline - seconds
             if left <= 0:
-                return f"the run was not over after {self.deadline:g} s (deadline)", 0.0
+                return (
+                    f"the run did not finish within {self.deadline:g} s (--deadline, deadline)",
+                    0.0,
+                )
         if self.stalled_for is not None:
             if still >= self.stalled_for:
                 return (
-                    f"nothing about the run has moved for {self.stalled_for:g} s (stalled_for)",
+                    f"the run has not moved for {self.stalled_for:g} s (--stalled-for, stalled_for)",
                     0.0,
                 )
             left = min(left, self.stalled_for - still)

@@ -1,25 +1,31 @@
 """
-The final account of a run, as people read it: counts by outcome, reasons with advice, what is open.
+The final account of a run, as people read it: counts by outcome, reasons with advice, what is open or in doubt.
 
-Plain functions from values to text. Nothing of the server's or of a file's is read as markup.
+Plain functions from values to text, with the commands that end a doubt. Nothing of the server's or of a file's is read as markup.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Any
 
-from attrs import asdict, frozen
+from attrs import asdict, field, frozen
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from ..api.codes import Code
+from ..errors import GameballError
+from ..journal.account import Doubt, recorded_of, spans
+from ..journal.journal import read_journal
 from ..rows.outcome import Outcome
 from ..rows.report import Report
 from ..rows.unknown import UnknownField
-from .words import clean, count, duration
+from .words import clean, command_line, count, duration
 
 JSON_KEYS = (
     "kind", "rows", "succeeded", "failed", "rejected", "indeterminate", "pending", "unsent", "unchanged",
@@ -30,8 +36,9 @@ _STYLES = {
 }  # fmt: skip
 SHOWN_REASONS = 20
 SHOWN_JOBS = 5
+SHOWN_SPANS = 8
 
-_JOB = re.compile(r"\bjob \d+")
+ITS_JOB = re.compile(r"\bjob \d+")
 _CODE = re.compile(r"\(code (\d{1,6})\)$")
 
 
@@ -57,15 +64,20 @@ def failures(report: Report) -> list[Failure]:
     """The report's reasons, with advice, most rows first. Reasons differing in the job are one."""
     grouped: Counter[str] = Counter()
     for heading, rows in report.failures_by_reason().items():
-        grouped[_JOB.sub("its job", heading)] += rows
+        grouped[ITS_JOB.sub("its job", heading)] += rows
     found = []
     for heading, rows in grouped.most_common():
         outcome, _, reason = heading.partition(": ") if ": " in heading else ("", "", heading)
         code = _CODE.search(reason)
-        known = Code.find(int(code[1])) if code else None
-        advice = "" if known is None else known.advice
+        advice = advice_on(int(code[1]) if code else None)
         found.append(Failure(outcome, clean(reason), rows, advice))
     return found
+
+
+def advice_on(code: int | None) -> str:
+    """What to do about Gameball's code; empty where it tells nothing."""
+    found = Code.find(code)
+    return "" if found is None else found.advice
 
 
 def summary(report: Report, what: str) -> Group:
@@ -161,6 +173,98 @@ def left_open(job_ids: Iterable[int]) -> str:
         f"{jobs_go_on(ids)}. See how they end with `gameball-async watch "
         f"{some}`, or end them with `gameball-async stop {some}`"
     )
+
+
+def in_words(positions: Sequence[int]) -> str:
+    """Sorted lines: ``2-4, 9``, and how many more spans."""
+    found = spans(positions)
+    shown = ", ".join(
+        str(first) if first == last else f"{first}-{last}" for first, last in found[:SHOWN_SPANS]
+    )
+    more = f" and {len(found) - SHOWN_SPANS:,} more spans" if len(found) > SHOWN_SPANS else ""
+    return shown + more
+
+
+@frozen
+class InDoubt:
+    """
+    Rows that may or may not have been applied, of a run that is over.
+
+    Attributes:
+        lines: where they stand in the input, sorted.
+        journal: the file that remembers the run; None where none was kept.
+        rejects: the file that holds the rows; None where none was written.
+        command: makes a command that talks to the Gameball of the run.
+    """
+
+    lines: Sequence[int] = field(repr=False)
+    journal: str | None
+    rejects: str | None = None
+    command: Callable[..., str] = command_line
+
+    @classmethod
+    def of(cls, doubts: Sequence[Doubt], journal: str | None, **more: Any) -> InDoubt:
+        """The rows of doubts that are known."""
+        return cls(sorted(line for doubt in doubts for line in doubt.positions), journal, **more)
+
+    def commands(self) -> list[str]:
+        """What ends the doubt: for rows that were applied, that were not, and to send them at once."""
+        if self.journal is None or not self.lines:
+            return []
+        rows = self.rejects or "LINES.txt"
+        again = ("retry", self.journal, "--only", "indeterminate", "--i-checked")
+        return [
+            command_line("settle", self.journal, applied=rows),
+            command_line("settle", self.journal, not_applied=rows),
+            self.command(*again, rows=rows),
+        ]
+
+    def as_values(self) -> dict[str, Any]:
+        """For programs: how many, their lines as spans, what to run."""
+        return {
+            "rows": len(self.lines),
+            "lines": spans(self.lines),
+            "commands": self.commands(),
+        }
+
+    def as_text(self) -> str:
+        """For people."""
+        from ..balances.snapshot import snapshot_beside
+
+        if self.journal is None:
+            return (
+                "Rows are in doubt: they may or may not have been applied, and no journal was kept "
+                "that they could be sent again from. Look in Gameball's dashboard, at the customers "
+                "of the rejects file (--rejects), before you import them again."
+            )
+        path = clean(self.journal)
+        if not self.lines:
+            report = command_line("report", self.journal)
+            return f"Keep the journal {path}; `{report}` tells what became of its rows in doubt."
+        applied, not_applied, retry = (clean(words, 1000) for words in self.commands())
+        by_balances = ""
+        if os.path.exists(snapshot_beside(self.journal)):  # they were asked for before the run
+            settle = clean(command_line("balances", "settle", self.journal), 1000)
+            by_balances = f"\nOr let the balances before and after say it:\n  {settle}"
+        where = "LINES.txt is a file that you write, with one line number a line."
+        if self.rejects is not None:
+            where = f"{clean(self.rejects)} has them all: leave in it the rows that are meant."
+        return (
+            f"{count(len(self.lines), 'row')} in doubt, lines {in_words(self.lines)}: they may or "
+            f"may not have been applied. Keep the journal {path}. Look at these customers' balances "
+            "or activities in Gameball's dashboard (or import them as balance-inquiries). Then say "
+            f"which rows were applied, and which were not:\n  {applied}\n  {not_applied}\n"
+            f"or send those that were not applied again:\n  {retry}\n{where}{by_balances}"
+        )
+
+
+def in_doubt(journal: str | None, **more: Any) -> InDoubt:
+    """What a journal says of its rows in doubt; no lines where it cannot be read."""
+    doubts: Sequence[Doubt] = ()
+    if journal is not None:
+        with suppress(GameballError, OSError):
+            doubts = recorded_of(read_journal(journal)).doubts
+    return InDoubt.of(doubts, journal, **more)
 
 
 def about_unknown(sent: Sequence[UnknownField], left_out: Sequence[UnknownField] = ()) -> str:

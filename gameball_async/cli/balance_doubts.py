@@ -6,23 +6,22 @@ from typing import Any, NoReturn
 
 import click
 import orjson
-from attrs import define, field
 
-from ..balances.doubts import Verdict
-from ..balances.points import BALANCE_FIELD
+from ..balances.plan import BALANCE_FIELD
 from ..balances.setting import REST
 from ..balances.settling import Settlement, settle_by_balances
+from ..balances.verdicts import Verdict
 from ..client import GameballClient
 from .connection import Connection, talk, talks
 from .ending import Exit, finish
-from .live import driver
-from .options import Option, file_option, flag, from_zero, journal_argument, only_copy, taken
-from .reaching import Reaching
+from .live import Reaching, driver
+from .options import Option, file_option, flag, from_zero, journal_argument, only_copy
 from .resuming import refuse_sandbox
 from .words import clean, count
 
 field_option: Option = click.option(
     "--balance-field",
+    "balance",
     default=BALANCE_FIELD,
     metavar="NAME",
     help="The field of Gameball's answer that is the balance.",
@@ -48,7 +47,7 @@ rest_option: Option = from_zero(
 @rest_option
 @only_copy
 @talks
-def settle(**options: Any) -> NoReturn:
+def settle(connection: Connection, as_json: bool, **options: Any) -> NoReturn:
     """
     Settle rows that the run of JOURNAL left in doubt, by the balances before the run and now.
 
@@ -56,77 +55,62 @@ def settle(**options: Any) -> NoReturn:
     customer's balance shows it; where the balance moved otherwise, it stays in doubt. What was concluded from what
     is written to JOURNAL.settled-1.csv, then -2. Rows that were not applied have failed, and --send sends them again.
     """
-    settling: _Settling = taken(_Settling, options)
-    refuse_sandbox(settling.connection)
-    ended = talk(settling.connection, settling.main)
-    if ended.code is None:
-        tells = f"`gameball-async report {settling.journal}` tells how rows stand"
-        raise SystemExit(finish(ended, when_interrupted=f"go on with the same command; {tells}"))
-    raise SystemExit(settling.account())
+    refuse_sandbox(connection)
+    journal, found = options["journal"], Settlement()
 
+    async def main(client: GameballClient, reaching: Reaching) -> int:
+        nonlocal found
+        drive = driver(reaching, as_json=as_json)
+        found = await settle_by_balances(client, drive=drive, **options)
+        return Exit.SOME_FAILED if found.journals else Exit.OK
 
-@define
-class _Settling:
-    """What was asked for, by the names of the options, and what came of it."""
-
-    connection: Connection
-    journal: str
-    before: str | None
-    send: bool
-    balance_field: str
-    rest: float
-    only_copy: bool
-    as_json: bool
-    found: Settlement = field(factory=Settlement, init=False)
-
-    async def main(self, client: GameballClient, reaching: Reaching) -> int:
-        """Settle. The exit code is `account`'s to tell."""
-        self.found = await settle_by_balances(
-            client,
-            self.journal,
-            before=self.before,
-            send=self.send,
-            balance=self.balance_field,
-            rest=self.rest,
-            only_copy=self.only_copy,
-            drive=driver(reaching, as_json=self.as_json),
+    ended = talk(connection, main)
+    if ended.code is not None:
+        again = connection.command("balances", "settle", journal, "--send")
+        click.echo(
+            as_values(found) if as_json else as_text(found, journal, again, sent=options["send"])
         )
-        return Exit.OK
+    tells = f"`gameball-async report {journal}` tells how rows stand"
+    raise SystemExit(finish(ended, when_interrupted=f"go on with the same command; {tells}"))
 
-    def account(self) -> int:
-        """Print what came of it, and return the exit code."""
-        click.echo(orjson.dumps(self._values()) if self.as_json else self._text())
-        return Exit.SOME_FAILED if self.found.journals else Exit.OK
 
-    def _values(self) -> dict[str, Any]:
-        found = self.found
-        return {
+def as_values(found: Settlement) -> bytes:
+    """What came of it, for programs."""
+    return orjson.dumps(
+        {
             **{verdict.name.lower(): found.verdicts[verdict] for verdict in Verdict},
             "sent_again": found.sent_again,
-            "reasons": dict(found.reasons),
+            "reasons": found.reasons,
             "reports": found.reports,
             "journals": found.journals,
         }
+    )
 
-    def _text(self) -> str:
-        found = self.found
-        if not found.verdicts and not found.sent_again and not found.journals:
-            return f"{clean(self.journal)} has no rows in doubt: nothing was asked or sent"
-        head = (
-            f"settled: {count(found.verdicts[Verdict.APPLIED], 'row')} applied, "
-            f"{count(found.verdicts[Verdict.NOT_APPLIED], 'row')} not applied; "
-            f"{count(found.verdicts[Verdict.OPEN], 'row')} still in doubt"
-        )
-        lines = [head, *(f"  {number:>10,}  {why}" for why, number in found.reasons.most_common())]
-        if self.send:
-            lines.append(f"sent again: {count(found.sent_again, 'row')} succeeded")
-        lines += [f"what was concluded from what: {clean(path)}" for path in found.reports]
-        if found.journals and not self.send:
-            again = clean(
-                self.connection.command("balances", "settle", self.journal, "--send"), 1000
-            )
-            lines.append(f"to send those again that were not applied: {again}")
-        elif found.journals:
-            left = clean(", ".join(found.journals), 1000)
-            lines.append(f"rows are left in {left}: look at them, and use `gameball-async settle`")
-        return "\n".join(lines)
+
+def as_text(found: Settlement, journal: str, again: str, *, sent: bool) -> str:
+    """
+    The same for people.
+
+    Args:
+        found: what came of it.
+        journal: of the run.
+        again: the command that sends rows again that were not applied.
+        sent: whether this one did.
+    """
+    if not found.verdicts and not found.sent_again and not found.journals:
+        return f"{clean(journal)} has no rows in doubt: nothing was asked or sent"
+    applied, missing, open_ = (
+        count(found.verdicts[each], "row")
+        for each in (Verdict.APPLIED, Verdict.NOT_APPLIED, Verdict.OPEN)
+    )
+    lines = [f"settled: {applied} applied, {missing} not applied; {open_} still in doubt"]
+    lines += [f"  {number:>10,}  {why}" for why, number in found.reasons.most_common()]
+    if sent:
+        lines.append(f"sent again: {count(found.sent_again, 'row')} succeeded")
+    lines += [f"what was concluded from what: {clean(path)}" for path in found.reports]
+    if found.journals and not sent:
+        lines.append(f"to send those again that were not applied: {clean(again, 1000)}")
+    elif found.journals:
+        left = clean(", ".join(found.journals), 1000)
+        lines.append(f"rows are left in {left}: look at them, and use `gameball-async settle`")
+    return "\n".join(lines)

@@ -1,9 +1,10 @@
-"""The commands on balances: set, and settle, which has a module of its own."""
+"""The commands on balances: set, and what it shows; and settle, which has a module of its own."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any, NoReturn
 
@@ -12,19 +13,17 @@ import orjson
 from attrs import define, field
 
 from ..api.kinds import TARGETS
-from ..balances.plan import Report, Summary
+from ..balances.plan import Fate, Report, Summary, as_number, shown
 from ..balances.setting import apply_plan, plan_balances
 from ..balances.taking import REPORT
 from ..client import GameballClient
 from ..errors import JournalError
 from .balance_doubts import field_option, rest_option, settle
-from .balance_words import plan_text, plan_values, report_text, report_values
 from .connection import Connection, talk, talks
-from .ending import Ended, Exit, code_of, say
+from .ending import Ended, Exit, finish, print_error, say
 from .inputs import open_input, source_of, warn
-from .live import driver
-from .options import file_option, flag, from_zero, taken
-from .reaching import Reaching
+from .live import Reaching, driver
+from .options import file_option, flag, from_zero
 from .reading import STDIN, Settings, reads
 from .words import clean, count
 
@@ -78,7 +77,8 @@ def set_(yes: bool, dry_run: bool, state: str | None, **options: Any) -> NoRetur
         if not kept:
             state = files.enter_context(tempfile.TemporaryDirectory(prefix="gameball-async-"))
         state = state or f"{file}.gbbalances"
-        setting: _Setting = taken(_Setting, {**options, "state": state, "kept": kept})
+        bounds = {name: options.pop(name) for name in ("max_change", "only_up", "balance")}
+        setting = _Setting(**options, state=state, kept=kept, bounds=bounds)
         raise SystemExit(setting.carry_out(yes=yes or sandbox, dry_run=dry_run))
 
 
@@ -90,9 +90,7 @@ class _Setting:
     file: str
     settings: Settings
     state: str
-    max_change: float | None
-    only_up: bool
-    balance_field: str
+    bounds: dict[str, Any]
     rest: float
     as_json: bool
     kept: bool
@@ -141,9 +139,7 @@ class _Setting:
                 client,
                 rows,
                 self.state,
-                max_change=self.max_change,
-                only_up=self.only_up,
-                balance=self.balance_field,
+                **self.bounds,
                 source=f"{source.digest} {source.settings}",
                 ids_from_numbers=self.settings.ids_from_numbers,
                 drive=driver(reaching, as_json=self.as_json),
@@ -160,27 +156,19 @@ class _Setting:
     def _end(self, ended: Ended) -> int:
         """Print what has become of the rows, and how to go on; gives the exit code."""
         if self.report is not None and self.summary is not None:
+            ended.code = Exit.OK if self.report.all_exact else Exit.SOME_FAILED
             if self.as_json:
                 state = self.state if self.kept else None
                 click.echo(orjson.dumps(report_values(self.summary, self.report, state)))
             else:
                 click.echo(report_text(self.report, kept=self.kept))
-        if ended.interrupted:
-            say(f"interrupted; {self._go_on()}")
-            return Exit.INTERRUPTED
-        if ended.error is not None:
-            if self.as_json and self.report is None:
-                click.echo(orjson.dumps({"error": clean(str(ended.error), 2000)}))
-            say(clean(str(ended.error), 2000))
-            if isinstance(ended.error, JournalError) and self.summary is None:
-                return Exit.UNUSABLE
-            code = code_of(ended.error)
-            if code is Exit.STOPPED:
-                say(self._go_on())
-            return code
-        if self.report is None:
-            return Exit.STOPPED
-        return Exit.OK if self.report.all_exact else Exit.SOME_FAILED
+        elif self.as_json and ended.error is not None:
+            print_error(ended.error)
+        again = self._go_on()
+        if self.summary is None and isinstance(ended.error, JournalError):
+            code = finish(ended, when_interrupted=again)
+            return Exit.UNUSABLE if code is Exit.STOPPED else code
+        return finish(ended, when_interrupted=again, when_stopped=again)
 
     def _go_on(self) -> str:
         if self.connection.sandbox:
@@ -189,3 +177,97 @@ class _Setting:
             "balances", "set", self.file, "--state", self.state, "--yes"
         )
         return f"go on with the same command (such as `{again}`, and the options that you gave)"
+
+
+# -- what it shows
+
+
+def plan_text(plan: Summary, path: str) -> str:
+    """A plan for people."""
+    up, most_up = (shown(units, signed=True) for units in (plan.up_sum, plan.most_up))
+    down, most_down = (shown(-units) for units in (plan.down_sum, plan.most_down))
+    lines = [
+        f"balances from {clean(path)}: {count(plan.rows, 'row')}",
+        f"  {plan.exact:>10,}  have their balance already",
+        *_counted(
+            (plan.up, f"gain points: {up} together, {most_up} at most"),
+            (plan.down, f"lose points: {down} together, {most_down} at most"),
+            (plan.held, _HELD),
+            (plan.unknown, _UNKNOWN),
+            (plan.unasked, _UNASKED),
+            (plan.rejected, _REJECTED),
+        ),
+        *(f"              row {line}: {clean(why)}" for line, why in plan.faults),
+        *_counted((plan.pending, "of them have pending points, which count as theirs")),
+    ]
+    return "\n".join(lines)
+
+
+def _counted(*numbers: tuple[int, str]) -> Iterator[str]:
+    return (f"  {number:>10,}  {what}" for number, what in numbers if number)
+
+
+def plan_values(plan: Summary) -> dict[str, Any]:
+    """The same for programs; points as numbers."""
+    names = ("rows", "exact", "up", "down", "unknown", "rejected", "pending")
+    points = {
+        "points_up": plan.up_sum,
+        "points_down": plan.down_sum,
+        "most_up": plan.most_up,
+        "most_down": plan.most_down,
+    }
+    return {
+        **{name: getattr(plan, name) for name in names},
+        **{name: float(as_number(units)) for name, units in points.items()},
+        "held_back": plan.held,
+        "not_asked": plan.unasked,
+        "faults": [{"line": line, "reason": why} for line, why in plan.faults],
+    }
+
+
+_HELD = "are left alone (--max-change, --only-up)"
+_UNKNOWN = "are not known to Gameball: import these customers first"
+_UNASKED = "could not be asked for"
+_REJECTED = "cannot be used: a fault in the row, or a customer that came before"
+_ENDS = {
+    Fate.EXACT: "had their balance already",
+    Fate.SET: "were brought to their balance",
+    Fate.MOVED: "moved otherwise meanwhile, and were not touched again",
+    Fate.DOUBT: "are in doubt: the balance could not be asked for afterwards; run the same command again",
+    Fate.PLANNED: "still miss their adjustment; run the same command again",
+    Fate.SENT: "are being looked at",
+    Fate.REFUSED: "were refused by Gameball",
+    Fate.HELD: _HELD,
+    Fate.UNKNOWN: _UNKNOWN,
+    Fate.UNASKED: _UNASKED,
+    Fate.ASKED: _UNASKED,
+    Fate.REJECTED: _REJECTED,
+}
+
+
+def report_text(report: Report, *, kept: bool) -> str:
+    """What has become of the rows, for people."""
+    head = (
+        f"{count(report.rows, 'row')}, {count(report.adjustments, 'adjustment')} applied: "
+        f"{shown(report.up_sum, signed=True)} and {shown(-report.down_sum)} points, "
+        f"in {count(report.rounds, 'round')}"
+    )
+    lines = [head, *_counted(*((report.fates.get(fate, 0), end) for fate, end in _ENDS.items()))]
+    if kept:
+        lines.append(f"each row, with what was seen and concluded: {clean(report.folder)}/{REPORT}")
+    return "\n".join(lines)
+
+
+def report_values(plan: Summary, report: Report, state: str | None) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "rows": report.rows,
+        **{fate.value.replace(" ", "_"): report.fates.get(fate, 0) for fate in _ENDS},
+        "adjustments": report.adjustments,
+        "points_added": float(as_number(report.up_sum)),
+        "points_taken": float(as_number(report.down_sum)),
+        "rounds": report.rounds,
+        "complete": report.complete,
+        "state": state,
+        "plan": plan_values(plan),
+    }

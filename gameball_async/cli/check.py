@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 import time
@@ -22,29 +21,27 @@ from ..api.requests import Account, Dialect
 from ..client import GameballClient
 from ..errors import ConfigurationError
 from ..observe.hooks import OnRequest
-from ..preflight.amounts import SMALLEST, Trial
-from ..preflight.assumptions import ASSUMPTIONS
-from ..preflight.facts import MADE_UP, Facts, Plan, Probe
-from ..preflight.file import (
+from ..preflight.facts import ASSUMPTIONS, MADE_UP, Facts, Plan, Probe
+from ..preflight.findings import (
     DEFAULT_NAME,
     TRIAL,
+    Findings,
     forget_trial,
     note_trial,
     noted_trial,
+    of_another,
     read_findings,
     refuse_other_files,
     write_findings,
 )
-from ..preflight.findings import Findings
 from ..preflight.judging import conclude, judge
-from ..preflight.obeying import of_another
+from ..preflight.learned import SMALLEST, Trial
 from ..preflight.probing import REASON, Prober
+from .checking import findings_options
 from .connection import Connection, client_of, sandbox_of, talks
-from .ending import Ended, Exit, finish, perform, remark, say
-from .findings import findings_options
-from .live import console_on
+from .ending import Ended, Exit, finish, perform, print_error, remark, say
+from .live import Reaching, console_on
 from .options import exclusive, given, seconds
-from .reaching import Reaching
 from .words import clean, count
 
 DEADLINE = 300.0
@@ -138,20 +135,23 @@ class _Checking:
             self.facts.key_mode = self.account.key_mode
             self.facts.earlier = self._earlier(self.account)
             if self.facts.plan.try_it:
-                self._announce()
+                customer = clean(self.facts.plan.customer)
+                say(
+                    f"with {self.facts.key_words}, two batches will move the balance of customer {customer}: "
+                    "an adjustment of +1, then its inverse, -1. Neither is ever sent twice; Ctrl-C waits "
+                    "until +1 is taken back, a second one leaves at once"
+                )
             prober = Prober(open_client, self.facts, remark, self._begin, time.time, self.deadline)
             await prober.run()
         return Exit.OK
 
     def _earlier(self, account: Account) -> Findings | None:
         """What an earlier check of this account has written; None where there is none."""
-        if self.into is None or not os.path.exists(self.into):
-            return None
-        try:
-            found = read_findings(self.into)
-        except ConfigurationError:
-            return None  # it is written anew
-        return found if of_another(found, account) is None else None
+        if self.into is not None:
+            with suppress(ConfigurationError):  # it is written anew
+                found = read_findings(self.into)
+                return found if of_another(found, account) is None else None
+        return None
 
     def _tell_of(self, customer: str) -> str:
         """What a check that did not come to its end may have left at Gameball, and how to end that."""
@@ -179,17 +179,6 @@ class _Checking:
                 "--no-findings"
             ) from None
 
-    def _announce(self) -> None:
-        """Say before anything is sent what will be."""
-        key = {"test": "a test key", "live": "a live key"}.get(
-            self.facts.key_mode or "", "this key"
-        )
-        say(
-            f"with {key}, two batches will move the balance of customer {clean(self.facts.plan.customer)}: "
-            "an adjustment of +1, then its inverse, -1. Neither is ever sent twice; Ctrl-C waits until +1 is "
-            "taken back, a second one leaves at once"
-        )
-
     def last_words(self) -> str:
         """Where there is no time for more: what became of the adjustments."""
         if self.facts.trial is None:
@@ -203,63 +192,60 @@ class _Checking:
         """Print all probes, write the findings, and return the exit code."""
         if self.account is None:
             if as_json and ended.error is not None:
-                click.echo(orjson.dumps({"error": clean(str(ended.error), 2000)}))
+                print_error(ended.error)
             return finish(ended)
-        probes = judge(self.facts)
-        found = conclude(self.facts, probes, self.account, datetime.now(UTC))
-        asked = not ended.interrupted and ended.error is None
+        facts, probes = self.facts, judge(self.facts)
+        found = conclude(facts, probes, self.account, datetime.now(UTC))
+        asked, written = not ended.interrupted and ended.error is None, None
         # Where no batch was accepted, there is nothing to go by, and older findings may be right.
-        written = self._write(found) if asked and self.facts.job_id is not None else None
-        trial = self.facts.trial
-        if self.into is not None and trial is not None and trial.undone:
+        if self.into is not None and asked and facts.job_id is not None:
+            try:
+                write_findings(self.into, found)
+                written = self.into
+            except OSError as error:
+                path = clean(self.into)
+                say(f"the findings cannot be written to {path}: {error.strerror}")
+        if self.into is not None and facts.trial is not None and facts.trial.undone:
             with suppress(OSError):  # the next check asks for a look that is not needed
                 forget_trial(self.into)
         if as_json:
-            click.echo(orjson.dumps(self._values(probes, found, written)))
+            click.echo(orjson.dumps(as_values(facts, probes, found, written)))
         else:
             console_on(sys.stdout).print(as_table(probes, written))
         if not asked:
             return finish(ended)
-        if not self.facts.reached:
+        if not facts.reached:
             return Exit.STOPPED
         return Exit.SOME_FAILED if found.hindrances else Exit.OK
 
-    def _write(self, found: Findings) -> str | None:
-        try:
-            if self.into is not None:
-                write_findings(self.into, found)
-        except OSError as error:
-            say(f"the findings cannot be written to {clean(self.into or '')}: {error.strerror}")
-            return None
-        return self.into
 
-    def _values(self, probes: list[Probe], found: Findings, written: str | None) -> dict[str, Any]:
-        plain = asdict(found)
-        names = ("origin", "key", "version", "dialect", "clock", "amount")
-        return {
-            "ready": self.facts.reached and not found.hindrances,
-            "reached": self.facts.reached,
-            **{name: plain[name] for name in names},
-            "probes": [
-                {"name": p.name, "verdict": p.verdict, "said": clean(p.said, 2000), "cure": p.cure}
-                for p in probes
-            ],
-            "assumptions": [
-                {**asdict(each), "holds": found.assumptions.get(name)}
-                for name, each in ASSUMPTIONS.items()
-            ],
-            "trial": None if self.facts.trial is None else _trial(self.facts.trial),
-            "findings": written,
-        }
+def as_values(
+    facts: Facts, probes: Sequence[Probe], found: Findings, written: str | None
+) -> dict[str, Any]:
+    """The result of a check, for programs; see `as_table`."""
+    plain, names = asdict(found), ("origin", "key", "version", "dialect", "clock", "amount")
+    return {
+        "ready": facts.reached and not found.hindrances,
+        "reached": facts.reached,
+        **{name: plain[name] for name in names},
+        "probes": [
+            {"name": p.name, "verdict": p.verdict, "said": clean(p.said, 2000), "cure": p.cure}
+            for p in probes
+        ],
+        "assumptions": [
+            {**asdict(each), "holds": found.assumptions.get(name)}
+            for name, each in ASSUMPTIONS.items()
+        ],
+        "trial": None if facts.trial is None else _trial(facts.trial),
+        "findings": written,
+    }
 
 
 def _trial(trial: Trial) -> dict[str, Any]:
-    steps = {"add": trial.add, "take": trial.take}
-    balances = {"before": trial.before, "between": trial.between, "after": trial.after}
-    return {
-        **{n: {"fate": step.fate.name.lower(), "job_id": step.job_id} for n, step in steps.items()},
-        **{n: None if each is None else asdict(each) for n, each in balances.items()},
-    }
+    plain = asdict(trial)
+    for name, step in {"add": trial.add, "take": trial.take}.items():
+        plain[name] = {"fate": step.fate.name.lower(), "job_id": step.job_id}
+    return {name: plain[name] for name in ("add", "take", "before", "between", "after")}
 
 
 def as_table(probes: Sequence[Probe], written: str | None) -> Group:

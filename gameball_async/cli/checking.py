@@ -1,39 +1,57 @@
-"""The check of a whole file, as validate makes it and import makes it before anything is sent."""
+"""
+What is looked at before anything is sent: the whole file, and what `check` has found of the account.
+
+The first is made by validate, too; import, resume and retry go by the second.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import islice
 from time import monotonic
+from typing import Any
 
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
 import click
-from attrs import define, field
-from rich.live import Live
-from rich.text import Text
+from attrs import define, evolve, field
 
-from ..api.kinds import Kind
+from ..api.kinds import Kind, kind_of
+from ..api.requests import Dialect
 from ..audit.check import Checked, WholeCheck
-from ..audit.findings import AmountSummary, Finding, about_faulty, about_unreadable
+from ..audit.findings import AmountSummary, Finding, about_faulty
 from ..client import GameballClient
-from ..errors import GameballError, InputError, UnknownJobError
+from ..errors import ConfigurationError, GameballError, InputError, UnknownJobError
+from ..preflight.findings import (
+    DEFAULT_NAME,
+    Findings,
+    about_the_run,
+    in_short,
+    of_another,
+    read_findings,
+    warnings_of,
+)
+from ..preflight.learned import looks_like_the_other_unit
 from ..rows.check import preparer
 from ..rows.file_rows import FileRows
-from ..rows.row import BadRow, Prepared
+from ..rows.row import BadRow, Prepared, Row
 from ..rows.unknown import UnknownFields
-from .ending import remark
-from .live import LINES, Manner, console_on, manner_of
-from .reading import Settings
+from .connection import API_KEY, Connection, account_of
+from .ending import print_error, refuse, remark
+from .live import manner_of, showing
+from .options import Option, adapting, exclusive, flag, given, together
+from .reading import STDIN, Settings
 from .words import clean, count, duration
-
-Say = Callable[[str], None]
 
 REACH_AFTER = 1.0
 """Seconds of a check after which Gameball is asked for something: an address that is wrong is told then."""
+LOOKED_AT = 1_000
+"""Rows of a file whose amounts are looked at."""
 
 
 def whole_check(
@@ -102,36 +120,36 @@ class FirstCheck:
             raise failure
 
     async def _look(self) -> None:
-        with self.settings.open(self.path, self.kind) as rows:
-            unit = rows.source.unit
-            found = self.findings = tuple(await self._findings(rows))
+        found = list[Finding]()
+        unknown = UnknownFields(self.kind, self.settings.unknown)
+        with (
+            self.settings.open(self.path, self.kind) as rows,
+            whole_check(rows, self.settings, unknown) as whole,
+        ):
+            began = monotonic()
+            manner = manner_of(sys.stderr, as_json=self.as_json)
+            try:
+                with showing(f"checking {self.path}", manner) as show:
+                    # Some rows at a time, so that Ctrl-C does not have to wait for the rest.
+                    while await anyio.to_thread.run_sync(whole.step):
+                        show(_how_far(rows.position_fraction, monotonic() - began))
+            except InputError as error:  # the run will end there, too
+                why = f"cannot be read to its end: {error}"
+                found.append(Finding(why, "unreadable", "", 0, ()))
+            checked = await _ended(whole)
+        if checked.faulty:
+            found.append(about_faulty(checked.faulty, checked.faulty_lines))
+        found += checked.findings
+        self.findings = tuple(found)
         if not self.as_json:
             for finding in found:
-                remark(about_finding(self.path, finding, unit))
+                remark(about_finding(self.path, finding, rows.source.unit))
         if found and self.strict:
             raise InputError(
                 f"nothing was sent, as --strict asks: the check of the whole file gave "
                 f"{count(len(found), 'warning')}. Mend the file, or leave --strict out",
                 path=self.path,
             )
-
-    async def _findings(self, rows: FileRows) -> list[Finding]:
-        found = list[Finding]()
-        unknown = UnknownFields(self.kind, self.settings.unknown)
-        with whole_check(rows, self.settings, unknown) as whole:
-            began = monotonic()
-            manner = manner_of(sys.stderr, as_json=self.as_json)
-            try:
-                with _shown(f"checking {self.path}", manner) as show:
-                    # Some rows at a time, so that Ctrl-C does not have to wait for the rest.
-                    while await anyio.to_thread.run_sync(whole.step):
-                        show(_how_far(rows.position_fraction, monotonic() - began))
-            except InputError as error:  # the run will end there, too
-                found.append(about_unreadable(str(error)))
-            checked = await _ended(whole)
-        if checked.faulty:
-            found.append(about_faulty(checked.faulty, checked.faulty_lines))
-        return [*found, *checked.findings]
 
 
 async def _ended(whole: WholeCheck) -> Checked:
@@ -171,20 +189,105 @@ def _how_far(share: float | None, seconds: float) -> str:
     return f"{share:.0%}, {duration(seconds * (1 - share) / share)} to go (--no-check skips this)"
 
 
-@contextmanager
-def _shown(what: str, manner: Manner) -> Iterator[Say]:
-    """Gives what shows how far a check is: in place on a terminal, else a line now and then."""
-    what = clean(what)
-    if manner is Manner.LIVE:
-        with Live(console=console_on(sys.stderr), auto_refresh=False, transient=True) as block:
-            yield lambda text: block.update(Text(f"{what}: {text}"), refresh=True)
+# -- what check has found of the account
+
+findings_options: Option = together(
+    click.option(
+        "--findings",
+        type=click.Path(dir_okay=False),
+        metavar="FILE",
+        help=f"What check has found of this account.  [default: {DEFAULT_NAME}, where it is]",
+    ),
+    flag("--no-findings", help="Neither read nor write what check has found."),
+)
+"""The options that name the file of findings."""
+
+
+def _go_by_findings(options: dict[str, Any]) -> None:
+    findings, no_findings = options.pop("findings"), options.pop("no_findings")
+    exclusive(findings=findings, no_findings=no_findings)
+    connection = options["connection"]
+    if connection.sandbox and findings is not None:
+        raise click.UsageError("--sandbox is an account of its own: leave --findings out")
+    if not (no_findings or connection.sandbox):
+        try:
+            options["connection"] = _going_by(connection, _read(connection, findings))
+        except ConfigurationError as error:
+            if options.get("as_json"):  # as where the import itself refuses
+                print_error(error, rows=0)
+            refuse(error)
+
+
+obeys: Option = together(findings_options, adapting(_go_by_findings))
+"""
+Let a command that talks go by what `check` has found of its account.
+
+What the command line names goes before them. Put it below `talks`.
+"""
+
+
+def _read(connection: Connection, path: str | None) -> Findings | None:
+    """The findings to go by, said aloud; None where there are none for this account."""
+    name = path or DEFAULT_NAME
+    if not os.environ.get(API_KEY) or (path is None and not os.path.exists(name)):
+        return None  # without a key there is no account: its absence is an error of its own
+    findings = read_findings(name)
+    other = of_another(findings, account_of(connection))
+    if other is not None and path is not None:
+        raise ConfigurationError(
+            f"the findings {path} are of {other}: leave --findings out, or run `gameball-async check` "
+            "for this account"
+        )
+    if other is not None:
+        remark(
+            f"{name} is left aside, as it is of {clean(other)}: run `gameball-async check` for this one"
+        )
+        return None
+    named = " and ".join(
+        f"--{each}" for each in ("api-version", "dialect") if given(each.replace("-", "_"))
+    )
+    goes_by = in_short(findings) + (f" (but for what {named} says)" if named else "")
+    remark(f"going by {clean(name)}: {goes_by}")
+    for warning in warnings_of(findings, datetime.now(UTC)):
+        remark(f"{clean(name)}: {warning}")
+    return findings
+
+
+def _going_by(connection: Connection, findings: Findings | None) -> Connection:
+    if findings is None:
+        return connection
+    found: dict[str, Any] = {"goes_by": findings}
+    if findings.version is not None and not given("api_version"):
+        found["api_version"] = findings.version
+    if findings.dialect is not None and not given("dialect"):
+        found["dialect"] = Dialect(findings.dialect)
+    return evolve(connection, **found)
+
+
+def tell_about_the_run(findings: Findings, kind: str, path: str, settings: Settings) -> None:
+    """Say what the findings mean for the rows of a file."""
+    for text in about_the_run(findings, kind):
+        remark(text)
+    if kind != "balance-adjustments" or findings.amount is None:
         return
-    last = monotonic()
+    why = looks_like_the_other_unit(findings.amount, _first_amounts(kind, path, settings))
+    if why is not None:
+        counts = findings.amount.counts
+        remark(
+            f"the check found that amount counts {counts}, and {clean(path)} looks as if it held the other: "
+            f"{why}. Interrupt with Ctrl-C if that is so, and mend the file"
+        )
 
-    def line(text: str) -> None:
-        nonlocal last
-        if manner is Manner.PLAIN and monotonic() - last >= LINES:
-            last = monotonic()
-            click.echo(f"{what}: {text}", err=True, file=sys.stderr)
 
-    yield line
+def _first_amounts(kind: str, path: str, settings: Settings) -> list[int | float | Decimal]:
+    """Amounts of the first rows of a file; none of what cannot be read twice."""
+    if path == STDIN or settings.sql is not None:
+        return []
+    try:
+        with settings.open(path, kind_of(kind)) as rows:
+            values = (row.value for row in islice(rows, LOOKED_AT) if isinstance(row, Row))
+            found = [value.get("amount") for value in values if isinstance(value, Mapping)]
+    except (GameballError, OSError):
+        return []  # the import says it
+    numbers = (each for each in found if isinstance(each, int | float | Decimal))
+    return [each for each in numbers if not isinstance(each, bool)]

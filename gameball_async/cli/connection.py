@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,8 +16,9 @@ from ..errors import ConfigurationError
 from ..limits.exchange import SharedQuota
 from ..limits.windows import Quota
 from .ending import Ended, perform, set_up, speaks
-from .options import Command, as_json, choice, flag, taken, together
-from .reaching import Reaching
+from .live import Reaching
+from .options import Option, adapting, as_json, choice, flag, parsed, taken, together
+from .words import command_line
 
 if TYPE_CHECKING:
     from ..observe.hooks import OnRequest
@@ -45,6 +44,7 @@ class Connection:
         shared_quota: the Redis through which processes share it; None for none. May hold a password.
         sandbox: talk to a sandbox of our own, with its keys.
         trust_env: go through the proxy that the environment names.
+        batch: whether batch calls will be made, which need both keys.
         goes_by: what `check` has found of this account, where the command goes by it.
     """
 
@@ -56,35 +56,28 @@ class Connection:
     shared_quota: str | None = field(repr=False)
     sandbox: bool
     trust_env: bool
+    batch: bool = True
     goes_by: Findings | None = None
 
-    def command(self, *words: str) -> str:
+    def command(self, *words: str, **options: object) -> str:
         """A command that talks to the same end, ready for a shell; the keys stay in the environment."""
-        found = ["gameball-async", *words]
-        quota = ",".join(f"{most}/{seconds:g}" for most, seconds in self.quota.windows)
-        shared = self.shared_quota  # a password stays in the environment
-        for name, value, default in (
-            ("--base-url", self.base_url, None),
-            ("--api-version", self.api_version, "v4.0"),
-            ("--dialect", self.dialect.value, Dialect.AUTO.value),
-            ("--quota", quota, "30/1,360/30"),
-            ("--shared-quota", None if shared is None or "@" in shared else shared, None),
-        ):
-            if value is not None and value != default:
-                found += [name, value]
-        found += ["--high-security"] if self.high_security else []
-        found += ["--trust-env"] if self.trust_env else []
-        return shlex.join(found)
+        shared = self.shared_quota
+        values = {
+            "base_url": self.base_url,
+            "api_version": self.api_version,
+            "dialect": self.dialect.value,
+            "quota": ",".join(f"{most}/{seconds:g}" for most, seconds in self.quota.windows),
+            "shared_quota": None
+            if "@" in (shared or "")
+            else shared,  # a password stays where it is
+            "high_security": self.high_security,
+            "trust_env": self.trust_env,
+        }
+        differ = {name: value for name, value in values.items() if value != _DEFAULTS.get(name)}
+        return command_line(*words, **options, **differ)
 
 
-def read_quota(ctx: click.Context, param: click.Parameter, value: str) -> Quota:
-    """Read ``30/1,360/30``, for click."""
-    try:
-        return Quota.parse(value)
-    except ConfigurationError as error:
-        raise click.BadParameter(str(error), ctx, param) from None
-
-
+_DEFAULTS = {"api_version": "v4.0", "dialect": Dialect.AUTO.value, "quota": "30/1,360/30"}
 _OPTIONS = (
     flag(
         "--sandbox",
@@ -98,22 +91,22 @@ _OPTIONS = (
     choice(
         "--api-version",
         API_VERSIONS,
-        default="v4.0",
+        default=_DEFAULTS["api_version"],
         help="Version of the API. v4.1 wants both keys on every call.",
     ),
     flag("--high-security", help="The account is in High Security Mode: both keys on every call."),
     choice(
         "--dialect",
         [dialect.value for dialect in Dialect],
-        default=Dialect.AUTO.value,
+        default=_DEFAULTS["dialect"],
         callback=lambda ctx, param, value: Dialect(value),
         help="Which paths ask for a status and stop a job; auto finds out which answers.",
     ),
     click.option(
         "--quota",
-        callback=read_quota,
+        callback=parsed(Quota.parse),
         metavar="REQUESTS/SECONDS,...",
-        default="30/1,360/30",
+        default=_DEFAULTS["quota"],
         help="Requests per seconds that we may use; all windows hold at once. For four imports at once "
         "without Redis, give each a quarter: 7/1,90/30.",
     ),
@@ -130,23 +123,20 @@ _OPTIONS = (
 )
 
 
-def talks(command: Command) -> Command:
-    """Give a command the options of all that talk, and hand it a `Connection`."""
-
-    @wraps(command)
-    def with_connection(**options: Any) -> Any:
-        set_up(**{name: options.pop(name) for name in ("quiet", "verbose", "log_file")})
-        connection: Connection = taken(Connection, options)
-        if connection.sandbox and connection.base_url is not None:
-            raise click.UsageError("--sandbox has an address of its own: leave --base-url out")
-        return command(connection=connection, **options)
-
-    return together(speaks, *_OPTIONS, as_json)(with_connection)
+def _connect_by(options: dict[str, Any]) -> None:
+    set_up(**{name: options.pop(name) for name in ("quiet", "verbose", "log_file")})
+    connection = options["connection"] = taken(Connection, options)
+    if connection.sandbox and connection.base_url is not None:
+        raise click.UsageError("--sandbox has an address of its own: leave --base-url out")
 
 
-def _refuse_missing_keys(connection: Connection, *, batch: bool) -> None:
+talks: Option = together(speaks, *_OPTIONS, as_json, adapting(_connect_by))
+"""Give a command the options of all that talk, and hand it a `Connection`."""
+
+
+def _refuse_missing_keys(connection: Connection) -> None:
     """Make sure that the environment has the keys; even a single upsert may want both."""
-    both = batch or connection.high_security or connection.api_version == "v4.1"
+    both = connection.batch or connection.high_security or connection.api_version == "v4.1"
     wanted = (API_KEY, SECRET_KEY) if both else (API_KEY,)
     missing = [name for name in wanted if not os.environ.get(name)]
     if missing:
@@ -158,30 +148,20 @@ def _refuse_missing_keys(connection: Connection, *, batch: bool) -> None:
 
 
 def talk(
-    connection: Connection,
-    main: Callable[[GameballClient, Reaching], Awaitable[int]],
-    *,
-    batch: bool = True,
+    connection: Connection, main: Callable[[GameballClient, Reaching], Awaitable[int]]
 ) -> Ended:
-    """
-    Run *main* with an open client, see `perform`.
-
-    Args:
-        connection: whom to talk to.
-        main: gives the exit code.
-        batch: whether batch calls will be made, which need both keys.
-    """
+    """Run *main*, which gives the exit code, with an open client, see `perform`."""
 
     async def connected() -> int:
         async with AsyncExitStack() as stack:
             reaching = Reaching()
-            return await main(await connect(stack, connection, reaching, batch=batch), reaching)
+            return await main(await connect(stack, connection, reaching), reaching)
 
     return perform(connected)
 
 
 async def connect(
-    stack: AsyncExitStack, connection: Connection, reaching: Reaching, *, batch: bool = True
+    stack: AsyncExitStack, connection: Connection, reaching: Reaching
 ) -> GameballClient:
     """
     Open a client, and the sandbox it talks to where that is asked for; *stack* closes both.
@@ -189,13 +169,11 @@ async def connect(
     Raises:
         ConfigurationError: a key is missing, or a setting is unusable.
     """
-    sandbox = await sandbox_of(stack, connection, batch=batch)
+    sandbox = await sandbox_of(stack, connection)
     return await stack.enter_async_context(client_of(connection, sandbox, reaching))
 
 
-async def sandbox_of(
-    stack: AsyncExitStack, connection: Connection, *, batch: bool = True
-) -> Sandbox | None:
+async def sandbox_of(stack: AsyncExitStack, connection: Connection) -> Sandbox | None:
     """
     Open the sandbox, where that is asked for; else make sure that there are keys.
 
@@ -203,16 +181,14 @@ async def sandbox_of(
         ConfigurationError: a key is missing.
     """
     if not connection.sandbox:
-        _refuse_missing_keys(connection, batch=batch)
+        _refuse_missing_keys(connection)
         return None
     from ..sandbox import Sandbox
 
-    dialect = connection.dialect.value  # both, where the client is to find out
-    return await stack.enter_async_context(
-        Sandbox(
-            high_security=connection.high_security, dialect="both" if dialect == "auto" else dialect
-        )
-    )
+    # Both, where the client is to find out.
+    dialect = "both" if connection.dialect is Dialect.AUTO else connection.dialect.value
+    sandbox = Sandbox(high_security=connection.high_security, dialect=dialect)
+    return await stack.enter_async_context(sandbox)
 
 
 def account_of(connection: Connection) -> Account:
@@ -222,8 +198,9 @@ def account_of(connection: Connection) -> Account:
     Raises:
         ConfigurationError: a key is missing, or a setting is unusable.
     """
-    _refuse_missing_keys(connection, batch=False)
-    return client_of(evolve(connection, shared_quota=None), None, Reaching()).account
+    connection = evolve(connection, shared_quota=None, batch=False)
+    _refuse_missing_keys(connection)
+    return client_of(connection, None, Reaching()).account
 
 
 def _shared(connection: Connection) -> SharedQuota | None:

@@ -9,10 +9,12 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from functools import partial
 from typing import NoReturn
 
 import anyio
 import click
+import orjson
 from anyio.abc import TaskStatus
 from attrs import define
 
@@ -134,15 +136,23 @@ def code_of(error: GameballError | OSError) -> Exit:
     return Exit.STOPPED
 
 
-def finish(ended: Ended, *, when_interrupted: str = "") -> int:
-    """Say why a command did not end by itself, and return its exit code."""
+def finish(ended: Ended, *, when_interrupted: str = "", when_stopped: str = "") -> int:
+    """Say why a command did not end by itself, and how to go on; gives its exit code."""
     if ended.interrupted:
         say("interrupted" + (f": {when_interrupted}" if when_interrupted else ""))
         return Exit.INTERRUPTED
-    if ended.error is not None:
-        say(str(ended.error))
-        return code_of(ended.error)
-    return Exit.STOPPED if ended.code is None else ended.code
+    if ended.error is None:
+        return Exit.STOPPED if ended.code is None else ended.code
+    say("\n".join(clean(line, 2000) for line in str(ended.error).split("\n")))
+    code = code_of(ended.error)
+    if code is Exit.STOPPED and when_stopped:
+        say(when_stopped)
+    return code
+
+
+def print_error(error: Exception, **more: object) -> None:
+    """Print an error as the one JSON object of a command that did not come far, with what there is besides."""
+    click.echo(orjson.dumps({"error": clean(str(error), 2000), **more}))
 
 
 def refuse(error: Exception) -> NoReturn:
@@ -184,14 +194,9 @@ def set_up(*, quiet: bool, verbose: bool, log_file: str | None) -> None:
         handler.setFormatter(logging.Formatter(FORMAT))
         logger.addHandler(handler)
         logger.setLevel(logging.DEBUG)
-
-    def tear_down() -> None:
-        for handler in handlers:
-            logger.removeHandler(handler)
-            handler.close()
-        logger.setLevel(level)
-
-    context.call_on_close(tear_down)
+        context.call_on_close(handler.close)  # the last is called first
+        context.call_on_close(partial(logger.removeHandler, handler))
+    context.call_on_close(partial(logger.setLevel, level))
 
 
 def is_quiet() -> bool:

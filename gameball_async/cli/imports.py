@@ -14,16 +14,15 @@ from ..api.kinds import Chunking, kind_of
 from ..bulk.bulk import Bulk
 from ..bulk.persons import MergeBy
 from ..client import GameballClient
-from ..compare.comparison import EarlierRows
+from ..compare import EarlierRows
 from ..errors import ConfigurationError
 from ..rows.check import preparer
 from ..rows.feed import Feed
 from ..rows.file_rows import FileRows
 from ..rows.row import Prepared
-from .checking import FirstCheck
-from .connection import Connection, talks
+from .checking import FirstCheck, obeys, tell_about_the_run
+from .connection import talks
 from .ending import remark
-from .findings import obeys, tell_about_the_run
 from .inputs import (
     earlier_rows,
     open_input,
@@ -33,11 +32,11 @@ from .inputs import (
     warn,
 )
 from .live import Drive
-from .manners import Manners, manners, refuse_earlier_rejects
-from .moving import Task, carry_out
+from .manners import manners, refuse_earlier_rejects
+from .moving import Asked, Task
 from .options import KIND_NAMES, choice, exclusive, file_option, flag, kind_argument, taken
 from .reading import STDIN, Settings, reads
-from .validation import rehearse
+from .validation import Rehearsal
 from .words import clean
 
 
@@ -101,21 +100,17 @@ def import_(dry_run: bool, **options: Any) -> NoReturn:
     asked.refuse_contradictions(dry_run=dry_run)
     connection, settings = asked.connection, asked.settings
     if dry_run:
-        rehearse(asked.kind, asked.file, settings, connection.quota, strict=asked.strict)
+        Rehearsal(asked.kind, asked.file, settings, asked.strict, connection.quota).carry_out()
     if connection.goes_by is not None:
         tell_about_the_run(connection.goes_by, asked.kind, asked.file, settings)
-    carry_out(connection, asked.prepare, asked.how, as_json=asked.as_json)
+    asked.carry_out()
 
 
 @frozen
-class _Import:
-    """What an import was asked to do: its options, by their names."""
-
-    connection: Connection
+class _Import(Asked):
     kind: str
     file: str
     settings: Settings
-    how: Manners
     chunking: Chunking | None
     journal: str | None
     no_journal: bool
@@ -125,7 +120,6 @@ class _Import:
     merge_by: MergeBy | None
     since_file: str | None
     changed_against: str | None
-    as_json: bool
 
     def refuse_contradictions(self, *, dry_run: bool) -> None:
         """

@@ -15,7 +15,7 @@ import orjson
 from attrs import evolve
 
 from ..api.kinds import Kind, kind_of
-from ..compare.comparison import EarlierRows
+from ..compare import EarlierRows
 from ..errors import ConfigurationError, InputError
 from ..journal.file import MAGIC
 from ..journal.header import Header, Source
@@ -42,15 +42,8 @@ async def source_of(rows: FileRows, settings: Settings) -> Source:
                 "add it, by columns that do not change, or pass --no-journal"
             )
         content = query_digest(settings.database or "", settings.sql)
-    return Source(_whole(rows.path), content, settings.as_json())
-
-
-def _whole(path: str) -> str:
-    return os.path.abspath(path)
-
-
-def _is_gone(path: str) -> bool:
-    return not os.path.exists(path)
+    path = os.path.abspath(rows.path)  # noqa: ASYNC240 - asks no disk
+    return Source(path, content, settings.as_json())
 
 
 async def reopen_input(
@@ -72,7 +65,7 @@ async def reopen_input(
     settings = Settings.of(source)
     if settings.sql is not None:
         settings = _at(settings, database, journal, source.digest)
-    elif _is_gone(source.name):
+    elif not await anyio.Path(source.name).exists():
         raise InputError(
             f"is gone: {journal} needs it to go on. Put it back as it was", path=source.name
         )
@@ -106,7 +99,7 @@ def input_of(header: Header) -> str | None:
 def can_do_without(recorded: Resumable) -> bool:
     """Whether a run needs its input no more, and cannot have it either."""
     source = recorded.header.source
-    return recorded.input_ended and (not source.digest or _is_gone(source.name))
+    return recorded.input_ended and (not source.digest or not os.path.exists(source.name))
 
 
 async def earlier_rows(path: str, kind: Kind, settings: Settings, files: ExitStack) -> EarlierRows:
@@ -119,7 +112,8 @@ async def earlier_rows(path: str, kind: Kind, settings: Settings, files: ExitSta
     """
     refuse_incomparable(kind)
     rows = files.enter_context(settings.open(path, kind))
-    return EarlierRows(rows, Source(_whole(path), await digest(path)))
+    whole = os.path.abspath(path)  # noqa: ASYNC240 - asks no disk
+    return EarlierRows(rows, Source(whole, await digest(path)))
 
 
 async def earlier_again(header: Header, files: ExitStack) -> EarlierRows | None:
@@ -245,8 +239,6 @@ def _identity(path: str) -> tuple[object, object]:
 
 
 def _begins_with(path: str, heads: tuple[bytes, ...]) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return file.read(max(map(len, heads))).startswith(heads)
-    except OSError:
-        return False
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        return file.read(max(map(len, heads))).startswith(heads)
+    return False

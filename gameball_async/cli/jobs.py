@@ -9,32 +9,28 @@ from typing import Any, NoReturn
 import anyio
 import click
 import orjson
+from attrs import evolve
 
 from ..api.jobs import JobState, JobStatus
 from ..api.responses import parse_job_id
 from ..client import GameballClient
-from ..errors import ConfigurationError, InputError, ItemError, RejectedError, UnknownJobError
+from ..errors import InputError, ItemError, RejectedError, UnknownJobError
 from ..jobs.changes import Changes
 from . import account, display
 from .connection import Connection, talk, talks
 from .ending import Exit, finish, say, unusable
-from .live import console_on
-from .options import flag, seconds
-from .reaching import Reaching
+from .live import Reaching, console_on
+from .options import flag, parsed, seconds
 
-
-def read_job_ids(
-    ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
-) -> tuple[int, ...]:
-    """Read jobs' numbers, each once, for click."""
-    try:
-        return tuple(dict.fromkeys(map(parse_job_id, value)))
-    except ConfigurationError as error:
-        raise click.BadParameter(str(error), ctx, param) from None
-
+JobIds = tuple[int, ...]
+Ask = Callable[[GameballClient, int], Awaitable[JobStatus]]
 
 _job_ids = click.argument(
-    "job_ids", metavar="JOB_ID...", nargs=-1, required=True, callback=read_job_ids
+    "job_ids",
+    metavar="JOB_ID...",
+    nargs=-1,
+    required=True,
+    callback=parsed(lambda given: tuple(dict.fromkeys(map(parse_job_id, given)))),
 )
 
 
@@ -43,20 +39,16 @@ _job_ids = click.argument(
 @seconds("--deadline", help="Give up after so many seconds.")
 @talks
 def status(
-    connection: Connection, job_ids: tuple[int, ...], deadline: float | None, as_json: bool
+    connection: Connection, job_ids: JobIds, deadline: float | None, as_json: bool
 ) -> NoReturn:
     """Show the status of jobs."""
-
-    async def ask(client: GameballClient, job_id: int) -> JobStatus:
-        return await client.status(job_id)
-
-    _show_each(connection, job_ids, ask, deadline, as_json=as_json)
+    _show_each(connection, job_ids, GameballClient.status, deadline, as_json=as_json)
 
 
 @click.command()
 @_job_ids
 @talks
-def stop(connection: Connection, job_ids: tuple[int, ...], as_json: bool) -> NoReturn:
+def stop(connection: Connection, job_ids: JobIds, as_json: bool) -> NoReturn:
     """Stop jobs. What they have applied already stays applied."""
 
     async def end(client: GameballClient, job_id: int) -> JobStatus:
@@ -67,12 +59,7 @@ def stop(connection: Connection, job_ids: tuple[int, ...], as_json: bool) -> NoR
 
 
 def _show_each(
-    connection: Connection,
-    job_ids: tuple[int, ...],
-    ask: Callable[[GameballClient, int], Awaitable[JobStatus]],
-    deadline: float | None,
-    *,
-    as_json: bool,
+    connection: Connection, job_ids: JobIds, ask: Ask, deadline: float | None, *, as_json: bool
 ) -> NoReturn:
     """Show what becomes of each job; one that Gameball does not know keeps no other from it."""
     seen: list[JobStatus] = []
@@ -108,14 +95,7 @@ def _show_each(
 )
 @seconds("--stalled-for", help="Give up where no job's state or counts change for so many seconds.")
 @talks
-def watch(
-    connection: Connection,
-    job_ids: tuple[int, ...],
-    progress: bool,
-    deadline: float | None,
-    stalled_for: float | None,
-    as_json: bool,
-) -> NoReturn:
+def watch(connection: Connection, job_ids: JobIds, as_json: bool, **limits: Any) -> NoReturn:
     """
     Watch jobs until they have ended, and print each transition.
 
@@ -124,9 +104,7 @@ def watch(
     last: dict[int, JobStatus] = {}
 
     async def main(client: GameballClient, _: Reaching) -> int:
-        async with client.watch_all(
-            job_ids, progress=progress, deadline=deadline, stalled_for=stalled_for
-        ) as changes:
+        async with client.watch_all(job_ids, **limits) as changes:
             code = await _follow(changes, last, as_json=as_json)
         good = all(seen.state is JobState.COMPLETED and not seen.errors for seen in last.values())
         return code or (Exit.OK if good else Exit.SOME_FAILED)
@@ -170,19 +148,13 @@ def _print_json(statuses: Iterable[JobStatus]) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(), metavar="[FILE|-]", required=False)
-@click.option("--customer-id", help="The customer's id in your shop.")
+@click.option("--customer-id", "customerId", help="The customer's id in your shop.")
 @click.option("--email", help="Email address.")
 @click.option("--mobile", help="Mobile number.")
 @click.option("--name", help="The name to show (customerAttributes.displayName).")
 @talks
 def upsert(
-    connection: Connection,
-    file: str | None,
-    customer_id: str | None,
-    email: str | None,
-    mobile: str | None,
-    name: str | None,
-    as_json: bool,
+    connection: Connection, file: str | None, name: str | None, as_json: bool, **fields: str | None
 ) -> NoReturn:
     """
     Create or update one customer.
@@ -190,12 +162,11 @@ def upsert(
     FILE holds one JSON object with the API's field names, - reads it from standard input; options
     win over it.
     """
-    if file is None and customer_id is None:
+    if file is None and fields["customerId"] is None:
         raise click.UsageError("pass --customer-id ID, or a FILE with one JSON object")
     with unusable():
         customer = {} if file is None else read_object(file)
-    given = {"customerId": customer_id, "email": email, "mobile": mobile}
-    customer |= {name: value for name, value in given.items() if value is not None}
+    customer |= {field: value for field, value in fields.items() if value is not None}
     if name is not None:
         attributes = customer.get("customerAttributes")
         known = attributes if isinstance(attributes, dict) else {}
@@ -211,7 +182,7 @@ def upsert(
         click.echo(orjson.dumps({"gameball_id": gameball_id}) if as_json else stored)
         return Exit.OK
 
-    raise SystemExit(finish(talk(connection, main, batch=False)))
+    raise SystemExit(finish(talk(evolve(connection, batch=False), main)))
 
 
 def read_object(path: str) -> dict[str, Any]:

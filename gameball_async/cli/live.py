@@ -1,25 +1,32 @@
-"""Reads a run to its end, and shows it meanwhile: a live block on a terminal, lines in a log, or nothing."""
+"""
+Reads a run to its end, and shows it meanwhile: a live block on a terminal, lines in a log, or nothing.
+
+It says when Gameball cannot be reached, and when it can again: a line at once, and words for the live block.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from enum import Enum, auto
+from time import monotonic
 from typing import TextIO
 
 import anyio
 import click
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from ..bulk.bulk import Bulk
 from ..bulk.events import BulkEvent
 from ..bulk.progress import Progress
 from ..errors import GameballError
+from ..observe.events import ConnectionRestored, ConnectionTrouble, UnknownFieldMet
+from ..rows.file_rows import FileRows
 from . import display
-from .ending import is_quiet, say
-from .reaching import Reaching
+from .ending import is_quiet, remark, say
 from .words import clean, duration
 
 Look = Callable[[], tuple[Progress, float | None]]
@@ -37,6 +44,47 @@ LINES = 5.0
 """Seconds between two lines of a log."""
 
 NEVER_WRAPS = 2_000
+
+
+class Reaching:
+    """
+    Hook for what happens to the connection.
+
+    Args:
+        tell: says one line; faults that waiting cannot mend are left to the error that follows.
+    """
+
+    def __init__(self, tell: Callable[[str], None] = remark) -> None:
+        self._tell = tell
+        self._trouble: ConnectionTrouble | None = None
+        self._until = 0.0
+
+    def __call__(self, event: ConnectionTrouble | ConnectionRestored | UnknownFieldMet) -> None:
+        """Say it."""
+        if isinstance(event, UnknownFieldMet):
+            near = "" if event.meant is None else f"; did you mean {event.meant}?"
+            name = clean(event.field)
+            self._tell(
+                f"{event.kind} have a field that Gameball does not know and ignores: {name}{near}"
+            )
+            return
+        if isinstance(event, ConnectionRestored):
+            self._trouble = None
+            self._tell(f"connected to {clean(event.host)} again after {duration(event.seconds)}")
+            return
+        self._trouble = event
+        self._until = anyio.current_time() + event.seconds_left
+        if event.seconds_left:
+            self._tell(self.words or "")
+
+    @property
+    def words(self) -> str | None:
+        """Why nothing can be sent now, and for how long it is tried; None where all is well."""
+        if self._trouble is None:
+            return None
+        left = max(0.0, self._until - anyio.current_time())
+        what = f"cannot connect to {clean(self._trouble.host)}: {clean(self._trouble.reason)}"
+        return f"{what}; trying for {duration(left)} more" if left else what
 
 
 class Manner(Enum):
@@ -109,17 +157,17 @@ def driver(reaching: Reaching, *, as_json: bool) -> Drive:
     manner = manner_of(sys.stderr, as_json=as_json)
 
     async def one(what: str, run: Bulk) -> None:
-        await drive(run, lambda: (run.progress, None), what, manner, reaching)
+        await drive(run, what, manner, reaching)
 
     return one
 
 
 async def drive(
     run: Bulk,
-    look: Look,
     what: str,
     manner: Manner,
     reaching: Reaching,
+    rows: FileRows | None = None,
     note: Callable[[BulkEvent], None] = lambda event: None,
 ) -> None:
     """
@@ -129,17 +177,19 @@ async def drive(
 
     Args:
         run: the run.
-        look: takes a look at it.
         what: what it is for, in words.
         manner: how it is shown.
         reaching: knows whether Gameball can be reached.
+        rows: the file that it reads; None where how far it has been read is not known.
         note: is told each event.
 
     Raises:
-        GameballError: what ended the run early.
-        OSError: the same.
+        GameballError, OSError: what ended the run early.
     """
     failure: GameballError | OSError | None = None
+
+    def look() -> tuple[Progress, float | None]:
+        return run.progress, None if rows is None else rows.position_fraction
 
     async def read() -> None:
         async for event in run:
@@ -162,3 +212,22 @@ async def drive(
     finally:
         if failure is not None:  # raised as itself, not in a group, and where this is cancelled too
             raise failure
+
+
+@contextmanager
+def showing(what: str, manner: Manner) -> Iterator[Callable[[str], None]]:
+    """Gives what shows how far something is that is no run: in place on a terminal, else a line now and then."""
+    what = clean(what)
+    if manner is Manner.LIVE:
+        with Live(console=console_on(sys.stderr), auto_refresh=False, transient=True) as block:
+            yield lambda text: block.update(Text(f"{what}: {text}"), refresh=True)
+        return
+    last = monotonic()
+
+    def line(text: str) -> None:
+        nonlocal last
+        if manner is Manner.PLAIN and monotonic() - last >= LINES:
+            last = monotonic()
+            click.echo(f"{what}: {text}", err=True, file=sys.stderr)
+
+    yield line

@@ -14,7 +14,7 @@ from .. import __version__
 _COMMANDS = {
     "check": ("check", "check", "Look at your account before a migration."),
     "import": ("imports", "import_", "Send the rows of a file, and account for each."),
-    "map": ("mapping", "map_", "Propose a mapping from a file's columns to Gameball's."),
+    "map": ("validation", "map_", "Propose a mapping from a file's columns to Gameball's."),
     "validate": ("validation", "validate", "Check every row of a file. Nothing is sent."),
     "resume": ("resuming", "resume", "Go on with a run that was interrupted."),
     "retry": ("resuming", "retry", "Send rows of a finished run again."),
@@ -26,7 +26,7 @@ _COMMANDS = {
     "stop": ("jobs", "stop", "Stop jobs."),
     "upsert": ("jobs", "upsert", "Create or update one customer."),
     "sandbox": ("serving", "sandbox", "Serve a Gameball of your own."),
-    "examples": ("examples", "examples", "Copy examples for web apps and task runners."),
+    "examples": ("serving", "examples", "Copy examples for web apps and task runners."),
 }
 
 

@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from typing import Any
 
 import click
-from attrs import define, frozen
+from attrs import asdict, define, frozen
+from attrs.filters import exclude
 
 from ..api.kinds import Kind
 from ..bulk.bulk import OnCancel
@@ -20,8 +21,17 @@ from ..rows.outcome import RowOutcome
 from ..rows.rejects import RejectsFile
 from ..rows.results import ResultsFile
 from .connection import Connection
-from .options import Option, choice, file_option, gathered, results, seconds
-from .words import clean
+from .options import (
+    Option,
+    adapting,
+    choice,
+    file_option,
+    results,
+    seconds,
+    taken,
+    together,
+)
+from .words import clean, count
 
 # What a rejects file begins with: a header, or an object of which these are the last names.
 _HEADER = re.compile(rb"outcome[^\w\n]+code[^\w\n]+reason[^\w\n]+line[^\w\n]*$", re.MULTILINE)
@@ -61,6 +71,15 @@ class Collecting:
             return error
         return None
 
+    def in_words(self, name: str, what: str) -> str:
+        """Where the rows are, with *what* of each, or why the file called *name* is not there."""
+        path = clean(self.file.path)
+        if self.rows is None:
+            return f"The {name} could not be written to {path} ({self.why})."
+        return (
+            f"{count(self.rows, 'row')} with {what} {'is' if self.rows == 1 else 'are'} in {path}"
+        )
+
 
 @frozen
 class Manners:
@@ -85,22 +104,14 @@ class Manners:
 
     def for_a_run(self) -> dict[str, Any]:
         """The arguments of `GameballClient.bulk` and its like."""
-        names = ("concurrency", "on_cancel", "deadline", "stalled_for")
-        return {name: getattr(self, name) for name in names}
+        return asdict(self, filter=exclude("rejects", "results"))
 
     def resume_command(self, journal: str, connection: Connection) -> str:
         """The command that takes a run up again, ready for a shell."""
-        words = ["resume", journal]
-        for name, value, default in (
-            ("--rejects", self.rejects, None),
-            ("--results", self.results, None),
-            ("--concurrency", self.concurrency, None),
-            ("--on-cancel", self.on_cancel, "detach"),
-            ("--stalled-for", self.stalled_for, None),
-        ):
-            if value is not None and value != default:
-                words += [name, f"{value:g}" if isinstance(value, float) else str(value)]
-        return connection.command(*words)
+        options = {**asdict(self), "deadline": None}
+        if self.on_cancel == "detach":
+            options["on_cancel"] = None
+        return connection.command("resume", journal, **options)
 
     def collect(
         self, files: ExitStack, kind: Kind, rows: FileRows | None
@@ -114,9 +125,7 @@ class Manners:
         return rejects, results
 
 
-manners: Option = gathered(
-    "how",
-    Manners,
+manners: Option = together(
     file_option("--rejects", help="Write the rows that did not succeed here, and why."),
     results,
     click.option(
@@ -138,7 +147,9 @@ manners: Option = gathered(
         "--stalled-for",
         help="The same where nothing moves for so many seconds: no row, no chunk, no job.",
     ),
+    adapting(lambda options: options.update(how=taken(Manners, options))),
 )
+"""Give a command the options of how a run is carried out, as its argument *how*."""
 
 
 def refuse_earlier_rejects(path: str | None) -> None:

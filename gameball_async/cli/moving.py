@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
+from functools import partial
 from typing import NoReturn
 
 import click
 import orjson
-from attrs import define, field
+from attrs import define, field, frozen
 from rich.text import Text
 
 from ..api.jobs import Transition
@@ -21,14 +23,14 @@ from ..rows.file_rows import FileRows
 from ..rows.outcome import Outcome
 from ..rows.report import Report
 from ..rows.unknown import UnknownField
-from . import account, doubts
+from . import account
+from .account import InDoubt
 from .checking import FirstCheck
 from .connection import Connection, connect
-from .ending import Ended, Exit, code_of, perform, say
+from .ending import Ended, Exit, code_of, perform, print_error, say
 from .inputs import about_null_words
-from .live import Drive, console_on, drive, driver, manner_of
+from .live import Drive, Reaching, console_on, drive, driver, manner_of
 from .manners import Collecting, Manners
-from .reaching import Reaching
 from .words import clean, count
 
 
@@ -64,36 +66,36 @@ class Task:
         """Columns that Gameball does not know, and that were not sent."""
         return () if self.rows is None else self.rows.left_out
 
-    @property
-    def part_read(self) -> float | None:
-        """Which part of the input has been read; None where that is not known."""
-        return None if self.rows is None else self.rows.position_fraction
-
     def warnings(self) -> dict[str, object]:
         """What the check has found, for programs."""
         found = None if self.check is None else self.check.findings
         return {} if found is None else {"warnings": [each.as_json() for each in found]}
 
 
-Prepare = Callable[[ExitStack], Awaitable[Task]]
-"""Opens what a run reads; the stack closes it again."""
+@frozen
+class Asked(ABC):
+    """What a command was asked to do: its options, by their names."""
 
+    connection: Connection
+    how: Manners
+    as_json: bool
 
-def carry_out(connection: Connection, prepare: Prepare, how: Manners, *, as_json: bool) -> NoReturn:
-    """Run a task, show it, print its account, and end the process with the right code."""
-    moving = _Moving(connection, prepare, how, as_json)
-    ended = perform(moving.main, moving.last_words)
-    raise SystemExit(moving.account(ended))
+    @abstractmethod
+    async def prepare(self, files: ExitStack) -> Task:
+        """Open what the run reads; *files* closes it again."""
+
+    def carry_out(self) -> NoReturn:
+        """Run it, show it, print its account, and end the process with the right code."""
+        moving = _Moving(self)
+        ended = perform(moving.main, moving.last_words)
+        raise SystemExit(moving.account(ended))
 
 
 @define
 class _Moving:
     """One run, while it goes and when it has ended."""
 
-    connection: Connection
-    prepare: Prepare
-    how: Manners
-    as_json: bool
+    asked: Asked
     task: Task | None = field(default=None, init=False)
     run: Bulk | None = field(default=None, init=False)
     unwritten: GameballError | OSError | None = field(default=None, init=False)
@@ -103,7 +105,7 @@ class _Moving:
     async def main(self) -> int:
         """Run it to its end, however it comes. The exit code is `account`'s to tell."""
         with self._files as files:
-            task = self.task = await self.prepare(files)
+            task = self.task = await self.asked.prepare(files)
             try:
                 await self._move(task)
             finally:
@@ -116,23 +118,19 @@ class _Moving:
     async def _move(self, task: Task) -> None:
         async with AsyncExitStack() as stack:
             reaching = Reaching()
-            client = await connect(stack, self.connection, reaching)
+            client = await connect(stack, self.asked.connection, reaching)
             if task.check is not None:
                 await task.check.carry_out(client)
             if task.first is not None:
-                await task.first(client, driver(reaching, as_json=self.as_json))
+                await task.first(client, driver(reaching, as_json=self.asked.as_json))
             run = self.run = await stack.enter_async_context(task.start(client))
             self.open_jobs.update(job.id for job in run.open_jobs)
-            await drive(
-                run,
-                lambda: (run.progress, task.part_read),
-                f"importing {task.what}",
-                manner_of(sys.stderr, as_json=self.as_json),
-                reaching,
-                lambda event: self._note(event, task),
-            )
+            what = f"importing {task.what}"
+            manner = manner_of(sys.stderr, as_json=self.asked.as_json)
+            note = partial(self._note, task)
+            await drive(run, what, manner, reaching, task.rows, note)
 
-    def _note(self, event: BulkEvent, task: Task) -> None:
+    def _note(self, task: Task, event: BulkEvent) -> None:
         if isinstance(event, Submitted):
             self.open_jobs.add(event.job.id)
         elif isinstance(event, Transition):
@@ -158,7 +156,8 @@ class _Moving:
     def account(self, ended: Ended) -> int:
         """Print what has become of the rows, and return the exit code."""
         if self.task is not None and self.run is not None:
-            self._print(self.task, self.run.report)
+            broken = isinstance(ended.error, InputError)
+            self._print(self.task, self.run.report, "" if broken else self._go_on())
         error = ended.error or self.unwritten
         if error is not None:
             say(clean(str(error), 2000))
@@ -182,66 +181,73 @@ class _Moving:
 
     def _ended_by(self, error: GameballError | OSError) -> int:
         if self.run is None:  # nothing was sent
-            if self.as_json:
-                said = {"error": clean(str(error), 2000), "rows": 0}
-                click.echo(orjson.dumps(said | ({} if self.task is None else self.task.warnings())))
+            if self.asked.as_json:
+                print_error(error, rows=0, **({} if self.task is None else self.task.warnings()))
             return Exit.UNUSABLE if isinstance(error, JournalError) else code_of(error)
-        code = code_of(error)
+        code, report = code_of(error), self.run.report
         if code is Exit.STOPPED and self._go_on():
             say(self._go_on())
-            report = self.run.report
             if isinstance(error, UnreachableError) and report.unsent == report.rows:
                 say(
                     "if the address was wrong: nothing was sent, so import again with the right "
                     "--base-url and a new --journal FILE"
                 )
         elif isinstance(error, InputError) and self.task is not None and self.task.journal:
-            say("the rows before it are done: import the rest from a file of its own")
+            again = f", {self._go_on()}" if self._go_on() else ", import it again"
+            say(
+                "the rows before it were sent. If the input needs no change (a disk or a database "
+                f"failed){again}. If it needs one, fix the rest in a separate file and import that: "
+                "`resume` refuses a changed input"
+            )
         return code
 
     def _go_on(self) -> str:
         task = self.task
-        if task is None or task.resume is None or self.connection.sandbox or self.run is None:
+        if task is None or task.resume is None or self.asked.connection.sandbox or self.run is None:
             return ""
         return f"take it up again with `{task.resume}`"
 
-    def _print(self, task: Task, report: Report) -> None:
+    def _print(self, task: Task, report: Report, go_on: str) -> None:
         rejects = task.rejects
         written = None if rejects is None or rejects.rows is None else rejects.file.path
-        doubt = (
-            doubts.read(task.journal, written, self.connection) if report.indeterminate else None
-        )
-        if self.as_json:
+        doubt = None
+        if report.indeterminate:
+            command = self.asked.connection.command
+            doubt = account.in_doubt(task.journal, rejects=written, command=command)
+        if self.asked.as_json:
             found = account.json_of(report, task.journal, task.left_out) | task.warnings()
             if report.complete and doubt is not None:
                 found["in_doubt"] = doubt.as_values()
             click.echo(orjson.dumps(found))
             return
-        notes = [*_about_rows(task, report), self._about_journal(task, report, doubt)]
+        notes = [*_about_rows(task, report), _about_journal(task, report, doubt, go_on)]
         console = console_on(sys.stdout)
         console.print(account.summary(report, task.what))
         console.print(Text("\n".join(filter(None, notes))), soft_wrap=True)  # commands stay whole
 
-    def _about_journal(self, task: Task, report: Report, doubt: doubts.InDoubt | None) -> str:
-        path = clean(task.journal or "")
-        if task.journal is not None and not report.complete:
-            go_on = f"; {self._go_on()}" if self._go_on() else ""
-            return f"Keep the journal {path}{go_on}"
-        if doubt is not None:
-            return doubt.as_text()
-        if task.journal is None:
-            return ""
-        if report.unchanged:
-            return f"Keep the journal {path} for the next import to be compared with (--changed-against)."
-        return f"The journal {path} is not needed to go on; it can be kept, or deleted."
-
     def _left_open(self) -> str:
-        if self.connection.sandbox:
+        if self.asked.connection.sandbox:
             return "its sandbox has ended, and all jobs with it"
-        if self.how.on_cancel == "stop" and self.open_jobs:
+        if self.asked.how.on_cancel == "stop" and self.open_jobs:
             some = account.job_list(self.open_jobs)
             return f"Gameball was asked to stop {count(len(self.open_jobs), 'job')}: {some}"
         return account.left_open(self.open_jobs)
+
+
+def _about_journal(task: Task, report: Report, doubt: InDoubt | None, go_on: str) -> str:
+    """What the journal is still needed for."""
+    path = clean(task.journal or "")
+    if task.journal is not None and not report.complete:
+        return f"Keep the journal {path}; {go_on}" if go_on else f"Keep the journal {path}"
+    if doubt is not None:
+        return doubt.as_text()
+    if task.journal is None:
+        return ""
+    if report.unchanged:
+        return (
+            f"Keep the journal {path} for the next import to be compared with (--changed-against)."
+        )
+    return f"The journal {path} is not needed to go on; it can be kept, or deleted."
 
 
 def _about_rows(task: Task, report: Report) -> Iterator[str | None]:
@@ -255,14 +261,7 @@ def _about_rows(task: Task, report: Report) -> Iterator[str | None]:
     if report.succeeded + report.unchanged < report.rows:
         if rejects is None:
             yield "To keep the rows that did not succeed, with their reasons, add --rejects FILE."
-        elif rejects.rows is None:
-            yield f"The rejects could not be written to {clean(rejects.file.path)} ({rejects.why})."
         else:
-            are = "is" if rejects.rows == 1 else "are"
-            path = clean(rejects.file.path)
-            yield f"{count(rejects.rows, 'row')} with reasons {are} in {path}"
-    if results is not None and results.rows is None:
-        yield f"The results could not be written to {clean(results.file.path)} ({results.why})."
-    elif results is not None:
-        path = clean(results.file.path)
-        yield f"{count(results.rows or 0, 'row')} with what Gameball answered are in {path}"
+            yield rejects.in_words("rejects", "reasons")
+    if results is not None:
+        yield results.in_words("results", "what Gameball answered")

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from ..api.kinds import KINDS
+from ..errors import ConfigurationError
 
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
@@ -48,15 +49,16 @@ def taken(shape: type, options: dict[str, Any]) -> Any:
     return shape(**{name: options.pop(name) for name in names})
 
 
-def gathered(name: str, shape: type, *options: Option) -> Option:
-    """Options that a command gets as its argument *name*, see `taken`."""
+def adapting(adapt: Callable[[dict[str, Any]], None]) -> Option:
+    """Change the options of a command before it gets them; comes below those in `together`."""
 
     def decorate(command: Command) -> Command:
         @wraps(command)
-        def with_value(**options: Any) -> Any:
-            return command(**{name: taken(shape, options)}, **options)
+        def with_others(**options: Any) -> Any:
+            adapt(options)
+            return command(**options)
 
-        return together(*options)(with_value)
+        return with_others
 
     return decorate
 
@@ -80,6 +82,18 @@ def exclusive(**options: object) -> None:
     ]
     if len(names) > 1:
         raise click.UsageError(f"{names[0]} and {names[1]} exclude each other: keep one")
+
+
+def parsed(parse: Callable[[Any], Any]) -> Callable[..., Any]:
+    """What reads the value of an option, for click."""
+
+    def read(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+        try:
+            return parse(value)
+        except ConfigurationError as error:
+            raise click.BadParameter(str(error), ctx, param) from None
+
+    return read
 
 
 def by_suffix(*suffixes: str) -> Callable[..., str | None]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import wraps
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO
 
 import click
 import orjson
@@ -12,13 +11,12 @@ from attrs import asdict, field, frozen
 
 from ..api.kinds import Kind
 from ..journal.header import Source
-from ..mapping.presets import SHOPS, preset
-from ..mapping.rules import mapping_of
+from ..mapping.rules import SHOPS, mapping_of, preset
 from ..rows.dialect import Reading
 from ..rows.file_rows import FileRows
 from ..rows.files import open_source, rows_from
 from ..rows.unknown import Unknown
-from .options import Command, choice, database, exclusive, flag, taken, together
+from .options import Option, adapting, choice, database, exclusive, flag, taken, together
 
 STDIN = "-"
 
@@ -126,6 +124,7 @@ _READING = (
         "--map",
         "mapping",
         type=click.File(encoding="utf-8"),
+        callback=lambda ctx, param, file: file and file.read(),
         metavar="FILE",
         help="A mapping file (TOML) from the file's columns to Gameball's; `map` proposes one.",
     ),
@@ -183,41 +182,29 @@ _READING = (
 )
 
 
-def reads(command: Command) -> Command:
-    """Give a command the options of how a file is read, as its argument *settings*."""
-
-    @wraps(command)
-    def with_settings(
-        *,
-        custom: bool,
-        unknown: Unknown | None,
-        mapping: TextIO | None,
-        shop: str | None,
-        file: str | None,
-        sql: str | None,
-        database: str | None,
-        **options: Any,
-    ) -> Any:
-        exclusive(**{"map": mapping, "from": shop})
-        if custom and unknown not in (None, "custom"):
-            raise click.UsageError("--custom means --unknown custom: leave one of the two out")
-        if file is None and sql is None:
-            raise click.UsageError("pass FILE, - for standard input, or --sql FILE --database URL")
-        reading = taken(Reading, options)
-        if file == STDIN and reading.format is None:
-            raise click.UsageError(
-                "pass --format csv or --format jsonl (or another) with standard input"
-            )
-        settings = Settings(
-            reading,
-            "custom" if custom else unknown or "warn",
-            options.pop("ids_from_numbers"),
-            None if mapping is None else mapping.read(),
-            shop,
-            None if sql is None else _query_of(sql, file, database),
-            None if sql is None else database,
+def _settle_reading(options: dict[str, Any]) -> None:
+    custom, file = options.pop("custom"), options["file"]
+    unknown, sql = options["unknown"], options["sql"]
+    exclusive(**{"map": options["mapping"], "from": options["shop"]})
+    if custom and unknown not in (None, "custom"):
+        raise click.UsageError("--custom means --unknown custom: leave one of the two out")
+    if file is None and sql is None:
+        raise click.UsageError("pass FILE, - for standard input, or --sql FILE --database URL")
+    options["reading"] = reading = taken(Reading, options)
+    if file == STDIN and reading.format is None:
+        raise click.UsageError(
+            "pass --format csv or --format jsonl (or another) with standard input"
         )
-        return command(file=file or sql, settings=settings, **options)
+    options["unknown"] = "custom" if custom else unknown or "warn"
+    if sql is None:
+        options["database"] = None
+    else:
+        options["sql"] = _query_of(sql, file, options["database"])
+    options["settings"] = taken(Settings, options)
+    options["file"] = file or sql
 
-    file_argument = click.argument("file", type=click.Path(), required=False)
-    return together(file_argument, *_READING, database)(with_settings)
+
+_file_argument = click.argument("file", type=click.Path(), required=False)
+
+reads: Option = together(_file_argument, *_READING, database, adapting(_settle_reading))
+"""Give a command the options of how a file is read, as its argument *settings*."""

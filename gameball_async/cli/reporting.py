@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from ..journal.settle import settle as settle_rows
 from ..rows.named import NamedRows
 from ..rows.outcomes import write_outcomes
 from ..rows.results import ResultsFile
-from . import account, doubts
+from . import account
 from .ending import Exit, say, unusable
 from .inputs import input_of, refuse_same_files
 from .live import console_on
@@ -31,8 +30,8 @@ from .options import as_json as json_option
 from .options import by_suffix, file_option, flag, journal_argument, only_copy
 from .options import results as results_option
 from .page.figures import Figures, figures_of
-from .page.steps import doubts_of
-from .words import clean, count
+from .page.reasons import doubts_of
+from .words import clean, command_line, count
 
 SHOWN_DOUBTS = 20
 
@@ -47,7 +46,6 @@ SHOWN_DOUBTS = 20
 )
 @file_option(
     "--html",
-    "page",
     callback=by_suffix(".html"),
     help="Write a page here that can be handed on: one file, without scripts. Needs the extra report.",
 )
@@ -56,14 +54,7 @@ SHOWN_DOUBTS = 20
     help="Show ids whole in the examples of the page and of --json; else they are masked.",
 )
 @json_option
-def report(
-    journal: str,
-    results: str | None,
-    outcomes: str | None,
-    page: str | None,
-    show_keys: bool,
-    as_json: bool,
-) -> NoReturn:
+def report(journal: str, show_keys: bool, as_json: bool, **files: str | None) -> NoReturn:
     """
     Tell what became of the rows of JOURNAL's run, as far as it is recorded. Nothing is sent.
 
@@ -75,17 +66,16 @@ def report(
         recorded = recorded_of(found)
         later = later_of(found, journal)
         figures = figures_of(found, journal, later, succeeded_later(later), show_keys=show_keys)
-        files = {"results": results, "outcomes": outcomes, "html": page}
         refuse_same_files(journal=journal, input=input_of(found.header), **files)
-        if results is not None:
+        if results := files["results"]:
             with ResultsFile(results, kind_of(found.header.kind)) as file:
                 file.add(recorded_rows(journals_of(journal)))  # later retries count
                 rows = file.write()
             say(f"{count(rows, 'row')} with what Gameball answered are in {clean(results)}")
-        if outcomes is not None:
+        if outcomes := files["outcomes"]:
             rows = write_outcomes(outcomes, recorded_rows(journals_of(journal)))
             say(f"the outcomes of {count(rows, 'row')} are in {clean(outcomes)}")
-        if page is not None:
+        if page := files["html"]:
             from .page.render import write_page
 
             write_page(page, figures, time.time())
@@ -94,7 +84,9 @@ def report(
         click.echo(orjson.dumps(as_values(recorded, figures, found.header, later)))
     else:
         console_on(sys.stdout).print(as_text(recorded, figures, found.header, later))
-    raise SystemExit(exit_code(figures))
+    if not figures.complete:
+        raise SystemExit(Exit.STOPPED)
+    raise SystemExit(Exit.OK if figures.good_rows == figures.rows else Exit.SOME_FAILED)
 
 
 def succeeded_later(later: Sequence[Later]) -> int:
@@ -105,13 +97,6 @@ def succeeded_later(later: Sequence[Later]) -> int:
             again = later_of(read_journal(each.journal), each.journal)
             found += each.recorded.report.succeeded + succeeded_later(again)
     return found
-
-
-def exit_code(figures: Figures) -> Exit:
-    """The exit code that tells how the run stands, with what was sent again later."""
-    if not figures.complete:
-        return Exit.STOPPED
-    return Exit.OK if figures.good_rows == figures.rows else Exit.SOME_FAILED
 
 
 def as_values(
@@ -173,7 +158,7 @@ def as_text(recorded: Recorded, figures: Figures, header: Header, later: Sequenc
 def doubt_line(doubt: Doubt) -> str:
     """``in doubt: chunk 3, job 123458, 1,000 rows, lines 2001-3000: why``."""
     job = "no job is known" if doubt.job_id is None else f"job {doubt.job_id}"
-    rows, lines = count(len(doubt.positions), "row"), doubts.in_words(doubt.positions)
+    rows, lines = count(len(doubt.positions), "row"), account.in_words(doubt.positions)
     return f"in doubt: chunk {doubt.chunk}, {job}, {rows}, lines {lines}: {doubt.reasons[0]}"
 
 
@@ -212,7 +197,7 @@ def settle(
         no = NamedRows() if not_applied is None else NamedRows.read(not_applied)
         settle_rows(journal, yes, no, only_copy=only_copy)
         recorded = recorded_of(read_journal(journal))
-    left = doubts.of(recorded.doubts, journal)
+    left = account.InDoubt.of(recorded.doubts, journal)
     if as_json:
         values = {"applied": len(yes.lines), "not_applied": len(no.lines)}
         click.echo(orjson.dumps({**values, "in_doubt": left.as_values()}))
@@ -221,7 +206,7 @@ def settle(
         f"settled: {count(len(yes.lines), 'row')} applied, {count(len(no.lines), 'row')} not applied"
     )
     if not_applied is not None:
-        words = ["gameball-async", "retry", journal, "--only", "failed", "--rows", not_applied]
-        click.echo(f"send those again: {clean(shlex.join(words), 1000)}")
+        again = command_line("retry", journal, only="failed", rows=not_applied)
+        click.echo(f"send those again: {clean(again, 1000)}")
     if recorded.report.complete and left.lines:
         click.echo(left.as_text())

@@ -14,17 +14,17 @@ from ..api.kinds import kind_of
 from ..bulk.bulk import Bulk
 from ..client import GameballClient, Retry
 from ..errors import ConfigurationError
-from ..journal.account import RETRIES
+from ..journal.account import RETRIES, odd_to_retry
 from ..journal.journal import read_journal
 from ..journal.results import journals_of, recorded_rows, rows_before
-from ..journal.retry import next_retry, rows_to_retry
+from ..journal.retry import next_retry
 from ..journal.settle import refuse_others
 from ..journal.state import Resumable, Stage
 from ..rows.named import NamedRows
 from ..rows.outcome import Outcome
+from .checking import obeys
 from .connection import Connection, talks
 from .ending import say
-from .findings import obeys
 from .inputs import (
     can_do_without,
     earlier_again,
@@ -33,8 +33,8 @@ from .inputs import (
     refuse_same_files,
     reopen_input,
 )
-from .manners import Manners, manners, refuse_earlier_rejects, refuse_no_rejects
-from .moving import Task, carry_out
+from .manners import manners, refuse_earlier_rejects, refuse_no_rejects
+from .moving import Asked, Task
 from .options import (
     choice,
     database,
@@ -72,20 +72,17 @@ def resume(**options: Any) -> NoReturn:
     """
     asked: _Resume = taken(_Resume, options)
     refuse_sandbox(asked.connection)
-    carry_out(asked.connection, asked.prepare, asked.how, as_json=asked.as_json)
+    asked.carry_out()
 
 
 @frozen
-class _GoingOn:
+class _GoingOn(Asked):
     """What is asked of a journal: the options that both commands have, by their names."""
 
-    connection: Connection
     journal: str
-    how: Manners
     only_copy: bool
     account_changed: bool
     database: str | None = field(repr=False)
-    as_json: bool
 
 
 @frozen
@@ -103,7 +100,8 @@ class _Resume(_GoingOn):
         rows = None
         if self.how.rejects is not None or not (is_retry or can_do_without(recorded)):
             rows = await reopen_input(origin, self.journal, files, self.database)
-        done = rows is None or recorded.input_ended
+        read = None if is_retry else rows
+        done = read is None or recorded.input_ended
         earlier = None if done else await earlier_again(origin, files)
         rejects, results = self.how.collect(files, kind_of(header.kind), rows)
         if rejects is not None:
@@ -116,10 +114,10 @@ class _Resume(_GoingOn):
         def start(client: GameballClient) -> Bulk:
             return client.resume(
                 self.journal,
-                None if is_retry else rows,
+                read,
                 ids_from_numbers=not is_retry and Settings.of(header.source).ids_from_numbers,
                 unknown="warn" if is_retry else Settings.of(header.source).unknown,
-                changed_against=None if is_retry else earlier,
+                changed_against=earlier,
                 **self.how.for_a_run(),
                 only_copy=self.only_copy,
                 account_changed=self.account_changed,
@@ -128,7 +126,6 @@ class _Resume(_GoingOn):
         say_where_it_stands(recorded)
         what = f"{header.kind} from {header.source.name}"
         command = self.how.resume_command(self.journal, self.connection)
-        read = None if is_retry else rows
         return Task(what, start, read, self.journal, command, rejects, results)
 
 
@@ -180,7 +177,7 @@ def retry(i_checked: bool, **options: Any) -> NoReturn:
             "dashboard (`gameball-async report JOURNAL` lists their lines), then add --i-checked; or "
             "say which were applied, with `gameball-async settle`"
         )
-    carry_out(asked.connection, asked.prepare, asked.how, as_json=asked.as_json)
+    asked.carry_out()
 
 
 @frozen
@@ -194,7 +191,7 @@ class _Retry(_GoingOn):
         refuse_same_files(journal=self.journal, **written, rows=self.named)
         recorded = await to_thread.run_sync(partial(read_journal, self.journal, idle=True))
         into = next_retry(self.journal, recorded)
-        positions = {odd.row.position for odd in rows_to_retry(recorded, self.only)}
+        positions = {odd.row.position for odd in odd_to_retry(recorded, self.only)}
         if self.named is not None:
             named = await to_thread.run_sync(NamedRows.read, self.named)
             refuse_others(recorded, named, positions, f"only {self.only} rows can be sent again")

@@ -1,7 +1,9 @@
-"""The command that serves the sandbox."""
+"""The commands to try things out with: the sandbox, served, and examples, which come with the package."""
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -9,10 +11,11 @@ import orjson
 from attrs import asdict
 
 from ..errors import ConfigurationError
+from ..limits.windows import Quota
 from ..sandbox import Constant, Sandbox, Scenario, ScenarioError, Seen, serve
-from .connection import API_KEY, BASE_URL, SECRET_KEY, read_quota
-from .ending import Exit, finish, perform
-from .options import choice, flag, from_zero, given
+from .connection import API_KEY, BASE_URL, SECRET_KEY
+from .ending import Exit, finish, perform, say
+from .options import choice, flag, from_zero, given, parsed
 from .words import clean
 
 
@@ -37,7 +40,7 @@ from .words import clean
 )
 @click.option(
     "--limits",
-    callback=read_quota,
+    callback=parsed(lambda text: Quota.parse(text).windows),
     metavar="REQUESTS/SECONDS,...",
     default="30/1,360/30",
     help="Requests per seconds that are let through; the rest is answered 429.",
@@ -114,21 +117,13 @@ def sandbox(
 
 def _settings(scenario: Scenario, options: dict[str, Any]) -> dict[str, Any]:
     """What goes before the scenario: options that were given, and those that it says nothing of."""
-    named = {name for name in options if given(name)}
     told = {**scenario.options, "latency": scenario.latency}
-    pace = {"job_seconds", "queue_seconds"}
-    settings = {
-        name: value
-        for name, value in options.items()
-        if name not in pace and (name in named or name not in told)
-    }
+    paced = given("job_seconds") or given("queue_seconds") or "service_time" not in told
+    pace = Constant(options.pop("job_seconds"), queue=options.pop("queue_seconds"))
+    settings = {n: value for n, value in options.items() if given(n) or n not in told}
     if settings.pop("no_limits", False):
         settings["limits"] = None
-    elif "limits" in settings:
-        settings["limits"] = settings["limits"].windows
-    if pace & named or "service_time" not in told:
-        settings["service_time"] = Constant(options["job_seconds"], queue=options["queue_seconds"])
-    return settings
+    return {**settings, "service_time": pace} if paced else settings
 
 
 def announce(sandbox: Sandbox) -> None:
@@ -147,3 +142,41 @@ def log(seen: Seen) -> None:
 def log_as_json(seen: Seen) -> None:
     """Print one request for a program to read."""
     click.echo(orjson.dumps(asdict(seen)), err=True)
+
+
+# -- examples that come with the package
+
+# As the package is installed, or in a source tree.
+_PLACES = (
+    Path(__file__).parents[1] / "_examples",
+    Path(__file__).parents[2] / "docs" / "examples",
+)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def examples(folder: Path) -> NoReturn:
+    """
+    Copy the examples to FOLDER: imports in FastAPI, aiohttp.web, Celery and Dagster.
+
+    Each file begins with how to run it. A file that is there already is left as it is, and named.
+    """
+    found = sorted(
+        file for place in _PLACES for file in place.glob("*.*") if file.suffix in {".py", ".html"}
+    )
+    kept = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in found:
+            target = folder / file.name
+            if target.exists():
+                kept.append(target)
+                continue
+            shutil.copyfile(file, target)
+            click.echo(clean(str(target)))
+    except OSError as error:
+        say(f"{clean(str(folder))} cannot be written: {error.strerror}")
+        raise SystemExit(Exit.UNUSABLE) from None
+    for target in kept:
+        say(f"{clean(str(target))} is there already, and was left as it is: choose another FOLDER")
+    raise SystemExit(Exit.SOME_FAILED if kept else Exit.OK)

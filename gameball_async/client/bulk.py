@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..bulk.chunks import LookAhead
     from ..bulk.persons import MergeBy
     from ..bulk.submissions import Submissions
-    from ..compare.comparison import EarlierRows
+    from ..compare import EarlierRows
     from ..journal.header import Source
     from ..rows.given import Rows
     from ..rows.unknown import Unknown
@@ -44,22 +44,22 @@ class BulkVerbs(Lifecycle):
         """
         Submit any number of rows as chunks of 1,000, several at once, without waiting for the jobs.
 
-        Chunks hold the rows in the order they came, and rows are read only as chunks leave. What the
-        jobs do at the same time is up to Gameball: use `bulk` for rows of the same customers.
+        Chunks keep the order of the rows, and rows are read only as chunks are sent. Gameball decides in
+        which order the jobs run: use `bulk` if several rows belong to the same customer.
 
         Args:
             kind: one of the eight kinds, or its name.
-            rows: any sync or async iterable of items as `submit` takes them, or a table with an
+            rows: any sync or async iterable of items as in `submit`, or a table with an
                 Arrow stream (pandas, polars, DuckDB, pyarrow); read lazily.
-            concurrency: chunks under way at once, at most; None for as many as the quota needs and the link
-                carries: 8, or up to 30 where the server is far away.
+            concurrency: chunks in flight at once, at most; None for as many as the quota needs and the
+                connection carries: 8, or up to 30 if they are small or the server is far away.
             unknown: as in `bulk`.
-            linger: seconds that rows wait at most for others to fill their chunk, where the input is slow;
-                None waits until 1,000 are there or the input ends.
+            linger: with slow input, seconds that rows wait at most for others to fill their chunk; None
+                waits for 1,000 rows or the end of the input.
             max_items: items in a chunk, 1 to 1,000.
 
         Returns:
-            A stream of `Submission`, to be opened with ``async with``.
+            A stream of `Submission`; open it with ``async with``.
         """
         options = RunOptions(Chunking.PLAIN, concurrency, unknown=unknown, max_items=max_items)
         return self._running.submissions(kind_of(kind), rows, options, linger)
@@ -84,38 +84,38 @@ class BulkVerbs(Lifecycle):
         stalled_for: float | None = None,
     ) -> Bulk:
         """
-        Move any number of rows: chunks, jobs, outcomes, and a report that accounts for each row.
+        Send any number of rows as chunks, watch their jobs, and report the outcome of every row.
 
         Args:
             kind: one of the eight kinds, or its name.
-            rows: any sync or async iterable of items as `submit` takes them, or a table with an
+            rows: any sync or async iterable of items as in `submit`, or a table with an
                 Arrow stream (pandas, polars, DuckDB, pyarrow); read lazily.
-            concurrency: chunks being submitted at once, at most; None for as many as the quota needs and the link
-                carries: 8, or up to 30 where the server is far away.
-            chunking: how rows of one customer are spread; the kind's own way where not given.
+            concurrency: chunks being submitted at once, at most; None for as many as the quota needs and
+                the connection carries: 8, or up to 30 if they are small or the server is far away.
+            chunking: how rows of one customer are spread over chunks; by default what suits the kind.
             look_ahead: how far rows are read ahead of what is sent, at most.
             open_jobs: jobs that are open at once, at most.
-            ids_from_numbers: take whole numbers as ids, as their digits.
-            unknown: what becomes of fields that Gameball does not know, and would ignore: ``warn`` sends
-                them and names each once (a log line, the hook `on_warning`, the report), ``error``
-                rejects their rows, ``custom`` sends them among the account's own fields, ``send`` sends
-                them without a word.
-            journal: a file that will remember the run, so that `resume` can take it up after any
-                crash; it must not exist yet. None remembers nothing.
-            source: what the rows come from, for the journal to check when the run is resumed.
-            changed_against: the journal of an earlier run, or `EarlierRows`, which count as applied: a
-                row is not sent, and is *unchanged*, if what they have applied last for its customer (or
-                its order, transaction) is the same. Not for balance adjustments, events and inquiries.
-            merge_by: ``email`` or ``mobile``, where the account merges customers by it: rows of two ids
-                with the same one are of one person, and never in two open jobs.
-            on_cancel: what becomes of open jobs when the run is left early: ``detach`` lets them go
-                on at Gameball, ``stop`` stops them.
-            deadline: seconds after which the run ends with `RunDeadlineError`, and can be resumed.
-            stalled_for: the same for seconds in which nothing moves: no row is read, no chunk is
-                accepted, no job changes its state or its counts.
+            ids_from_numbers: accept whole numbers as ids; their digits are sent.
+            unknown: what to do with fields that Gameball does not know and would ignore: ``warn`` sends
+                them and reports each once (a log line, the hook `on_warning`, the report), ``error``
+                rejects their rows, ``custom`` sends them as custom fields, ``send`` sends them without a
+                warning.
+            journal: a file that records the run, so that `resume` can continue it after a crash; it must
+                not exist yet. None keeps no record.
+            source: identifies what the rows come from; the journal checks it when the run is resumed.
+            changed_against: the journal of an earlier run, or `EarlierRows`, which count as applied. A
+                row is *unchanged* and not sent if it equals what they applied last for its customer (or
+                order, or transaction). Not for balance adjustments, events and inquiries.
+            merge_by: ``email`` or ``mobile``, if the account merges customers by it: rows of two ids
+                with the same value belong to one person and are never in two open jobs.
+            on_cancel: what to do with open jobs when the run is left early: ``detach`` lets them
+                continue at Gameball, ``stop`` stops them.
+            deadline: seconds after which the run ends with `RunDeadlineError`; it can be resumed.
+            stalled_for: the same, after so many seconds without progress: no row is read, no chunk is
+                accepted, and no job changes its state or counts.
 
         Returns:
-            A run, to be opened with ``async with``; its events are read with ``async for``.
+            A run; open it with ``async with`` and read its events with ``async for``.
         """
         which = kind_of(kind)
         way = _chunking(chunking, which)
@@ -129,7 +129,7 @@ class BulkVerbs(Lifecycle):
             refuse_merging(merge_by, which, way, compared=changed_against is not None)
         earlier = compare = None
         if changed_against is not None:
-            from ..compare.comparison import Making, comparison_of
+            from ..compare import Making, comparison_of
 
             making = Making(ids_from_numbers, unknown)
             earlier, compare = comparison_of(changed_against, which, self._account, making)
@@ -162,42 +162,42 @@ class BulkVerbs(Lifecycle):
         account_changed: bool = False,
     ) -> Bulk:
         """
-        Take up a run where its journal ends: after a crash, a kill, an interrupt or an error.
+        Continue a run from its journal: after a crash, a kill, an interrupt or an error.
 
-        Open jobs are watched to their end. Chunks whose fate is unknown are sent again, the same
-        bytes, where their kind allows; else they are reported as indeterminate. Then the input
-        goes on after what is recorded. Resuming a finished run sends nothing.
+        Open jobs are watched to their end. Chunks that may have been applied are sent again with the
+        same bytes if their kind allows it; otherwise their rows are reported as indeterminate. Then the
+        rest of the input is sent. Resuming a finished run sends nothing.
 
         Args:
             journal: the file that the run wrote.
-            rows: the same rows in the same order as the first time; those that are recorded are
-                skipped. None where the input was read to its end already, and for a `retry`, whose
-                rows are in the journal before it.
-            concurrency: chunks being submitted at once, at most; None for as many as the quota needs and the link
-                carries: 8, or up to 30 where the server is far away.
+            rows: the same rows in the same order as the first time; recorded rows are skipped. None if
+                the input was already read to its end, and for a `retry`, whose rows are in the earlier
+                journal.
+            concurrency: chunks being submitted at once, at most; None for as many as the quota needs and
+                the connection carries: 8, or up to 30 if they are small or the server is far away.
             look_ahead: how far rows are read ahead of what is sent, at most.
             open_jobs: jobs that are open at once, at most.
-            ids_from_numbers: take whole numbers as ids, as their digits.
+            ids_from_numbers: accept whole numbers as ids; their digits are sent.
             unknown: as in `bulk`.
-            source: what the rows come from; a changed one is refused.
-            changed_against: the rows that the run began to be compared with; a journal that it is
-                compared with is found by itself.
-            on_cancel: what becomes of open jobs when the run is left early.
+            source: identifies what the rows come from; a different one is refused.
+            changed_against: the `EarlierRows` that the run is compared with; a journal that it is compared
+                with is found automatically.
+            on_cancel: what to do with open jobs when the run is left early, as in `bulk`.
             deadline: as in `bulk`.
             stalled_for: as in `bulk`.
-            only_copy: you made sure that no other copy of the journal was or will be gone on with, and
-                that nothing was sent since this one was written. A copy of a run that cannot be
-                repeated is refused without it.
+            only_copy: you made sure that no other copy of the journal was or will be resumed, and that
+                nothing was sent since this one was written. Without it, a copied journal of a kind that
+                must not be repeated is refused.
             account_changed: the API key is a new one of the same account.
 
         Returns:
-            A run, to be opened with ``async with``. Its report counts the rows of all attempts.
+            A run; open it with ``async with``. Its report counts the rows of all attempts.
 
         Raises:
-            JournalError: the journal cannot be read, is held by another process, or belongs to
+            JournalError: the journal cannot be read, is in use by another process, or belongs to
                 another account, address or input. Raised here or when the run is opened.
         """
-        from ..compare.comparison import Making, comparison_again
+        from ..compare import Making, comparison_again
         from ..journal.journal import read_header
         from ..journal.opening import reopen_journal
         from ..journal.retry import rows_again
@@ -242,34 +242,34 @@ class BulkVerbs(Lifecycle):
         account_changed: bool = False,
     ) -> Bulk:
         """
-        Send rows of a finished run again, the same bytes, as a run of its own.
+        Send rows of a finished run again with the same bytes, as a separate run.
 
-        Rows that an earlier retry of this journal has sent are left out: send those again from its
-        own journal.
+        Rows that an earlier retry of this journal has sent are skipped: send those again from that
+        retry's journal.
 
         Args:
             journal: the file that the run wrote.
-            only: ``transient``: rows refused with a code that may pass later. ``failed``: all that
-                Gameball refused. ``indeterminate``: rows that may have been applied; make sure
+            only: ``transient``: rows refused with a code that may pass later. ``failed``: all rows that
+                Gameball refused. ``indeterminate``: rows that may have been applied; first make sure
                 that they were not, or they are applied twice.
             into: the journal of the new run; it must not exist yet.
-            positions: of the rows to send, among those; None for all of them.
-            concurrency: chunks being submitted at once, at most; None for as many as the quota needs and the link
-                carries: 8, or up to 30 where the server is far away.
+            positions: positions of the rows to send, of those; None for all of them.
+            concurrency: chunks being submitted at once, at most; None for as many as the quota needs and
+                the connection carries: 8, or up to 30 if they are small or the server is far away.
             open_jobs: jobs that are open at once, at most.
-            on_cancel: what becomes of open jobs when the run is left early.
+            on_cancel: what to do with open jobs when the run is left early, as in `bulk`.
             deadline: as in `bulk`.
             stalled_for: as in `bulk`.
             only_copy: as in `resume`.
             account_changed: as in `resume`.
 
         Returns:
-            A run, to be opened with ``async with``; rows have the positions that they had.
+            A run; open it with ``async with``. Rows keep their positions.
 
         Raises:
-            JournalError: the journal cannot be read, its run is not over, belongs to another
-                account or address, or has no such row at one of the *positions*. Raised here or
-                when the run is opened.
+            JournalError: the journal cannot be read, its run is not over, it belongs to another account
+                or address, or it has no such row at one of the *positions*. Raised here or when the run
+                is opened.
         """
         from ..journal.retry import begin_retry, plan_retry
 
@@ -277,14 +277,9 @@ class BulkVerbs(Lifecycle):
             journal, self._account, only, positions, account_changed=account_changed
         )
         options = RunOptions(
-            chunking=Chunking(header.chunking),
-            concurrency=concurrency,
-            open_jobs=open_jobs,
-            merge_by=header.merge_by,
-            on_cancel=on_cancel,
-            deadline=deadline,
-            stalled_for=stalled_for,
-        )
+            Chunking(header.chunking), concurrency, open_jobs=open_jobs, merge_by=header.merge_by,
+            on_cancel=on_cancel, deadline=deadline, stalled_for=stalled_for,
+        )  # fmt: skip
         engine, positions = self._running, [row.position for row in rows]
         opening = begin_retry(journal, into, header, positions, engine.stream, only_copy=only_copy)
         return engine.bulk(kind_of(header.kind), rows, options, into, opening)

@@ -43,15 +43,15 @@ class JobVerbs(Lifecycle):
 
         Args:
             customer: a `Customer` or a mapping with the API's field names.
-            unknown: what becomes of fields that Gameball does not know, as in `bulk`.
+            unknown: what to do with fields that Gameball does not know, as in `bulk`.
 
         Returns:
-            Gameball's own id of the customer.
+            Gameball's id of the customer.
 
         Raises:
             ItemError: the customer breaks the API's rules; nothing was sent.
             APIError: Gameball refused it.
-            TransportError: no usable answer came, in spite of retries. Sending it again is safe.
+            TransportError: no usable answer came, despite retries. Sending it again is safe.
         """
         upserts = self._running.upserts
         kind = KINDS["customers"]
@@ -78,10 +78,10 @@ class JobVerbs(Lifecycle):
             items: models, mappings with the API's field names, dataclasses, pydantic models, named
                 tuples or database rows; a table with an Arrow stream; order ids (text) for
                 order-transactions.
-            unknown: what becomes of fields that Gameball does not know, as in `bulk`.
+            unknown: what to do with fields that Gameball does not know, as in `bulk`.
 
         Returns:
-            The job that the chunk has become.
+            The job that Gameball created for the chunk.
 
         Raises:
             ChunkError: there are no items, or more than 1,000; nothing was sent.
@@ -108,23 +108,23 @@ class JobVerbs(Lifecycle):
 
     async def status(self, job: JobLike) -> JobStatus:
         """
-        Ask once how a job stands.
+        Ask for the status of a job once.
 
         Raises:
             UnknownJobError: Gameball does not know the job.
-            APIError: Gameball refused to tell.
-            TransportError: no usable answer came, in spite of retries.
+            APIError: Gameball refused the request.
+            TransportError: no usable answer came, despite retries.
         """
         return await self._running.status(_job(job).id)
 
     async def stop(self, job: JobLike) -> None:
         """
-        Stop a job. Items that were applied already stay applied; a job that has ended stays as it is.
+        Stop a job. Items already applied stay applied; stopping a job that has ended changes nothing.
 
         Raises:
             UnknownJobError: Gameball does not know the job.
             APIError: Gameball refused to stop it.
-            TransportError: no answer came, in spite of retries. Stopping it again is safe.
+            TransportError: no answer came, despite retries. Stopping it again is safe.
         """
         await self._running.stop(_job(job))
 
@@ -137,15 +137,15 @@ class JobVerbs(Lifecycle):
         stalled_for: float | None = None,
     ) -> Changes:
         """
-        Watch a job: an async iterator of its transitions, each told once, until it ends.
+        Watch a job until it ends: an async iterator that yields each of its transitions once.
 
-        It may be left at any time, by ``break`` too: nothing keeps running for it.
+        You may leave it at any time, also with ``break``: nothing keeps running for it.
 
         Args:
             job: a job, or its number.
-            progress: tell changed counts too.
+            progress: also report changed counts.
             deadline: seconds after which `DeadlineError` is raised; None waits for the end.
-            stalled_for: the same for seconds in which neither state nor counts change.
+            stalled_for: the same, after so many seconds without a change of state or counts.
         """
         return self.watch_all([job], progress=progress, deadline=deadline, stalled_for=stalled_for)
 
@@ -158,13 +158,13 @@ class JobVerbs(Lifecycle):
         stalled_for: float | None = None,
     ) -> Changes:
         """
-        Watch any number of jobs with one poller. Use it with ``async with``, or as `watch`.
+        Watch any number of jobs with one poller. Use it with ``async with``, or like `watch`.
 
         Args:
             jobs: jobs, or their numbers.
-            progress: tell changed counts too.
+            progress: also report changed counts.
             deadline: seconds after which `DeadlineError` is raised; None waits for the end.
-            stalled_for: the same for seconds in which neither state nor counts change.
+            stalled_for: the same, after so many seconds without a change of state or counts.
         """
         engine = self._running
         changes = Changes(
@@ -186,27 +186,30 @@ class JobVerbs(Lifecycle):
 
         Args:
             job: a job, or its number.
-            deadline: seconds to wait, at most; None waits as long as the job is known.
-            stalled_for: seconds to wait while neither its state nor its counts change, at most.
+            deadline: seconds to wait at most; None waits as long as Gameball knows the job.
+            stalled_for: seconds to wait at most while neither state nor counts change.
 
         Returns:
             Its last status.
 
         Raises:
-            DeadlineError: it has not ended in time; it goes on, and may be waited for again.
+            DeadlineError: it has not ended in time; it keeps running, and you may wait for it again.
             UnknownJobError: Gameball does not know the job.
-            TransportError: it could not be asked about for an hour.
+            TransportError: its status could not be read for an hour.
         """
         status: JobStatus | None = None
         async with self.watch(job, deadline=deadline, stalled_for=stalled_for) as changes:
             async for change in changes:
                 status = change.status
         if status is None:
-            raise ClosedError("the client was closed while it waited for a job")
+            raise ClosedError(
+                "the client was closed while it waited for a job: keep it open until the job has "
+                "ended"
+            )
         return status
 
     def stalled_for(self, job: JobLike) -> float:
-        """Seconds since anything about a watched job was seen to change; 0 for one not watched."""
+        """Seconds since the last change seen of a watched job; 0 for a job that is not watched."""
         return self._running.watch.stalled_for(_job(job).id)
 
 
@@ -217,7 +220,7 @@ def _job(job: JobLike) -> Job:
 async def _payloads(kind: Kind, items: Rows, prepare: Prepare) -> list[bytes] | GameballError:
     """The items' JSON, or what is wrong with them: raised elsewhere, where no item is at hand."""
     if isinstance(items, (str, bytes, Mapping)):
-        return ChunkError("items is a single item: give a list of them")
+        return ChunkError("items is a single item: pass a list of items")
     feed = Feed(rows_of(items, kind), prepare)
     payloads: list[bytes] = []
     try:
@@ -228,15 +231,15 @@ async def _payloads(kind: Kind, items: Rows, prepare: Prepare) -> list[bytes] | 
                 payloads.append(row.payload)
             if len(payloads) > MAX_ITEMS:
                 return ChunkError(
-                    f"a chunk holds at most {MAX_ITEMS:,} items, and there are more: use submit_all "
-                    "or bulk. Nothing was sent"
+                    f"a chunk can have at most {MAX_ITEMS:,} items, and there are more: use "
+                    "submit_all or bulk. Nothing was sent"
                 )
     except ConfigurationError as error:
         return ChunkError(str(error))
     finally:
         await feed.aclose()
     if not payloads:
-        return ChunkError("a chunk holds at least one item, and there are none; nothing was sent")
+        return ChunkError("a chunk needs at least one item, and there are none. Nothing was sent")
     return payloads
 
 
@@ -245,4 +248,4 @@ def _gameball_id(answer: WireResponse) -> int:
         return parse_job_id(orjson.loads(answer.body)["gameballId"])
     except (ValueError, KeyError, TypeError, ConfigurationError):
         pass  # raised below, so that the parser's error, which holds the answer, is not behind it
-    raise AnswerLostError("the answer to an upsert names no gameballId")
+    raise AnswerLostError("the answer to an upsert has no gameballId")

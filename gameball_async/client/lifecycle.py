@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Self
 import aiohttp
 import anyio
 
-from ..api.requests import DEFAULT_ORIGIN, Account, Dialect
-from ..api.secret import Secret
+from ..api.requests import DEFAULT_ORIGIN, Account, Dialect, Secret
 from ..errors import ClosedError, ConfigurationError
 from ..http import AiohttpTransport, open_session
 from ..limits.exchange import QuotaStore, SharedQuota, check_share
@@ -56,8 +55,8 @@ class Lifecycle:
     ) -> None:
         if trust_env and session is not None:
             raise ConfigurationError(
-                "trust_env is for a session of the client's own, and one was lent: leave trust_env "
-                "out, and open the session that you lend with aiohttp's own trust_env"
+                "trust_env cannot be used with session: remove it, and make your session with "
+                "aiohttp.ClientSession(trust_env=True)"
             )
         self._account = Account(
             origin=(base_url or os.environ.get("GAMEBALL_BASE_URL") or DEFAULT_ORIGIN).rstrip("/"),
@@ -88,7 +87,7 @@ class Lifecycle:
 
     @property
     def account(self) -> Account:
-        """Whose account is spoken to, where, and in which version. Its keys do not show themselves."""
+        """The account, address and API version that the client uses. Its keys are never shown."""
         return self._account
 
     async def open(self) -> None:
@@ -96,8 +95,8 @@ class Lifecycle:
         Open the client. Opening an open client changes nothing.
 
         Raises:
-            ClosedError: it is open under another event loop, which is still there.
-            ConfigurationError: no loop of asyncio's is running.
+            ClosedError: it is open under another event loop, which still exists.
+            ConfigurationError: no asyncio event loop is running.
         """
         if self._engine is not None and not await self._left_behind():
             return
@@ -105,8 +104,8 @@ class Lifecycle:
             self._loop = asyncio.get_running_loop()
         except RuntimeError:
             raise ConfigurationError(
-                "the client runs under asyncio (uvloop too), and no such loop runs here: where "
-                "anyio is used, choose its asyncio backend"
+                "the client needs a running asyncio event loop (uvloop works too), and there is "
+                "none: with anyio, choose its asyncio backend"
             ) from None
         session = self._borrowed
         if session is None:
@@ -139,10 +138,10 @@ class Lifecycle:
 
     async def aclose(self) -> None:
         """
-        End everything that runs in the background, and close an own session.
+        Stop all background work and close the session, unless it is borrowed.
 
         Raises:
-            ClosedError: it is open under another event loop, which is still there.
+            ClosedError: it is open under another event loop, which still exists.
         """
         if await self._left_behind():
             return
@@ -218,8 +217,8 @@ def _is_here(loop: asyncio.AbstractEventLoop | None) -> bool:
 
 def _elsewhere() -> ClosedError:
     return ClosedError(
-        "the client was opened under another event loop, and serves one at a time: close it there, "
-        "or give each loop a client of its own"
+        "the client was opened in another event loop, and works in one at a time: close it "
+        "there, or use a separate client for each loop"
     )
 
 
@@ -229,7 +228,7 @@ def _elsewhere() -> ClosedError:
 def _api_key(given: str | None) -> Secret:
     key = given if given is not None else os.environ.get("GAMEBALL_API_KEY")
     if not key:
-        raise ConfigurationError("the API key is missing: give api_key, or set GAMEBALL_API_KEY")
+        raise ConfigurationError("the API key is missing: pass api_key, or set GAMEBALL_API_KEY")
     return Secret(key)
 
 

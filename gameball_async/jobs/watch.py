@@ -141,7 +141,10 @@ class Watch:
     def close(self, error: BaseException | None = None) -> None:
         """Let no watcher wait any longer: the client is closed, or its loop has failed."""
         for watched in list(self._jobs.values()):
-            closed = ClosedError("the client was closed while a job was watched")
+            closed = ClosedError(
+                "the client was closed while a job was watched: keep it open until the job has "
+                "ended"
+            )
             closed.__cause__ = error
             self._give_up(watched, closed)
 

@@ -19,9 +19,9 @@ NO_LISTS = 3
 """How often a finished job without its lists is asked again before it is taken as it is."""
 
 NO_PATH = (
-    "the status of job {} is answered with 404 on both paths that Gameball's documents name: check "
-    "the base URL and the version (--base-url, --api-version), or ask Gameball's support for the "
-    "path. Then resume: how the jobs ended is asked again"
+    "Gameball answers 404 to the status of job {} on both paths in its documentation: check the "
+    "base URL and the API version (--base-url, --api-version), or ask Gameball's support for the "
+    "path. Then resume the run, which asks for the jobs again"
 )
 
 
@@ -132,8 +132,9 @@ class WatchedJob:
             return AskAgain(trouble)
         return GiveUp(
             AnswerLostError(
-                f"job {self.job.id} could not be asked about for {SILENCE / 60:.0f} minutes; it may "
-                "well go on at Gameball: watch it again once the connection is back"
+                f"the status of job {self.job.id} could not be read for {SILENCE / 60:.0f} "
+                "minutes. It may still be running at Gameball: watch it again, or resume the "
+                "run, once the connection is back"
             )
         )
 

@@ -17,8 +17,7 @@ from ..api.codes import Code
 from ..errors import JournalError
 from ..rows.outcome import Outcome, RowOutcome
 from ..rows.report import Report, Tally
-from .positions import Positions
-from .state import DOUBT, OPEN, ChunkRecord, Odd, Resumable, Stage
+from .state import DOUBT, OPEN, ChunkRecord, Odd, Positions, Resumable, Stage
 
 RETRIES = ("transient", "failed", "indeterminate")
 """Which rows can be sent again."""
@@ -79,8 +78,8 @@ def recorded_of(journal: Resumable) -> Recorded:
             doubts.append(doubt)
         if chunk.stage is Stage.ACCEPTED and chunk.job_id is not None:
             open_jobs.append(chunk.job_id)
-    _check(not odd, "it has rows of chunks that it does not have")
-    _check(tally.settled == rows, f"it has {rows:,} rows, and {tally.settled:,} outcomes")
+    _check(not odd, "it has outcomes of unknown chunks")
+    _check(tally.settled == rows, f"it has {rows:,} rows, but {tally.settled:,} outcomes")
     return Recorded(_report(journal, rows, tally), open_jobs, doubts)
 
 
@@ -104,7 +103,7 @@ def _count(journal: Resumable, chunk: ChunkRecord, odd: list[Odd], tally: Tally)
     """Count one chunk's rows; returns those in doubt that no retry has sent again."""
     rows = len(chunk.positions)
     if chunk.stage is not Stage.SETTLED:
-        _check(not odd, f"chunk {chunk.number} has outcomes and is not settled")
+        _check(not odd, f"chunk {chunk.number} has outcomes, but is not settled")
         if chunk.stage is Stage.ACCEPTED:
             tally.rows([Outcome.PENDING] * rows, dict.fromkeys(range(rows), OPEN))
             return None
@@ -114,7 +113,7 @@ def _count(journal: Resumable, chunk: ChunkRecord, odd: list[Odd], tally: Tally)
     _check(
         chunk.succeeded + len(others) == rows
         and {each.row.position for each in odd} <= set(chunk.positions),
-        f"chunk {chunk.number} has {rows:,} rows, and outcomes of others",
+        f"chunk {chunk.number} has {rows:,} rows, and its outcomes do not match them",
     )
     tally.succeeded(chunk.succeeded)
     tally.add_all(others)
@@ -141,11 +140,7 @@ def _report(journal: Resumable, rows: int, tally: Tally) -> Report:
     return Report(
         kind=journal.header.kind,
         rows=rows,
-        succeeded=tally.counts[Outcome.SUCCEEDED],
-        failed=tally.counts[Outcome.FAILED],
-        rejected=tally.counts[Outcome.REJECTED],
-        indeterminate=tally.counts[Outcome.INDETERMINATE],
-        unsent=tally.counts[Outcome.UNSENT],
+        **tally.by_outcome(),
         jobs=sum(chunk.job_id is not None for chunk in journal.chunks),
         requests=used.requests,
         rate_limited=used.rate_limited,
@@ -155,16 +150,14 @@ def _report(journal: Resumable, rows: int, tally: Tally) -> Report:
         seconds=used.seconds,
         complete=journal.input_ended and settled,
         reasons=tally.reasons(),
-        pending=tally.counts[Outcome.PENDING],
-        unchanged=tally.counts[Outcome.UNCHANGED],
     )
 
 
 def _check(sound: bool, what: str) -> None:
     if not sound:
         raise JournalError(
-            f"the journal contradicts itself: {what}. Keep it, and ask for the status of its jobs "
-            "by number"
+            f"the journal contradicts itself: {what}. Keep it, and look up its jobs with "
+            "`gameball-async status JOB_ID`"
         )
 
 
@@ -183,7 +176,8 @@ def odd_to_retry(journal: Resumable, only: str) -> list[Odd]:
     over = all(chunk.stage is Stage.SETTLED for chunk in journal.chunks)
     if not (over and journal.input_ended):
         raise JournalError(
-            "the journal's run is not over: resume it first, then send again what did not succeed"
+            "the journal's run has not finished: resume it first, then send again what did not "
+            "succeed"
         )
     return [
         odd

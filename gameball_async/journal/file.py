@@ -1,7 +1,7 @@
 """
 The bytes under a journal: one file that only grows, so that it holds all that was acknowledged.
 
-The file begins with two marks, written in turn; after them (and the times of the last requests, `recent`) come frames, each with its length and a
+The file begins with two marks, written in turn; after them (and the times of the last requests) come frames, each with its length and a
 checksum. A frame is written at the end, and the mark, which says how long the file must be, is
 written after the frame is on the disk. So at every instant, also in the middle of a kill, the file alone is the
 last acknowledged state, with at most one frame more, which was not acknowledged yet. A file that is
@@ -9,7 +9,7 @@ shorter than its mark says, or damaged before that length, has lost something: i
 The mark counts every frame without which rows would be sent again; others count with the next mark.
 
 The mark also says which file it is in (the inode) and which opening wrote it (the generation), so
-that a copy and an older state that was put back are noticed (`identity`).
+that a copy and an older state that was put back are noticed (`notes`).
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from attrs import evolve, frozen
 
 from ..errors import JournalError
 from ..system import file_number, give_name, lock, open_private, sync, sync_folder, unlock
-from .recent import ROOM
 
 MAGIC = b"gameball_async journal\n"
 TIMES = 4096
 """Where the times of the last requests are."""
+ROOM = 4096 * 8
+"""Bytes that they take."""
 START = TIMES + ROOM
 """Where the first frame begins."""
 _SLOTS = (512, 1024)  # a sector each: a torn write of one leaves the other
@@ -127,7 +128,7 @@ class LogFile:
             sync_folder(path)
         except FileExistsError:
             raise JournalError(
-                f"{path} exists already: resume it, or name another journal"
+                f"{path} already exists: resume it, or name another journal (--journal)"
             ) from None
         except OSError as error:
             raise refused(path, error) from None
@@ -155,14 +156,16 @@ class LogFile:
                 holds it.
         """
         if path.is_symlink() or not path.is_file():
-            raise JournalError(f"{path} is not a file: name the journal that the run wrote")
+            raise JournalError(f"{path} is not a regular file: name the journal that the run wrote")
         try:
             file = open_private(path, os.O_RDWR if write else os.O_RDONLY)
         except OSError as error:
             raise refused(path, error) from None
         try:
             if write and not lock(file):
-                raise JournalError(f"another process holds {path}: let it end, or stop it, first")
+                raise JournalError(
+                    f"another process is using {path}: wait for it to end, or stop it, first"
+                )
             return cls(path, file, _last_mark(path, file))
         except OSError as error:
             os.close(file)
@@ -195,7 +198,7 @@ class LogFile:
             start, self._end = self._end, self._end + _FRAME.size + len(frame)
             yield start, frame
         if self._end < self.mark.length:
-            raise damaged(self.path, f"byte {self._end:,} and what follows")
+            raise damaged(self.path, f"byte {self._end:,} and after it")
 
     def frame(self, start: int) -> bytes:
         """
@@ -206,7 +209,7 @@ class LogFile:
         """
         found = self._frame_at(start)
         if found is None:
-            raise damaged(self.path, f"byte {start:,} and what follows")
+            raise damaged(self.path, f"byte {start:,} and after it")
         return found
 
     def _frame_at(self, start: int) -> bytes | None:
@@ -252,10 +255,10 @@ class LogFile:
 def _last_mark(path: Path, file: int) -> Mark:
     head = _read(file, TIMES, 0)
     if not head.startswith(MAGIC):
-        what = "is of an older format" if head.startswith(b"SQLite format 3") else "is no journal"
+        what = "has an older format" if head.startswith(b"SQLite format 3") else "is not a journal"
         raise JournalError(
-            f"{path} {what}, or is damaged: it cannot be resumed. Keep it, and ask for the status "
-            "of its jobs by number"
+            f"{path} {what}, or is damaged: it cannot be resumed. Keep it, and look up its jobs "
+            "with `gameball-async status JOB_ID`"
         )
     marks = [found for slot in _SLOTS if (found := Mark.unpacked(head[slot:])) is not None]
     if not marks:
@@ -265,7 +268,7 @@ def _last_mark(path: Path, file: int) -> Mark:
     if size < last.length:
         raise JournalError(
             f"{path} is cut short: it has {size:,} of at least {last.length:,} bytes, so what was "
-            "sent last is not in it. Get the whole file back, from where it was copied, and resume that"
+            "sent last is missing. Copy the whole file again, and resume that"
         )
     return last
 
@@ -273,8 +276,8 @@ def _last_mark(path: Path, file: int) -> Mark:
 def damaged(path: Path, what: str) -> JournalError:
     """A journal that cannot be believed."""
     return JournalError(
-        f"{path} is damaged: {what} does not match its checksum. It cannot be resumed. Keep it, get "
-        "an undamaged copy back, or ask for the status of its jobs by number"
+        f"{path} is damaged: {what} does not match its checksum. It cannot be resumed. Keep it, "
+        "and restore an undamaged copy, or look up its jobs with `gameball-async status JOB_ID`"
     )
 
 
@@ -282,7 +285,7 @@ def refused(path: Path, error: OSError) -> JournalError:
     """What an error of the disk means for the run."""
     return JournalError(
         f"the journal {path} cannot be written ({error.strerror or error}): nothing more is "
-        "submitted. Make room or mend the disk, then resume"
+        "submitted. Free space on the disk or repair it, then resume"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Literal
 
 import anyio.to_thread
@@ -33,21 +34,10 @@ def begin_journal(
 ) -> Callable[[], Awaitable[Opened]]:
     """What makes the journal of a new run."""
     header = Header(
-        kind.name,
-        account.fingerprint,
-        account.origin,
-        account.version,
-        chunking.value,
-        source or Source(),
-        format_of(earlier, merge_by),
-        earlier=earlier,
-        merge_by=merge_by,
-    )
-
-    async def begin() -> Opened:
-        return await open_in_thread(lambda: (JournalFile.create(path, header), None), stream)
-
-    return begin
+        kind.name, account.fingerprint, account.origin, account.version, chunking.value,
+        source or Source(), format_of(earlier, merge_by), earlier=earlier, merge_by=merge_by,
+    )  # fmt: skip
+    return partial(open_in_thread, lambda: (JournalFile.create(path, header), None), stream)
 
 
 def reopen_journal(
@@ -77,18 +67,15 @@ def reopen_journal(
             )
             if not with_rows and not recorded.input_ended:
                 raise JournalError(
-                    f"the run of {journal.path} has not read its input to the end: give the same "
-                    "rows again, those that are recorded are skipped"
+                    f"the run of {journal.path} has not read its input to the end: pass rows, the "
+                    "same ones in the same order; those in the journal are skipped"
                 )
         except BaseException:
             journal.close()
             raise
         return journal, recorded
 
-    async def begin() -> Opened:
-        return await open_in_thread(reopen, stream)
-
-    return begin
+    return partial(open_in_thread, reopen, stream)
 
 
 async def open_in_thread(opening: Callable[[], Opened], stream: EventStream) -> Opened:

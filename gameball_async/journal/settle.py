@@ -39,7 +39,7 @@ def settle(
     for position, line in not_applied.lines.items():
         if position in applied.lines:
             raise InputError(
-                f"row {position} is named in {applied.path} as well: take it out of one of them",
+                f"row {position} is also named in {applied.path}: remove it from one of the two",
                 path=not_applied.path,
                 line=line,
             )
@@ -69,7 +69,7 @@ def refuse_others(journal: Resumable, named: NamedRows, fit: Container[int], whi
     for position, line in named.lines.items():
         if position not in fit:
             raise InputError(
-                f"row {position} {standing(journal, position)}, and {which}: take it out of the "
+                f"row {position} {standing(journal, position)}, and {which}: remove it from the "
                 "file. Nothing was changed, and nothing was sent",
                 path=named.path,
                 line=line,
@@ -88,7 +88,7 @@ def standing(journal: Resumable, position: int) -> str:
         if position in chunk.positions:
             if chunk.stage is Stage.SETTLED:
                 return "has succeeded"
-            return "belongs to a chunk that is open (resume the run first)"
+            return "belongs to an open chunk (resume the run first)"
     if any(position in positions for positions in journal.unchanged):
         return "is unchanged, and was not sent"
     return "is not in the journal"

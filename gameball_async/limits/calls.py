@@ -100,7 +100,7 @@ class Calls:
 
     @property
     def uploads_at_once(self) -> int:
-        """How many bodies may be on their way at once, by the distance."""
+        """How many bodies may be on their way at once."""
         return self._dispatcher.turns.uplink.at_once
 
     @property

@@ -81,7 +81,7 @@ class Dispatcher:
         self._asking = 0
         self.contact = contact
         self.sent: int = 0
-        self.further: Signal = Signal()  # woken as the server turns out to be further away
+        self.further: Signal = Signal()  # woken as more bodies may be under way at once
         self.witnesses: list[Callable[[], None]] = []  # told of each request as it leaves
         self.stream = stream
         self.ask: Callable[[int, int], Awaitable[None]] | None = None
@@ -230,7 +230,10 @@ class Dispatcher:
         """Let nobody wait any longer: the client is closed, or its loop has failed."""
         self._closed = True
         for waiter in self._waiters.values():
-            waiter.error = ClosedError("the client was closed while a call waited")
+            waiter.error = ClosedError(
+                "the client was closed while a call waited: keep it open until its calls have "
+                "returned"
+            )
             waiter.error.__cause__ = error
             waiter.granted.set()
 
@@ -285,6 +288,8 @@ class Dispatcher:
             match self.turns.next(loop_time()):
                 case Grant(ticket):
                     self._waiters[ticket].granted.set()
+                    if ticket.upload is not None:
+                        self.further.wake()  # how large bodies are is known
                 case Poll(job_id, slot):
                     self._asking += 1
                     polls.start_soon(self._ask, job_id, slot)

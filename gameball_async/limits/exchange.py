@@ -96,8 +96,8 @@ def check_share(quota: Quota, share: float) -> None:
     least = min(limit for limit, _ in quota.windows)
     if not 0 < share <= 1 or share * least < 1:
         raise ConfigurationError(
-            f"a share of {share:g} of the quota {quota} is not a part of it, or less than one "
-            f"request: give one from {1 / least:.3g} to 1, such as 1 / the number of processes"
+            f"a share of {share:g} of the quota {quota} is more than all of it, or less than one "
+            f"request: pass share, from {1 / least:.3g} to 1, such as 1 / the number of processes"
         )
 
 

@@ -92,7 +92,7 @@ class Permits:
         found = await self._say(ask)
         now = loop_time()
         if isinstance(found, Given) and found.granted and now - asked >= LASTS:
-            found = SharedQuotaError(f"the store took {now - asked:.2g} s to answer")
+            found = SharedQuotaError(f"the shared store took {now - asked:.2g} s to answer")
         if isinstance(found, Given):
             self._shared = True
             self._budget.given(found, asked, now)
@@ -117,8 +117,8 @@ class Permits:
         if not error.heals and not self._shared:
             # Nothing was ever shared, and waiting does not mend it: to go on alone would be silent.
             message = (
-                f"the quota cannot be shared: {error}; nothing was sent. Correct the URL of Redis, "
-                "its user's rights or its certificate"
+                f"the quota cannot be shared: {error}. Nothing was sent. Correct the URL of Redis "
+                "(--shared-quota), its user's rights or its certificate"
             )
             self._fail(lambda: SharedQuotaError(message, heals=False))
             return
@@ -131,7 +131,7 @@ class Permits:
             )
         if not self._budget.away and self._wanted(now):
             message = (
-                f"the quota cannot be shared: {error}; nothing was sent. Call again once it is back"
+                f"the quota cannot be shared: {error}. Nothing was sent. Try again once it is back"
             )
             self._fail(lambda: SharedQuotaError(message))
 
@@ -141,4 +141,4 @@ class Permits:
             return "calls raise SharedQuotaError until it is back"
         wait = budget.free_alone(now) - now
         begins = f"from {wait:.0f} s on, " if wait >= 1 else ""
-        return f"{begins}this process uses {budget.part:.3g} of it by itself until it is back"
+        return f"{begins}this process uses {budget.part:.3g} of the quota alone until it is back"

@@ -23,7 +23,7 @@ from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from ..api.secret import Secret
+from ..api.requests import Secret
 from ..errors import ConfigurationError, SharedQuotaError
 from .exchange import Ask, Given
 
@@ -44,9 +44,9 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (TimeoutError, "does not answer in time"),
     (exceptions.ConnectionError, "cannot be reached"),
     (OSError, "cannot be reached"),
-    (exceptions.ReadOnlyError, "is a replica that only reads"),
+    (exceptions.ReadOnlyError, "is a read-only replica"),
     (exceptions.OutOfMemoryError, "is out of memory"),
-    (exceptions.NoPermissionError, "does not permit its user the script or the keys"),
+    (exceptions.NoPermissionError, "does not allow its user the script or the keys"),
 )
 
 
@@ -57,7 +57,7 @@ def _a_part(_: object, __: object, value: float) -> None:
 
 def _not_negative(_: object, __: object, value: float) -> None:
     if not 0 <= value < float("inf"):
-        raise ConfigurationError(f"patience is {value:g}: it must be seconds, 0 or more")
+        raise ConfigurationError(f"patience is {value:g}: pass seconds, 0 or more")
 
 
 def _secret(url: str | Secret) -> Secret:
@@ -74,19 +74,19 @@ class RedisQuota:
     """
     Lets all processes that use one account share its quota, through one Redis.
 
-    Give it to every client of the account: ``GameballClient(shared_quota=RedisQuota("redis://…"))``.
+    Pass it to every client of the account: ``GameballClient(shared_quota=RedisQuota("redis://…"))``.
 
     Args:
-        url: of the server: ``redis://``, ``rediss://`` (TLS) or ``unix://``, with user name, password
-            and database where needed. It is never shown.
-        lost: what happens while Redis is away: ``share`` goes on with a part of the quota, ``error``
+        url: the URL of the server: ``redis://``, ``rediss://`` (TLS) or ``unix://``, with user name,
+            password and database if needed. It is never shown.
+        lost: what to do while Redis is away: ``share`` continues with a part of the quota, ``error``
             raises `SharedQuotaError` from every call.
-        share: that part; at most 1 / the number of processes, so that together they stay within.
-        patience: seconds without Redis after which it counts as away; calls wait meanwhile.
-        prefix: what its keys begin with. Clients with different ones share nothing.
+        share: that part; at most 1 / the number of processes, so that together they stay within it.
+        patience: seconds without Redis after which it counts as away; calls wait until then.
+        prefix: the start of its keys. Clients with different prefixes share nothing.
 
     Raises:
-        ConfigurationError: a setting is unusable. The URL is never shown.
+        ConfigurationError: a setting cannot be used. The URL is never shown.
     """
 
     url: Secret = field(converter=_secret)
@@ -211,8 +211,8 @@ def _where(url: Secret) -> str:
         found = {}
     if fault:
         raise ConfigurationError(
-            "the URL of Redis cannot be read: give it as redis://host:6379/0, with "
-            "redis://user:password@host where it needs one; rediss:// for TLS"
+            "the URL of Redis cannot be read: write it as redis://host:6379/0, or "
+            "redis://user:password@host:6379/0; use rediss:// for TLS"
         )
     if "path" in found:
         return str(found["path"])

@@ -26,7 +26,7 @@ class Evidence(Enum):
     """What is known of a request that did not succeed."""
 
     UNSENT = "nothing of it reached Gameball"
-    UNREACHABLE = "nothing of it reached Gameball, and waiting does not mend that"
+    UNREACHABLE = "nothing of it reached Gameball, and waiting does not help"
     FOREIGN = "it went to something that is not Gameball, which may have passed it on"
     LIMITED = "429: the quota is used up"
     REFUSED = "the server refused it"
@@ -52,15 +52,15 @@ def evidence_of_status(status: int) -> Evidence:
 @frozen
 class Patience:
     """
-    Where retries end.
+    When retries end.
 
     Attributes:
         unsure: how often a request that may have been applied is sent again, at most.
-        unsent: for how many seconds a server that cannot be reached any more is tried.
-        first_contact: for how many seconds it is tried while the client has had no answer yet, where that is
-            less than *unsent*: an address that is wrong should be told soon.
-        limited: for how many seconds a request waits out 429s, and what ``Retry-After`` asks for: a
-            longer wait is given up at once.
+        unsent: seconds to keep trying a server that can no longer be reached.
+        first_contact: seconds to keep trying while the client has had no answer yet, if less than
+            *unsent*: a wrong address should be reported soon.
+        limited: seconds that a request waits out 429s and what ``Retry-After`` asks for; if that is
+            longer, the request fails at once.
     """
 
     unsure: int = 5
@@ -69,7 +69,7 @@ class Patience:
     first_contact: float = 15.0
 
     def connecting(self, *, reached: bool) -> float:
-        """For how many seconds a server is tried that was *reached* before, or was not yet."""
+        """Seconds to keep trying a server that was *reached* before, or was not yet."""
         return self.unsent if reached else min(self.unsent, self.first_contact)
 
 

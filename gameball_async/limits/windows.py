@@ -9,7 +9,7 @@ of a trip is known (`trips`), a window after an answer ends that much earlier.
 
 A 429 all the same means that somebody else draws on the account. Then everything pauses, our share
 of the limits is halved, and grows back within seconds; for one long window requests are spaced evenly.
-After a 429 that the credit for the trip may have caused, the credit ends instead.
+After a 429 that the credit for the trip may have caused, the credit is given up instead.
 
 Source of the limits: "Rate limiting", resource *Others*: 30 a second and 360 in 30 seconds.
 """
@@ -36,7 +36,7 @@ class Quota:
         windows: pairs of requests and seconds; all of them hold at once.
 
     Raises:
-        ConfigurationError: a number is not positive, a window is longer than a day, or there is none.
+        ConfigurationError: a number is not positive, a window is longer than a day, or there is no window.
     """
 
     windows: tuple[tuple[int, float], ...]
@@ -44,13 +44,14 @@ class Quota:
     def __init__(self, *windows: tuple[int, float]) -> None:
         if not windows or any(not (n >= 1 and s > 0) for n, s in windows):
             raise ConfigurationError(
-                "a quota is pairs of requests and seconds, both positive: Quota((30, 1), (360, 30))"
+                "a quota has pairs of requests and seconds, both positive, such as "
+                "Quota((30, 1), (360, 30))"
             )
         longest = max(s for _, s in windows)
         if longest > DAY:
             raise ConfigurationError(
-                f"a quota's window is {longest:,.0f} s, and may be a day ({DAY:,} s) at most: "
-                "write a window that Gameball counts by, as in Quota((30, 1), (360, 30))"
+                f"a quota's window is {longest:,.0f} s, and can be at most a day ({DAY:,} s): use "
+                "the windows that Gameball counts by, such as Quota((30, 1), (360, 30))"
             )
         self.__attrs_init__(tuple((int(n), float(s)) for n, s in windows))
 
@@ -62,7 +63,7 @@ class Quota:
             windows = [(int(n), float(s)) for n, s in pairs]
         except ValueError:
             raise ConfigurationError(
-                f"quota {text[:40]!r} cannot be read; write requests/seconds, as in 30/1,360/30"
+                f"quota {text[:40]!r} cannot be read: write requests/seconds, such as 30/1,360/30"
             ) from None
         return cls(*windows)
 

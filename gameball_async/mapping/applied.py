@@ -44,11 +44,8 @@ class AppliedMapping:
 
     def skips(self, cells: Cells) -> bool:
         """Whether the mapping leaves this record out."""
-        for index, words in self._skip:
-            cell = cells[index].strip().casefold()
-            if cell in words or (cell and ANY in words):
-                return True
-        return False
+        looked_at = ((cells[index].strip().casefold(), words) for index, words in self._skip)
+        return any(cell in words or (ANY in words and cell != "") for cell, words in looked_at)
 
     def same_row(self, first: Cells, cells: Cells) -> bool:
         """Whether a record goes on with the row that *first* began."""
@@ -73,9 +70,13 @@ class AppliedMapping:
         item: dict[str, object] = {}
         for name, cut in self._line_cuts.items():
             bare, _, form = name.partition(":")
-            cell = _cut(f"{LINE_ITEMS}.{bare}", cut, record, faults)
-            if cell:
-                item[bare] = _number(bare, cell, faults) if form == "number" else cell
+            path = f"{LINE_ITEMS}.{bare}"
+            cell = _cut(path, cut, record, faults)
+            try:
+                if cell:
+                    item[bare] = _number(cell) if form == "number" else cell
+            except ValueError:
+                faults.append(Fault(path, "is not a plain number: write it as 1234.50"))
         return item
 
 
@@ -87,12 +88,8 @@ def _cut(name: str, cut: Cut, record: Cells, faults: list[Fault]) -> str:
         return ""
 
 
-def _number(name: str, cell: str, faults: list[Fault]) -> float | int:
-    try:
-        return int(cell) if cell.isdigit() else float(cell)
-    except ValueError:
-        faults.append(Fault(f"{LINE_ITEMS}.{name}", "is not a plain number: write it as 1234.50"))
-        return 0
+def _number(cell: str) -> float | int:
+    return int(cell) if cell.isdigit() else float(cell)
 
 
 def applied(

@@ -1,5 +1,5 @@
 """
-What a mapping file may say: attrs classes that cattrs structures from TOML.
+What a mapping file may say: attrs classes that cattrs structures from TOML. Some come with the package: presets.
 
 A mapping is data, not code. Its ``columns`` are Gameball's names, as a CSV header has them; each
 says which column of the file it comes from, and what is done to the cell on the way::
@@ -22,7 +22,9 @@ says which column of the file it comes from, and what is done to the cell on the
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from attrs import Factory, frozen
@@ -31,7 +33,12 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from ..api.kinds import KINDS, TARGETS
 from ..errors import ConfigurationError
-from ..structuring import UNUSABLE, exactly, why_unusable
+from ..faults import UNUSABLE, exactly, why_unusable
+
+SHOPS = (
+    "shopify", "woocommerce", "magento", "yotpo", "loyaltylion", "smile", "growave", "stamped"
+)  # fmt: skip
+"""Whose exports are known: shops, and loyalty programs whose balances are carried over."""
 
 
 @frozen(kw_only=True)
@@ -105,10 +112,6 @@ class ColumnMapping:
         return frozenset((*read, *self.custom, *self.skip, *group))
 
 
-def _structure_rule(value: Any, _: object) -> Rule:
-    return Rule(source=value) if isinstance(value, str) else _rule_of_table(value, Rule)
-
-
 def _structure_texts(value: Any, _: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise TypeError("must be a list of texts")
@@ -121,7 +124,10 @@ _converter.register_structure_hook_func(lambda wanted: wanted == tuple[str, ...]
 _rule_of_table = make_dict_structure_fn(
     Rule, _converter, source=override(rename="from"), _cattrs_forbid_extra_keys=True
 )
-_converter.register_structure_hook(Rule, _structure_rule)
+_converter.register_structure_hook(
+    Rule,
+    lambda value, _: Rule(source=value) if isinstance(value, str) else _rule_of_table(value, Rule),
+)
 
 
 def mapping_of(text: str, *, name: str) -> ColumnMapping:
@@ -158,3 +164,37 @@ def _faults(mapping: ColumnMapping) -> Iterator[str]:
         origins = (rule.source, rule.first_of, rule.join, rule.constant is not None)
         if sum(map(bool, origins)) != 1:
             yield f"{name} needs exactly one of from, first_of, join and constant"
+
+
+@cache
+def _presets() -> dict[str, ColumnMapping]:
+    folder = files(__package__) / "presets"
+    found = {each.name: each for each in folder.iterdir() if each.name.endswith(".toml")}
+    return {
+        name.removesuffix(".toml"): mapping_of(found[name].read_text("utf-8"), name=name)
+        for name in sorted(found)
+    }
+
+
+def preset(shop: str, kind: str) -> ColumnMapping:
+    """
+    The mapping of what *shop* exports, for one batch kind.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    found = _presets().get(f"{shop}-{kind}")
+    if found is None:
+        pairs = (name.split("-", 1) for name in _presets())
+        known = ", ".join(f"{each} ({of})" for each, of in pairs)
+        raise ConfigurationError(f"there is no preset for {kind} from {shop}: known are {known}")
+    return found
+
+
+def recognised(header: Sequence[str], kind: str) -> str | None:
+    """The shop whose export has such a header; None where it is nobody's."""
+    for name, mapping in _presets().items():
+        known = set(mapping.recognised_by)
+        if mapping.kind == kind and known and known <= set(header):
+            return name.removesuffix(f"-{kind}")
+    return None

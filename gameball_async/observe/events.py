@@ -18,8 +18,7 @@ from ..errors import APIError, ErrorObject, GameballError
 
 if TYPE_CHECKING:  # imported with the client: it brings along nothing that it need not
     from ..api.jobs import Job, Transition
-    from ..api.requests import About
-    from ..api.wire import WireRequest, WireResponse
+    from ..api.wire import About, WireRequest, WireResponse
     from ..rows.outcome import Outcome
     from ..rows.report import Report
 
@@ -37,21 +36,21 @@ class RequestEnded(NamedTuple):
 
     Attributes:
         method: GET, POST or DELETE.
-        route: its path with ``{jobId}`` in place of a number: one value for each sort of call.
+        route: its path with ``{jobId}`` in place of a number: one value for each type of call.
         path: its path.
-        kind: the batch kind of a submission; None for all else.
-        job_id: the job that was asked about or stopped; None for all else.
-        attempt: which attempt of one call this was, from 1.
-        polled: whether it was a poll, made in the background for all who watch the job.
-        seconds: from the slot to the whole answer, or to what came instead.
+        kind: the batch kind of a submission; None for other requests.
+        job_id: the job that was asked about or stopped; None for other requests.
+        attempt: the number of the attempt within one call, from 1.
+        polled: whether it was a poll, made in the background for everything that watches the job.
+        seconds: seconds from its quota slot to the complete answer, or to the failure.
         waited: seconds that it waited for quota before.
         sent: bytes of its body.
-        received: bytes of the answer's body, decoded; 0 where none came.
-        status: the HTTP status; None where no whole answer came.
-        error: Gameball's error object in an answer that refuses; None elsewhere.
-        error_type: the status of an answer that refuses, such as ``429``; the exception's name
-            where no answer came, such as ``AnswerLostError``; None where all is well.
-        server_time: the answer's header ``Date``, in seconds since 1970; None where it had none.
+        received: bytes of the answer's decoded body; 0 if no answer came.
+        status: the HTTP status; None if no complete answer came.
+        error: Gameball's error object if the request was refused; otherwise None.
+        error_type: the status if the request was refused, such as ``429``; the exception's name if no
+            answer came, such as ``AnswerLostError``; None if all is well.
+        server_time: the answer's ``Date`` header, in seconds since 1970; None if it had none.
     """
 
     method: str
@@ -78,7 +77,7 @@ class RequestEnded(NamedTuple):
         failure: BaseException | None,
         seconds: float,
     ) -> RequestEnded:
-        """What became of *request*: *answer*, or *failure* where none came."""
+        """The event for *request* with its *answer*, or with the *failure* if none came."""
         about, refusal = request.about, None
         error_type = None if failure is None else type(failure).__name__
         told = None if answer is None else http_date(answer.date or "")
@@ -170,12 +169,12 @@ class RetryScheduled(NamedTuple):
 
 class ConnectionTrouble(NamedTuple):
     """
-    No connection to *host* came about. Emitted at the first failure, and for each new reason.
+    The client cannot connect to *host*. Emitted at the first failure, and for each new reason.
 
     Attributes:
-        host: host and port, of the proxy where that cannot be reached.
-        reason: what the operating system or OpenSSL said.
-        seconds_left: for how long it is tried; 0 where waiting cannot mend it.
+        host: host and port; those of the proxy if the proxy cannot be reached.
+        reason: the reason that the operating system or OpenSSL gave.
+        seconds_left: how long the client keeps trying; 0 if waiting cannot help.
     """
 
     host: str
@@ -184,7 +183,7 @@ class ConnectionTrouble(NamedTuple):
 
 
 class ConnectionRestored(NamedTuple):
-    """*host* answered again, *seconds* after the trouble was first told."""
+    """*host* answered again, *seconds* after the trouble was first reported."""
 
     host: str
     seconds: float
@@ -269,12 +268,12 @@ class RunEnded(NamedTuple):
 
 class UnknownFieldMet(NamedTuple):
     """
-    A field that Gameball does not know is met for the first time in a run or call.
+    A field that Gameball does not know appears for the first time in a run or call.
 
     Attributes:
         kind: name of the batch kind.
-        field: its name, as it stands in the rows.
-        meant: the field that was probably meant; None where none is near.
+        field: its name in the rows.
+        meant: the field that was probably meant; None if none is similar.
     """
 
     kind: str
@@ -290,19 +289,7 @@ class JournalFailed(NamedTuple):
 
 
 Event = (
-    RequestEnded
-    | RetryScheduled
-    | ConnectionTrouble
-    | ConnectionRestored
-    | QuotaPaused
-    | JobAccepted
-    | WatchStarted
-    | JobTransition
-    | WatchFailed
-    | StatusNotFound
-    | RowsSettled
-    | RunStarted
-    | RunEnded
-    | JournalFailed
-    | UnknownFieldMet
-)
+    RequestEnded | RetryScheduled | ConnectionTrouble | ConnectionRestored | QuotaPaused | JobAccepted
+    | WatchStarted | JobTransition | WatchFailed | StatusNotFound | RowsSettled | RunStarted | RunEnded
+    | JournalFailed | UnknownFieldMet
+)  # fmt: skip

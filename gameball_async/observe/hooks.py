@@ -89,7 +89,7 @@ class Hooks:
         if self._closed or len(self._waiting) >= MOST_WAITING:
             if inspect.iscoroutine(result):
                 result.close()
-            self._failed.log(hook, "is too slow: some of its calls are left out")
+            self._failed.log(hook, "is too slow: some of its calls are skipped")
             return
         self._waiting.append((hook, result))
         if self._idle.is_set():
@@ -100,20 +100,18 @@ class Hooks:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                await self._await(*self._waiting.popleft())
+                hook, result = self._waiting.popleft()
+                try:
+                    await result
+                except asyncio.CancelledError as error:
+                    task = asyncio.current_task()
+                    if task is None or task.cancelling():
+                        raise
+                    self._failed(hook, error)  # its own, not ours
+                except Exception as error:  # noqa: BLE001 - the hook is the user's code
+                    self._failed(hook, error)
         finally:
             self._idle.set()
-
-    async def _await(self, hook: object, result: Awaitable[object]) -> None:
-        try:
-            await result
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            self._failed(hook, error)  # its own, not ours
-        except Exception as error:  # noqa: BLE001 - the hook is the user's code
-            self._failed(hook, error)
 
     async def aclose(self) -> None:
         """See async hooks through, for `CLOSE_WITHIN` seconds at most; those left are cancelled."""
@@ -125,4 +123,7 @@ class Hooks:
             hook, result = self._waiting.popleft()
             if inspect.iscoroutine(result):
                 result.close()
-            self._failed.log(hook, f"was not done {CLOSE_WITHIN:g} s after the client was closed")
+            self._failed.log(
+                hook,
+                f"did not finish within {CLOSE_WITHIN:g} s after the client was closed",
+            )

@@ -50,11 +50,11 @@ Attributes = Mapping[str, Value]
 @frozen
 class OpenTelemetry:
     """
-    Where a client's spans and metrics go. One may serve any number of clients.
+    Sends spans and metrics of clients to OpenTelemetry. One can serve any number of clients.
 
     Args:
-        tracer_provider: makes spans; the global one where not given.
-        meter_provider: takes metrics; the global one where not given.
+        tracer_provider: makes the spans; by default the global one.
+        meter_provider: takes the metrics; by default the global one.
     """
 
     tracer_provider: TracerProvider | None = field(default=None, repr=False)

@@ -1,5 +1,5 @@
 """
-The findings of a check, as a file holds them: what a later import goes by. No key, no row, no balance.
+The findings of a check, as a file holds them, and what a later import does about them. No key, no row, no balance.
 
 The account is known by the same keyed hash of its API key as in a journal.
 """
@@ -7,20 +7,30 @@ The account is known by the same keyed hash of its API key as in a journal.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 from attrs import field, frozen
 from cattrs import Converter
-from cattrs.gen import make_dict_unstructure_fn
 
+from ..api.requests import Account
 from ..errors import ConfigurationError
-from ..structuring import UNUSABLE, exactly, why_unusable
-from .amounts import Amount
-from .clock import Offset
+from ..faults import UNUSABLE, exactly, why_unusable
+from ..rows.replacing import Replacement
+from .learned import MOST_OFFSET, Amount, Offset, amount_words, offset_words
 
 FORMAT = 1
+DEFAULT_NAME = "gameball.check.json"
+"""In the current directory, where nobody names another."""
+TRIAL = ".trial"
+"""Follows the name of the findings, in that of the file that notes a trial."""
+_LARGEST = 100_000
+OLD = timedelta(days=30)
+"""Age at which findings are said to be old."""
+_WITH_TIMES = frozenset({"orders", "cashback", "redemptions"})
 Verdict = Literal["ok", "hinders", "unknown", "skipped"]
 """What a probe came to. ``unknown``: it could not be asked, because another one failed."""
 
@@ -56,10 +66,6 @@ class Findings:
     probes: Mapping[str, Verdict] = field(factory=dict)
     assumptions: Mapping[str, bool] = field(factory=dict)
 
-    def age(self, now: datetime) -> timedelta:
-        """How old they are."""
-        return now - self.checked_at
-
     @property
     def hindrances(self) -> list[str]:
         """Names of the probes that found something that hinders a migration."""
@@ -85,17 +91,11 @@ _converter.register_structure_hook(datetime, _instant)
 _converter.register_unstructure_hook(
     datetime, lambda when: when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 )
-_converter.register_unstructure_hook(Findings, make_dict_unstructure_fn(Findings, _converter))
 
 
 def as_text(findings: Findings) -> str:
     """The content of a file."""
     return json.dumps(_converter.unstructure(findings), indent=2) + "\n"
-
-
-def looks_like_findings(content: bytes) -> bool:
-    """Whether a file that is to be written over is one of ours, well or ill."""
-    return b'"gameball_check"' in content[:200]
 
 
 def findings_of(content: bytes, name: str) -> Findings:
@@ -125,3 +125,139 @@ def findings_of(content: bytes, name: str) -> Findings:
     except UNUSABLE as error:
         said = why_unusable(error, path="the file", otherwise="has a value that is none of its own")
         raise ConfigurationError(f"the findings {name} cannot be used: {said}. {cure}") from None
+
+
+# -- the file on the disk, and the note of a trial beside it
+
+
+def read_findings(path: str) -> Findings:
+    """
+    Read findings.
+
+    Raises:
+        ConfigurationError: the file cannot be read, is none of ours, or is damaged.
+    """
+    try:
+        content = _content(path)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the findings {path} cannot be read ({error.strerror}): run `gameball-async check` to write "
+            "them, or pass --no-findings"
+        ) from None
+    return findings_of(content, path)
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(_LARGEST)
+
+
+def refuse_other_files(path: str) -> None:
+    """
+    Make sure that findings can be written to *path*, before anything is asked.
+
+    Raises:
+        ConfigurationError: there is another file, or no folder.
+    """
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        raise ConfigurationError(
+            f"the findings cannot be written to {path}: there is no folder {folder}; make it, or name "
+            "another file with --findings"
+        )
+    if not os.path.lexists(path):
+        return
+    if not os.path.isfile(path) or b'"gameball_check"' not in _content(path)[:200]:
+        raise ConfigurationError(
+            f"{path} exists, and was not written by a check: name another file with --findings"
+        )
+
+
+def write_findings(path: str, findings: Findings) -> None:
+    """
+    Write findings, over older ones.
+
+    Raises:
+        OSError: they cannot be written; older ones are as they were.
+    """
+    with Replacement(os.path.realpath(path)) as file:
+        file.write(as_text(findings))
+
+
+def note_trial(path: str, customer: str) -> None:
+    """
+    Note beside the findings that the balance of *customer* is about to be moved.
+
+    Raises:
+        OSError: it cannot be noted.
+    """
+    with Replacement(os.path.realpath(f"{path}{TRIAL}")) as file:
+        file.write(customer)
+
+
+def noted_trial(path: str) -> str | None:
+    """The customer of a trial of which something may be left, as was noted; None for none."""
+    try:
+        return Path(f"{path}{TRIAL}").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+def forget_trial(path: str) -> None:
+    """Nothing of the trial that was noted is left."""
+    Path(f"{path}{TRIAL}").unlink(missing_ok=True)
+
+
+# -- what an import does about them
+
+
+def of_another(findings: Findings, account: Account) -> str | None:
+    """Whose findings they are, where not of *account*; None where they are."""
+    if findings.account != account.fingerprint:
+        return "another account (the API key differs)"
+    if findings.origin != account.origin:
+        return f"another address ({findings.origin})"
+    return None
+
+
+def in_short(findings: Findings) -> str:
+    """``checked 2026-01-31, live key, v4.0, tutorial dialect``: what a run goes by."""
+    parts = (
+        f"checked {findings.checked_at:%Y-%m-%d}",
+        findings.key and f"{findings.key} key",
+        findings.version,
+        findings.dialect and f"{findings.dialect} dialect",
+        None if findings.amount is None else amount_words(findings.amount),
+    )
+    return ", ".join(filter(None, parts))
+
+
+def warnings_of(findings: Findings, now: datetime) -> list[str]:
+    """What whoever goes by them should know, whatever is sent."""
+    found = []
+    age = now - findings.checked_at
+    if age > OLD:
+        found.append(f"they are {age.days:,} days old: run `gameball-async check` again")
+    elif age < -timedelta(days=1):
+        found.append("they are from the future: set this machine's clock, and check again")
+    if findings.hindrances:
+        names = ", ".join(findings.hindrances)
+        found.append(f"something hindered a migration then ({names}): check again")
+    return found
+
+
+def about_the_run(findings: Findings, kind: str) -> list[str]:
+    """What matters to rows of *kind* only."""
+    found = []
+    clock = findings.clock
+    if kind in _WITH_TIMES and clock is not None and abs(clock.seconds) > MOST_OFFSET:
+        found.append(
+            f"when it was checked, {offset_words(clock)}: times that this machine stamped itself are off by "
+            "that much"
+        )
+    if kind == "balance-adjustments" and findings.amount is None:
+        found.append(
+            "it is not known whether amount counts points or money: learn it with `gameball-async check "
+            "--try-customer ID` before this file is sent"
+        )
+    return found

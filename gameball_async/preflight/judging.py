@@ -5,16 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
-from ..api.jobs import JobState, JobStatus
+from ..api.jobs import JobResults, JobState, JobStatus
 from ..api.requests import Account
-from .amounts import balance_of
-from .clock import Offset, offset_of
 from .facts import MADE_UP, Facts, Probe, Reply, Said
 from .findings import Findings
-from .trying import judge_amount
-
-MOST_OFFSET = 60.0
-"""Seconds that the clocks may differ."""
+from .learned import (
+    MOST_OFFSET,
+    Fate,
+    Trial,
+    amount_of,
+    amount_words,
+    balance_of,
+    offset_of,
+    offset_words,
+    plainly,
+)
 
 _PATHS = {"tutorial": "GET /batch/{jobId}", "openapi": "GET /batches/{batchId}/status"}
 _NAMES = {"tutorial": "status-batch", "openapi": "status-batches"}
@@ -22,15 +27,8 @@ _NAMES = {"tutorial": "status-batch", "openapi": "status-batches"}
 
 def judge(facts: Facts) -> list[Probe]:
     """All probes, each judged by itself, in the order in which people read them."""
-    return [
-        _connection(facts),
-        _keys(facts),
-        _version(facts),
-        _inquiry(facts),
-        _dialect(facts),
-        _clock(facts),
-        judge_amount(facts),
-    ]
+    judges = (_connection, _keys, _version, _inquiry, _dialect, _clock, judge_amount)
+    return [each(facts) for each in judges]
 
 
 def conclude(facts: Facts, probes: list[Probe], account: Account, now: datetime) -> Findings:
@@ -59,9 +57,7 @@ def _connection(facts: Facts) -> Probe:
 
 
 def _keys(facts: Facts) -> Probe:
-    mode = {"test": "a test key", "live": "a live key"}.get(
-        facts.key_mode or "", "a key whose beginning tells neither test nor live"
-    )
+    mode = facts.key_words
     holds = {"key-prefix": facts.key_mode is not None}
     refused = next((reply for reply in facts.submitted.values() if reply.said is Said.KEYS), None)
     if refused is not None:
@@ -110,11 +106,10 @@ def _inquiry(facts: Facts) -> Probe:
 
 def _ended(facts: Facts, status: JobStatus, job: str) -> Probe:
     holds = {"job-ends": status.state in (JobState.COMPLETED, JobState.FAILED)}
-    entries = [] if status.results is None else [entry for _, entry in status.results]
-    if entries:
-        holds["entry-customer"] = any(
-            entry.get("customerId") == facts.plan.customer for entry in entries
-        )
+    entries = status.results or JobResults()
+    if len(entries):
+        named = (entry.get("customerId") for _, entry in entries)
+        holds["entry-customer"] = facts.plan.customer in named
     if balance_of(status, facts.plan.customer) is not None:
         holds["balance-fields"] = True
         if not facts.plan.made_up:
@@ -123,31 +118,28 @@ def _ended(facts: Facts, status: JobStatus, job: str) -> Probe:
         said = f"{job} ended, and tells a balance even of a customer that was made up"
         cure = f"where the dashboard shows a customer {MADE_UP} now, unknown customers are created"
         return Probe("inquiry", "ok", said, cure, holds)
-    if status.results is not None and status.results.failed:
+    if entries.failed:
+        texts = (entry.get(name) for entry in entries.failed for name in ("error", "message"))
+        reasons = (text for text in texts if isinstance(text, str) and text)
+        why = next(reasons, "no reason was given")
         if facts.plan.made_up:
             holds["unknown-refused"] = True
-            said = f"{job} ended, and refused the customer that was made up: {_reason(status)}"
+            said = f"{job} ended, and refused the customer that was made up: {why}"
             cure = "to see a balance come back, name a customer with --customer ID"
             return Probe("inquiry", "ok", said, cure, holds)
-        said = f"{job} ended, and refused the customer: {_reason(status)}"
+        said = f"{job} ended, and refused the customer: {why}"
         return Probe("inquiry", "hinders", said, "name a customer that Gameball knows", holds)
-    if status.results is not None and status.results.successful:
+    if entries.successful:
         holds["balance-fields"] = False
     said = f"{job} ended as {status.shown_state}, and tells no balance of the customer"
     cure = "outcomes of rows may stay uncertain: try a few rows first, and look at their report"
     return Probe("inquiry", "hinders", said, cure, holds)
 
 
-def _reason(status: JobStatus) -> str:
-    failed = () if status.results is None else status.results.failed
-    texts = (entry.get(name) for entry in failed for name in ("error", "message"))
-    return next((text for text in texts if isinstance(text, str) and text), "no reason was given")
-
-
 def _dialect(facts: Facts) -> Probe:
     asked = {n: r for n, r in facts.dialects.items() if r.said in (Said.YES, Said.MISSING)}
     holds = {_NAMES[name]: reply.yes for name, reply in asked.items()}
-    answers = [_PATHS[name] for name, reply in facts.dialects.items() if reply.yes]
+    answers = {name: _PATHS[name] for name, reply in facts.dialects.items() if reply.yes}
     if not facts.dialects:
         return Probe("status path", "unknown", "there was no job to ask about")
     if not answers:
@@ -155,8 +147,8 @@ def _dialect(facts: Facts) -> Probe:
         cure = "ask Gameball's support which path tells a batch's status: no outcome can be known"
         return Probe("status path", "hinders", why, cure, holds)
     given = facts.plan.dialect_given
-    said = f"{' and '.join(answers)} {'answers' if len(answers) == 1 else 'answer'}"
-    if given is not None and not facts.dialects.get(given, Reply(Said.MISSING)).yes:
+    said = f"{' and '.join(answers.values())} {'answers' if len(answers) == 1 else 'answer'}"
+    if given is not None and given not in answers:
         cure = f"leave --dialect {given} out"
         return Probe("status path", "hinders", said, cure, holds)
     return Probe("status path", "ok", said, "", holds)
@@ -175,12 +167,95 @@ def _clock(facts: Facts) -> Probe:
     return Probe("clock", "hinders", said, cure, holds)
 
 
-def offset_words(offset: Offset) -> str:
-    """``this machine's clock is 90.0 s behind Gameball's (± 0.5 s)``."""
-    if abs(offset.seconds) <= offset.within:
-        return f"this machine's clock agrees with Gameball's (± {offset.within:.1f} s)"
-    side = "behind" if offset.seconds > 0 else "ahead of"
+# -- the trial of an adjustment
+
+
+def judge_amount(facts: Facts) -> Probe:
+    """The probe of what the amount of an adjustment counts."""
+    trial = facts.trial
+    if trial is None:
+        if facts.plan.try_it:
+            said = "nothing was adjusted: the inquiry or the status of its job failed before"
+            return Probe("amount", "unknown", said)
+        if facts.amount is not None:
+            said = f"not tried again; an earlier check found: {amount_words(facts.amount)}"
+            return Probe("amount", "ok", said)
+        cure = "to learn it, add --try-customer ID, a customer whose balance may move by 1 and back"
+        return Probe("amount", "skipped", "not tried: points or money, no page says which", cure)
+    if trial.before is None:
+        said = f"nothing was adjusted: the balance could not be read ({trial.why})"
+        return Probe("amount", "hinders", said, "name another customer with --try-customer")
+    if trial.add.fate is not Fate.APPLIED:
+        return _not_added(trial)
+    amount, holds = amount_of(trial), _holds(trial)
+    said = "+1 was applied, but what it counts could not be seen"
+    if amount is not None:
+        said = f"{amount_words(amount)}; +1 was applied"
+    if trial.take.fate is not Fate.APPLIED:
+        return _not_taken(trial, said, holds)
+    said = f"{said}, and -1 after it; {_course(trial)}"
+    if not trial.as_before:
+        cure = "compare the balance with the dashboard: others may have moved it meanwhile"
+        return Probe("amount", "hinders", said, cure, holds)
+    if amount is None:
+        cure = "try another customer, whom nobody else moves meanwhile"
+        return Probe("amount", "hinders", said, cure, holds)
+    return Probe("amount", "ok", said, "", holds)
+
+
+def _not_added(trial: Trial) -> Probe:
+    if trial.add.fate is Fate.UNSURE:
+        job = "" if trial.add.job_id is None else f" as job {trial.add.job_id}"
+        said = f"+1 was sent{job}, and may or may not have been applied ({trial.add.why}); {_course(trial)}"
+        cure = (
+            "it was not sent again, and -1 was not sent. Look at the customer's history in the dashboard; "
+            "where +1 is there, take it back by hand, then check again"
+        )
+        return Probe("amount", "hinders", said, cure)
+    what = "refused" if trial.add.fate is Fate.REFUSED else "not sent"
+    said = f"+1 was {what} ({trial.add.why}), and nothing was adjusted; {_course(trial)}"
+    return Probe("amount", "hinders", said, "mend what the message names, then check again")
+
+
+def _not_taken(trial: Trial, said: str, holds: dict[str, bool]) -> Probe:
+    fates = {Fate.UNSURE: "may or may not have been applied", Fate.REFUSED: "was refused"}
+    fate = f"{fates.get(trial.take.fate, 'was not sent')} ({trial.take.why or 'left before'})"
+    said = f"{said}; -1 after it {fate}; {_course(trial)}"
+    if trial.take.fate is Fate.UNSURE and trial.as_before:
+        cure = "the balance is as it was before: -1 was applied, and there is nothing to do"
+        return Probe("amount", "hinders", said, cure, holds)
+    cure = (
+        "it was not sent again. Look at the customer's history in the dashboard; where -1 is missing, take 1 "
+        "away by hand"
+    )
+    return Probe("amount", "hinders", said, cure, holds)
+
+
+def _holds(trial: Trial) -> dict[str, bool]:
+    """The assumptions that a trial puts to the test, as far as it came."""
+    holds = {}
+    before, between, after = trial.before, trial.between, trial.after
+    amount = amount_of(trial)
+    if amount is not None and amount.counts != "either":
+        holds["amount-points"] = amount.counts == "points"
+    if before is not None and between is not None:
+        holds["adjustment-visible"] = between.points != before.points
+    if between is not None and after is not None and trial.take.fate is Fate.APPLIED:
+        holds["amount-negative"] = after.points < between.points
+    return holds
+
+
+def _course(trial: Trial) -> str:
+    """``the balance was 5 points, then 6, and is 5 now``."""
+    before, between, after = (
+        None if each is None else plainly(each.points)
+        for each in (trial.before, trial.between, trial.after)
+    )
+    if after is not None:
+        then = "" if between is None else f", then {between}"
+        return f"the balance was {before} points{then}, and is {after} now"
+    if between is None:
+        return f"the balance was {before} points before, and could not be read since"
     return (
-        f"this machine's clock is {abs(offset.seconds):,.1f} s {side} Gameball's "
-        f"(± {offset.within:.1f} s)"
+        f"the balance was {between} points when it was last read, and could not be read at the end"
     )

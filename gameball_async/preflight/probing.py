@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 import anyio
@@ -12,9 +12,8 @@ from attrs import frozen
 from ..api.jobs import Job
 from ..api.requests import API_VERSIONS, Dialect
 from ..errors import APIError, GameballError, NotSentError, ServerError
-from .amounts import SMALLEST, Balance, Fate, Step, Trial, balance_of, fate_of
-from .clock import Sample
 from .facts import Facts, Reply, Said, reply_of
+from .learned import SMALLEST, Balance, Fate, Sample, Step, Trial, balance_of, fate_of
 
 if TYPE_CHECKING:
     from ..client import GameballClient
@@ -55,16 +54,21 @@ class Prober:
         await self._submit()
         if facts.version is None or facts.job_id is None:
             return
+        job = facts.job_id
         async with self._client(facts.version, Dialect.AUTO) as client:
-            await self._wait(client)
+            try:
+                facts.status = await client.wait(job, deadline=self.deadline)
+                facts.ended = _YES
+            except GameballError as error:
+                facts.ended = reply_of(error)
         for dialect in (Dialect.TUTORIAL, Dialect.OPENAPI):
-            facts.dialects[dialect.value] = await self._ask(facts.version, dialect)
+            facts.dialects[dialect.value] = await self._ask(job, facts.version, dialect)
         if facts.dialect is None:
             return
         dialect = Dialect(facts.dialect)
         for version in API_VERSIONS:
             if version not in facts.submitted:
-                facts.versions[version] = await self._ask(version, dialect)
+                facts.versions[version] = await self._ask(job, version, dialect)
         if facts.plan.try_it and facts.ended == _YES:
             async with self._client(facts.version, dialect) as client:
                 await self._try(client)
@@ -87,36 +91,23 @@ class Prober:
         who = "a made-up customer" if plan.made_up else "the customer that you named"
         self.tell(f"asking for the balance of {who}, as a batch of one")
         for version in (plan.version, *(each for each in API_VERSIONS if each != plan.version)):
-            async with AsyncExitStack() as stack:
-                try:
-                    client = await stack.enter_async_context(self._client(version, Dialect.AUTO))
-                    job = await self._inquire(client)
-                except GameballError as error:
-                    facts.submitted[version] = reply_of(error)
-                else:
+            try:
+                async with self._client(version, Dialect.AUTO) as client:
+                    facts.job_id = (await self._inquire(client)).id
                     facts.submitted[version] = _YES
-                    facts.job_id = job.id
+            except GameballError as error:
+                facts.submitted[version] = reply_of(error)
             if facts.submitted[version].said is not Said.MISSING:
                 return
 
     async def _inquire(self, client: GameballClient) -> Job:
         return await client.submit("balance-inquiries", [{"customerId": self.facts.plan.customer}])
 
-    async def _wait(self, client: GameballClient) -> None:
-        job = self.facts.job_id
-        assert job is not None  # noqa: S101 - there is a job where there is a version
-        try:
-            self.facts.status = await client.wait(job, deadline=self.deadline)
-            self.facts.ended = _YES
-        except GameballError as error:
-            self.facts.ended = reply_of(error)
-
-    async def _ask(self, version: str, dialect: Dialect) -> Reply:
+    async def _ask(self, job: int, version: str, dialect: Dialect) -> Reply:
         """Ask for the job's status on one path."""
-        assert self.facts.job_id is not None  # noqa: S101 - as above
         try:
             async with self._client(version, dialect) as client:
-                await client.status(self.facts.job_id)
+                await client.status(job)
         except GameballError as error:
             return reply_of(error)
         return _YES

@@ -21,9 +21,9 @@ def must_not_repeat(kind: Kind, outcome: object) -> bool:
 
 
 MAY_BE_APPLIED = (
-    "may have been applied already (outcome: {}), and would be applied twice. Look into the account, "
-    "then send it again with `gameball-async retry JOURNAL --only indeterminate --i-checked`; where the "
-    "run is not over, `gameball-async resume JOURNAL` goes on with it"
+    "may have been applied already (outcome: {}), so sending it again could apply it twice. If "
+    "its run is not finished, use `gameball-async resume JOURNAL`. Otherwise check the account, "
+    "then use `gameball-async retry JOURNAL --only indeterminate --i-checked`"
 )
 
 

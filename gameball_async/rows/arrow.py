@@ -43,7 +43,8 @@ class ArrowSource(FileSource):
         except pa.ArrowInvalid:
             self._file.close()
             raise self.error(
-                f"cannot be read as {reading.format}: it is no such file, or damaged. Write it again"
+                f"cannot be read as {reading.format}: it has another format, or is damaged. Pass "
+                "another --format, or write the file again"
             ) from None
         self._read = 0
 
@@ -80,7 +81,9 @@ class ArrowSource(FileSource):
                 first, self._read = self._read + 1, self._read + len(batch)
                 yield first, batch
         except OSError as error:  # what pyarrow raises for pages that are damaged, too
-            why = f"cannot be read further ({type(error).__name__})"
+            why = (
+                f"cannot be read any further ({type(error).__name__}): copy or write the file again"
+            )
             raise self.error(why, self._read + 1) from None
 
     def close(self) -> None:
@@ -114,16 +117,16 @@ def _why_not(column: Typed, type: pa.DataType, *, numbers: bool, zoned: bool) ->
     number = pa.types.is_integer(type) or pa.types.is_floating(type) or pa.types.is_decimal(type)
     if number and column.type is FieldType.ID and not (numbers and pa.types.is_integer(type)):
         return (
-            "numbers, and ids are text that keeps its leading zeros: cast the column to text, or pass "
+            "numbers, but ids are text, with leading zeros: cast the column to text, or pass "
             "--ids-from-numbers (ids_from_numbers=True)"
         )
     if number and column.type is FieldType.TEXT:
-        return "numbers, and the field is text: cast the column to text"
+        return "numbers, but the field is text: cast the column to text"
     naive = pa.types.is_timestamp(type) and type.tz is None and not zoned
     if naive and column.type is not FieldType.DATE:
         return (
-            "times without a zone: give the column its zone, or pass the zone that is meant, "
-            "--naive-as ZONE (naive_as=… of open_rows and table_rows)"
+            "times without a time zone: set the column's zone, or pass --naive-as ZONE "
+            "(naive_as=… of open_rows and table_rows)"
         )
     if pa.types.is_binary(type) or pa.types.is_large_binary(type) or pa.types.is_duration(type):
         return f"values of type {type}, which JSON does not have: cast the column"

@@ -20,12 +20,12 @@ def table_rows(table: ArrowStream, kind: Kind | KindName, *, naive_as: str = "")
     """
     The rows of a table: of pandas, polars, DuckDB, pyarrow, or anything else with an Arrow stream.
 
-    `GameballClient.bulk` takes such tables as they are; this is for those whose times have no zone.
+    `GameballClient.bulk` takes such tables as they are; use this if their times have no time zone.
 
     Args:
-        table: has ``__arrow_c_stream__``. It is read in record batches, as rows are asked for.
+        table: has ``__arrow_c_stream__``. It is read lazily, in record batches.
         kind: the batch kind, or its name.
-        naive_as: the zone of times without one, such as ``Europe/Paris``.
+        naive_as: the time zone of times without one, such as ``Europe/Paris``.
 
     Raises:
         ConfigurationError: its columns cannot be rows of *kind*, or pyarrow is not installed.
@@ -45,7 +45,7 @@ class TableRows(Blocks):
             from . import arrow
         except ImportError:
             raise ConfigurationError(
-                "rows with an Arrow stream are read with pyarrow: pip install 'gameball_async[arrow]'"
+                "reading an Arrow stream needs pyarrow: pip install 'gameball_async[arrow]'"
             ) from None
         if naive_as:
             zone_of(naive_as)
@@ -59,7 +59,7 @@ class TableRows(Blocks):
             raise ConfigurationError(f"{type(table).__name__}: {refusal}") from None
         except pa.ArrowInvalid:
             raise ConfigurationError(
-                f"{type(table).__name__} has no columns with names: give a table"
+                f"{type(table).__name__} has no named columns: pass a table"
             ) from None
         self._rows_of = arrow.batch_rows
         self._pieces = arrow.pieces(self._reader)

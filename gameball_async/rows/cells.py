@@ -56,12 +56,12 @@ def _not_rewritten(why: str) -> ReadCell:
 
 
 _identifier = _not_rewritten(
-    "looks like an id that a spreadsheet has rewritten as a number: export the column as "
-    "text (an id that is meant so can be sent from a JSONL file)"
+    "looks like an id that a spreadsheet has rewritten as a number: format the column as text "
+    "and export it again (if the id is right as it is, send it from a JSONL file)"
 )
 phone_or_zip: ReadCell = _not_rewritten(
-    "looks like a number that a spreadsheet has rewritten, so digits are lost: export the column "
-    "as text"
+    "looks like a number that a spreadsheet has rewritten, so digits are lost: format the column "
+    "as text and export it again"
 )
 """Reads a phone number or a postal code."""
 
@@ -80,7 +80,7 @@ def _number(cell: str) -> object:
         return None
     if not _NUMBER(text):
         if text.lstrip("+-").casefold() in ("nan", "inf", "infinity"):
-            raise Refusal("is not a finite number: give one, or leave the cell empty")
+            raise Refusal("is not a finite number: correct it, or leave the cell empty")
         raise Refusal(
             "is not a plain number: write it as 1234.50, with ASCII digits and a point, without "
             "separators, brackets or currency"
@@ -94,7 +94,7 @@ def _exact_number(text: str) -> int | float | Decimal:
         return int(text)
     near = float(text)
     if not isfinite(near):
-        raise Refusal("is too great for any receiver's numbers")
+        raise Refusal("is too large for a number: correct it")
     if len(text) <= _EXACT_DIGITS + 1:
         return near
     try:
@@ -168,18 +168,18 @@ def read_json(text: str) -> object:
     except RecursionError:
         raise Refusal("is nested too deeply") from None
     except ValueError:
-        raise Refusal("holds a number of too many digits") from None
+        raise Refusal("has a number with too many digits") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise Refusal("has a name twice in one object: which of the two counts is not said")
+        raise Refusal("has the same name twice in one object: remove one")
     return found
 
 
 def _constant(_: str) -> NoReturn:
-    raise Refusal("holds NaN or Infinity, which JSON does not have: leave the field out")
+    raise Refusal("has NaN or Infinity, which JSON does not allow: remove the field")
 
 
 _DECODER = json.JSONDecoder(
@@ -230,7 +230,7 @@ def text_of(value: object) -> str:
     if isinstance(value, list | tuple | dict):
         return orjson.dumps(present(value), to_json).decode()
     if isinstance(value, bytes | bytearray | memoryview):
-        raise Refusal("is binary data, which JSON does not have: leave the column out")
+        raise Refusal("is binary data, which JSON does not have: remove the column")
     return str(value)
 
 

@@ -17,11 +17,9 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from ..api.base import Item
-from ..api.codec import to_wire, writer
 from ..api.fields import AnyClass, FieldSpec, FieldType, specs_of
-from ..api.item_classes import item_class
-from ..api.kinds import Kind
+from ..api.items import Item, to_wire, writer
+from ..api.kinds import Kind, item_class
 from ..errors import Fault
 from ..faults import Faulty, Refusal
 from .check_many import MAX_ITEM_BYTES, OPTIONS, Made, One, Prepare
@@ -33,7 +31,7 @@ from .unknown import OWN_PLACE, UnknownFields, dotted_path, expanded, letters, s
 
 CheckItem: TypeAlias = Callable[[object], dict[str, Any]]
 
-_TOO_LONG = Fault("", f"is longer than {MAX_ITEM_BYTES:,} bytes of JSON: leave something out")
+_TOO_LONG = Fault("", f"is longer than {MAX_ITEM_BYTES:,} bytes of JSON: shorten it")
 _MAX_DEPTH = 200
 
 _SOUND: Mapping[FieldType, type] = {
@@ -257,10 +255,10 @@ def _limited(spec: FieldSpec) -> bool:
 def _why_missing(name: str, item: Iterable[object]) -> str:
     """Why a required field is not there; names a field that was probably meant."""
     if name in item:
-        return "is null, but every item needs it"
+        return "is null, but it is required"
     for other in item:
         if isinstance(other, str) and letters(other) == letters(name):
-            return f"is missing: names are exact, write {name}, not {shown(other)}"
+            return f"is missing: write its name as {name}, not {shown(other)}"
     return "is missing"
 
 
@@ -310,7 +308,7 @@ def faults_within(value: object, path: str = "", depth: int = 0) -> Iterator[Fau
     if isinstance(found, dict):
         for name, each in found.items():
             if not isinstance(name, str):
-                yield Fault(path, f"has a name of type {type(name).__name__}: names are text")
+                yield Fault(path, f"has a name of type {type(name).__name__}: names must be text")
                 continue
             inner = f"{path}.{shown(name)}" if path else shown(name)
             try:

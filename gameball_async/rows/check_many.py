@@ -19,8 +19,8 @@ from typing import Any, TypeAlias, cast
 
 import orjson
 
-from ..api.codec import writer
 from ..api.fields import AnyClass, FieldType, specs_of
+from ..api.items import writer
 from ..api.kinds import Kind
 from .plain import UNREADABLE
 from .row import BadRow, Block, Prepared

@@ -28,8 +28,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from ..api.item_classes import item_class
-from ..api.kinds import Kind
+from ..api.kinds import Kind, item_class
 from ..errors import Fault
 from ..faults import Refusal
 from .check import preparer
@@ -147,11 +146,11 @@ def not_a_record(header: Sequence[str], cells: Sequence[str]) -> str | None:
     """Why these cells are no record under that header; None where they are."""
     if len(cells) == len(header) and any(cells):
         again = cells[0] == header[0] and tuple(cells) == tuple(header)
-        return "is the header again: remove it" if again else None
+        return "repeats the header: remove the line" if again else None
     if not any(map(str.strip, cells)):
         return "is blank: remove the line"
     if len(cells) == 1 and cells[0].lstrip().startswith("#"):
-        return "is a comment, which CSV does not have: remove the line"
+        return "looks like a comment, which CSV does not have: remove the line"
     return f"has {len(cells)} cells, but the header has {len(header)} columns"
 
 
@@ -187,9 +186,7 @@ def layout_of(kind: Kind, header: Sequence[str], *, unknown: Unknown = "warn") -
         if found is None and name.strip():
             near = next((other for other in known if letters(other) == letters(name)), None)
             if near is not None:
-                faults.append(
-                    f"column {shown(name)!r} is not known, but {near!r} is: names are exact; rename the column"
-                )
+                faults.append(f"column {shown(name)!r} is not known: rename it to {near!r}")
             elif unknown == "custom":
                 found = custom_column(kind, name, header)
             elif unknown == "send":
@@ -215,8 +212,8 @@ def _refuse_other_separators(cell: str) -> None:
     for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if separator in cell:
             raise Refusal(
-                f"the columns are separated by {word}: save the file with commas between them, "
-                "and points in its numbers"
+                f"the columns are separated by {word}: pass the right --delimiter, or leave the "
+                "option out"
             )
 
 
@@ -227,22 +224,22 @@ def _refuse_doubles(columns: Sequence[Column], header: Sequence[str]) -> None:
         name = shown(header[column.index])
         if column.path in seen:
             raise Refusal(
-                f"columns {seen[column.path]!r} and {name!r} stand for the same field: keep one"
+                f"columns {seen[column.path]!r} and {name!r} are the same field: keep one"
             )
         seen[column.path] = name
     for path, name in seen.items():
         for length in range(1, len(path)):
             if path[:length] in seen:
                 raise Refusal(
-                    f"column {seen[path[:length]]!r} holds a whole object, and {name!r} a part of it: "
-                    "keep one form"
+                    f"column {seen[path[:length]]!r} holds a whole object, and {name!r} a part of "
+                    "it: keep one or the other"
                 )
 
 
 def _refuse_gaps(kind: Kind, columns: Sequence[Column]) -> None:
     given = {column.path[0] for column in columns}
     if kind.name == "events" and {"event", "events"} <= given:
-        raise Refusal("columns 'event' and 'events' say the same thing: keep one")
+        raise Refusal("columns 'event' and 'events' are the same field: keep one")
     needed = needed_columns(kind, given)
     missing = [name for name in needed if name not in given]
     if missing:

@@ -37,14 +37,14 @@ def refuse_incomparable(kind: Kind) -> None:
     """
     if kind.asks:
         raise ConfigurationError(
-            f"{kind.name} are questions, and the answer may be another each time: import them without "
-            "--changed-against and --since-file (changed_against)"
+            f"{kind.name} only ask for data, and the answer may differ each time: remove "
+            "--changed-against or --since-file (changed_against)"
         )
     if kind.replay is Replay.UNREPEATABLE:
         raise ConfigurationError(
-            f"two equal rows of {kind.name} are two of them, and to leave one out would lose it: "
-            "import them without --changed-against and --since-file (changed_against), from a file that "
-            "has only new rows"
+            f"two equal rows of {kind.name} both count, so skipping one would lose it: remove "
+            "--changed-against or --since-file (changed_against), and import a file that has "
+            "only the new rows"
         )
 
 

@@ -23,7 +23,7 @@ class ExcelSource(FileSource):
             import python_calamine as calamine
         except ImportError:
             raise ConfigurationError(
-                "Excel files are read with python-calamine: pip install 'gameball_async[excel]'"
+                "reading Excel files needs python-calamine: pip install 'gameball_async[excel]'"
             ) from None
         try:
             self._book = calamine.CalamineWorkbook.from_path(self.path)
@@ -31,16 +31,18 @@ class ExcelSource(FileSource):
             name = reading.sheet or names[0]
             if name not in names:
                 raise self.error(
-                    f"has no sheet {name!r}: pass one of {', '.join(names)} as --sheet"
+                    f"has no sheet {name!r}: pass --sheet with one of {', '.join(names)}"
                 )
             self._sheet: Any = self._book.get_sheet_by_name(name)
         except (calamine.CalamineError, OSError) as error:
-            raise self.error(f"cannot be read as xlsx ({type(error).__name__})") from None
+            raise self.error(
+                f"cannot be read as xlsx ({type(error).__name__}): save it again as .xlsx or .csv"
+            ) from None
         self.reading: Reading = evolve(reading, sheet=name)
         self.unit: str = f"sheet {name!r}, row"
         if reading.sheet is None and len(names) > 1:
             self.found: tuple[str, ...] = (
-                f"read from its first sheet of {len(names)}, {name!r} (--sheet)",
+                f"read from {name!r}, the first of its {len(names)} sheets (--sheet)",
             )
         self._read = 0
         self._closed = False

@@ -28,7 +28,7 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
-from ..api.base import Item
+from ..api.items import Item
 from ..errors import ConfigurationError, Fault, RowsError
 from .check_many import Prepare
 from .closing import Closing
@@ -276,7 +276,9 @@ def _as_of_the_input(error: BaseException) -> Exception:
         raise error
     if isinstance(error, Exception):
         return error
-    return RowsError(f"the rows ended with a {type(error).__name__}: what was read before is sent")
+    return RowsError(
+        f"reading the rows raised {type(error).__name__}: the rows read before it are sent"
+    )
 
 
 _PAGE = 1 << 15
@@ -297,7 +299,8 @@ class GivenPositions:
         """
         if type(position) is not int or not 0 <= position < 1 << 63:
             raise RowsError(
-                "a row has a position that is no whole number from 0 to 2**63 - 1: give each row one"
+                "a row's position is not a whole number from 0 to 2**63 - 1: give each row such "
+                "a position"
             )
         number, bit = divmod(position, _PAGE)
         page = self._pages.get(number)
@@ -305,5 +308,5 @@ class GivenPositions:
             page = self._pages[number] = bytearray(_PAGE // 8)
         index, mask = bit >> 3, 1 << (bit & 7)
         if page[index] & mask:
-            raise RowsError(f"two rows have the position {position}: give each row one of its own")
+            raise RowsError(f"two rows have the position {position}: give each row a different one")
         page[index] |= mask

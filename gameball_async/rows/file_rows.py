@@ -36,8 +36,7 @@ from attrs import evolve
 from ..api.kinds import Kind
 from ..errors import Fault
 from ..faults import Refusal
-from ..mapping.presets import preset, recognised
-from ..mapping.rules import ColumnMapping
+from ..mapping.rules import ColumnMapping, preset, recognised
 from .added import (
     MAY_BE_APPLIED,
     is_rejects_header,
@@ -65,7 +64,7 @@ class FileRows(Closing, Iterator[Row | BadRow]):
     """
     The rows of an open file, in its order; a context manager that closes it.
 
-    Iterating raises ``InputError`` where the file cannot be read any further.
+    Iterating raises ``InputError`` when the file cannot be read any further.
 
     Attributes:
         path: the file, as it was given.
@@ -74,9 +73,9 @@ class FileRows(Closing, Iterator[Row | BadRow]):
         columns: the names in the header, without those of a rejects file; empty for JSON.
         warnings: what the user should know before anything is sent.
         from_rejects: whether the file is a rejects file.
-        mapped: the mapping of its columns; None where they are Gameball's.
-        skipped: how many rows the mapping has left out so far.
-        records: how many rows and bad rows have been handed out.
+        mapped: the mapping of its columns; None if they are Gameball's.
+        skipped: how many rows the mapping has skipped so far.
+        records: how many rows and bad rows were read so far.
     """
 
     def __init__(
@@ -101,11 +100,15 @@ class FileRows(Closing, Iterator[Row | BadRow]):
         self._ids = ids_from_numbers
         self.mapped: MappedLayout | None = None
         if mapping is not None and not source.tabular:
-            raise source.error("a mapping is for files with columns, and this has none", None)
+            raise source.error(
+                "has no columns, and a mapping needs them: remove --map (mapping), or use a file "
+                "with columns",
+                None,
+            )
         self._rows = self._table_rows(unknown) if source.tabular else self._json_rows()
         first = next(self._rows, None)
         if first is None:
-            raise source.error("holds no rows: there is nothing to send", None)
+            raise source.error("has no rows: there is nothing to send", None)
         self._rows = chain((first,), self._rows)
         self.warnings = (*source.found, *self.warnings)
 
@@ -193,7 +196,9 @@ class FileRows(Closing, Iterator[Row | BadRow]):
             shop = recognised(names, self.kind.name)
             if shop is not None:
                 mapping = preset(shop, self.kind.name)
-                self.warnings = (f"read as an export of {shop}, by its columns (--from {shop})",)
+                self.warnings = (
+                    f"read as an export of {shop}, from its column names (--from {shop})",
+                )
         if mapping is None:
             return layout_of(self.kind, names, unknown=unknown)
         found = mapped_layout(mapping, self.kind, names, zone=self.source.reading.zone)
@@ -218,8 +223,8 @@ class FileRows(Closing, Iterator[Row | BadRow]):
         for count, record in enumerate(self.source.records()):
             if by_line and not count and (record.text.startswith("[") or record.text == "{"):
                 raise self.source.error(
-                    "is one JSON text, not one a line: pass --format json for an array, or write an "
-                    "object a line, as jq -c does",
+                    "is one JSON text, not one object per line: pass --format json for an array, "
+                    "or write one object per line (jq -c does this)",
                     record.line,
                 )
             try:

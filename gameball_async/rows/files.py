@@ -52,31 +52,31 @@ def open_rows(
     Open a file of rows and read its header and first record.
 
     Arguments:
-        path: a regular file; text may be packed with gzip or Zstandard.
+        path: a regular file; text may be compressed with gzip or Zstandard.
         kind: the batch kind, or its name.
-        unknown: what becomes of columns that the API does not know: ``warn`` leaves them out and names
-            them, ``error`` refuses the file, ``custom`` sends them among the account's own fields,
-            ``send`` sends them under their names.
+        unknown: what to do with columns that the API does not know: ``warn`` skips them and names
+            them, ``error`` refuses the file, ``custom`` sends them as custom fields, ``send`` sends
+            them under their names.
         format: ``csv``, ``tsv``, ``jsonl``, ``json`` (an array), ``parquet``, ``arrow`` or ``xlsx``; by
-            default, what the file's name ends in.
+            default from the file name.
         mapping: how the file's columns become Gameball's; by default they are Gameball's already,
-            or a shop's whose export is recognised by its header.
-        naive_as: the time zone of times that name none, such as ``Europe/Paris``.
+            or those of a shop's export, which is recognised from its header.
+        naive_as: the time zone of times without one, such as ``Europe/Paris``.
         delimiter: between the cells of CSV; by default a comma, unless the first line shows another.
         quote: around cells of CSV; empty for none.
         encoding: of text; by default UTF-8, or what a byte order mark says.
-        decimal_comma: numbers in text have a comma before their fraction; by default only where a file
-            whose columns are not separated by commas shows it.
-        sheet: of a workbook; by default its first.
-        nulls: cells that mean nothing, such as ``NULL``, and are left out.
-        empty_is_null: send an empty cell as null, which clears the field, and do not leave it out.
-        ids_from_numbers: take whole numbers in a Parquet or Arrow file as ids; give it to `bulk` too.
+        decimal_comma: numbers in text have a decimal comma; by default only if the numbers of a file
+            whose columns are not separated by commas show it.
+        sheet: the sheet of a workbook; by default the first.
+        nulls: cells that mean no value, such as ``NULL``; they are not sent.
+        empty_is_null: send an empty cell as null, which clears the field, instead of not sending it.
+        ids_from_numbers: accept whole numbers in a Parquet or Arrow file as ids; pass it to `bulk` too.
         stream: bytes to read instead, such as standard input; *path* is then a name for messages.
 
     Raises:
-        InputError: the file cannot be read, its header cannot be used, or it holds no rows.
-        ConfigurationError: the zone or the encoding does not exist, or what reads such files is not
-            installed.
+        InputError: the file cannot be read, its header cannot be used, or it has no rows.
+        ConfigurationError: the zone or the encoding does not exist, or the package that reads such
+            files is not installed.
     """
     reading = Reading(
         format, delimiter, quote, encoding, decimal_comma, sheet, naive_as, nulls, empty_is_null
@@ -126,8 +126,8 @@ def open_source(
     if form is None:
         Opened(name).close()  # says so where it is no file at all
         raise InputError(
-            "has a name that does not show its format: pass --format csv, tsv, jsonl, json, parquet, "
-            "arrow or xlsx",
+            "cannot tell the format from the file name: pass --format csv, tsv, jsonl, json, "
+            "parquet, arrow or xlsx",
             path=name,
         )
     reading = evolve(reading, format=form)
@@ -136,7 +136,7 @@ def open_source(
             from .arrow import ArrowSource
         except ImportError:
             raise ConfigurationError(
-                "Parquet and Arrow files are read with pyarrow: pip install 'gameball_async[arrow]'"
+                "reading Parquet and Arrow files needs pyarrow: pip install 'gameball_async[arrow]'"
             ) from None
         return ArrowSource(path, reading)
     if form == "xlsx":

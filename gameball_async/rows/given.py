@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from ..api.base import Item
+from ..api.items import Item
 from ..api.kinds import Kind
 from ..errors import ConfigurationError
 from .row import BadRow, Blocks, Prepared, Row
@@ -24,8 +24,8 @@ class ArrowStream(Protocol):
 Rows: TypeAlias = Iterable[object] | AsyncIterable[object] | ArrowStream | Blocks
 
 ACCEPTED = (
-    "give an iterable of models, mappings, dataclasses, pydantic models, named tuples or database rows, or a table "
-    "with an Arrow stream (pandas, polars, DuckDB, pyarrow)"
+    "pass an iterable of models, mappings, dataclasses, pydantic models, named tuples or "
+    "database rows, or a table with an Arrow stream (pandas, polars, DuckDB, pyarrow)"
 )
 
 
@@ -54,7 +54,7 @@ def refuse_single(rows: object) -> None:
     model = hasattr(rows, "model_dump") or hasattr(rows, "_asdict")
     if isinstance(rows, (str, bytes, Item)) or record or model:
         raise ConfigurationError(
-            f"rows is a single {type(rows).__name__}: give an iterable of items, such as a list"
+            f"rows is a single {type(rows).__name__}: pass an iterable of items, such as a list"
         )
     if not isinstance(rows, Iterable | AsyncIterable | Blocks):
         raise ConfigurationError(

@@ -8,8 +8,7 @@ from attrs import frozen
 
 from ..api.customers import Customer, CustomerAttributes
 from ..api.fields import AnyClass, FieldType, specs_of
-from ..api.item_classes import item_class
-from ..api.kinds import Kind
+from ..api.kinds import Kind, item_class
 from ..faults import Refusal
 from .cells import READERS, SUFFIXES, ReadCell, phone_or_zip
 from .unknown import shown
@@ -94,8 +93,8 @@ def custom_column(kind: Kind, name: str, header: Sequence[str]) -> Column:
     if kind.own_fields and (kind.name != "events" or "event" in header):
         return named_freely(kind.own_fields, name)
     raise Refusal(
-        f"column {shown(name)!r} is not known to the API, and {kind.name} have no place for fields "
-        "of your own: remove the column, or pass --unknown warn to leave it out"
+        f"column {shown(name)!r} is not known to the API, and {kind.name} have no custom fields: "
+        "remove the column, or pass --unknown warn to skip it"
     )
 
 

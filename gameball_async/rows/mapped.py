@@ -97,9 +97,12 @@ def mapped_layout(
     if layout.warnings:
         known = ", ".join(known_columns(kind))
         raise Refusal(
-            f"the mapping names columns that {kind.name} do not have: {layout.warnings[0]}; known are {known}"
+            f"the mapping names columns that {kind.name} do not have: "
+            f"{', '.join(layout.unknown)}; use only: {known}"
         )
     warnings = [mapping.note] if mapping.note else []
     if found.not_sent:
-        warnings.append(f"not sent, as the mapping does not read them: {', '.join(found.not_sent)}")
+        warnings.append(
+            f"not sent, because the mapping does not use them: {', '.join(found.not_sent)}"
+        )
     return MappedLayout(tuple(header), found, layout, tuple(warnings))

@@ -23,7 +23,7 @@ def object_of(check: Convert, *, least: int = 0) -> Convert:
     def member(pair: Any) -> object:
         name, value = pair
         if not isinstance(name, str) or not name.strip():
-            raise Refusal("has a member without a name")
+            raise Refusal("has a field without a name")
         return check(value)
 
     def path(name: object) -> str:
@@ -32,7 +32,7 @@ def object_of(check: Convert, *, least: int = 0) -> Convert:
     def check_all(value: object) -> object:
         found = mapping(value)
         if len(found) < least:
-            raise Refusal("is empty: name at least one")
+            raise Refusal("is empty: give at least one event")
         names = [*found]
         taken = all_of(member, found.items(), lambda index: path(names[index]))
         changed = any(map(is_not, taken, found.values()))

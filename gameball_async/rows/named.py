@@ -47,19 +47,24 @@ class NamedRows:
             with open(path, encoding="utf-8-sig", newline="") as file:
                 text = file.read()
         except UnicodeDecodeError:
-            raise InputError("is not UTF-8: save it as that", path=named.path) from None
+            raise InputError("is not UTF-8: save it as UTF-8", path=named.path) from None
         for line, value in _values(text, named.path):
             if _NUMBER.fullmatch(value) is None:
                 raise InputError(
-                    "names no row by its line, a whole number", path=named.path, line=line
+                    "has no line number here: name each row by its line, a whole number",
+                    path=named.path,
+                    line=line,
                 )
             if named.lines.setdefault(int(value), line) != line:
                 raise InputError(
-                    f"names row {int(value)} a second time", path=named.path, line=line
+                    f"names row {int(value)} a second time: remove one of the two",
+                    path=named.path,
+                    line=line,
                 )
         if not named.lines:
             raise InputError(
-                "names no row: write a line number a line, or pass a rejects file", path=named.path
+                "names no rows: write one line number per line, or pass a rejects file",
+                path=named.path,
             )
         return named
 
@@ -93,7 +98,8 @@ def _cells(text: str, path: str) -> Iterator[tuple[int, str]]:
         name = next((name for name in _COLUMNS if name in header), None)
         if name is None:
             raise InputError(
-                "has no column `line`: give a rejects file, or one line number a line",
+                "has no column `line`: pass a rejects file, or a file with one line number per "
+                "line",
                 path=path,
                 line=1,
             )

@@ -63,7 +63,7 @@ class Opened:
     def _open(self) -> BinaryIO:
         try:
             if not stat.S_ISREG(os.stat(self.path).st_mode):
-                raise InputError("is not a regular file: write it to one first", path=self.path)
+                raise InputError("is not a regular file: copy it to one first", path=self.path)
             return open(self.path, "rb", buffering=0)
         except OSError as error:
             raise InputError(f"cannot be opened: {error.strerror}", path=self.path) from None
@@ -168,7 +168,9 @@ class _Unpacked(io.RawIOBase):
         return found
 
     def _broken(self, what: str) -> InputError:
-        return InputError(f"{what}: fetch it again, or unpack it", path=self._path)
+        return InputError(
+            f"{what}: copy or download it again, or decompress it first", path=self._path
+        )
 
     def close(self) -> None:
         self._packed.close()
@@ -180,7 +182,8 @@ def _zstd() -> Callable[[], Any]:
         import zstandard
     except ImportError:
         raise ConfigurationError(
-            "Zstandard files are read with zstandard: pip install 'gameball_async[zstd]', or unpack it"
+            "reading Zstandard files needs zstandard: pip install 'gameball_async[zstd]', or "
+            "decompress the file first"
         ) from None
     return lambda: zstandard.ZstdDecompressor().decompressobj()
 

@@ -11,13 +11,13 @@ from attrs import define, field, frozen
 
 class Outcome(Enum):
     """
-    The ends of a row.
+    The outcome of a row.
 
-    *succeeded*: the server said so, or proved that an attempt of ours was applied earlier.
-    *failed*: the server refused the item. *rejected*: never sent, or its whole request refused.
-    *indeterminate*: may or may not have been applied. *pending*: the run was left while its job was
-    open, which can still be asked. *unsent*: the run stopped before. *unchanged*: not sent, as what an
-    earlier run has applied last for its id is the same; only in a run that was asked to compare.
+    *succeeded*: Gameball confirmed it, or its answer proves that an earlier attempt was applied.
+    *failed*: Gameball refused the item. *rejected*: it was never sent, or its whole request was refused.
+    *indeterminate*: it may or may not have been applied. *pending*: the run was left while its job was
+    open; the job can still be asked. *unsent*: the run stopped before it. *unchanged*: it was not sent
+    because an earlier run has applied the same for its id; only in a run that compares.
     """
 
     SUCCEEDED = "succeeded"
@@ -35,9 +35,9 @@ class Reason:
     Why a row ended as it did.
 
     Attributes:
-        text: for people; Gameball's own words where it gave some, cut and escaped.
-        code: Gameball's code where one was found, such as 9004.
-        field: path of the field at fault, in the API's names; empty where no single field is.
+        text: the reason as text; Gameball's own message if there is one, shortened and escaped.
+        code: Gameball's code, such as 9004; None if there is none.
+        field: path of the field at fault, in the API's names; empty if it is not a single field.
     """
 
     text: str
@@ -52,17 +52,17 @@ class Reason:
 @define(slots=True)
 class RowOutcome:
     """
-    The end of one row.
+    The outcome of one row, with its reason.
 
     Attributes:
         position: where the row came from: its line for a file, its index from 0 for an iterable.
-        outcome: which of the ends.
-        key: the customer (or order) id, as sent; None where the row never became an item.
+        outcome: its outcome.
+        key: the customer (or order) id, as sent; None if the row is not a valid item.
         reason: why; None for a plain success.
-        job_id: the job that carried it; None where none did.
-        chunk: number of the chunk that carried it, from 1; None where none did.
+        job_id: its job; None if it was in none.
+        chunk: number of its chunk, from 1; None if it was in none.
         entry: looks up the `result` of a row of its chunk.
-        index: which of them this is.
+        index: the row's index in its chunk.
     """
 
     position: int
@@ -79,8 +79,8 @@ class RowOutcome:
     @property
     def result(self) -> Mapping[str, Any] | None:
         """
-        The entry that Gameball sent for this row, as it came: a balance, an order's transactions.
+        The entry that Gameball sent for this row, unchanged: a balance, an order's transactions.
 
-        None where the answer has none, or where its entries do not tell the customer's rows apart.
+        None if the answer has no entry, or if its entries do not distinguish the customer's rows.
         """
         return None if self._entry is None else self._entry(self._index)

@@ -75,7 +75,7 @@ def _arrow() -> tuple[Any, Any]:
         import pyarrow
     except ImportError:
         raise ConfigurationError(
-            "outcomes become a table with pyarrow: pip install 'gameball_async[arrow]'"
+            "a table of outcomes needs pyarrow: pip install 'gameball_async[arrow]'"
         ) from None
     text, number = pyarrow.string(), pyarrow.int64()
     types = (number, text, text, number, text, text, number, number)

@@ -64,7 +64,7 @@ def plain(value: object) -> object:
 
 
 _PLAIN = frozenset({str, int, float, bool, type(None), Decimal, datetime, date, dict, list})
-_MISSING = "is {} (missing): leave the field out, or give None to send null"
+_MISSING = "is {} (missing): remove the field, or use None to send null"
 
 
 def _unwrapped(value: object) -> object:
@@ -90,9 +90,9 @@ def _plain_numpy(value: object) -> object:
     if type(value).__name__ == "MaskedConstant":
         raise Refusal(_MISSING.format("masked"))
     if type(value).__name__ in ("datetime64", "timedelta64"):
-        raise Refusal("is a numpy time, which has no zone: give an aware datetime, or a date")
+        raise Refusal("is a numpy time, which has no time zone: use an aware datetime, or a date")
     item = getattr(value, "item", None)
     if item is None or getattr(value, "ndim", 0) != 0:
-        raise Refusal("is a numpy array: give a list")
+        raise Refusal("is a numpy array: use a list")
     unwrapped = item()
     return unwrapped if type(unwrapped).__module__ != type(value).__module__ else str(unwrapped)

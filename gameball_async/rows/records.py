@@ -127,7 +127,7 @@ class Lines(Iterator[str]):
             found = text.readline(MAX_LINE_BYTES + 1)
         except UnicodeDecodeError:
             raise self.error(
-                f"is not {self.encoding}: pass another --encoding", self.number + 1
+                f"is not {self.encoding} text: pass another --encoding", self.number + 1
             ) from None
         if len(found) > MAX_LINE_BYTES:
             raise self.error(_TOO_LONG, self.number + 1)
@@ -155,8 +155,8 @@ class Lines(Iterator[str]):
         """The first line without its byte order mark."""
         if b"\0" in raw:
             raise self.error(
-                "is UTF-16, or no text at all. Pass --encoding utf-16-le (or -be) if it is, or convert "
-                "it: iconv -f UTF-16 -t UTF-8",
+                "is UTF-16, or not a text file. Pass --encoding utf-16-le (or utf-16-be) if it "
+                "is UTF-16, or convert it: iconv -f UTF-16 -t UTF-8",
                 1,
             )
         self.has_mark = raw.startswith(_BOM)
@@ -168,7 +168,8 @@ def _decoded(opened: Opened, encoding: str) -> io.TextIOWrapper:
         codecs.lookup(encoding)
     except LookupError:
         raise ConfigurationError(
-            f"{encoding!r} is no encoding: pass one such as windows-1252 or utf-16 as --encoding"
+            f"{encoding!r} is not a known encoding: pass --encoding with one such as windows-1252 "
+            "or utf-16"
         ) from None
     return io.TextIOWrapper(opened.file, encoding, newline="\n")
 
@@ -201,7 +202,10 @@ def csv_records(
             return
         except csv.Error as error:
             _refuse_the_rest(lines, start, str(error))
-            fault = "is not CSV: a quote within a quoted cell must be doubled, and a CR quoted"
+            fault = (
+                "is not valid CSV: double each quote inside a quoted cell, and quote a cell that "
+                "has a CR"
+            )
             yield Record(start, text=lines.last.rstrip("\r\n"), fault=fault)
         else:
             if cells:
@@ -211,12 +215,12 @@ def csv_records(
 def _refuse_the_rest(lines: Lines, start: int, error: str) -> None:
     if "field limit" in error:
         raise lines.error(
-            f"a cell is longer than {csv.field_size_limit():,} characters: close the quote that "
-            "it begins with, or shorten it",
+            f"a cell is longer than {csv.field_size_limit():,} characters: close the quote at its "
+            "start, or shorten it",
             start,
         )
     if lines.ended or lines.number > start:
-        raise lines.error("a quote is opened in this record and never closed: close it", start)
+        raise lines.error("a quote opened in this record is never closed: close it", start)
 
 
 def text_records(lines: Lines) -> Iterator[Record]:

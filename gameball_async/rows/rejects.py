@@ -65,13 +65,13 @@ class _Reject:
 
 class RejectsFile(Closing):
     """
-    Collects what did not succeed, and writes the rejects file at the end.
+    Collects the rows that did not succeed, and writes the rejects file at the end.
 
     A context manager: leaving it drops what was collected; only :meth:`write` writes the file.
 
     Arguments:
-        path: where to write. A file that is there is replaced, when the new one is complete.
-        rows: the open input. It is read again from its path, and must not change meanwhile.
+        path: the file to write. An existing file is replaced once the new one is complete.
+        rows: the open input. It is read again from its path, and must not change until then.
 
     Raises:
         ConfigurationError: *path* is the input itself, or something that is not a regular file.
@@ -98,12 +98,15 @@ class RejectsFile(Closing):
             and os.path.exists(given)
             and os.path.samefile(self.path, given)
         ):
-            raise ConfigurationError(f"{self.path}: is the input; write the rejects elsewhere")
+            raise ConfigurationError(
+                f"{self.path} is the input: name another file for the rejects (--rejects)"
+            )
         named = FORMATS.get(os.path.splitext(self.path)[1].lstrip(".").lower())
         fit = ("csv", "tsv") if self._source.tabular else ("jsonl",)
         if named is not None and named not in fit:
             raise ConfigurationError(
-                f"{self.path}: rejects of such an input are written as {fit[0]}: name it .{fit[0]}"
+                f"{self.path}: the rejects of this input are written as {fit[0]}: give the file "
+                f"the suffix .{fit[0]}"
             )
 
     def close(self) -> None:
@@ -112,9 +115,9 @@ class RejectsFile(Closing):
 
     def add(self, outcomes: Iterable[RowOutcome]) -> None:
         """
-        Note the rows that did not succeed; a later word on a row replaces an earlier one.
+        Note the rows that did not succeed; a later outcome of a row replaces an earlier one.
 
-        Pending rows are left out: their job is open, and would apply them besides a second import.
+        Pending rows are skipped: their job is still open, and a second import would apply them twice.
         """
         self._spool.executemany(
             "INSERT OR REPLACE INTO rejects VALUES (?, ?, ?, ?)",
@@ -132,14 +135,17 @@ class RejectsFile(Closing):
 
     def write(self) -> int:
         """
-        Write the file, mode 0600, in place of an earlier one, and return how many rows it has.
+        Write the file, with mode 0600, replace an earlier one, and return how many rows it has.
 
         Raises:
             InputError: the input has changed since it was opened.
         """
         with closing(self._source.again()) as source:
             if self._source.stamp and source.stamp != self._source.stamp:
-                raise source.error("has changed since it was read: no rejects were written")
+                raise source.error(
+                    "has changed since it was read, so no rejects were written: put it back as "
+                    "it was, then `gameball-async resume JOURNAL --rejects FILE` writes them"
+                )
             write = self._write_cells if source.tabular else self._write_json
             with Replacement(self.path, source.reading.encoding or "utf-8") as out:
                 return write(source, out)
@@ -155,7 +161,9 @@ class RejectsFile(Closing):
                     break
             else:
                 raise self._source.error(
-                    "has no such row any more: no rejects were written", reject.line
+                    "no longer has this row, so no rejects were written: put it back as it was, "
+                    "then `gameball-async resume JOURNAL --rejects FILE` writes them",
+                    reject.line,
                 )
 
     def _write_cells(self, source: Source, out: TextIO) -> int:

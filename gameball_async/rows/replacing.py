@@ -21,9 +21,12 @@ def refuse_unfit(path: str) -> None:
     """
     directory = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(directory) or not os.access(directory, os.W_OK):
-        raise ConfigurationError(f"{path}: its directory cannot be written to; name another file")
+        raise ConfigurationError(
+            f"{path} cannot be written: its folder does not exist, or you may not write there. "
+            "Name another file"
+        )
     if os.path.lexists(path) and (os.path.islink(path) or not os.path.isfile(path)):
-        raise ConfigurationError(f"{path}: is there and is not a regular file")
+        raise ConfigurationError(f"{path} exists, and is not a regular file: name another file")
 
 
 class Replacement:

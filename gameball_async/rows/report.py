@@ -26,30 +26,30 @@ OTHER = "other reasons"
 @frozen(kw_only=True)
 class Report:
     """
-    What became of a run's rows.
+    The outcomes of a run's rows.
 
     Attributes:
         kind: name of the batch kind.
         rows: rows read from the input.
-        succeeded: applied, by the server's word or by proof.
-        failed: refused by the server, one by one.
-        rejected: never sent, or refused with their whole request.
-        indeterminate: may or may not have been applied.
-        pending: their job was open when the run was left: a resumed run, or the job's status, tells
-            what became of them.
-        unsent: not sent, since the run stopped before.
-        unchanged: not sent, as what an earlier run has applied is the same.
+        succeeded: rows that were applied, as Gameball confirmed or its answers prove.
+        failed: rows that Gameball refused one by one.
+        rejected: rows that were never sent, or were refused with their whole request.
+        indeterminate: rows that may or may not have been applied.
+        pending: rows whose job was open when the run was left; resume the run or read the job's status
+            to get their outcome.
+        unsent: rows that were not sent because the run stopped before them.
+        unchanged: rows that were not sent because an earlier run has applied the same.
         jobs: jobs that were accepted.
-        requests: requests that were sent, of all sorts.
-        rate_limited: answers that said 429.
-        seconds: from start to end.
+        requests: all requests that were sent.
+        rate_limited: 429 answers.
+        seconds: seconds from start to end.
         complete: whether the input was read to its end and the run was not cut short.
         polls: how many of the requests asked about a job.
-        quota_wait: seconds that calls waited for quota, in all.
-        quota_share: how much of both limits the run allowed itself at its end: 1 for all of it, less
-            after a 429, as others use the account too.
-        reasons: how many rows ended for which reason, but for plain successes.
-        unknown_fields: fields of the rows that Gameball does not know, and ignores; of this attempt.
+        quota_wait: seconds that calls waited for quota, in total.
+        quota_share: how much of both limits the run used at its end: 1 for all, less after a 429,
+            because others use the account too.
+        reasons: how many rows ended for each reason, without plain successes.
+        unknown_fields: fields of the rows that Gameball does not know and ignores; of this attempt only.
     """
 
     kind: str
@@ -74,17 +74,17 @@ class Report:
 
     @property
     def settled(self) -> int:
-        """Rows with an outcome; equals *rows* once a run is over."""
+        """Rows with an outcome; equals *rows* once the run is over."""
         ended = self.succeeded + self.failed + self.rejected + self.indeterminate
         return ended + self.pending + self.unsent + self.unchanged
 
     @property
     def all_succeeded(self) -> bool:
-        """Whether every row of the input succeeded, or is unchanged."""
+        """Whether every row of the input succeeded or is unchanged."""
         return self.complete and self.succeeded + self.unchanged == self.rows
 
     def failures_by_reason(self) -> dict[str, int]:
-        """How many rows did not succeed, by outcome and reason, most first."""
+        """How many rows did not succeed, by outcome and reason, most frequent first."""
         return dict(self.reasons)
 
     def as_json(self) -> dict[str, Any]:
@@ -151,6 +151,10 @@ class Tally:
         """Count rows."""
         for row in outcomes:
             self.add(row.outcome, row.reason)
+
+    def by_outcome(self) -> dict[str, Any]:
+        """How many rows have which outcome, as a `Report` names them."""
+        return {outcome.value: self.counts[outcome] for outcome in Outcome}
 
     def reasons(self) -> dict[str, int]:
         """How many rows ended for which reason, most first."""

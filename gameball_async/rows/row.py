@@ -47,8 +47,9 @@ def repeated_id(field: str, position: int, first: int) -> Fault:
     """What is wrong with a row whose id an earlier one had, where Gameball takes an id once."""
     return Fault(
         field,
-        f"row {position} has the id of row {first}, and Gameball takes an id once: remove one of "
-        "the two, or give it an id of its own (rows are counted as the file's lines, or from 0)",
+        f"row {position} has the same id as row {first}, and Gameball takes each id only once: "
+        "remove one of the two rows, or give it another id (rows are counted as the file's "
+        "lines, or from 0)",
     )
 
 

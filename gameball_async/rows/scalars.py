@@ -30,22 +30,22 @@ _INT_MIN, _INT_END = -(2**63), 2**64
 
 def _finite(value: float) -> float:
     if not isfinite(value):
-        raise Refusal("is infinite: give a finite number, or leave the field out")
+        raise Refusal("is infinite: use a finite number, or remove the field")
     return value
 
 
 def _whole(value: int) -> int:
     if not _INT_MIN <= value < _INT_END:
-        raise Refusal("is a whole number of more than 64 bits: give it as text or as a Decimal")
+        raise Refusal("is a whole number of more than 64 bits: pass it as text or as a Decimal")
     return value
 
 
 def _exact(value: Decimal) -> object:
     """A Decimal as JSON, digit by digit."""
     if not value.is_finite():
-        raise Refusal("is a Decimal that is not finite: give a finite number, or leave it out")
+        raise Refusal("is a Decimal that is not finite: use a finite number, or remove the field")
     if not isfinite(float(value)):
-        raise Refusal("is too great for any receiver's numbers")
+        raise Refusal("is too large for a number: correct it")
     return orjson.Fragment(str(value))
 
 
@@ -56,8 +56,8 @@ def _sound(value: str) -> str:
             value.encode()
         except UnicodeEncodeError:
             raise Refusal(
-                "holds half a surrogate pair, which is no text: read the source with its own "
-                "encoding"
+                "has half a surrogate pair, which is not valid text: read the source with the "
+                "right encoding"
             ) from None
     return value
 
@@ -76,7 +76,10 @@ def _identifier(value: object) -> object:
     if type(value) is not str:
         value = plain(value)
         if not isinstance(value, str):
-            hint = ": give it as text, with its leading zeros, or ask for ids from numbers"
+            hint = (
+                ": write it as text, with its leading zeros, or pass --ids-from-numbers "
+                "(ids_from_numbers=True)"
+            )
             number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
             raise Refusal(f"must be text, not {described(value)}{hint if number else ''}")
     if value.isprintable() and value[:1] not in ("", " ") and value[-1] != " ":
@@ -89,9 +92,9 @@ def _odd_identifier(value: str) -> str:
     if not value.strip():
         raise Refusal("is blank: give an id")
     if any(_invisible(each) or each.isspace() for each in (value[0], value[-1])):
-        raise Refusal("has white space or an invisible character at an end: remove it")
+        raise Refusal("starts or ends with white space or an invisible character: remove it")
     if any(unicodedata.category(each) in ("Cc", "Zl", "Zp") for each in value):
-        raise Refusal("holds a control character or a line break: remove it")
+        raise Refusal("contains a control character or a line break: remove it")
     return _sound(value)
 
 

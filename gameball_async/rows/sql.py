@@ -27,8 +27,8 @@ AT_ONCE = 1000
 CLOSE_WITHIN = 5.0
 """Seconds that a query which was told to end may take to do so."""
 NO_ORDER = (
-    "the query has no ORDER BY: a run can be resumed only where its rows come in the same order again. "
-    "Add one by columns that do not change"
+    "the query has no ORDER BY: a run can be resumed only if its rows come in the same order "
+    "again. Add an ORDER BY on columns that do not change"
 )
 _NO_CODE = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _INNER = re.compile(r"\([^()]*\)")
@@ -45,18 +45,18 @@ def query_rows(
     naive_as: str = "",
 ) -> FileRows:
     """
-    Run a query and open its rows, whose columns are named as those of a CSV file.
+    Run a query and open its rows. Its columns are named as those of a CSV file.
 
     Rows are fetched a thousand at a time, in a worker thread. To resume a run, the query needs an
     ORDER BY, and the rows that were read must not have changed.
 
     Args:
-        database: a URL as SQLAlchemy has them, or an engine.
-        query: the SQL, with no parameters.
+        database: an SQLAlchemy URL, or an engine.
+        query: the SQL, without parameters.
         kind: the batch kind, or its name.
-        unknown: what becomes of columns that the API does not know, as in `open_rows`.
+        unknown: what to do with columns that the API does not know, as in `open_rows`.
         mapping: how the columns become Gameball's.
-        naive_as: the zone of times without one, such as ``Europe/Paris``.
+        naive_as: the time zone of times without one, such as ``Europe/Paris``.
 
     Raises:
         InputError: the query fails, its columns cannot be used, or it has no rows.
@@ -84,7 +84,7 @@ class QuerySource(Source):
             import sqlalchemy
         except ImportError:
             raise ConfigurationError(
-                "databases are read with SQLAlchemy: pip install 'gameball_async[sql]'"
+                "reading a database needs SQLAlchemy: pip install 'gameball_async[sql]'"
             ) from None
         self.path: str = name
         self.reading: Reading = reading
@@ -113,7 +113,7 @@ class QuerySource(Source):
             raise self.error(f"cannot be run: {_first_line(error)}") from None
         if not self._result.returns_rows:
             self.close()
-            raise self.error("gives no rows: write a SELECT")
+            raise self.error("returns no rows: write a SELECT")
 
     @property
     def share(self) -> None:
@@ -137,7 +137,10 @@ class QuerySource(Source):
                 if self._left:
                     return []
                 # No more than its class: what a database says of a row may hold the row.
-                raise self.error(f"fails after this row ({type(error).__name__})", number) from None
+                raise self.error(
+                    f"failed after this row ({type(error).__name__}): check the database",
+                    number,
+                ) from None
 
     def again(self) -> Source:
         """The same query, run once more."""

@@ -206,7 +206,7 @@ def _time(found: object, type: FieldType | None, zone: str) -> object:
     if type is FieldType.DATE and found.time() == time.min:
         return found.date()
     if not zone:
-        raise Refusal("has no time zone: pass the zone that is meant, --naive-as ZONE (naive_as=…)")
+        raise Refusal("has no time zone: pass --naive-as ZONE (naive_as=…)")
     return time_in(found.isoformat(), zone=zone)
 
 

@@ -53,7 +53,7 @@ class TextSource(Source):
         if reading.encoding is None and self.lines.encoding is not None:
             self.found: tuple[str, ...] = (
                 *self.found,
-                "read as UTF-16, as its byte order mark says",
+                "read as UTF-16, from its byte order mark",
             )
 
     def _found(self, reading: Reading) -> Reading:
@@ -117,7 +117,7 @@ class ArrayMembers:
 
     def __iter__(self) -> Iterator[Record]:
         if self._sign() != "[":
-            raise self._lines.error("is no JSON array: it must begin with [", None)
+            raise self._lines.error("is not a JSON array: it must begin with [", None)
         self._at += 1
         if self._sign() == "]":
             return

@@ -25,7 +25,7 @@ _MOMENT_WANTED = "2024-10-16T08:13:29Z"
 def utc(value: datetime) -> str:
     """An aware instant as the API writes it, cut to milliseconds."""
     if value.utcoffset() is None:
-        raise Refusal("has no time zone: give an aware datetime, such as one with tzinfo=UTC")
+        raise Refusal("has no time zone: use an aware datetime, such as one with tzinfo=UTC")
     try:
         utc = value.astimezone(UTC).replace(tzinfo=None)
     except (OverflowError, ValueError):
@@ -45,7 +45,7 @@ def _moment_text(value: str, wanted: str = _MOMENT_WANTED) -> str:
     except ValueError:
         if value[16:19] == ":60":
             raise Refusal(
-                "is a leap second: write second 59, or the first of the next minute"
+                "is a leap second: write second 59, or the first second of the next minute"
             ) from None
         raise Refusal(f"is not a time that exists: write {wanted}") from None
     return value if _UTC(value) else utc(found)
@@ -67,7 +67,7 @@ def moment(value: object) -> object:
     if isinstance(value, datetime):
         return utc(value)
     if isinstance(value, date):
-        raise Refusal("is a day without a time: give an aware datetime")
+        raise Refusal("is a day without a time: use an aware datetime")
     raise Refusal(f"must be a time with a zone, such as {_MOMENT_WANTED}, not {described(value)}")
 
 
@@ -108,5 +108,5 @@ def _day_text(value: str) -> str:
 
 def _no_day(value: str) -> Refusal:
     if value.isdigit():
-        return Refusal(f"is a bare number, as spreadsheets keep days: write {_DAY_WANTED}")
+        return Refusal(f"is a number, as spreadsheets store days: write {_DAY_WANTED}")
     return Refusal(f"is not an ISO 8601 day: write {_DAY_WANTED}")

@@ -15,8 +15,7 @@ from typing import Any, Literal, get_args
 from attrs import define, field, frozen
 
 from ..api.fields import AnyClass, FieldType, specs_of
-from ..api.item_classes import item_class
-from ..api.kinds import Kind
+from ..api.kinds import Kind, item_class
 from ..errors import ConfigurationError, Fault
 from ..faults import Faulty, Refusal
 
@@ -94,7 +93,8 @@ class UnknownFields:
             raise ConfigurationError(f"unknown={self.policy!r} is not one of: {words}")
         if self.policy == "custom" and not self.kind.own_fields:
             raise ConfigurationError(
-                f"{self.kind.name} have no place for fields of your own: leave out custom"
+                f"{self.kind.name} have no custom fields: do not use --unknown custom "
+                "(unknown='custom')"
             )
 
     def met(self, path: str) -> None:
@@ -212,7 +212,10 @@ def expanded(item: Mapping[str, Any], paths: Mapping[str, Path]) -> dict[str, An
             inner = node.get(parent)
             if inner is not None and not isinstance(inner, Mapping):
                 faults.append(
-                    Fault(f".{shown(name)}", f"cannot stand beside {parent}, which is no object")
+                    Fault(
+                        f".{shown(name)}",
+                        f"cannot be used together with {parent}, which is not an object",
+                    )
                 )
                 break
             node[parent] = node = dict(inner or {})
@@ -222,7 +225,7 @@ def expanded(item: Mapping[str, Any], paths: Mapping[str, Path]) -> dict[str, An
                 faults.append(
                     Fault(
                         f".{shown(name)}",
-                        f"is given twice, also as {both} within its object: keep one",
+                        f"is given twice, here and as {both} inside its object: keep one",
                     )
                 )
             node.setdefault(last, item[name])

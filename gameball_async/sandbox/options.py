@@ -7,6 +7,7 @@ A setting's type says what its value must be, in code and in a scenario file ali
 # No postponed annotations here: the types are read when settings are checked.
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -14,7 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import attrs
 from attrs import field, frozen
 
-from .durations import Constant, ServiceTime
+from .jobs import Constant, ServiceTime
 from .messages import Reason
 from .windows import DEFAULT_LIMITS
 
@@ -43,9 +44,9 @@ class Must:
     def __call__(self, value: Any) -> Any:
         try:
             return self.take(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, re.error):
             shown = json.dumps(value, default=str)[:60]
-            raise Unfit(f"is {shown}, and must be {self.words}") from None
+            raise Unfit(f"is {shown}, but must be {self.words}") from None
 
     @classmethod
     def of(cls, kind: Any) -> "Must | None":
@@ -133,7 +134,9 @@ def _some_of(words: tuple[str, ...]) -> Callable[[Any], tuple[str, ...]]:
 _PLAIN: Mapping[Any, Must] = {
     bool: Must("true or false", _test(lambda value: isinstance(value, bool))),
     int: Must("a whole number", _test(lambda v: isinstance(v, int) and not isinstance(v, bool))),
-    str: Must("a text, not empty", _test(lambda value: isinstance(value, str) and value != "")),
+    str: Must(
+        "text that is not empty", _test(lambda value: isinstance(value, str) and value != "")
+    ),
 }
 _TINY = math.ulp(0.0)
 Whole = Annotated[int, Must.whole(0)]

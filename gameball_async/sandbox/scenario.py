@@ -35,9 +35,9 @@ from cattrs import (
 from cattrs.cols import list_structure_factory
 from cattrs.gen import make_dict_structure_fn
 
-from .durations import Constant, LogNormal, ServiceTime, Workers
 from .faults import FAULTS, Faults
 from .forms import FORMS
+from .jobs import Constant, LogNormal, ServiceTime, Workers
 from .messages import Reason
 from .options import (
     AccountOptions,
@@ -59,15 +59,6 @@ class ScenarioError(ValueError):
     """A scenario cannot be used. The message names the file, the place, and what to do."""
 
 
-def _compile(value: Any) -> re.Pattern[str]:
-    if not isinstance(value, str) or not value:
-        raise ValueError
-    try:
-        return re.compile(value)
-    except re.error as error:
-        raise ValueError(str(error)) from None
-
-
 _ABSENT = object()
 
 
@@ -78,7 +69,7 @@ class FailRule:
     field: str
     kind: Annotated[str, Must.one_of(FORMS)] | None = None
     equals: Any = _ABSENT
-    matches: Annotated[re.Pattern[str], Must("a regular expression", _compile)] | None = None
+    matches: Annotated[re.Pattern[str], Must("a regular expression", re.compile)] | None = None
     code: Positive | None = None
     reason: str = "Something went wrong"
 
@@ -109,7 +100,7 @@ class JobTable(JobOptions):
     def __attrs_post_init__(self) -> None:
         for key, model in (("sigma", "log-normal"), ("workers", "workers")):
             if getattr(self, key) is not None and self.model != model:
-                raise Unfit(f'is for model = "{model}" only: set that, or leave it out', key)
+                raise Unfit(f'is for model = "{model}" only: set that, or remove this key', key)
         if self.model == "log-normal" and self.seconds <= 0:
             raise Unfit("must be a number, more than 0, with a log-normal model", "seconds")
 
@@ -293,7 +284,7 @@ def _fault_line(value: Any, _: Any) -> FaultLine:
     words = dict(value)
     name = words.pop("fault", None)
     if not isinstance(name, str) or name not in FAULT_TABLES:
-        raise Unfit(f"has no such fault as {name!r}{_cure(str(name), FAULT_TABLES)}")
+        raise Unfit(f"has no fault named {name!r}{_cure(str(name), FAULT_TABLES)}")
     table: Any = _converter.structure(words, FAULT_TABLES[name])
     return FaultLine({"fault": name, **{key: getattr(table, key) for key in words}})
 
@@ -321,7 +312,7 @@ def _sentences(error: BaseException, place: str) -> Iterator[str]:
     else:
         key = getattr(error, "key", "")
         words = str(error).replace("{place}", place)
-        yield f"{place or 'the whole'}{f'.{key}' if key else ''} {words}"
+        yield f"{place or 'the top level'}{f'.{key}' if key else ''} {words}"
 
 
 def _cure(word: str, known: Collection[str]) -> str:

@@ -118,7 +118,7 @@ class Sandbox:
             RuntimeError: the sandbox is not open yet.
         """
         if self._url is None:
-            raise RuntimeError("the sandbox is not open yet: use it as `async with Sandbox()`")
+            raise RuntimeError("the sandbox is not open yet: use it inside `async with Sandbox()`")
         return self._url
 
     @property
@@ -200,7 +200,7 @@ class Sandbox:
 
     async def __aenter__(self) -> Self:
         if self._here is not None:
-            raise RuntimeError("a sandbox is opened once; make another one")
+            raise RuntimeError("this sandbox was already opened: make a new one")
         self._here = asyncio.get_running_loop(), get_ident()
         self._origin = anyio.current_time()
         server = web.Server(self._handle, request_factory=_make_request, access_log=None)
@@ -231,7 +231,7 @@ class Sandbox:
     def _at(self, play: Callable[[float], None]) -> None:
         """Plays something at the time of the sandbox's loop, and in its thread, from any other."""
         if self._here is None:
-            raise RuntimeError("the sandbox is not open yet: use it as `async with Sandbox()`")
+            raise RuntimeError("the sandbox is not open yet: use it inside `async with Sandbox()`")
         loop, thread = self._here
 
         async def there() -> None:

@@ -11,19 +11,12 @@ from typing import Any
 import pytest
 from attrs import fields
 
+from gameball_async import UNSET, Channel, Customer, CustomerAttributes, LineItem, Order
 from gameball_async.api.fields import FieldSpec, FieldType, specs_of
-from gameball_async.api.items import (
-    ITEMS,
-    UNSET,
-    Channel,
-    Customer,
-    CustomerAttributes,
-    LineItem,
-    Order,
-)
 from gameball_async.api.kinds import KINDS
 from gameball_async.errors import ItemError
 from tests.api.api_facts import FACTS, TUTORIAL
+from tests.api.models import ITEMS
 
 SHARED = Path(os.environ.get("GAMEBALL_SHARED", Path(__file__).parents[3] / "shared"))
 OPENAPI = SHARED / "api" / "openapi.json"
@@ -165,7 +158,7 @@ def test_items_are_frozen_and_compare_by_value() -> None:
 
 
 def test_an_extra_field_that_the_class_has_is_refused_when_the_item_is_built() -> None:
-    with pytest.raises(ItemError, match=r"extra\.email: is a field of its own: use email="):
+    with pytest.raises(ItemError, match=r"extra\.email: is a field of the model: use email="):
         Customer(customer_id="1", extra={"email": "a@example.com"})
     with pytest.raises(ItemError, match="extra: must be a mapping"):
         Customer(customer_id="1", extra=["email"])  # type: ignore[arg-type]

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gameball_async.api.jobs import JobState, JobStatus
-from gameball_async.api.reading import clean_text
 from gameball_async.api.responses import (
     error_for,
     parse_job_id,
@@ -22,6 +21,7 @@ from gameball_async.api.responses import (
     read_job_id,
     read_status,
 )
+from gameball_async.api.wire import clean_text
 from gameball_async.errors import (
     AnswerLostError,
     APIError,
@@ -91,9 +91,9 @@ UNREADABLE: dict[str, bytes] = {
     "is not JSON    ": b"[" * 100_000,
     "is not JSON     ": b'{"a":' * 100_000,
     "is not JSON      ": b'{"status": NaN}',
-    "is JSON, but no object": b"[1, 2]",
-    "is JSON, but no object ": b'"completed"',
-    "is JSON, but no object  ": b"null",
+    "is JSON, but not an object": b"[1, 2]",
+    "is JSON, but not an object ": b'"completed"',
+    "is JSON, but not an object  ": b"null",
 }
 
 
@@ -256,7 +256,7 @@ def test_an_answer_about_another_job_is_lost(wrong: Any) -> None:
 def test_an_object_that_has_nothing_of_a_status_is_lost() -> None:
     """Such as an error object under a 200."""
     for answer in ({}, {"code": 5000, "message": "x"}, {"jobId": 7}):
-        with pytest.raises(AnswerLostError, match="none of a status's fields"):
+        with pytest.raises(AnswerLostError, match="no field of a status"):
             status_of(**answer)
 
 
@@ -276,7 +276,6 @@ def test_gameballs_error_object_is_read_whole() -> None:
                 "documentationUrl": "https://example.com", "requestId": "r1"})  # fmt: skip
     error = read_error(422, raw, retry_after=1.5)
     assert error == ErrorObject(422, 2001, "Request Error", "In progress", "r1", retry_after=1.5)
-    assert error.category == 2
 
 
 @pytest.mark.parametrize(
@@ -394,8 +393,8 @@ def test_an_answer_of_too_many_values_is_refused_before_it_is_parsed(
     values: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = orjson.dumps({"jobId": 5, "status": "completed", "response": {"successful": values}})
-    monkeypatch.setattr("gameball_async.api.reading.orjson.loads", None)
-    with pytest.raises(AnswerLostError, match="more values than 1,000 items have"):
+    monkeypatch.setattr("gameball_async.api.wire.orjson.loads", None)
+    with pytest.raises(AnswerLostError, match="more values than 1,000 items can have"):
         read_status(body, 5)
 
 

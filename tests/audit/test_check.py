@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gameball_async.api.fields import specs_of
-from gameball_async.api.item_classes import item_class
-from gameball_async.api.kinds import KINDS, Replay
+from gameball_async.api.kinds import KINDS, Replay, item_class
 from gameball_async.audit import check as check_module
 from gameball_async.audit.check import Checked, WholeCheck
 from gameball_async.audit.findings import SHOWN, Finding, Place

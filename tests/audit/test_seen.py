@@ -11,7 +11,7 @@ import pytest
 
 GROWTH = """
 import os, re, sys
-from gameball_async.audit.seen import ID, Seen
+from gameball_async.audit.check import ID, Seen
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
 with Seen() as seen:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gameball_async.audit.findings import AmountTally, TimeTally, column
 from gameball_async.audit.looks import LOOKS, Amount, Time, Wrong
-from gameball_async.audit.tally import AmountTally, TimeTally, column
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ORDER_DATE = LOOKS["orders"].times[0]

@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameball_async.balances.doubts import Doubtful, Verdict, conclude, doubtful
+from gameball_async.balances.verdicts import Doubtful, Verdict, conclude, doubtful
 from gameball_async.rows.outcome import Outcome, RowOutcome
 
 UNITS = st.integers(-1_000_000, 1_000_000)

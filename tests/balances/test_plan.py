@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameball_async.balances.plan import Fate, Planned, answered, planned
-from gameball_async.balances.points import MOST, as_number, in_units, shown
+from gameball_async.balances.plan import (
+    MOST,
+    Fate,
+    Planned,
+    answered,
+    as_number,
+    in_units,
+    planned,
+    shown,
+)
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 
 UNITS = st.integers(-MOST, MOST)

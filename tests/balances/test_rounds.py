@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gameball_async.balances.plan import Fate
-from gameball_async.balances.rounds import Answer, Looked, answer_of, judged, look_again
+from gameball_async.balances.verdicts import Answer, Looked, answer_of, judged, look_again
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 
 BALANCES = st.integers(-1_000, 1_000)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gameball_async.balances.doubts import Verdict
 from gameball_async.balances.settling import settle_by_balances
 from gameball_async.balances.snapshot import read_snapshot, snapshot_beside, take_snapshot
+from gameball_async.balances.verdicts import Verdict
 from gameball_async.client import GameballClient
 from gameball_async.errors import ConfigurationError, GameballError, InputError, JournalError
 from gameball_async.journal.account import recorded_of

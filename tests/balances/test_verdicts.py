@@ -7,7 +7,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameball_async.balances.doubts import MOST_ROWS, Verdict, verdicts
+from gameball_async.balances.verdicts import MOST_ROWS, Verdict, verdicts
 
 AMOUNTS = st.lists(st.integers(-50, 50), min_size=1, max_size=6)
 

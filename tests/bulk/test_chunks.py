@@ -262,7 +262,7 @@ def test_together_reads_ahead_before_the_first_chunk() -> None:
         chunker.add(row(position, key))
     assert chunker.take() is None
     assert chunker.waiting_because == (
-        "the input is read ahead, so that a customer's rows can travel together"
+        "reading the input ahead, so that a customer's rows are sent together"
     )
     chunker.tick()
     assert list(taken(chunker).positions) == [
@@ -280,7 +280,7 @@ def test_the_other_ways_send_full_chunks_at_once(way: Chunking) -> None:
     chunker = Chunker(way, max_rows=2)
     chunker.add(row(0, "a"))
     assert chunker.take() is None
-    assert chunker.waiting_because == "the input has not given enough rows for a full chunk yet"
+    assert chunker.waiting_because == "waiting for enough rows of the input to fill a chunk"
     chunker.add(row(1, "b"))
     assert len(taken(chunker)) == 2
 

@@ -75,11 +75,11 @@ def test_rows_of_a_chunk_that_was_left_are_told_by_how_far_it_had_come() -> None
     )
     left.touched = True
     assert fates_when_left(left) == same(
-        2, Outcome.INDETERMINATE, Reason("the run was left while this row was being sent")
+        2, Outcome.INDETERMINATE, Reason("the run stopped while this row was being sent")
     )
     left.job = Job(7, "customers", 2)
     assert fates_when_left(left)[0] == [Outcome.PENDING] * 2
-    assert "its job was open" in fates_when_left(left)[1][1].text
+    assert "job was open" in fates_when_left(left)[1][1].text
 
 
 @pytest.mark.parametrize(

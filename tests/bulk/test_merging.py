@@ -302,8 +302,12 @@ def test_it_holds_for_a_run_that_is_killed_and_resumed(
     ("kind", "more", "words"),
     [
         ("order-transactions", {}, "have no email"),
-        ("customers", {"chunking": "plain"}, "chunking plain keeps none"),
-        ("customers", {"changed_against": "x"}, "does not go with --changed-against"),
+        (
+            "customers",
+            {"chunking": "plain"},
+            "keeps a person.s rows in order, and --chunking plain",
+        ),
+        ("customers", {"changed_against": "x"}, "cannot be used with --changed-against"),
         ("customers", {"merge_by": "name"}, "not one of: email, mobile"),
     ],
 )

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from gameball_async.api.codes import CodeReader
 from gameball_async.api.jobs import JobResults, JobState, JobStatus
 from gameball_async.api.kinds import KINDS
 from gameball_async.bulk.order_doubts import Settlement, orders_found, settle_orders
@@ -62,7 +61,7 @@ def test_each_row_of_its_own_customer_has_what_the_answer_says_of_the_customer(k
     assert {row: reason.text for row, reason in told.reasons.items()} == {
         1: "No such customer",
         2: "Bad",
-        3: "the answer does not name it",
+        3: "the answer does not name this row",
     }
 
 
@@ -82,7 +81,7 @@ def test_what_is_on_both_lists_is_indeterminate() -> None:
     """A contradiction is no proof of either."""
     told = fate("customers", "a b", named("a", "b"), named("a", error="no"))
     assert told.outcomes == [UNSURE, OK]
-    assert told.reasons[0].text == "the answer lists it both as successful and as failed"
+    assert told.reasons[0].text == "the answer lists this row as both successful and failed"
 
 
 def test_doubled_foreign_and_reordered_entries_change_nothing_for_rows_told_apart() -> None:
@@ -91,7 +90,7 @@ def test_doubled_foreign_and_reordered_entries_change_nothing_for_rows_told_apar
     assert told.outcomes == [FAILED, OK]
     assert told.foreign == 2
     assert told.notes == [
-        "the answer lists items that are not of this chunk",
+        "the answer lists items that are not in this chunk",
         "the answer lists items more than once",
     ]
 
@@ -100,7 +99,7 @@ def test_counts_are_hints_and_the_lists_decide() -> None:
     """A contradiction is noted."""
     told = fate("customers", "a b", named("a", "b"), finished=0, errors=2)
     assert told.outcomes == [OK, OK]
-    assert told.notes == ["the counts contradict the lists"]
+    assert told.notes == ["the answer's counts contradict its lists"]
     agreeing = fate("customers", "a b", named("a"), named("b"), finished=1, errors=1)
     assert agreeing.notes == []
 
@@ -122,7 +121,7 @@ def test_a_stopped_job_without_lists_leaves_its_rows_to_an_earlier_answer() -> N
     assert settle(kind, ["a", "b", "c"], None, stopped).outcomes == [UNSURE] * 3
     told = settle(kind, ["a", "b", "c"], None, stopped, earlier=earlier)
     assert told.outcomes == [OK, FAILED, UNSURE]
-    assert told.notes == ["some rows are told of by an earlier answer only"]
+    assert told.notes == ["only an earlier answer names some of the rows"]
     assert settle(kind, ["a"], None, None, earlier=earlier).outcomes == [OK]
 
 
@@ -192,7 +191,7 @@ def test_rows_of_one_customer_that_ended_differently_are_indeterminate() -> None
     told = fate("events", "a a b", named("a", "b"), named("a", error="no"))
     assert told.outcomes == [UNSURE, UNSURE, OK]
     assert told.reasons[0].text == (
-        "the answer does not tell which of the customer's rows it means; one was refused: no"
+        "the answer does not say which of the customer's rows it means; one was refused: no"
     )
 
 
@@ -356,17 +355,6 @@ def test_successes_and_proofs_of_an_earlier_application_count_together() -> None
     """For rows of one customer, none of which is left out."""
     told = fate("orders", "a a", named("a"), EXISTS, items="1 2", resent=True)
     assert told.outcomes == [OK, OK]
-
-
-def test_what_says_that_an_id_exists_can_be_added_to() -> None:
-    """One value, given to settle."""
-    codes = CodeReader(duplicate_phrases=("seen before",), phrases={"too young": 3003})
-    bad = named("a", error="Seen BEFORE!") + named("b", error="Too young")
-    told = settle(
-        KINDS["cashback"], ["a", "b"], ["1", "2"], answer((), bad), resent=True, codes=codes
-    )
-    assert told.outcomes == [OK, FAILED]
-    assert told.reasons[1].code == 3003
 
 
 def test_reasons_are_cleaned_and_cut_and_never_empty() -> None:

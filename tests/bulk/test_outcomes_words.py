@@ -14,7 +14,7 @@ from gameball_async.bulk.refusals import SECOND_ATTEMPT
 from gameball_async.rows.outcome import Outcome, Reason
 
 OK, FAILED, UNSURE = Outcome.SUCCEEDED, Outcome.FAILED, Outcome.INDETERMINATE
-CONTRADICTS = "the counts contradict the lists"
+CONTRADICTS = "the answer's counts contradict its lists"
 TWICE = "the answer lists items more than once"
 
 
@@ -52,7 +52,7 @@ def words(found: Settlement) -> list[str | None]:
 
 @pytest.mark.parametrize("kind", ["cashback", "orders", "customers"])
 def test_rows_in_doubt_say_what_the_answer_lacks(kind: str) -> None:
-    assert words(told(kind, "ab", "a")) == [None, "the answer does not name it"]
+    assert words(told(kind, "ab", "a")) == [None, "the answer does not name this row"]
     assert (
         words(told(kind, "aaa", "a")) == ["the answer does not name all of the customer's rows"] * 3
     )
@@ -60,16 +60,16 @@ def test_rows_in_doubt_say_what_the_answer_lacks(kind: str) -> None:
     assert words(refused) == ["the answer does not name all of the customer's rows"] * 3
     assert (
         words(told(kind, "aa", "aaa"))
-        == ["the answer lists entries more than once: the customer's rows cannot be counted"] * 2
+        == ["the answer lists entries more than once, so the customer's rows cannot be counted"] * 2
     )
     assert words(told(kind, "a", "a", (entry("a"),))) == [
-        "the answer lists it both as successful and as failed"
+        "the answer lists this row as both successful and failed"
     ]
     assert (
         words(told(kind, "aa", "a", (entry("a", 3000),)))
         == [
             (
-                "the answer does not tell which of the customer's rows it means; one was refused: "
+                "the answer does not say which of the customer's rows it means; one was refused: "
                 "Refused (code 3000)"
             )
         ]
@@ -88,11 +88,11 @@ def test_a_refusal_after_an_ambiguous_attempt_says_that_the_earlier_may_have_bee
 
 def test_contradictions_are_told_as_such_also_after_an_ambiguous_attempt() -> None:
     found = told("cashback", "a", "a", (entry("a", 2001),), resent=True)
-    assert words(found) == ["the answer lists it both as successful and as failed"]
+    assert words(found) == ["the answer lists this row as both successful and failed"]
     both = told("cashback", "aa", "a", (entry("a", 2001),), resent=True)
     assert words(both)[0] == (
-        "the answer does not tell which of the customer's rows it means; one was refused: "
-        "Refused (code 2001)"
+        "the answer does not say which of the customer's rows it means; one was refused: Refused "
+        "(code 2001)"
     )
 
 
@@ -242,7 +242,7 @@ def test_a_customer_with_more_entries_than_rows_makes_no_row_count() -> None:
 def test_foreign_entries_are_counted_and_noted() -> None:
     found = told("customers", "ab", "azz")
     assert found.foreign == 2
-    assert found.notes == ["the answer lists items that are not of this chunk"]
+    assert found.notes == ["the answer lists items that are not in this chunk"]
     assert told("customers", "ab", "ab").foreign == 0
 
 
@@ -281,7 +281,7 @@ def test_an_earlier_answer_tells_rows_apart_by_their_items_too() -> None:
 def test_a_job_without_a_status_leaves_all_in_doubt() -> None:
     found = settle(KINDS["customers"], ["a", "b"], None, None)
     assert (found.outcomes, found.notes, found.ended) == ([UNSURE] * 2, [], False)
-    assert words(found) == ["the answer does not name it"] * 2
+    assert words(found) == ["the answer does not name this row"] * 2
 
 
 def test_what_an_earlier_answer_fills_in_is_noted() -> None:
@@ -289,7 +289,7 @@ def test_what_an_earlier_answer_fills_in_is_noted() -> None:
     earlier = JobResults([{"customerId": "b"}], [])
     found = settle(KINDS["customers"], ["a", "b"], None, status, earlier=earlier)
     assert found.outcomes == [OK, OK]
-    assert found.notes == ["some rows are told of by an earlier answer only"]
+    assert found.notes == ["only an earlier answer names some of the rows"]
     nothing = settle(KINDS["customers"], ["a", "b"], None, status, earlier=status.results)
     assert (nothing.outcomes, nothing.notes) == ([OK, UNSURE], [])
     without = settle(KINDS["customers"], ["a", "b"], None, None, earlier=earlier)

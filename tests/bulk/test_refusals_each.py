@@ -97,7 +97,7 @@ def test_a_408_proves_nothing_also_of_a_question() -> None:
 def test_a_job_that_another_chunk_has_become_proves_nothing() -> None:
     told = repeated_job_id(CUSTOMERS, 7)
     assert (told.outcome, told.ends_run, told.too_large) == (UNSURE, False, False)
-    evidence = "the answer named job 7, which another chunk has become"
+    evidence = "the answer named job 7, which belongs to another chunk"
     assert told.reason.text == f"this row may or may not have been applied: {evidence}"
     assert isinstance(told.error, FateUnknownError)
     assert (told.error.kind, told.error.evidence) == ("customers", evidence)

@@ -36,7 +36,7 @@ def test_each_id_is_let_through_once_and_a_repetition_names_both_rows(slices: li
             assert seen.setdefault(row.item_id or "", row.position) == row.position
         for wrong in bad:
             first = seen[ids[wrong.position - start]]
-            assert f"row {wrong.position} has the id of row {first}," in str(wrong.faults[0])
+            assert f"row {wrong.position} has the same id as row {first}," in str(wrong.faults[0])
         start += len(ids)
 
 
@@ -86,8 +86,8 @@ def test_a_repetition_is_a_fault_of_its_id_and_keeps_its_customer() -> None:
     (fault,) = bad.faults
     assert fault.field == "orderId"
     assert fault.reason == (
-        "row 8 has the id of row 7, and Gameball takes an id once: remove one of the two, or give it "
-        "an id of its own (rows are counted as the file's lines, or from 0)"
+        "row 8 has the same id as row 7, and Gameball takes each id only once: remove one of the two rows, "
+        "or give it another id (rows are counted as the file's lines, or from 0)"
     )
 
 

@@ -134,7 +134,7 @@ def test_a_job_number_that_comes_twice_proves_nothing_of_the_second_chunk() -> N
     _, event = carried_out(state.answered(sent(state), Accepted(Job(7, "customers", 2), False)))
     assert settled(event) == [(2, UNSURE), (3, UNSURE)]
     assert isinstance(event, Settled)
-    assert "the answer named job 7, which another chunk has become" in str(event.outcomes[0].reason)
+    assert "the answer named job 7, which belongs to another chunk" in str(event.outcomes[0].reason)
 
 
 def test_rows_that_cannot_be_sent_are_noted_counted_and_told_at_once() -> None:
@@ -351,8 +351,8 @@ def test_the_third_doubt_in_a_row_stops_the_run_and_says_so(doubts: int) -> None
     if state.stopping:
         assert isinstance(state.error, FateUnknownError)
         assert state.error.evidence == (
-            "the third in a row, so the run stopped before the rows that are left; the last: "
-            f"{LOST}"
+            "the third in a row, so the run stopped and did not send the remaining rows; the "
+            f"last error: {LOST}"
         )
 
 
@@ -405,7 +405,7 @@ def test_a_jobs_end_settles_its_rows_and_lets_its_customers_go() -> None:
     verb, number, outcomes, reasons, entries = note
     assert (verb, number, outcomes) == ("settled", 1, [OK, FAILED, UNSURE])
     assert [str(reasons[n]) for n in (1, 2)] == [
-        "refused without a reason", "the answer does not name it",
+        "refused without a reason", "the answer does not name this row",
     ]  # fmt: skip
     assert entries() == {}
     assert isinstance(event, Settled) and (event.chunk, event.job) == (1, flight.job)

@@ -35,7 +35,10 @@ def test_a_deadline_ends_a_run_and_names_its_open_jobs_with_their_state() -> Non
     assert 60 <= seconds < 66
     (job,) = sandbox.jobs
     assert error.left_open == {job: "running"}
-    assert f"not over after 60 s (deadline); jobs still open: {job} (running)" in str(error)
+    assert (
+        f"not finish within 60 s (--deadline, deadline); jobs still open: {job} (running)"
+        in str(error)
+    )
     assert (report.pending, report.complete) == (10, False)
 
 
@@ -43,7 +46,7 @@ def test_a_job_in_a_state_that_nobody_knows_ends_the_run_once_it_has_stalled() -
     sandbox = Sandbox(latency=TRIP, service_time=Constant(5.0))
     sandbox.faults.odd_state("expired", on="poll", times=1000)
     error, report, seconds = left(sandbox, stalled_for=300.0)
-    assert "nothing about the run has moved for 300 s (stalled_for)" in str(error)
+    assert "the run has not moved for 300 s (--stalled-for, stalled_for)" in str(error)
     assert list(error.left_open.values()) == ["unknown (expired)"]
     assert report.pending == 10 and 300 <= seconds < 360
 
@@ -131,14 +134,16 @@ def test_a_run_in_doubt_with_nothing_left_to_send_is_over() -> None:
 
 def test_a_run_that_doubt_stops_says_why_and_that_rows_are_left() -> None:
     report, error = doubtful(5)
-    assert "the third in a row, so the run stopped before the rows that are left" in str(error)
+    assert "the third in a row, so the run stopped and did not send the remaining rows" in str(
+        error
+    )
     assert not report.complete and report.indeterminate == 3000 and report.unsent
 
 
 @pytest.mark.parametrize("limits", [{"deadline": 0}, {"stalled_for": -1.0}])
 def test_a_limit_that_is_none_is_refused(limits: dict[str, float]) -> None:
     async def main(client: GameballClient) -> None:
-        with pytest.raises(ConfigurationError, match="give seconds above 0"):
+        with pytest.raises(ConfigurationError, match="pass seconds above 0"):
             client.bulk("customers", [], **limits)  # type: ignore[arg-type]
 
     at(Sandbox(), main)

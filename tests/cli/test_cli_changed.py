@@ -116,7 +116,7 @@ def test_adjustments_are_never_left_out(run: Run, serve: Serve, tmp_path: Path) 
     path.write_text("customerId,amount\nc1,5\n")
     result = run("import", "balance-adjustments", path, "--since-file", tmp_path / "x.csv")
     assert result.exit_code == 2
-    assert "two equal rows of balance-adjustments are two of them" in result.stderr
+    assert "two equal rows of balance-adjustments both count" in result.stderr
 
 
 def test_the_nightly_lines_of_the_page_send_only_what_changed(serve: Serve, tmp_path: Path) -> None:

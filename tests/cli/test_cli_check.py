@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from gameball_async.preflight.file import read_findings
-from gameball_async.preflight.findings import Findings
-from gameball_async.preflight.trying import plainly
+from gameball_async.preflight.findings import Findings, read_findings
+from gameball_async.preflight.learned import plainly
 from gameball_async.sandbox import Constant, Sandbox
 from tests.cli.cli_desk import Run, Serve, start_process
 from tests.cli.test_cli_interrupts import wait_until

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from gameball_async.preflight.amounts import Amount
-from gameball_async.preflight.clock import Offset
-from gameball_async.preflight.file import read_findings, write_findings
+from gameball_async.preflight.findings import read_findings, write_findings
+from gameball_async.preflight.learned import Amount, Offset
 from gameball_async.sandbox import Constant, Sandbox
 from tests.cli.cli_desk import Run, Serve
 

@@ -108,7 +108,7 @@ def test_a_rejects_file_whose_name_says_another_form_is_refused(run: Run, tmp_pa
     path = tmp_path / "rows.parquet"
     result = run("import", "customers", path, "--sandbox", "--rejects", tmp_path / "out.parquet")
     assert result.exit_code == 2
-    assert "name it .csv" in result.stderr
+    assert "give the file the suffix .csv" in result.stderr
 
 
 def test_standard_input_is_sent_as_it_comes(serve: Serve, tmp_path: Path) -> None:

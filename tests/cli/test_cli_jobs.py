@@ -84,7 +84,7 @@ def test_watch_gives_up_at_its_deadline_and_says_that_the_job_goes_on(
     job_id = submit(serve(service_time=SLOW), 3)
     result = run("watch", str(job_id), "--deadline=0.3")
     assert result.exit_code == 3
-    assert f"job {job_id} was not finished after 0.3 s" in result.stderr
+    assert f"job {job_id} did not finish within 0.3 s" in result.stderr
 
 
 def test_stop_stops_and_shows_what_became_of_the_job(run: Run, serve: Serve) -> None:

@@ -251,7 +251,7 @@ def test_a_copied_journal_of_adjustments_is_refused_and_says_what_to_do(
     for other in (copy, backup, journal):
         refused = run("resume", other)
         assert refused.exit_code == 2
-        assert "older state" in refused.stderr
+        assert "older copy" in refused.stderr
         assert "--only-copy" in refused.stderr
     assert sandbox.counts["submit"] == sent
     assert set(applied(sandbox).values()) == {1}
@@ -617,7 +617,10 @@ def test_a_run_that_is_not_over_in_time_ends_with_3_and_goes_on_by_resume(
     path = customers(3)
     result = run("import", "customers", path, "--deadline", "0.7", "--stalled-for", "60")
     assert result.exit_code == 3, result.output
-    assert "the run was not over after 0.7 s (deadline); jobs still open:" in result.stderr
+    assert (
+        "the run did not finish within 0.7 s (--deadline, deadline); jobs still open:"
+        in result.stderr
+    )
     command = f"gameball-async resume {path}.gbjournal"
     assert command in result.stderr and "--stalled-for 60" in result.stderr
     result = run("resume", f"{path}.gbjournal", "--json")
@@ -636,3 +639,28 @@ def test_adjustments_in_doubt_with_nothing_left_to_send_end_with_1_and_no_advice
     assert result.exit_code == 1, result.output
     assert "take it up again" not in result.output
     assert "2,500" in result.stdout and "indeterminate" in result.stdout
+
+
+def test_what_is_said_of_a_file_that_breaks_off_works_when_it_is_done(
+    run: Run, serve: Serve, tmp_path: Path
+) -> None:
+    sandbox = serve()
+    path, rest = tmp_path / "customers.csv", tmp_path / "rest.csv"
+    head, good = b"customerId,displayName\n", b"".join(b"c%d,x\n" % n for n in range(3000))
+    bad, fixed = "c3000,Müller\n".encode("latin-1"), "c3000,Müller\n".encode()
+    path.write_bytes(head + good + bad + b"c3001,x\n")
+    result = run("import", "customers", path)
+    assert result.exit_code == 2
+    assert "line 3002" in result.stderr
+    assert "fix the rest in a separate file and import that" in result.stderr
+    assert "resume" not in result.stdout  # not without the condition, which is on standard error
+    # The file is not changed: what was sent is not sent again.
+    result = run("resume", f"{path}.gbjournal")
+    assert result.exit_code == 2 and "line 3002" in result.stderr
+    path.write_bytes(head + good + fixed + b"c3001,x\n")
+    result = run("resume", f"{path}.gbjournal")
+    assert result.exit_code == 2 and "has changed" in result.stderr
+    rest.write_bytes(head + fixed + b"c3001,x\n")
+    assert run("import", "customers", rest).exit_code == 0
+    sent = Counter(entry.customer for entry in sandbox.ledger.entries("customers"))
+    assert sent == {f"c{n}": 1 for n in range(3002)}

@@ -23,7 +23,7 @@ def test_shopify_customers_are_recognised_and_sent_without_the_apostrophes(
     sandbox = serve()
     result = run("import", "customers", field("shopify_customers.csv"))
     assert result.exit_code == 0, result.output
-    assert "read as an export of shopify, by its columns (--from shopify)" in result.stderr
+    assert "read as an export of shopify, from its column names (--from shopify)" in result.stderr
     first, second, _ = items(sandbox)
     assert first == {
         "customerId": "7000000000001",
@@ -47,7 +47,9 @@ def test_shopify_customers_are_recognised_and_sent_without_the_apostrophes(
         },
     }
     assert second["customerAttributes"]["zip"] == "69001"
-    assert "not sent, as the mapping does not read them: Default Address Company" in result.stderr
+    assert (
+        "not sent, because the mapping does not use them: Default Address Company" in result.stderr
+    )
 
 
 def test_an_order_of_several_lines_is_one_row_and_comes_whole_into_the_rejects(

@@ -38,5 +38,5 @@ def test_it_is_refused_where_rows_are_left_out(run: Run, serve: Serve, tmp_path:
     other.write_text(path.read_text())
     result = run("import", "customers", path, "--merge-by", "email", "--since-file", other)
     assert result.exit_code == 2
-    assert "does not go with --changed-against" in result.stderr
+    assert "cannot be used with --changed-against" in result.stderr
     assert not Path(f"{path}.gbjournal").exists()

@@ -16,7 +16,7 @@ from attrs import evolve
 from benchmarks.virtual import run_virtual
 from gameball_async.cli import checking, display
 from gameball_async.cli.checking import FirstCheck
-from gameball_async.cli.reaching import Reaching
+from gameball_async.cli.live import Reaching
 from gameball_async.client import lifecycle
 from gameball_async.limits.retry import Patience
 from gameball_async.observe.events import ConnectionRestored, ConnectionTrouble

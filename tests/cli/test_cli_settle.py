@@ -223,11 +223,11 @@ def test_rows_that_were_sent_again_are_in_no_later_rejects_file_of_the_first_run
     ("content", "line", "words"),
     [
         ("2\n99\n", 2, "row 99 is not in the journal"),
-        ("2\n\n3\nc3\n", 4, "names no row"),
+        ("2\n\n3\nc3\n", 4, "has no line number here"),
         ("2\n3\n2\n", 3, "a second time"),
         ("customer\nc1\n", 1, "has no column `line`"),
-        ("customer,line\nc1,2\nc2\n", 3, "names no row"),
-        ('{"line": 2}\n{"row": 9.5}\n', 2, "names no row"),
+        ("customer,line\nc1,2\nc2\n", 3, "has no line number here"),
+        ('{"line": 2}\n{"row": 9.5}\n', 2, "has no line number here"),
         ("-1\n", 1, "has no column `line`"),
         ("", None, "is empty|names no row|has no column"),
     ],
@@ -253,7 +253,7 @@ def test_rows_that_are_settled_or_named_twice_are_refused(arrived: Doubtful) -> 
     other.write_text(both.read_text())
     refused = arrived.run("settle", arrived.journal, "--applied", both, "--not-applied", other)
     assert refused.exit_code == 2
-    assert "is named in" in refused.stderr
+    assert "is also named in" in refused.stderr
     assert arrived.report()["indeterminate"] == ROWS
     assert arrived.run("settle", arrived.journal, "--applied", both).exit_code == 0
     for option in ("--applied", "--not-applied"):
@@ -288,7 +288,7 @@ def test_a_retry_that_was_cut_off_before_it_was_noted_has_sent_nothing_and_is_be
     assert not lost.applied()
     refused = lost.run("resume", f"{lost.journal}.retry-1")
     assert refused.exit_code == 2
-    assert "begin it again" in refused.stderr
+    assert "start it again" in refused.stderr
     assert lost.run(*words).exit_code == 0
     assert set(lost.applied().values()) == {1}
     assert lost.run("resume", f"{lost.journal}.retry-1").exit_code == 2

@@ -80,7 +80,7 @@ def test_a_run_that_is_to_be_resumed_needs_an_order(
     assert "--no-journal" in refused.stderr
     allowed = run(*options, "--no-journal")
     assert allowed.exit_code == 1
-    assert "can be resumed only where" in allowed.stderr
+    assert "can be resumed only if" in allowed.stderr
 
 
 def test_the_journal_knows_no_password_and_another_database_is_refused(

@@ -66,8 +66,8 @@ def test_a_header_is_judged_as_a_whole_once(run: Run, serve: Serve, tmp_path: Pa
     path.write_text("customerId,E-Mail,First Name,zip\nc1,a@example.com,Ann,1\n")
     result = run("validate", "customers", path)
     assert result.exit_code == 2
-    assert "'E-Mail' is not known, but 'email' is" in result.stderr
-    assert "'First Name' is not known, but 'firstName' is" in result.stderr
+    assert "'E-Mail' is not known: rename it to 'email'" in result.stderr
+    assert "'First Name' is not known: rename it to 'firstName'" in result.stderr
 
 
 def test_words_that_mean_nothing_are_named_and_left_out_on_request(

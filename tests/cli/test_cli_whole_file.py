@@ -14,8 +14,7 @@ import anyio.from_thread
 import pytest
 
 from gameball_async.api.kinds import KINDS
-from gameball_async.audit.check import WholeCheck
-from gameball_async.audit.seen import Seen
+from gameball_async.audit.check import Seen, WholeCheck
 from gameball_async.cli.checking import FirstCheck
 from gameball_async.cli.reading import Settings
 from gameball_async.rows.dialect import Reading
@@ -68,7 +67,9 @@ def test_validate_tells_ids_that_come_again_as_faults_with_both_lines(
     result = run("validate", "cashback", cashback)
     assert result.exit_code == 1
     first, *warnings, amounts, last = result.stdout.splitlines()
-    assert first.startswith(f"{cashback}:4: transactionId: row 4 has the id of row 2, and Gameball")
+    assert first.startswith(
+        f"{cashback}:4: transactionId: row 4 has the same id as row 2, and Gameball"
+    )
     assert [each.partition(": warning: ")[2].partition(":")[0] for each in warnings] == [
         "1 row has the customer and the transactionTime of an earlier row",
         "1 row has transactionTime in the future, which Gameball refuses (error 9007) (line 5)",
@@ -124,7 +125,7 @@ def test_what_an_import_warns_of_agrees_with_what_becomes_of_the_rows(
     assert result.stderr == ""
     assert names(result.stdout)[:2] == ["repeated-id", "equal-times"]
     assert (found["rejected"], found["failed"]) == (1, 1)
-    assert any("row 4 has the id of row 2" in reason for reason in found["failures_by_reason"])
+    assert any("row 4 has the same id as row 2" in reason for reason in found["failures_by_reason"])
 
 
 def test_a_strict_import_sends_nothing_and_says_so(run: Run, serve: Serve, twice: Path) -> None:
@@ -307,7 +308,7 @@ def test_a_terminal_is_shown_how_far_the_check_is(
     run: Run, twice: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gameball_async.audit.check.BATCH", 1)
-    monkeypatch.setattr("gameball_async.cli.checking.LINES", 0.0)
+    monkeypatch.setattr("gameball_async.cli.live.LINES", 0.0)
     result = run("import", "customers", twice, "--sandbox")
     assert f"checking {twice}: 100%, 0.0 s to go (--no-check skips this)" in result.stderr
 

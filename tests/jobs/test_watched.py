@@ -116,7 +116,7 @@ def test_where_both_paths_answer_404_the_trouble_is_named() -> None:
     known = job()
     assert missing(known, 1.0, paths=2, path_known=False) == AskAgain(None)
     found = missing(known, 2.0, paths=2, path_known=False)
-    assert isinstance(found, AskAgain) and "404 on both paths" in str(found.trouble)
+    assert isinstance(found, AskAgain) and "404 to the status of job" in str(found.trouble)
 
 
 def test_an_end_without_lists_is_asked_again_three_times() -> None:

@@ -9,9 +9,9 @@ from gameball_async.errors import AnswerLostError, UnknownJobError
 from gameball_async.jobs.watched import AskAgain, GiveUp, Learned, WatchedJob
 
 NO_PATH = (
-    "the status of job 7 is answered with 404 on both paths that Gameball's documents name: check the "
-    "base URL and the version (--base-url, --api-version), or ask Gameball's support for the path. "
-    "Then resume: how the jobs ended is asked again"
+    "Gameball answers 404 to the status of job 7 on both paths in its documentation: check the "
+    "base URL and the API version (--base-url, --api-version), or ask Gameball's support for the "
+    "path. Then resume the run, which asks for the jobs again"
 )
 
 
@@ -47,8 +47,8 @@ def test_a_job_that_is_silent_for_an_hour_is_told_as_such() -> None:
     found = job().lost(3601.0)
     assert isinstance(found, GiveUp) and isinstance(found.error, AnswerLostError)
     assert str(found.error) == (
-        "job 7 could not be asked about for 60 minutes; it may well go on at Gameball: watch it again "
-        "once the connection is back"
+        "the status of job 7 could not be read for 60 minutes. It may still be running at "
+        "Gameball: watch it again, or resume the run, once the connection is back"
     )
 
 

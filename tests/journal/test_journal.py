@@ -147,18 +147,18 @@ async def test_only_the_owner_may_read_it_whatever_the_umask(tmp_path: Path) -> 
 def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
     target, link = tmp_path / "target", tmp_path / "link"
     link.symlink_to(target)
-    with pytest.raises(JournalError, match="exists already"):
+    with pytest.raises(JournalError, match="already exists"):
         JournalFile.create(link, HEADER)
     assert not target.exists()
     JournalFile.create(target, HEADER).close()
-    with pytest.raises(JournalError, match="is not a file"):
+    with pytest.raises(JournalError, match="is not a regular file"):
         JournalFile.open(link)
 
 
 def test_a_file_that_is_there_is_never_written_over(tmp_path: Path) -> None:
     path = tmp_path / "j"
     path.write_text("mine")
-    with pytest.raises(JournalError, match="exists already: resume it"):
+    with pytest.raises(JournalError, match="already exists: resume it"):
         JournalFile.create(path, HEADER)
     assert path.read_text() == "mine"
 
@@ -175,7 +175,7 @@ def test_a_second_process_is_refused_while_the_first_has_it(tmp_path: Path) -> N
     )
     command = [sys.executable, "-c", script, str(path)]
     refused = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "another process holds" in refused.stdout
+    assert "another process is using" in refused.stdout
     journal.close()
     allowed = subprocess.run(command, capture_output=True, text=True, check=True)
     assert allowed.stdout == ""
@@ -192,11 +192,11 @@ def test_a_newer_format_is_refused_with_the_cure(tmp_path: Path) -> None:
     ("change", "word"),
     [
         ({"kind": "orders"}, "kind"),
-        ({"account": "another"}, "API key differs"),
+        ({"account": "another"}, "written with another API key"),
         ({"origin": "https://other.example"}, "base URL"),
         ({"version": "v4.1"}, "version"),
         ({"chunking": "plain"}, "chunking"),
-        ({"source": Source("f", "other")}, "content of its input has changed"),
+        ({"source": Source("f", "other")}, "its input has changed"),
     ],
 )
 def test_another_run_is_refused_with_the_word_that_says_which(
@@ -306,7 +306,7 @@ async def test_an_older_state_that_is_put_back_into_the_same_file_is_refused(
     await journal.accepted(1, 5, resent=False)
     await journal.aclose(Used(), True)
     path.write_bytes(backup)  # the same inode
-    with pytest.raises(JournalError, match="is an older state of its run"):
+    with pytest.raises(JournalError, match="is an older copy: its run went on"):
         JournalFile.open(path)
     JournalFile.open(path, only_copy=True)[0].close()
 
@@ -324,7 +324,7 @@ async def test_the_input_knows_a_journal_that_was_moved_away_and_put_back_older(
     await journal.aclose(Used(), False)
     moved = path.rename(tmp_path / "moved")
     moved.write_bytes(backup)
-    with pytest.raises(JournalError, match="is an older state of its run"):
+    with pytest.raises(JournalError, match="is an older copy: its run went on"):
         JournalFile.open(moved)
 
 
@@ -332,7 +332,7 @@ async def test_anybody_may_read_a_journal_whose_run_goes_on(tmp_path: Path) -> N
     path = tmp_path / "j"
     journal = await begun(path)
     assert len(read_journal(path).chunks) == 1
-    with pytest.raises(JournalError, match="another process holds"):
+    with pytest.raises(JournalError, match="another process is using"):
         read_journal(path, idle=True)
     journal.close()
     path.chmod(0o400)

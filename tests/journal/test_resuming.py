@@ -99,7 +99,7 @@ async def test_rows_that_were_read_and_not_sent_keep_the_input_from_being_over(
             if isinstance(event, Settled):
                 break
     assert not read_journal(journal).input_ended
-    with pytest.raises(JournalError, match="give the same rows again"):
+    with pytest.raises(JournalError, match="pass rows, the same ones in the same order"):
         async with client.resume(journal):
             pass
     async with client.resume(journal, rows) as run:

@@ -15,12 +15,11 @@ from hypothesis import strategies as st
 
 from gameball_async.errors import InputError
 from gameball_async.journal import records as frames
-from gameball_async.journal.account import RETRIES, recorded_of
+from gameball_async.journal.account import RETRIES, odd_to_retry, recorded_of
 from gameball_async.journal.file import Lasts
 from gameball_async.journal.header import Header
 from gameball_async.journal.history import Used
 from gameball_async.journal.journal import JournalFile, read_journal
-from gameball_async.journal.retry import rows_to_retry
 from gameball_async.journal.settle import settle
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.named import NamedRows
@@ -76,7 +75,7 @@ def test_however_rows_are_settled_and_retried_none_is_sent_by_two_retries_or_aft
                 truth |= dict.fromkeys(yes, Outcome.SUCCEEDED) | dict.fromkeys(no, Outcome.FAILED)
             else:
                 only = data.draw(st.sampled_from(RETRIES))
-                fit = [odd.row.position for odd in rows_to_retry(read_journal(path), only)]
+                fit = [odd.row.position for odd in odd_to_retry(read_journal(path), only)]
                 mine = {row for row in fit if data.draw(st.booleans())}
                 assert not mine & sent
                 assert all(truth[row] is not Outcome.SUCCEEDED for row in mine)
@@ -101,7 +100,7 @@ def test_where_one_row_is_refused_none_is_settled(tmp_path: Path) -> None:
     for other, words in ((3, "has succeeded"), (9, "not in the journal")):
         with pytest.raises(InputError, match=f"rows.txt, line 2: row {other} .*{words}"):
             settle(path, named({0, other}), NamedRows())
-    with pytest.raises(InputError, match=r"row 0 is named in rows\.txt as well"):
+    with pytest.raises(InputError, match=r"row 0 is also named in rows\.txt"):
         settle(path, named({0}), named({0}))
     assert path.read_bytes()[8192:] == before[8192:]
     assert recorded_of(read_journal(path)).report.indeterminate == 3

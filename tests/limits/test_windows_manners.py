@@ -202,7 +202,8 @@ def test_a_quota_of_nothing_is_refused(
     with pytest.raises(ConfigurationError) as refused:
         Quota(*windows)
     assert str(refused.value) == (
-        "a quota is pairs of requests and seconds, both positive: Quota((30, 1), (360, 30))"
+        "a quota has pairs of requests and seconds, both positive, such as Quota((30, 1), (360, "
+        "30))"
     )
 
 
@@ -211,8 +212,8 @@ def test_a_quota_of_more_than_a_day_is_refused_for_that_reason(text: str) -> Non
     with pytest.raises(ConfigurationError) as refused:
         Quota.parse(text)
     assert str(refused.value) == (
-        "a quota's window is 86,401 s, and may be a day (86,400 s) at most: "
-        "write a window that Gameball counts by, as in Quota((30, 1), (360, 30))"
+        "a quota's window is 86,401 s, and can be at most a day (86,400 s): use the windows that "
+        "Gameball counts by, such as Quota((30, 1), (360, 30))"
     )
 
 
@@ -224,5 +225,5 @@ def test_a_quota_that_cannot_be_read_is_repeated_as_far_as_its_40th_character() 
     with pytest.raises(ConfigurationError) as refused:
         Quota.parse("x" * 40 + "y")
     assert str(refused.value) == (
-        f"quota '{'x' * 40}' cannot be read; write requests/seconds, as in 30/1,360/30"
+        f"quota '{'x' * 40}' cannot be read: write requests/seconds, such as 30/1,360/30"
     )

@@ -12,9 +12,8 @@ from gameball_async.errors import ConfigurationError
 from gameball_async.faults import Fault, Faulty, Refusal
 from gameball_async.mapping.applied import applied
 from gameball_async.mapping.local_times import iso_time
-from gameball_async.mapping.presets import SHOPS, preset, recognised
 from gameball_async.mapping.proposal import propose
-from gameball_async.mapping.rules import mapping_of
+from gameball_async.mapping.rules import SHOPS, mapping_of, preset, recognised
 from gameball_async.rows.mapped import mapped_layout
 
 HEADER = ["Customer ID", "First Name", "Last Name", "Tags", "Status", "Signed up"]

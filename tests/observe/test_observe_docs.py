@@ -16,7 +16,8 @@ NAMES = set(re.findall(r"`([a-z_.0-9]+)`", PAGE))
 
 
 async def everything(client: GameballClient) -> None:
-    async with client.bulk("customers", [{"customerId": f"c{n}"} for n in range(3)]) as run:
+    rows = [{"customerId": f"c{n}", "emial": "c@example.com"} for n in range(3)]
+    async with client.bulk("customers", rows) as run:
         await run.finish()
     job = await client.submit("customers", [{"customerId": "c9"}])
     await client.status(job)

@@ -131,7 +131,7 @@ def test_a_retry_is_a_warning_that_says_why_and_when() -> None:
     assert "HTTP 503, code 5003" in first.getMessage()
     assert extras(poll)["gameball_job_id"] > 0
     assert "gameball_wait" not in extras(poll)
-    assert "made again at the next poll" in poll.getMessage()
+    assert "is retried at the next poll" in poll.getMessage()
 
 
 def test_the_tries_of_one_call_are_numbered() -> None:

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from gameball_async.api.jobs import JobResults, JobState, JobStatus
-from gameball_async.api.requests import Account
-from gameball_async.api.secret import Secret
+from gameball_async.api.requests import Account, Secret
 from gameball_async.errors import (
     AnswerLostError,
     AuthenticationError,
@@ -22,10 +21,9 @@ from gameball_async.errors import (
     UnknownJobError,
     UnreachableError,
 )
-from gameball_async.preflight.assumptions import ASSUMPTIONS
-from gameball_async.preflight.clock import Sample
-from gameball_async.preflight.facts import Facts, Plan, Probe, Reply, Said, reply_of
+from gameball_async.preflight.facts import ASSUMPTIONS, Facts, Plan, Probe, Reply, Said, reply_of
 from gameball_async.preflight.judging import conclude, judge
+from gameball_async.preflight.learned import Sample
 
 YES, MISSING = Reply(Said.YES), Reply(Said.MISSING, "HTTP 404")
 UNREACHED, KEYS = Reply(Said.UNREACHED, "connection refused"), Reply(Said.KEYS, "code 1000", 1000)

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from gameball_async.api.jobs import JobResults, JobState, JobStatus
-from gameball_async.preflight.amounts import (
+from gameball_async.preflight.facts import Facts, Plan
+from gameball_async.preflight.judging import judge_amount
+from gameball_async.preflight.learned import (
     Amount,
     Balance,
     Fate,
@@ -19,9 +21,8 @@ from gameball_async.preflight.amounts import (
     balance_of,
     fate_of,
     looks_like_the_other_unit,
+    plainly,
 )
-from gameball_async.preflight.facts import Facts, Plan
-from gameball_async.preflight.trying import judge_amount, plainly
 
 DONE = Step(Fate.APPLIED, 7)
 LOST = Step(Fate.UNSURE, None, "the answer is lost")

@@ -9,8 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from gameball_async.cli.main import cli
-from gameball_async.preflight.assumptions import ASSUMPTIONS
-from gameball_async.preflight.facts import Facts, Plan
+from gameball_async.preflight.facts import ASSUMPTIONS, Facts, Plan
 from gameball_async.preflight.judging import judge
 from gameball_async.sandbox import Constant, SandboxThread
 

@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameball_async.preflight.clock import Offset, Sample, offset_of
+from gameball_async.preflight.learned import Offset, Sample, offset_of
 
 MOMENTS = st.floats(1.7e9, 1.9e9)
 TRIPS = st.tuples(st.floats(0.0, 3.0), st.floats(0.0, 3.0))

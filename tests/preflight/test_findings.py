@@ -12,19 +12,21 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from gameball_async.api.requests import Account
-from gameball_async.api.secret import Secret
+from gameball_async.api.requests import Account, Secret
 from gameball_async.errors import ConfigurationError
-from gameball_async.preflight.amounts import Amount
-from gameball_async.preflight.clock import Offset
-from gameball_async.preflight.file import read_findings, refuse_other_files, write_findings
-from gameball_async.preflight.findings import Findings, as_text, findings_of
-from gameball_async.preflight.obeying import (
+from gameball_async.preflight.findings import (
+    Findings,
     about_the_run,
+    as_text,
+    findings_of,
     in_short,
     of_another,
+    read_findings,
+    refuse_other_files,
     warnings_of,
+    write_findings,
 )
+from gameball_async.preflight.learned import Amount, Offset
 
 NOW = datetime(2026, 1, 31, 8, tzinfo=UTC)
 ACCOUNT = Account("https://x.example", "v4.0", Secret("gb_live_canary"), Secret("secret"))

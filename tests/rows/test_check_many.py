@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 
 from gameball_async.api.fields import UNSET, AnyClass, FieldSpec, FieldType, specs_of
-from gameball_async.api.item_classes import item_class
-from gameball_async.api.kinds import KINDS
+from gameball_async.api.kinds import KINDS, item_class
 from gameball_async.rows.check import preparer
 from gameball_async.rows.check_many import check_of_many
 from gameball_async.rows.row import Prepared

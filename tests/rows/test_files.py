@@ -67,8 +67,8 @@ def test_lines_are_counted_by_line_feeds_whatever_the_cells_hold(tmp_path: Path)
 def test_a_misplaced_quote_costs_its_own_line_and_no_other(tmp_path: Path) -> None:
     found = read(write(tmp_path, HEADER + '1,"a"b\n2,c"d"\n3,x\ry\n4,"e ""f"""\n'))
     assert [*found] == [2, 3, 4, 5]
-    assert "a quote within a quoted cell must be doubled" in found[2]
-    assert "a CR quoted" in found[4]
+    assert "double each quote inside a quoted cell" in found[2]
+    assert "quote a cell that has a CR" in found[4]
     assert found[3]["customerAttributes"]["displayName"] == 'c"d"'
     assert found[5]["customerAttributes"]["displayName"] == 'e "f"'
 
@@ -82,7 +82,7 @@ def test_a_quote_that_is_never_closed_ends_the_reading_at_the_line_where_it_open
 ) -> None:
     with open_rows(write(tmp_path, HEADER + "1,a\n" + rest), "customers") as rows:
         assert isinstance(next(rows), Row)
-        with pytest.raises(InputError, match=r"line 3: a quote is opened .* close it") as error:
+        with pytest.raises(InputError, match=r"line 3: a quote opened .* close it") as error:
             list(rows)
     assert error.value.line == 3
 
@@ -101,13 +101,13 @@ def test_a_cell_over_the_limit_ends_the_reading_with_its_line(tmp_path: Path) ->
         (b"", 1, "is empty: the first line must name the columns"),
         (b"\xef\xbb\xbf", 1, "is empty"),
         (b"\n\n", 1, "is empty"),
-        (HEADER.encode(), None, "holds no rows: there is nothing to send"),
-        (HEADER.encode() + b"\r\n\n", None, "holds no rows"),
+        (HEADER.encode(), None, "has no rows: there is nothing to send"),
+        (HEADER.encode() + b"\r\n\n", None, "has no rows"),
         (HEADER.encode("utf-16-le"), 1, "is UTF-16.*iconv -f UTF-16"),
         (b"customerId,x\n1,\x00\n" + b"2,Jos\xe9\n", 3, "is not UTF-8.*iconv -f WINDOWS-1252"),
-        (b"CustomerID\n1\n", 1, "names are exact; rename the column"),
-        (b'customerId,"x"y\n1,2\n', 1, "the header is not CSV"),
-        (b"customerId\r1\r2\r", 1, "is not CSV|a quote"),
+        (b"CustomerID\n1\n", 1, "rename it to 'customerId'"),
+        (b'customerId,"x"y\n1,2\n', 1, "the header is not valid CSV"),
+        (b"customerId\r1\r2\r", 1, "is not valid CSV|a quote"),
         (b"1" * (16 * 2**20 + 1), 1, "a line is longer than 16,777,216 bytes"),
     ],
 )
@@ -201,8 +201,8 @@ def test_jsonl_has_an_item_a_line_and_faults_have_their_lines(tmp_path: Path) ->
     found = read(write(tmp_path, content, "rows.jsonl"))
     assert found[1] == {"customerId": "001", "future": [1.5, None]}
     assert "is not JSON: Expecting ',' delimiter at character 19" in found[4]
-    assert "holds NaN or Infinity" in found[5]
-    assert "has a name twice" in found[6]
+    assert "has NaN or Infinity" in found[5]
+    assert "has the same name twice" in found[6]
     assert found[7] == [1]
     assert found[8] == {"customerId": "6\u2028"}
     assert [*found] == [1, 4, 5, 6, 7, 8]
@@ -216,8 +216,8 @@ def test_jsonl_of_order_transactions_has_a_text_a_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "holds no rows"),
-        (b"\n \n", "holds no rows"),
+        (b"", "has no rows"),
+        (b"\n \n", "has no rows"),
         (b'[{"customerId": "1"}]', "is one JSON text"),
         (b'{\n "customerId": "1"\n}', "is one JSON text"),
         (b'{"customerId": "\xe9"}', "is not UTF-8"),

@@ -255,7 +255,7 @@ def test_what_is_in_doubt_is_not_found_but_can_be_given(tmp_path: Path) -> None:
     assert payloads(open_rows(path, "customers", encoding="windows-1252"), "customers") == [
         '{"customerId":"c1","customerAttributes":{"firstName":"José"}}'.encode()
     ]
-    with pytest.raises(ConfigurationError, match="'klingon' is no encoding"):
+    with pytest.raises(ConfigurationError, match="'klingon' is not a known encoding"):
         open_rows(path, "customers", encoding="klingon")
     path.write_bytes(b"customerId\temail\nc1\t'a'\n")
     assert len(payloads(open_rows(path, "customers", delimiter="\t", quote="'"), "customers")) == 1
@@ -278,7 +278,9 @@ def test_times_without_a_zone_need_one(tmp_path: Path) -> None:
         }
     )
     pa.parquet.write_table(table, tmp_path / "rows.parquet")
-    with pytest.raises(InputError, match=r"'orderDate' holds times without a zone.*--naive-as"):
+    with pytest.raises(
+        InputError, match=r"'orderDate' holds times without a time zone.*--naive-as"
+    ):
         open_rows(tmp_path / "rows.parquet", "orders")
     found = payloads(
         open_rows(tmp_path / "rows.parquet", "orders", naive_as="Europe/Paris"), "orders"
@@ -348,18 +350,18 @@ def array(tmp_path: Path, text: str) -> Path:
 def test_a_bad_member_of_an_array_costs_itself_and_no_other(tmp_path: Path) -> None:
     text = '[{"customerId": "a", "a": 1, "a": 2},\n {"customerId": "b"}, {"customerId": NaN}]'
     found = faults(array(tmp_path, text))
-    assert {position: reasons[0][:16] for position, reasons in found.items()} == {
-        1: "has a name twice",
-        3: "holds NaN or Inf",
+    assert {position: reasons[0][:12] for position, reasons in found.items()} == {
+        1: "has the same",
+        3: "has NaN or I",
     }
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "is no JSON array"),
-        ('{"customerId": "a"}', "is no JSON array"),
-        ("[]", "holds no rows"),
+        ("", "is not a JSON array"),
+        ('{"customerId": "a"}', "is not a JSON array"),
+        ("[]", "has no rows"),
         ('[{"customerId": "a"}', "row 1 is not JSON .*closing ]"),
         ('[{"customerId": "a"} {"customerId": "b"}]', "row 1 is not JSON .*a comma"),
         ('[{"customerId": "a"},]', "row 2 is not JSON"),
@@ -427,7 +429,7 @@ def test_ids_in_a_workbook_keep_their_text_dates_are_dates_and_blank_rows_are_no
     )
     assert "rewritten as a number" in str(found[2].faults[0])  # type: ignore[union-attr]
     with pytest.raises(
-        InputError, match="has no sheet 'X': pass one of Notes, Customers as --sheet"
+        InputError, match="has no sheet 'X': pass --sheet with one of Notes, Customers"
     ):
         open_rows(path, "customers", sheet="X")
     with pytest.raises(InputError, match="customerId missing"):

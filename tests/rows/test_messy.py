@@ -83,7 +83,9 @@ DEFECTS: dict[str, Rejected | Accepted] = {
     "file-crlf": Accepted({}, "customerId", ..., FORM),
     "id-missing": Rejected({"customerId": ""}, "customerId", "is missing"),
     "id-blank": Rejected({"customerId": "   "}, "customerId", "is blank"),
-    "id-padded": Rejected({"customerId": " 00050 "}, "customerId", "has white space"),
+    "id-padded": Rejected(
+        {"customerId": " 00050 "}, "customerId", "starts or ends with white space"
+    ),
     "id-zeros-lost": Accepted({"customerId": "70"}, "customerId", "70", "nothing shows the loss"),
     "id-float": Rejected({"customerId": "90.0"}, "customerId", "looks like an id that a spread"),
     "dup-exact": Accepted({"customerId": "00010"}, "customerId", ..., TWICE),
@@ -91,18 +93,20 @@ DEFECTS: dict[str, Rejected | Accepted] = {
     "id-path": Accepted({"customerId": "1/../o?x=1#y"}, "customerId", ..., NO_LIMIT),
     "id-long": Accepted({"customerId": "1" * 300}, "customerId", ..., NO_LIMIT),
     "id-unicode": Accepted({"customerId": "1-é😀"}, "customerId", ..., NO_LIMIT),
-    "id-nbsp": Rejected({"customerId": "00210\xa0"}, "customerId", "has white space"),
+    "id-nbsp": Rejected(
+        {"customerId": "00210\xa0"}, "customerId", "starts or ends with white space"
+    ),
     "date-impossible": joined("1997-02-30", "is not a day that exists"),
     "date-dmy": joined("13/01/1997", "is not an ISO 8601 day"),
     "date-mdy2": joined("01/13/97", "is not an ISO 8601 day"),
-    "date-compact": joined("19970113", "is a bare number"),
+    "date-compact": joined("19970113", "is a number, as spreadsheets"),
     "date-text": joined("not-a-date", "is not an ISO 8601 day"),
     "date-zero": joined("0000-00-00", "is not a day that exists"),
     "date-missing": Accepted(
         {"joinDate": ""}, "customerAttributes.joinDate", None, "an empty cell is no field"
     ),
-    "date-epoch-ms": joined("853113600000", "is a bare number"),
-    "date-excel": joined("35443", "is a bare number"),
+    "date-epoch-ms": joined("853113600000", "is a number, as spreadsheets"),
+    "date-excel": joined("35443", "is a number, as spreadsheets"),
     "date-offset": Accepted(
         {"joinDate": "1997-01-13T23:30:00-05:00"},
         "customerAttributes.joinDate",
@@ -154,8 +158,8 @@ DEFECTS: dict[str, Rejected | Accepted] = {
     "row-commas": Rejected(",,,,,,,,", "", "is blank"),
     "line-empty": Accepted("", "", None, "an empty line is no record, and is in no count"),
     "line-blank": Rejected("   ", "", "is blank"),
-    "header-again": Rejected(HEADER, "", "is the header again"),
-    "line-comment": Rejected("# exported 1998-07-01", "", "is a comment"),
+    "header-again": Rejected(HEADER, "", "repeats the header"),
+    "line-comment": Rejected("# exported 1998-07-01", "", "looks like a comment"),
     "name-arabic": named("محمد علي"),
     "name-nfc": named("Jos\xe9 N\xfa\xf1ez"),
     "name-nfd": named("Jose\u0301 Nu\u0301n\u0303ez"),
@@ -299,8 +303,8 @@ WHOLE_FILES = {
         4,
         "longer than 131,072 characters",
     ),
-    "header_clash": (b"CustomerID,email,email,join date\n1,,,\n", 1, "'customerId' is: names are"),
-    "header_only": (HEADER.encode() + b"\n", None, "holds no rows"),
+    "header_clash": (b"CustomerID,email,email,join date\n1,,,\n", 1, "rename it to 'customerId'"),
+    "header_only": (HEADER.encode() + b"\n", None, "has no rows"),
     "empty": (b"", 1, "is empty"),
 }
 

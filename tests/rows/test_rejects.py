@@ -98,7 +98,7 @@ def test_nothing_is_written_and_nothing_left_behind_when_the_input_has_changed(
         rejects.add([failed(99)])
     with open_rows(source, "customers") as rows, RejectsFile(target, rows) as rejects:
         rejects.add([failed(99)])
-        with pytest.raises(InputError, match="line 99: has no such row"):
+        with pytest.raises(InputError, match="line 99: no longer has this row"):
             rejects.write()
     assert [each.name for each in tmp_path.iterdir()] == ["in.csv"]
 
@@ -116,7 +116,7 @@ def test_targets_that_would_do_harm_are_refused_before_anything_is_sent(tmp_path
             (hard, "is the input"),
             (link, "is not a regular file"),
             (tmp_path, "is not a regular file"),
-            (tmp_path / "none" / "out.csv", "its directory cannot be written to"),
+            (tmp_path / "none" / "out.csv", "its folder does not exist, or you may not write"),
         ):
             with pytest.raises(ConfigurationError, match=reason):
                 RejectsFile(target, rows)

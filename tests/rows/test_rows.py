@@ -18,9 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gameball_async.api.fields import FieldSpec, FieldType, specs_of
-from gameball_async.api.items import (
-    ITEMS,
+from gameball_async import (
     UNSET,
     BalanceAdjustment,
     Channel,
@@ -31,11 +29,12 @@ from gameball_async.api.items import (
     Order,
     OrderRedemption,
 )
+from gameball_async.api.fields import FieldSpec, FieldType, specs_of
 from gameball_async.api.kinds import KINDS
 from gameball_async.rows.check import preparer
 from gameball_async.rows.check_many import MAX_ITEM_BYTES
 from gameball_async.rows.row import BadRow, Prepared
-from tests.api.models import model_of
+from tests.api.models import ITEMS, model_of
 
 CUSTOMERS = preparer(KINDS["customers"])
 ORDERS = preparer(KINDS["orders"])
@@ -246,18 +245,18 @@ def test_a_numpy_scalar_counts_as_what_it_holds(name: str, inner: object, wire: 
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("totalSpent", math.nan, r"is NaN \(missing\): leave the field out, or give None"),
-        ("totalSpent", math.inf, "is infinite: give a finite number"),
+        ("totalSpent", math.nan, r"is NaN \(missing\): remove the field, or use None"),
+        ("totalSpent", math.inf, "is infinite: use a finite number"),
         ("totalSpent", numpy_like("float64", math.nan), r"is NaN \(missing\)"),
         ("city", math.nan, r"is NaN \(missing\)"),
         ("joinDate", NAT, r"is NaT \(missing\)"),
         ("totalOrders", NA, r"is NA \(missing\)"),
         ("totalSpent", MASKED, r"is masked \(missing\)"),
-        ("totalSpent", numpy_like("ndarray", 1.0, ndim=1), "is a numpy array: give a list"),
-        ("joinDate", numpy_like("datetime64", 1), "is a numpy time, which has no zone"),
+        ("totalSpent", numpy_like("ndarray", 1.0, ndim=1), "is a numpy array: use a list"),
+        ("joinDate", numpy_like("datetime64", 1), "is a numpy time, which has no time zone"),
         ("totalSpent", Decimal("NaN"), "is a Decimal that is not finite"),
         ("totalSpent", Decimal("sNaN"), "is a Decimal that is not finite"),
-        ("totalSpent", Decimal("1E+999"), "is too great"),
+        ("totalSpent", Decimal("1E+999"), "is too large"),
         ("totalSpent", True, "must be a number, not true or false"),
         ("totalSpent", "12.50", "must be a number, not text"),
         ("totalSpent", 2**64, "more than 64 bits"),
@@ -269,7 +268,7 @@ def test_a_numpy_scalar_counts_as_what_it_holds(name: str, inner: object, wire: 
         ("city", 5, "must be text, not a number"),
         ("city", b"x", "must be text, not of type bytes"),
         ("city", "\ud800", "half a surrogate pair"),
-        ("joinDate", "19970113", "is a bare number"),
+        ("joinDate", "19970113", "is a number, as spreadsheets"),
         ("joinDate", "13/01/1997", "is not an ISO 8601 day: write YYYY-MM-DD"),
         ("joinDate", "1997-02-30", "is not a day that exists"),
         ("joinDate", "1997-W02-1", "is not"),
@@ -307,12 +306,12 @@ def test_a_value_that_cannot_be_meant_is_refused_with_what_would_be_right(
     ("when", "reason"),
     [
         ("2024-10-16", "is a day without a time: write 2024-10-16T08:13:29Z"),
-        (date(2024, 10, 16), "is a day without a time: give an aware datetime"),
+        (date(2024, 10, 16), "is a day without a time: use an aware datetime"),
         ("2024-10-16T08:13:29", "has no time zone"),
         (datetime(2024, 10, 16), "has no time zone"),  # noqa: DTZ001
         ("", "is not an ISO 8601 time"),
         (1729066409, "must be a time with a zone"),
-        (None, "is null, but every item needs it"),
+        (None, "is null, but it is required"),
     ],
 )
 def test_an_instant_needs_its_time_and_its_zone(when: object, reason: str) -> None:
@@ -351,19 +350,19 @@ def test_ids_keep_their_text(identifier: str) -> None:
         ("", "is blank"),
         ("   ", "is blank"),
         ("\xa0", "is blank"),
-        (" 1", "white space or an invisible character at an end"),
-        ("1 ", "white space or an invisible character at an end"),
-        ("1\xa0", "white space or an invisible character at an end"),
-        ("1\u200b", "white space or an invisible character at an end"),
-        ("\ufeff1", "white space or an invisible character at an end"),
-        ("1\n", "white space or an invisible character at an end"),
+        (" 1", "starts or ends with white space or an invisible character"),
+        ("1 ", "starts or ends with white space or an invisible character"),
+        ("1\xa0", "starts or ends with white space or an invisible character"),
+        ("1\u200b", "starts or ends with white space or an invisible character"),
+        ("\ufeff1", "starts or ends with white space or an invisible character"),
+        ("1\n", "starts or ends with white space or an invisible character"),
         ("1\x002", "control character or a line break"),
         ("1\u20282", "control character or a line break"),
         ("1\ud8002", "half a surrogate pair"),
-        (5, "must be text, not a number: give it as text, with its leading zeros"),
-        (90.0, "must be text, not a number: give it as text, with its leading zeros"),
+        (5, "must be text, not a number: write it as text, with its leading zeros"),
+        (90.0, "must be text, not a number: write it as text, with its leading zeros"),
         (True, "must be text, not true or false"),
-        (None, "is null, but every item needs it"),
+        (None, "is null, but it is required"),
         (["1"], "must be text, not a list"),
     ],
 )
@@ -388,7 +387,7 @@ def test_missing_fields_are_named_and_a_name_that_was_meant_is_pointed_at() -> N
     assert faults({}, "orders") == dict.fromkeys(
         ("customerId", "orderId", "orderDate", "totalPaid"), "is missing"
     )
-    hint = "is missing: names are exact, write customerId, not "
+    hint = "is missing: write its name as customerId, not "
     assert faults({"CustomerID": "1"}) == {"customerId": hint + "CustomerID"}
     assert faults({"customer_id": "1"}) == {"customerId": hint + "customer_id"}
 
@@ -434,7 +433,7 @@ def test_all_faults_of_a_row_are_listed_with_the_paths_of_their_fields() -> None
         ({"x": 2**64}, ".x", "more than 64 bits"),
         ({"x": "\udc00"}, ".x", "half a surrogate pair"),
         ({"\udc00": 1}, ".\\udc00", "half a surrogate pair"),
-        ({1: 2}, "", "names are text"),
+        ({1: 2}, "", "names must be text"),
         ({"x": {1, 2}}, ".x", "which JSON does not have"),
         ({"x": b"1"}, ".x", "which JSON does not have"),
         ({"x": timedelta(1)}, ".x", "which JSON does not have"),

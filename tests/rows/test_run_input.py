@@ -73,7 +73,7 @@ async def test_a_cancellation_from_within_the_rows_ends_a_run_with_an_error_that
     sandbox: Sandbox, client: GameballClient, rows: Callable[..., Rows], end: BaseException
 ) -> None:
     async with client.bulk("balance-adjustments", rows(end)) as run:
-        with pytest.raises(RowsError, match=f"the rows ended with a {type(end).__name__}"):
+        with pytest.raises(RowsError, match=f"reading the rows raised {type(end).__name__}"):
             await run.finish()
     assert (run.report.rows, run.report.succeeded, run.report.complete) == (550, 550, False)
     assert len(list(sandbox.ledger.entries("balance-adjustments"))) == 550

@@ -169,8 +169,8 @@ def test_what_cannot_be_read_says_why_without_a_password(sqlite: str) -> None:
     for query, reason in {
         "SELECT x FROM people": "cannot be run: no such column: x",
         "SELECT id FROM people": "customerId missing",
-        'SELECT id AS "customerId" FROM people WHERE 0': "holds no rows",
-        "DELETE FROM people WHERE 0": "gives no rows: write a SELECT",
+        'SELECT id AS "customerId" FROM people WHERE 0': "has no rows",
+        "DELETE FROM people WHERE 0": "returns no rows: write a SELECT",
     }.items():
         with pytest.raises(InputError, match=reason):
             query_rows(sqlite, query, "customers")

@@ -84,7 +84,7 @@ def test_unknown_fields_are_sent_without_a_word_where_that_is_asked_for() -> Non
 
 
 def test_a_kind_without_a_place_for_own_fields_refuses_to_send_them_as_custom() -> None:
-    with pytest.raises(ConfigurationError, match="cashback have no place for fields of your own"):
+    with pytest.raises(ConfigurationError, match="cashback have no custom fields"):
         UnknownFields(KINDS["cashback"], "custom")
 
 

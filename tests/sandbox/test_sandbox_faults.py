@@ -116,8 +116,8 @@ def test_probability_hits_its_share_and_the_same_requests_for_the_same_seed() ->
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({"on": "polls"}, 'on is "polls", and must be one of: submit'),
-        ({"probability": 2.0}, "probability is 2.0, and must be a number from 0 to 1"),
+        ({"on": "polls"}, 'on is "polls", but must be one of: submit'),
+        ({"probability": 2.0}, "probability is 2.0, but must be a number from 0 to 1"),
     ],
 )
 def test_a_script_that_cannot_work_is_refused(words: dict[str, Any], message: str) -> None:

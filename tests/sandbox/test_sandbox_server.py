@@ -185,7 +185,7 @@ async def test_it_is_opened_once_and_has_no_address_before() -> None:
         _ = sandbox.url
     async with sandbox:
         assert sandbox.url.startswith("http://127.0.0.1:")
-    with pytest.raises(RuntimeError, match="opened once"):
+    with pytest.raises(RuntimeError, match="already opened"):
         await sandbox.__aenter__()
 
 

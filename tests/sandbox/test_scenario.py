@@ -155,16 +155,16 @@ WRONG: dict[str, tuple[Any, str]] = {
     ),
     "versions": (
         {"account": {"versions": ["v3"]}},
-        'account.versions is ["v3"], and must be a list',
+        'account.versions is ["v3"], but must be a list',
     ),
-    "a worth": ({"account": {"point_value": 0}}, "point_value is 0, and must be a number, more"),
+    "a worth": ({"account": {"point_value": 0}}, "point_value is 0, but must be a number, more"),
     "a section": ({"jobs": 3}, "jobs must be a table"),
-    "a number": ({"jobs": {"seconds": -1}}, "jobs.seconds is -1, and must be a number, at least 0"),
-    "a truth": ({"quota": {"retry_after": 1}}, "quota.retry_after is 1, and must be true or false"),
-    "a word": ({"account": {"dialect": "x"}}, 'account.dialect is "x", and must be one of: tutori'),
-    "limits": ({"quota": {"limits": [30, 1]}}, "quota.limits is [30, 1], and must be pairs"),
-    "latency": ({"latency": [2, 1]}, "latency is [2, 1], and must be two numbers"),
-    "a part": ({"items": {"fail_rate": 2}}, "items.fail_rate is 2, and must be a number from 0"),
+    "a number": ({"jobs": {"seconds": -1}}, "jobs.seconds is -1, but must be a number, at least 0"),
+    "a truth": ({"quota": {"retry_after": 1}}, "quota.retry_after is 1, but must be true or false"),
+    "a word": ({"account": {"dialect": "x"}}, 'account.dialect is "x", but must be one of: tutori'),
+    "limits": ({"quota": {"limits": [30, 1]}}, "quota.limits is [30, 1], but must be pairs"),
+    "latency": ({"latency": [2, 1]}, "latency is [2, 1], but must be two numbers"),
+    "a part": ({"items": {"fail_rate": 2}}, "items.fail_rate is 2, but must be a number from 0"),
     "sigma": ({"jobs": {"sigma": 1}}, 'jobs.sigma is for model = "log-normal" only'),
     "workers": ({"jobs": {"workers": 1}}, 'jobs.workers is for model = "workers" only'),
     "nothing at all": (
@@ -179,10 +179,10 @@ WRONG: dict[str, tuple[Any, str]] = {
     ),
     "a fault": (
         {"faults": [{"fault": "delai"}]},
-        "faults number 1 has no such fault as 'delai': d",
+        "faults number 1 has no fault named 'delai': d",
     ),
-    "no fault": ({"faults": [{}]}, "faults number 1 has no such fault as None"),
-    "a list for a fault": ({"faults": [{"fault": []}]}, "faults number 1 has no such fault"),
+    "no fault": ({"faults": [{}]}, "faults number 1 has no fault named None"),
+    "a list for a fault": ({"faults": [{"fault": []}]}, "faults number 1 has no fault named"),
     "a fault's word": (
         {"faults": [{"fault": "hang_up"}, {"fault": "delay", "second": 1}]},
         "no key 'second' in faults number 2, delay: do you mean `seconds`?",
@@ -190,10 +190,10 @@ WRONG: dict[str, tuple[Any, str]] = {
     "what a fault needs": ({"faults": [{"fault": "delay"}]}, "delay must have `seconds`"),
     "where": (
         {"faults": [{"fault": "hang_up", "on": "polls"}]},
-        'hang_up.on is "polls", and must be one of: submit, poll',
+        'hang_up.on is "polls", but must be one of: submit, poll',
     ),
     "how often": ({"faults": [{"fault": "hang_up", "times": -1}]}, 'or "always"'),
-    "no table": ([1], "the whole must be a table"),
+    "no table": ([1], "the top level must be a table"),
 }
 
 

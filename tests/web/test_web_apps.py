@@ -205,7 +205,7 @@ def test_what_cannot_be_used_is_refused_with_the_reason_and_leaves_no_file(serve
         ("customers", b"\xd0\xcf\x11\xe0", "text/csv", 422, "workbook of the old kind"),
         ("customers", b"customerId\nc1\n", WORKBOOK, 422, "is no workbook"),
         ("customers", b"PK\x03\x04", WORKBOOK, 422, "the file"),
-        ("customers", b"[1]", "application/jsonl", 422, "write an object a line"),
+        ("customers", b"[1]", "application/jsonl", 422, "write one object per line"),
     ]:
         found, said = server.ask("POST", f"/imports/{kind}", body, form)
         assert (found, reason in said["detail"]) == (status, True), said

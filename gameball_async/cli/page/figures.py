@@ -18,11 +18,10 @@ from ...journal.retry import Later
 from ...journal.state import Resumable, Stage
 from ...limits.windows import Quota
 from ...rows.outcome import Outcome
-from .. import doubts
+from .. import account
 from ..words import clean
-from .reasons import Reasons, reasons_of
+from .reasons import Reasons, Step, reasons_of, steps_of
 from .series import JobTimes, Series, job_times_of, series_of
-from .steps import Step, steps_of
 
 SHOWN_CHUNKS = 50
 SHOWN_RETRIES = 20
@@ -186,7 +185,7 @@ def figures_of(
 
 
 def _chunk(doubt: Doubt) -> DoubtfulChunk:
-    lines = doubts.in_words(doubt.positions)
+    lines = account.in_words(doubt.positions)
     return DoubtfulChunk(
         doubt.chunk,
         doubt.job_id,

@@ -1,6 +1,7 @@
 """
-Why rows did not succeed, for a page that is handed on: grouped, with advice and a few examples.
+Why rows did not succeed, for a page that is handed on, and what to do now.
 
+Reasons are grouped, with advice and a few examples; what to do are steps, with the exact commands.
 Ids are masked wherever they stand, in Gameball's own words too, unless somebody asks for them.
 """
 
@@ -9,18 +10,21 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from attrs import field, frozen
 
-from ...api.codes import Code
+from ...api.requests import DEFAULT_ORIGIN
+from ...journal.account import Recorded, odd_to_retry
+from ...journal.header import Header
 from ...journal.state import DOUBT, OPEN, Resumable, Stage
 from ...rows.outcome import Outcome, Reason, RowOutcome
-from ..words import clean
+from .. import account
+from ..words import clean, command_line, count
 
 SHOWN = 30
 EXAMPLES = 3
 
-_JOB = re.compile(r"\bjob \d+")
 _ADDRESS = re.compile(r"[^\s@<>\"'(),;]+@[^\s@<>\"'(),;]+")
 _LONG_NUMBER = re.compile(r"\+?\d{7,}")
 
@@ -37,24 +41,16 @@ class Example:
 
 
 @frozen
-class Group:
+class Group(account.Failure):
     """
-    Rows that did not succeed for one reason.
+    The same with the code and with examples.
 
     Attributes:
-        outcome: their outcome.
-        reason: why.
-        rows: how many.
         code: Gameball's code; None where none was found.
-        advice: what to do; empty where the code tells nothing.
-        examples: a few of them, those that come first.
+        examples: a few of the rows, those that come first.
     """
 
-    outcome: str
-    reason: str
-    rows: int
     code: int | None
-    advice: str
     examples: Sequence[Example]
 
 
@@ -107,8 +103,9 @@ def reasons_of(journal: Resumable, *, show_keys: bool = False) -> Reasons:
             key = None if row.key is None else clean(row.key if show_keys else masked(row.key), 80)
             examples[group].append(Example(row.position, key))
     shown = [
-        Group(key[0], whole.get(key, key[1]), many, key[2], _advice(key[2]), examples[key])
+        Group(outcome, whole.get(key, why), many, account.advice_on(code), code, examples[key])
         for key, many in rows.most_common(SHOWN)
+        for outcome, why, code in [key]
     ]
     rest = rows.total() - sum(group.rows for group in shown)
     return Reasons(shown, len(rows) - len(shown), rest)
@@ -135,7 +132,7 @@ def _words(row: RowOutcome) -> str:
         return "no reason is known"
     if reason is OPEN or reason is DOUBT:
         return reason.text
-    text = _JOB.sub("its job", reason.text)
+    text = account.ITS_JOB.sub("its job", reason.text)
     if row.key and row.key in text:
         text = re.sub(rf"(?<!\w){re.escape(row.key)}(?!\w)", "…", text)
     if "@" in text:
@@ -144,6 +141,108 @@ def _words(row: RowOutcome) -> str:
     return clean(str(Reason(text, reason.code, reason.field)))
 
 
-def _advice(code: int | None) -> str:
-    found = Code.find(code)
-    return "" if found is None else found.advice
+# -- what to do now, with the exact commands: the page and the terminal say the same
+
+
+@frozen
+class Step:
+    """
+    One thing to do.
+
+    Attributes:
+        title: what.
+        text: why, and what comes of it.
+        commands: ready for a shell, the first of them first.
+    """
+
+    title: str
+    text: str
+    commands: Sequence[str] = ()
+
+
+def command(header: Header, *words: str, **options: str) -> str:
+    """A command that talks to the Gameball of a run, ready for a shell; keys stay in the environment."""
+    base_url = None if header.origin == DEFAULT_ORIGIN else header.origin
+    version = None if header.version == "v4.0" else header.version
+    return command_line(*words, **options, base_url=base_url, api_version=version)
+
+
+def doubts_of(recorded: Recorded, header: Header, journal: str) -> account.InDoubt:
+    """The rows in doubt, with the commands that end it."""
+    return account.InDoubt.of(recorded.doubts, journal, command=partial(command, header))
+
+
+def steps_of(journal: Resumable, recorded: Recorded, path: str) -> list[Step]:
+    """
+    What to do now.
+
+    Args:
+        journal: what is known of the run.
+        recorded: the same, added up.
+        path: where the journal is, as it was given.
+    """
+    if not recorded.report.complete:
+        return list(_go_on(recorded, journal.header, path))
+    steps = list(_again(journal, recorded, path))
+    if not steps and journal.retried:
+        return [Step("Read the reports of the later runs", "All else was sent again by them.")]
+    return steps or [
+        Step("Nothing is left to do", "The journal is not needed to go on; keep it or delete it.")
+    ]
+
+
+def _go_on(recorded: Recorded, header: Header, path: str) -> Iterator[Step]:
+    yield Step(
+        "Go on with the run",
+        "It is not over. This goes on where it stopped, and applies no row twice.",
+        [command(header, "resume", path)],
+    )
+    jobs = sorted(recorded.open_jobs)
+    if jobs:
+        some = map(str, jobs[: account.SHOWN_JOBS])
+        yield Step(
+            "Or only see how its open jobs end",
+            f"{account.jobs_go_on(jobs)}. This sends nothing.",
+            [command(header, "watch", *some)],
+        )
+
+
+def _again(journal: Resumable, recorded: Recorded, path: str) -> Iterator[Step]:
+    """What can be done about the rows of a run that is over."""
+    header = journal.header
+    if recorded.doubts:
+        found = doubts_of(recorded, header, path)
+        yield Step(
+            f"Look at {count(len(found.lines), 'row')} in doubt",
+            "They may or may not have been applied. Look at these customers' balances or activities in "
+            "Gameball's dashboard, and write the line numbers into a file, LINES.txt, one a line. The first "
+            "command says which rows were applied, the second which were not; the third sends those that "
+            "were not again. Keep the journal until then.",
+            found.commands(),
+        )
+    soon = len(odd_to_retry(journal, "transient"))
+    if soon:
+        yield Step(
+            f"Send {count(soon, 'row')} again",
+            "Refused for a reason that passes by itself.",
+            [command(header, "retry", path, "--only", "transient")],
+        )
+    later = len(odd_to_retry(journal, "failed")) - soon
+    if later:
+        yield Step(
+            f"Correct {count(later, 'row')} at Gameball, then send {_them(later)} again",
+            "The table of reasons says what each needs. This sends every row that was refused.",
+            [command(header, "retry", path, "--only", "failed")],
+        )
+    never = sum(odd.payload is None and odd.row.outcome is Outcome.REJECTED for odd in journal.odd)
+    if never:
+        yield Step(
+            f"Correct {count(never, 'row')} in the input, and import only {_them(never)}",
+            "Never sent. This lists each row with its line and what is wrong; an import with "
+            "--rejects FILE writes such rows as a file to correct.",
+            [command_line("report", path, outcomes="outcomes.csv")],
+        )
+
+
+def _them(rows: int) -> str:
+    return "it" if rows == 1 else "them"

@@ -35,12 +35,8 @@ def write_page(path: str, figures: Figures, now: float) -> None:
     """
     refuse_unfit(path)
     page = page_of(figures, now)
-    new = Replacement(path)
-    try:
-        new.out.write(page)
-        new.put_in_place()
-    finally:
-        new.drop()
+    with Replacement(path) as file:
+        file.write(page)
 
 
 def page_of(figures: Figures, now: float) -> str:
@@ -76,7 +72,7 @@ def page_of(figures: Figures, now: float) -> str:
     }
     return pages.get_template("page.html.j2").render(
         f=figures,
-        what=_what(figures),
+        what=f"{figures.kind.replace('-', ' ').capitalize()} from {figures.source or 'a program'}",
         verdict=verdict_of(figures),
         means=MEANS,
         charts=charts_of(figures),
@@ -110,11 +106,6 @@ def verdict_of(figures: Figures) -> str:
     if figures.succeeded_later:
         parts.append(f"{figures.succeeded_later:,} succeeded when sent again")
     return ("" if figures.complete else "So far ") + "; ".join(parts) + "."
-
-
-def _what(figures: Figures) -> str:
-    kind = figures.kind.replace("-", " ").capitalize()
-    return f"{kind} from {figures.source or 'a program'}"
 
 
 def _windows(figures: Figures) -> str:

@@ -500,8 +500,8 @@ def test_a_share_is_one_request_of_each_window_at_least_and_all_at_most(
     with pytest.raises(ConfigurationError) as refused:
         check_share(QUOTA, share)
     assert str(refused.value) == (
-        f"a share of {share:g} of the quota 10/1,20/5 is not a part of it, or less than one request: "
-        "give one from 0.1 to 1, such as 1 / the number of processes"
+        f"a share of {share:g} of the quota 10/1,20/5 is more than all of it, or less than one "
+        "request: pass share, from 0.1 to 1, such as 1 / the number of processes"
     )
 
 

@@ -142,11 +142,11 @@ async def test_each_way_of_being_unusable_is_named(redis_server: RedisServer) ->
         with redis_server.client() as own:
             await store.exchange("b", ask(1))
             own.replicaof("127.0.0.1", free_port())
-            with pytest.raises(SharedQuotaError, match="is a replica that only reads"):
+            with pytest.raises(SharedQuotaError, match="is a read-only replica"):
                 await store.exchange("b", ask(3))
             own.replicaof("NO", "ONE")
             own.acl_setuser("default", enabled=True, nopass=True, commands=["-evalsha"])
-            with pytest.raises(SharedQuotaError, match="does not permit its user"):
+            with pytest.raises(SharedQuotaError, match="does not allow its user"):
                 await store.exchange("b", ask(4))
 
 
@@ -274,7 +274,7 @@ async def test_as_configured_a_share_is_used_while_it_is_away_which_is_said_once
         assert sandbox.counts["poll"] == 12
         assert len(caplog.records) == 1
         assert "does not answer in time" in caplog.text
-        assert "this process uses 0.5 of it by itself until it is back" in caplog.text
+        assert "this process uses 0.5 of the quota alone until it is back" in caplog.text
         redis_server.thaw()
         with anyio.fail_after(30):
             while len(caplog.records) < 2:
@@ -291,7 +291,7 @@ async def test_where_it_was_never_there_a_share_is_used_after_the_longest_window
         began = time.monotonic()
         await client.submit("customers", ROWS)
         assert time.monotonic() - began >= 3.0  # what may have been sent before is let pass
-    assert "from 3 s on, this process uses 0.25 of it" in caplog.text
+    assert "from 3 s on, this process uses 0.25 of the quota" in caplog.text
 
 
 async def test_a_client_closed_while_redis_hangs_closes_at_once(redis_server: RedisServer) -> None:

@@ -1,28 +1,95 @@
 """
-What the amount of a balance adjustment counts, points or money: no page says, so one is tried.
+What can be learned of an account: how far its clock is ahead of ours, and what an amount of its adjustments counts.
 
-A trial is +1, its inverse -1, and an inquiry before, between and after. Nothing of it is sent twice.
+The clock is told by the ``Date`` of answers. Whether amounts are points or money no page says, so one is tried:
+a trial is +1, its inverse -1, and an inquiry before, between and after. Nothing of it is sent twice.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from enum import Enum
 from typing import Literal
 
 from attrs import define, field, frozen
 
-from ..api.jobs import JobState, JobStatus
+from ..api.jobs import JobResults, JobState, JobStatus
 
+MOST_OFFSET = 60.0
+"""Seconds that the clocks may differ."""
 Unit = Literal["points", "money", "either"]
 """``either``: a point is worth one unit of money, so that both are the same."""
 
 SMALLEST = 1
 """The amount that is tried."""
 _CENT = 0.0100001
+_SAME = 1e-6
 _ENOUGH = 10
+
+
+@frozen
+class Sample:
+    """
+    One answer with a date, in seconds since 1970.
+
+    Attributes:
+        sent: when its request left, by our clock.
+        received: when the answer was here, by our clock.
+        dated: what the answer says, in whole seconds.
+    """
+
+    sent: float
+    received: float
+    dated: float
+
+
+@frozen
+class Offset:
+    """
+    How far Gameball's clock is ahead of ours.
+
+    Attributes:
+        seconds: the best guess; negative where it is behind.
+        within: how far off the guess may be, in seconds.
+    """
+
+    seconds: float
+    within: float
+
+
+def offset_of(samples: Iterable[Sample]) -> Offset | None:
+    """
+    What all samples allow: each says that the offset lies between two bounds.
+
+    A date is cut to its second, and was written between sending and receiving. Where the samples contradict
+    each other (several servers, a cache), the one that was answered soonest counts.
+
+    Returns:
+        The offset; None without a sample.
+    """
+    bounds = sorted(
+        ((each.dated - each.received, each.dated + 1 - each.sent) for each in samples),
+        key=lambda pair: pair[1] - pair[0],
+    )
+    if not bounds:
+        return None
+    low, high = max(low for low, _ in bounds), min(high for _, high in bounds)
+    if low > high:
+        low, high = bounds[0]
+    return Offset(round((low + high) / 2, 3), round((high - low) / 2, 3))
+
+
+def offset_words(offset: Offset) -> str:
+    """``this machine's clock is 90.0 s behind Gameball's (± 0.5 s)``."""
+    if abs(offset.seconds) <= offset.within:
+        return f"this machine's clock agrees with Gameball's (± {offset.within:.1f} s)"
+    side = "behind" if offset.seconds > 0 else "ahead of"
+    return (
+        f"this machine's clock is {abs(offset.seconds):,.1f} s {side} Gameball's "
+        f"(± {offset.within:.1f} s)"
+    )
 
 
 @frozen(kw_only=True)
@@ -105,15 +172,17 @@ class Trial:
         return self.add.fate in (Fate.NOT_SENT, Fate.REFUSED) or self.take.fate is Fate.APPLIED
 
     @property
-    def last(self) -> Balance | None:
-        """The balance that was read last."""
-        return self.after or self.between or self.before
+    def as_before(self) -> bool:
+        """Whether the balance is at the end what it was before, as far as it was read."""
+        before, after = self.before, self.after
+        return (
+            before is not None and after is not None and abs(before.points - after.points) <= _SAME
+        )
 
 
 def balance_of(status: JobStatus, customer: str) -> Balance | None:
     """The balance that a finished inquiry tells of *customer*; None where it tells none."""
-    listed = () if status.results is None else status.results.successful
-    for entry in listed:
+    for entry in (status.results or JobResults()).successful:
         points = _number(entry.get("totalPointsBalance"))
         if entry.get("customerId") == customer and points is not None:
             return Balance(points, _number(entry.get("totalPointsValue")))
@@ -128,8 +197,8 @@ def _number(value: object) -> float | None:
 
 def fate_of(status: JobStatus) -> Fate:
     """What became of the one item of a job that has ended. What is not proven is unsure."""
-    good = bool(status.results and status.results.successful) or bool(status.finished)
-    bad = bool(status.results and status.results.failed) or bool(status.errors)
+    entries = status.results or JobResults()
+    good, bad = bool(entries.successful or status.finished), bool(entries.failed or status.errors)
     if good == bad or not status.state.final:
         return Fate.UNSURE
     if good:
@@ -139,7 +208,7 @@ def fate_of(status: JobStatus) -> Fate:
 
 def amount_of(trial: Trial) -> Amount | None:
     """What a trial teaches of the amount; None where it teaches nothing for sure."""
-    before, between, after = trial.before, trial.between, trial.after
+    before, between = trial.before, trial.between
     if before is None or between is None or trial.add.fate is not Fate.APPLIED:
         return None
     points = round(between.points - before.points, 6)
@@ -149,11 +218,7 @@ def amount_of(trial: Trial) -> Amount | None:
     one_unit = money is not None and abs(money - SMALLEST) <= _CENT
     if points == SMALLEST:
         return Amount(counts="either" if one_unit else "points", points_for_one=1.0)
-    undone = (
-        trial.take.fate is Fate.APPLIED
-        and after is not None
-        and math.isclose(after.points, before.points, abs_tol=1e-6)
-    )
+    undone = trial.take.fate is Fate.APPLIED and trial.as_before
     if points > 0 and (one_unit or (money is None and undone)):
         return Amount(counts="money", points_for_one=points)
     return None
@@ -177,3 +242,17 @@ def looks_like_the_other_unit(
     if amount.counts == "money" and not fractions and len(amounts) >= _ENOUGH:
         return f"its first {len(amounts):,} amounts are whole numbers, as points are"
     return None
+
+
+def amount_words(amount: Amount) -> str:
+    """``amount counts money: 1 gives 10 points``."""
+    if amount.counts == "either":
+        return "amount counts points or money alike: a point is worth one unit of money"
+    if amount.counts == "points":
+        return "amount counts points"
+    return f"amount counts money: 1 gives {plainly(amount.points_for_one)} points"
+
+
+def plainly(number: float) -> str:
+    """``1,234,567.5``: never rounded to its first digits, as a balance must not be."""
+    return f"{number:,.6f}".rstrip("0").rstrip(".")

@@ -1,38 +1,58 @@
 """
-A run's comparison with an earlier one, or with an earlier input.
+Only what changed: rows that equal what an earlier run, or an earlier input, has applied are not sent.
 
-What that has applied is read before, and each row is looked up.
+Which rows those are is decided in `rows.content`. What was applied before is read, in worker threads, into a
+temporary database of this process, which the system removes with it: memory does not grow with it. There each row
+is looked up: an id stands there with the digest of its row, or with nothing: then what Gameball has of it is not
+known.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 
 import anyio.to_thread
 from attrs import field, frozen
 
-from ..api.kinds import Chunking, Kind, kind_of
-from ..api.requests import Account
-from ..errors import JournalError
-from ..journal.contents import earlier_of, find_again, read_contents
-from ..journal.folding import Contents
-from ..journal.header import Earlier, Header, Source
-from ..journal.journal import read_journal
-from ..rows.check import preparer
-from ..rows.check_many import Prepare
-from ..rows.content import digest_of, identity, refuse_incomparable, sort_out
-from ..rows.feed import Feed
-from ..rows.given import Rows, rows_of
-from ..rows.row import BadRow, Batch, Prepared
-from ..rows.unknown import Unknown, UnknownFields
-from .applied import Applied
+from .api.kinds import Chunking, Kind, kind_of
+from .api.requests import Account
+from .errors import JournalError
+from .journal.folding import Contents
+from .journal.header import Earlier, Header, Source
+from .journal.journal import read_journal
+from .journal.results import earlier_of, find_again, read_contents
+from .rows.check import preparer
+from .rows.check_many import Prepare
+from .rows.content import digest_of, identity, refuse_incomparable, sort_out
+from .rows.feed import Feed
+from .rows.given import Rows, rows_of
+from .rows.row import BadRow, Batch, Prepared
+from .rows.unknown import Unknown, UnknownFields
 
 AT_ONCE = 10
 """Chunks that are read in one go."""
 ROWS_AT_ONCE = 1000
+
+# At most 64 MiB of it are kept in memory. Nobody else reads it: it is one transaction to the end.
+_NEW = """
+PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;
+CREATE TABLE applied (id TEXT PRIMARY KEY, digest BLOB) WITHOUT ROWID;
+BEGIN
+"""
+# Once nothing is known of an id, no other row of the same source changes that.
+_LAST = """
+INSERT INTO applied VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET digest = CASE
+WHEN digest IS NULL THEN NULL ELSE excluded.digest END
+"""
+_ALIKE = """
+INSERT INTO applied VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET digest = CASE
+WHEN digest = excluded.digest THEN digest END
+"""
 
 
 @frozen
@@ -42,7 +62,7 @@ class EarlierRows:
 
     Attributes:
         rows: as `bulk` takes them.
-        source: tells them from others: a resumed run must be given the same.
+        source: identifies them; resume the run with the same source.
     """
 
     rows: Rows = field(repr=False)
@@ -70,16 +90,25 @@ class Making:
 
 class Comparison:
     """
-    Finds the rows that need not be sent.
+    Finds the rows that need not be sent, by what was applied last for each id. Used by one thread at a time.
 
     Args:
-        applied: what was applied last for each id.
+        in_order: whether rows of one id were applied in the order they are told; if not, of different
+            ones none is known to be the last.
         journal: of the run itself, where it is taken up again.
     """
 
-    def __init__(self, applied: Applied, journal: str | os.PathLike[str] | None = None) -> None:
-        self._applied = applied
+    def __init__(self, *, in_order: bool, journal: str | os.PathLike[str] | None) -> None:
         self._journal = journal
+        with _told():
+            self._base = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+            self._base.executescript(_NEW)
+        self._put = _LAST if in_order else _ALIKE
+
+    def put(self, ids: Iterable[str], digests: Iterable[bytes | None]) -> None:
+        """These rows were applied, one after the other; None for one of which that is not known."""
+        with _told():
+            self._base.executemany(self._put, zip(ids, digests, strict=True))
 
     async def take_up(self) -> None:
         """Leave out of what is known all that the run at hand has sent before it was taken up."""
@@ -88,7 +117,13 @@ class Comparison:
 
     def _sent_before(self, rows: Contents) -> None:
         if rows.sent:
-            self._applied.forget(rows.ids)
+            self._forget(rows.ids)
+
+    def _forget(self, ids: Iterable[str]) -> None:
+        """Rows of these ids are sent: what Gameball has of them is not known any more."""
+        query = "UPDATE applied SET digest = NULL WHERE id = ?"
+        with _told():
+            self._base.executemany(query, ((each,) for each in ids))
 
     async def sort_out(self, rows: Sequence[Prepared | BadRow]) -> Batch:
         """
@@ -101,14 +136,28 @@ class Comparison:
 
     def _sort_out(self, rows: Sequence[Prepared | BadRow]) -> Batch:
         ids = [identity(row) for row in rows if isinstance(row, Prepared)]
-        found, sent = sort_out(rows, self._applied.of(ids))
-        if sent:
-            self._applied.forget(sent)
+        find = "SELECT digest FROM applied WHERE id = ?"
+        with _told():
+            known = ((each, self._base.execute(find, (each,)).fetchone()) for each in ids)
+            applied = {each: row[0] for each, row in known if row is not None}
+        found, sent = sort_out(rows, applied)
+        self._forget(sent)
         return found
 
     def close(self) -> None:
         """Forget what was applied. May be called again."""
-        self._applied.close()
+        self._base.close()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise JournalError(
+            f"what earlier runs have applied cannot be looked up ({error}): make room in the folder of "
+            "temporary files, or name another with TMPDIR, and go on"
+        ) from None
 
 
 OpenComparison = Callable[[], Awaitable[Comparison | None]]
@@ -187,18 +236,18 @@ async def _with_journal(
         chunking: of its run.
         journal: of the run at hand, where it is taken up again.
     """
-    applied = Applied(in_order=chunking is not Chunking.PLAIN)
+    comparison = Comparison(in_order=chunking is not Chunking.PLAIN, journal=journal)
+
+    def put(rows: Contents) -> None:
+        known = zip(rows.digests, rows.applied, strict=True)
+        comparison.put(rows.ids, (digest if sure else None for digest, sure in known))
+
     try:
-        await _read_all(read_contents(path, length), partial(_put, applied))
+        await _read_all(read_contents(path, length), put)
     except BaseException:
-        applied.close()
+        comparison.close()
         raise
-    return Comparison(applied, journal)
-
-
-def _put(applied: Applied, rows: Contents) -> None:
-    known = zip(rows.digests, rows.applied, strict=True)
-    applied.put(rows.ids, [digest if sure else None for digest, sure in known])
+    return comparison
 
 
 async def _read_all(rows: Iterator[Contents], take: Callable[[Contents], None]) -> None:
@@ -222,7 +271,7 @@ def _with_rows(
     prepare = making.prepare(kind)
 
     async def compare() -> Comparison:
-        applied = Applied(in_order=True)
+        comparison = Comparison(in_order=True, journal=journal)
         feed = Feed(rows, prepare)
         try:
             ids, digests = list[str](), list[bytes]()
@@ -231,14 +280,14 @@ def _with_rows(
                 ids += [identity(row) for row in good]
                 digests += [digest_of(row.payload) for row in good]
                 if len(ids) >= ROWS_AT_ONCE:
-                    await anyio.to_thread.run_sync(applied.put, ids, digests)
+                    await anyio.to_thread.run_sync(comparison.put, ids, digests)
                     ids, digests = [], []
-            await anyio.to_thread.run_sync(applied.put, ids, digests)
+            await anyio.to_thread.run_sync(comparison.put, ids, digests)
         except BaseException:
-            applied.close()
+            comparison.close()
             raise
         finally:
             await feed.aclose()
-        return Comparison(applied, journal)
+        return comparison
 
     return compare
