@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import aiohttp
 from aiohttp import hdrs
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
-from attrs import define, evolve, field
+from attrs import define, field
 from yarl import URL
 
 from .api.requests import Secret
@@ -40,11 +41,13 @@ from .errors import (
 USER_AGENT = "gameball_async"
 MAX_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer, decoded, that are read at most."""
-_SLICE = 64 * 1024
+_SLICE = 256 * 1024
 
 
-# Seconds for the whole, for connecting, and for silence in between.
-_TIMEOUT = aiohttp.ClientTimeout(total=120.0, sock_connect=10.0, sock_read=60.0)
+@lru_cache(maxsize=8)
+def _timeout(connect: float | None) -> aiohttp.ClientTimeout:
+    """Seconds for the whole, for connecting, and for silence in between."""
+    return aiohttp.ClientTimeout(total=120.0, connect=connect, sock_connect=10.0, sock_read=60.0)
 
 
 class _Body(Payload):
@@ -63,8 +66,9 @@ class _Body(Payload):
     async def write(self, writer: AbstractStreamWriter) -> None:
         # The headers wait in the writer until the first write: before this line, nothing has left.
         self.begun = True
-        for start in range(0, len(self._bytes), _SLICE):
-            await writer.write(self._bytes[start : start + _SLICE])
+        whole = memoryview(self._bytes)
+        for start in range(0, len(whole), _SLICE):
+            await writer.write(whole[start : start + _SLICE])
         self.whole = True
 
     async def write_with_length(
@@ -159,7 +163,7 @@ class AiohttpTransport:
             data=body,
             headers=self._headers(request),
             allow_redirects=False,
-            timeout=evolve(_TIMEOUT, connect=request.connect_within),
+            timeout=_timeout(request.connect_within),
             raise_for_status=False,
             middlewares=(_no_second_try,),
         ) as answer:

@@ -276,5 +276,8 @@ def _fault_of_origin(origin: str) -> str | None:
 
 
 def join_items(payloads: Iterable[bytes]) -> bytes:
-    """The body of a submission from items that are JSON already. Source: `{"body": [ … ]}`."""
-    return b'{"body":[' + b",".join(payloads) + b"]}"
+    """The body of a submission from items, one at least, that are JSON already. Source: `{"body": [ … ]}`."""
+    parts = [*payloads]  # joined in one go: a body may be megabytes
+    parts[0] = b'{"body":[' + parts[0]
+    parts[-1] += b"]}"
+    return b",".join(parts)

@@ -10,6 +10,7 @@ import random
 import sys
 from datetime import date
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -29,6 +30,12 @@ Chance = random.Random
 
 class Word(str):
     """Text of a class of its own."""
+
+
+class Five(str, Enum):  # noqa: UP042 - its value is no text
+    """Text by its class, and a number by its value."""
+
+    FIVE = 5
 
 
 def free(chance: Chance) -> Any:
@@ -81,6 +88,8 @@ def odd(chance: Chance) -> Any:
             {"a": NAN}, {"a": None}, {"a": {"b": NAN}}, [NAN], [None], [1], ["a"], ("a",), [], {}, [{}], [[NAN]],
             {"a": {"b": 1}}, object(), {"customerId": "x"}, [{"productId": " "}], [{"price": NAN}], {"a": Decimal(1)},
             "2024-10-16T08:13:29+02:00", "2024-10-16", {"a": "null"}, {"a": Word("x")},
+            Word("2021-02-28"), Word("mobile"), Word("c-1"), Five.FIVE, {"a": Five.FIVE}, [Five.FIVE], [Word("a")],
+            {Word("a"): 1}, {1.5}, b"2021-02-28", bytearray(b"x"),
         ]
     )  # fmt: skip
 
@@ -143,7 +152,7 @@ def compare(rows: int, seed: int) -> tuple[int, int]:
         shown = repr(values)
         positions = range(done, done + len(values))
         expected = list(map(by_one.one, positions, values))
-        found = at_once.many(positions, values)
+        found = list(at_once.many(positions, values))
         assert found == expected, values
         assert repr(values) == shown
         if unknown is not None and unknown_too is not None:
