@@ -21,10 +21,10 @@ import pyarrow.parquet as pq
 from ..api.fields import FieldType
 from ..faults import Refusal
 from .cells import present
+from .cells_many import maker
 from .columns import Layout
 from .dialect import Reading
 from .kind_columns import Faults
-from .making import maker
 from .records import AT_ONCE, Records
 from .row import BadRow, Row
 from .source import FileSource

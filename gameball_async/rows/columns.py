@@ -31,7 +31,7 @@ from attrs import evolve, field, frozen
 from ..api.kinds import Kind, item_class
 from ..errors import Fault
 from ..faults import Refusal
-from .cells_many import READ_MANY
+from .cells_many import READ_MANY, Path, maker
 from .check import preparer
 from .check_many import Prepare
 from .kind_columns import (
@@ -43,7 +43,6 @@ from .kind_columns import (
     named_freely,
     needed_columns,
 )
-from .making import Path, maker
 from .row import BadRow, Row
 from .unknown import Unknown, UnknownField, letters, meant_by, shown
 

@@ -13,7 +13,7 @@ from ..api.kinds import Kind, item_class
 from ..errors import Fault
 from ..faults import Refusal
 from .cells import READERS, SUFFIXES, ReadCell, phone_or_zip
-from .making import Path
+from .cells_many import Path
 from .unknown import shown
 
 Faults: TypeAlias = dict[int, list[Fault]]

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameball_async.rows.making import Path, maker
+from gameball_async.rows.cells_many import Path, maker
 
 NAMES = st.sampled_from(["a", "b", "class", 'x"]; y', "é", ""])
 PATHS = st.lists(
