@@ -1,5 +1,5 @@
 """
-Only what changed: rows that equal what an earlier run, or an earlier input, has applied are not sent.
+Only what changed: rows equal to what an earlier run, or an earlier input, has applied are not sent.
 
 Which rows those are is decided in `rows.content`. What was applied before is read, in worker threads, into a
 temporary database of this process, which the system removes with it: memory does not grow with it. There each row
@@ -155,8 +155,8 @@ def _told() -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise JournalError(
-            f"what earlier runs have applied cannot be looked up ({error}): make room in the folder of "
-            "temporary files, or name another with TMPDIR, and go on"
+            f"what earlier runs have applied cannot be looked up ({error}): free space in the folder of temporary "
+            "files, or set TMPDIR to another folder, then resume"
         ) from None
 
 
@@ -203,7 +203,7 @@ def comparison_again(
         if given is None:
             return None
         raise JournalError(
-            f"the run of {os.fspath(journal)} compares its rows with none: resume it without changed_against"
+            f"the run of {os.fspath(journal)} is not compared with an earlier one: resume it without changed_against"
         )
 
     async def compare() -> Comparison | None:
@@ -216,8 +216,8 @@ def comparison_again(
         was = earlier.name, earlier.digest
         if given is None or (given.source.name, given.source.digest) != was:
             raise JournalError(
-                f"the run of {os.fspath(journal)} compares its rows with those of "
-                f"{earlier.name or 'a program'}: give the same again, as changed_against"
+                f"the run of {os.fspath(journal)} is compared with the rows of {earlier.name or 'a program'}: pass "
+                "the same again as changed_against"
             )
         return await _with_rows(given, kind_of(header.kind), making, journal)()
 

@@ -195,8 +195,8 @@ class WholeCheck(Closing):
         findings = list(self._repeats())
         if self._unfinished:
             why = (
-                f"rows that repeat others could not be looked for ({self._unfinished}): set SQLITE_TMPDIR "
-                "to a folder with room"
+                f"repeated rows could not be looked for ({self._unfinished}): set SQLITE_TMPDIR to a folder with "
+                "free space"
             )
             findings.append(Finding(why, "not-compared", "", 0, ()))
         amounts = list[AmountSummary]()

@@ -96,8 +96,8 @@ class Looks:
 
 
 _ASKED = "each is asked for again"
-_TAKEN_ONCE = "Gameball takes an id once, and refuses it the second time"
-_DOUBLED = "each is applied, so make sure that the export is not doubled"
+_TAKEN_ONCE = "Gameball accepts an id once, and refuses it the second time"
+_DOUBLED = "each is applied, so make sure that the export has no duplicates"
 
 
 def _birth(field: str) -> Time:
@@ -106,7 +106,7 @@ def _birth(field: str) -> Time:
 
 LOOKS: Mapping[str, Looks] = {
     "customers": Looks(
-        Repeat("key", "customerId", "a later row overwrites what the earlier one says"),
+        Repeat("key", "customerId", "a later row overwrites the earlier one"),
         times=(
             Time("customerAttributes.joinDate", day=True),
             Time("customerAttributes.lastOrderDate", day=True),

@@ -1,8 +1,8 @@
 """
-What balances tell of adjustments: whether one was applied, and which rows in doubt of a run were.
+What balances show about adjustments: whether one was applied, and which rows in doubt of a run were.
 
-An adjustment of our own is told by the answer to it and by one or two looks at the balance afterwards. A look comes
-when the adjustment's job has ended, or when nobody knows of a job. A balance that is not where the adjustment would
+An adjustment of our own is judged by the answer to it and by one or two looks at the balance afterwards. A look
+comes when the adjustment's job has ended, or if no job is known. A balance that is not where the adjustment would
 leave it is looked at a second time, some seconds later: an account is *at rest* where two such looks agree. Only at
 rest, and only at the balance before it, an adjustment is called not applied and may be sent again.
 
@@ -86,11 +86,11 @@ def judged(seen: Looked) -> Planned:
     if last == seen.before + seen.amount:
         return Planned(Fate.SET)
     if last is None:
-        return Planned(Fate.DOUBT, "the balance afterwards could not be asked for")
+        return Planned(Fate.DOUBT, "the balance could not be read afterwards")
     if seen.answer is Answer.APPLIED:
         return _moved(last, "applied", seen)
     if seen.second is None or seen.first is None:
-        return Planned(Fate.DOUBT, "the balance could be asked for only once afterwards")
+        return Planned(Fate.DOUBT, "the balance could be read only once afterwards")
     if seen.first == seen.second == seen.before:
         return Planned(Fate.PLANNED)
     return _moved(last, "refused" if seen.answer is Answer.LATER else "in doubt", seen)
@@ -203,7 +203,7 @@ def conclude(
     elif customer.sent_again:
         why = "a row of this customer was sent again later"
     elif first is None or second is None:
-        why = "the balance could not be asked for"
+        why = "the balance could not be read"
     elif first != second:
         why = "the balance moved between the two looks"
     else:

@@ -1,5 +1,5 @@
 """
-What is looked at before anything is sent: the whole file, and what `check` has found of the account.
+What is looked at before anything is sent: the whole file, and the findings of `check`.
 
 The first is made by validate, too; import, resume and retry go by the second.
 """
@@ -90,7 +90,7 @@ class FirstCheck:
 
     async def carry_out(self, client: GameballClient) -> None:
         """
-        Look, and say what is doubtful; where that takes a while, ask meanwhile whether Gameball is there.
+        Check the file and print warnings; if that takes a while, ask meanwhile whether Gameball answers.
 
         Raises:
             InputError: the file cannot be opened, or nothing is to be sent.
@@ -146,8 +146,8 @@ class FirstCheck:
                 remark(about_finding(self.path, finding, rows.source.unit))
         if found and self.strict:
             raise InputError(
-                f"nothing was sent, as --strict asks: the check of the whole file gave "
-                f"{count(len(found), 'warning')}. Mend the file, or leave --strict out",
+                "nothing was sent, because of --strict: the check of the whole file gave "
+                f"{count(len(found), 'warning')}. Fix the file, or remove --strict",
                 path=self.path,
             )
 
@@ -196,9 +196,9 @@ findings_options: Option = together(
         "--findings",
         type=click.Path(dir_okay=False),
         metavar="FILE",
-        help=f"What check has found of this account.  [default: {DEFAULT_NAME}, where it is]",
+        help=f"The findings of check for this account.  [default: {DEFAULT_NAME}, if it exists]",
     ),
-    flag("--no-findings", help="Neither read nor write what check has found."),
+    flag("--no-findings", help="Neither read nor write findings of check."),
 )
 """The options that name the file of findings."""
 
@@ -208,7 +208,10 @@ def _go_by_findings(options: dict[str, Any]) -> None:
     exclusive(findings=findings, no_findings=no_findings)
     connection = options["connection"]
     if connection.sandbox and findings is not None:
-        raise click.UsageError("--sandbox is an account of its own: leave --findings out")
+        raise click.UsageError(
+            "--findings cannot be used with --sandbox, which is a separate account: remove one "
+            "of the two"
+        )
     if not (no_findings or connection.sandbox):
         try:
             options["connection"] = _going_by(connection, _read(connection, findings))
@@ -235,19 +238,19 @@ def _read(connection: Connection, path: str | None) -> Findings | None:
     other = of_another(findings, account_of(connection))
     if other is not None and path is not None:
         raise ConfigurationError(
-            f"the findings {path} are of {other}: leave --findings out, or run `gameball-async check` "
-            "for this account"
+            f"the findings {path} belong to {other}: remove --findings, or run `gameball-async check` for this "
+            "account"
         )
     if other is not None:
         remark(
-            f"{name} is left aside, as it is of {clean(other)}: run `gameball-async check` for this one"
+            f"{name} is ignored, because it belongs to {clean(other)}: run `gameball-async check` for this one"
         )
         return None
     named = " and ".join(
         f"--{each}" for each in ("api-version", "dialect") if given(each.replace("-", "_"))
     )
-    goes_by = in_short(findings) + (f" (but for what {named} says)" if named else "")
-    remark(f"going by {clean(name)}: {goes_by}")
+    goes_by = in_short(findings) + (f" (except for {named})" if named else "")
+    remark(f"using {clean(name)}: {goes_by}")
     for warning in warnings_of(findings, datetime.now(UTC)):
         remark(f"{clean(name)}: {warning}")
     return findings
@@ -274,8 +277,8 @@ def tell_about_the_run(findings: Findings, kind: str, path: str, settings: Setti
     if why is not None:
         counts = findings.amount.counts
         remark(
-            f"the check found that amount counts {counts}, and {clean(path)} looks as if it held the other: "
-            f"{why}. Interrupt with Ctrl-C if that is so, and mend the file"
+            f"the check found that amount means {counts}, but {clean(path)} seems to contain the other: {why}. If "
+            "so, press Ctrl-C and fix the file"
         )
 
 

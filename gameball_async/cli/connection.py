@@ -81,18 +81,18 @@ _DEFAULTS = {"api_version": "v4.0", "dialect": Dialect.AUTO.value, "quota": "30/
 _OPTIONS = (
     flag(
         "--sandbox",
-        help="Talk to a sandbox of our own, started for this command; no keys are needed.",
+        help="Use a sandbox that is started for this command; no keys are needed.",
     ),
     click.option(
         "--base-url",
         metavar="URL",
-        help=f"Scheme, host and port; also from {BASE_URL}.  [default: Gameball's own]",
+        help=f"Scheme, host and port of the API; also from {BASE_URL}.  [default: Gameball's own]",
     ),
     choice(
         "--api-version",
         API_VERSIONS,
         default=_DEFAULTS["api_version"],
-        help="Version of the API. v4.1 wants both keys on every call.",
+        help="Version of the API. v4.1 needs both keys on every call.",
     ),
     flag("--high-security", help="The account is in High Security Mode: both keys on every call."),
     choice(
@@ -100,26 +100,24 @@ _OPTIONS = (
         [dialect.value for dialect in Dialect],
         default=_DEFAULTS["dialect"],
         callback=lambda ctx, param, value: Dialect(value),
-        help="Which paths ask for a status and stop a job; auto finds out which answers.",
+        help="Which paths return the status of a job and stop it; auto finds out which ones answer.",
     ),
     click.option(
         "--quota",
         callback=parsed(Quota.parse),
         metavar="REQUESTS/SECONDS,...",
         default=_DEFAULTS["quota"],
-        help="Requests per seconds that we may use; all windows hold at once. For four imports at once "
-        "without Redis, give each a quarter: 7/1,90/30.",
+        help="Requests allowed per number of seconds; all windows apply at once. For four imports at once without "
+        "Redis, give each a quarter: 7/1,90/30.",
     ),
     click.option(
         "--shared-quota",
         envvar="GAMEBALL_SHARED_QUOTA",
         metavar="redis://...",
-        help="Share the quota with all processes that name the same Redis; also from "
-        "GAMEBALL_SHARED_QUOTA, where a password belongs.",
+        help="Share the quota with all processes that use the same Redis; also from GAMEBALL_SHARED_QUOTA, which "
+        "is the place for a URL with a password.",
     ),
-    flag(
-        "--trust-env", help="Go through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name."
-    ),
+    flag("--trust-env", help="Use the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY set."),
 )
 
 
@@ -127,7 +125,10 @@ def _connect_by(options: dict[str, Any]) -> None:
     set_up(**{name: options.pop(name) for name in ("quiet", "verbose", "log_file")})
     connection = options["connection"] = taken(Connection, options)
     if connection.sandbox and connection.base_url is not None:
-        raise click.UsageError("--sandbox has an address of its own: leave --base-url out")
+        raise click.UsageError(
+            "--base-url cannot be used with --sandbox, which has its own address: remove one "
+            "of the two"
+        )
 
 
 talks: Option = together(speaks, *_OPTIONS, as_json, adapting(_connect_by))

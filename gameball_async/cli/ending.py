@@ -27,12 +27,12 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 speaks: Option = together(
     flag("--quiet", "-q", help="Show no progress and no remarks, only errors."),
-    flag("--verbose", "-v", help="Log each request, retry and job, too."),
+    flag("--verbose", "-v", help="Also log each request, retry and job."),
     click.option(
         "--log-file",
         type=click.Path(dir_okay=False),
         metavar="FILE",
-        help="Append a log of each request, retry and job to FILE, without keys and row data.",
+        help="Append a log of each request, retry and job to FILE, without keys or row data.",
     ),
 )
 
@@ -137,7 +137,7 @@ def code_of(error: GameballError | OSError) -> Exit:
 
 
 def finish(ended: Ended, *, when_interrupted: str = "", when_stopped: str = "") -> int:
-    """Say why a command did not end by itself, and how to go on; gives its exit code."""
+    """Say why a command did not end by itself, and how to continue; gives its exit code."""
     if ended.interrupted:
         say("interrupted" + (f": {when_interrupted}" if when_interrupted else ""))
         return Exit.INTERRUPTED
@@ -186,7 +186,7 @@ def set_up(*, quiet: bool, verbose: bool, log_file: str | None) -> None:
             handlers.append(logging.FileHandler(log_file, encoding="utf-8"))
     except OSError as error:
         raise click.UsageError(
-            f"--log-file {log_file} cannot be written: {error.strerror}"
+            f"--log-file {log_file} cannot be written ({error.strerror}): name another file"
         ) from None
     logger = logging.getLogger("gameball_async")
     level = logger.level

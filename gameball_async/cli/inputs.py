@@ -38,8 +38,8 @@ async def source_of(rows: FileRows, settings: Settings) -> Source:
 
         if not has_order(settings.sql):
             raise ConfigurationError(
-                f"{rows.path}: the query has no ORDER BY, and a run that is to be resumed needs one: "
-                "add it, by columns that do not change, or pass --no-journal"
+                f"{rows.path}: the query has no ORDER BY, which a run needs to be resumable: order by columns that "
+                "do not change, or pass --no-journal"
             )
         content = query_digest(settings.database or "", settings.sql)
     path = os.path.abspath(rows.path)  # noqa: ASYNC240 - asks no disk
@@ -59,20 +59,21 @@ async def reopen_input(
     source = header.source
     if not source.digest:
         raise ConfigurationError(
-            f"{journal} is of a run whose rows came from a program, not from a file: resume it "
-            "there, with client.resume(journal, rows)"
+            f"{journal} belongs to a run whose rows came from a program, not from a file: resume it there, with "
+            "client.resume(journal, rows)"
         )
     settings = Settings.of(source)
     if settings.sql is not None:
         settings = _at(settings, database, journal, source.digest)
     elif not await anyio.Path(source.name).exists():
         raise InputError(
-            f"is gone: {journal} needs it to go on. Put it back as it was", path=source.name
+            f"no longer exists, and {journal} needs it to resume: put it back as it was",
+            path=source.name,
         )
     elif await digest(source.name) != source.digest:
         raise InputError(
-            f"has changed since {journal} was written: put it back as it was, or import the rows "
-            "that are new from a file of their own",
+            f"has changed since {journal} was written: put it back as it was, or import the new rows from a "
+            "separate file",
             path=source.name,
         )
     return files.enter_context(settings.open(source.name, kind_of(header.kind)))
@@ -85,8 +86,8 @@ def _at(settings: Settings, database: str | None, journal: str, digest: str) -> 
     found = database or settings.database or ""
     if query_digest(found, settings.sql or "") != digest:
         raise ConfigurationError(
-            f"{journal} is of a run that read {settings.database}: pass that as --database URL (or "
-            "DATABASE_URL), with its password, which is in no journal"
+            f"{journal} belongs to a run that read {settings.database}: pass that as --database URL (or set "
+            "DATABASE_URL), with its password, which is never in a journal"
         )
     return evolve(settings, database=found)
 
@@ -130,7 +131,7 @@ async def earlier_again(header: Header, files: ExitStack) -> EarlierRows | None:
     found = await earlier_rows(earlier.name, kind_of(header.kind), settings, files)
     if found.source.digest != earlier.digest:
         raise InputError(
-            "has changed since the run began, which is compared with it: put it back as it was",
+            "has changed since the run began, and the run is compared with it: put it back as it was",
             path=earlier.name,
         )
     return found
@@ -185,8 +186,8 @@ def about_null_words(rows: FileRows) -> str | None:
         return None
     found = ", ".join(f"{count(n, 'cell')} of {name}" for name, n in rows.null_words.items())
     return (
-        f"Words such as NULL, N/A or - stand for a value in {clean(found, 1000)}, and are sent as text: "
-        "pass --null WORD to leave them out."
+        f"Words such as NULL, N/A or - stand for a value in {clean(found, 1000)}, and are sent as text: pass "
+        "--null WORD to omit them."
     )
 
 
@@ -224,8 +225,7 @@ def refuse_same_files(**files: str | None) -> None:
         path = files.get(what)
         if path is not None and _begins_with(path, (MAGIC, b"SQLite format 3")):
             raise ConfigurationError(
-                f"{path} is a journal or a database, and would be written over: name another file "
-                f"with --{what}"
+                f"{path} is a journal or a database, and would be overwritten: name another file with --{what}"
             )
 
 

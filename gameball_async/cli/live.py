@@ -1,7 +1,7 @@
 """
 Reads a run to its end, and shows it meanwhile: a live block on a terminal, lines in a log, or nothing.
 
-It says when Gameball cannot be reached, and when it can again: a line at once, and words for the live block.
+It reports when Gameball cannot be reached, and when it can again: a line at once, and text for the live block.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ async def follow(look: Look, what: str, manner: Manner, stream: TextIO, reaching
     except Exception as error:  # noqa: BLE001 - a fault of the display is no fault of the run
         with suppress(OSError):
             name = type(error).__name__
-            say(f"the progress cannot be shown any more ({name}); the run goes on")
+            say(f"the progress can no longer be shown ({name}); the run continues")
 
 
 async def _live(look: Look, what: str, console: Console, reaching: Reaching) -> None:

@@ -107,7 +107,7 @@ class Manners:
         return asdict(self, filter=exclude("rejects", "results"))
 
     def resume_command(self, journal: str, connection: Connection) -> str:
-        """The command that takes a run up again, ready for a shell."""
+        """The command that resumes a run, ready for a shell."""
         options = {**asdict(self), "deadline": None}
         if self.on_cancel == "detach":
             options["on_cancel"] = None
@@ -126,26 +126,28 @@ class Manners:
 
 
 manners: Option = together(
-    file_option("--rejects", help="Write the rows that did not succeed here, and why."),
+    file_option(
+        "--rejects", help="Write the rows that did not succeed to this file, with the reasons."
+    ),
     results,
     click.option(
         "--concurrency",
         type=click.IntRange(min=1),
-        help="Chunks being submitted at once; by default as many as the distance to the server asks for.",
+        help="Chunks to submit at the same time.  [default: depends on the round-trip time]",
     ),
     choice(
         "--on-cancel",
         ["detach", "stop"],
         default="detach",
-        help="What becomes of open jobs on Ctrl-C: they go on at Gameball, or are stopped there.",
+        help="What happens to open jobs on Ctrl-C: detach leaves them running at Gameball, stop stops them.",
     ),
     seconds(
         "--deadline",
-        help="End the run after so many seconds, with exit code 3; resume goes on with it.",
+        help="End the run after this many seconds, with exit code 3; resume continues it.",
     ),
     seconds(
         "--stalled-for",
-        help="The same where nothing moves for so many seconds: no row, no chunk, no job.",
+        help="End the run in the same way if nothing moves for this many seconds: no row, no chunk, no job.",
     ),
     adapting(lambda options: options.update(how=taken(Manners, options))),
 )
@@ -163,8 +165,8 @@ def refuse_earlier_rejects(path: str | None) -> None:
     header = _HEADER.search(head)
     if head[header.end() if header else 0 :].strip():
         raise ConfigurationError(
-            f"{path} exists already, and rows in it would be lost: name another file with --rejects, or "
-            "move this one away"
+            f"{path} already exists, and the rows in it would be lost: name another file with --rejects, or move "
+            "this one away"
         )
 
 
@@ -178,7 +180,7 @@ def refuse_no_rejects(path: str | None) -> None:
     head = _head(path)
     if head.strip() and not (_HEADER.search(head) or _OBJECT.search(head)):
         raise ConfigurationError(
-            f"{path} exists already, and is no rejects file: name another file with --rejects"
+            f"{path} already exists, and is not a rejects file: name another file with --rejects"
         )
 
 

@@ -81,7 +81,7 @@ def exclusive(**options: object) -> None:
         if value not in (None, False)
     ]
     if len(names) > 1:
-        raise click.UsageError(f"{names[0]} and {names[1]} exclude each other: keep one")
+        raise click.UsageError(f"{names[0]} cannot be used with {names[1]}: remove one of the two")
 
 
 def parsed(parse: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -101,8 +101,8 @@ def by_suffix(*suffixes: str) -> Callable[..., str | None]:
 
     def check(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
         if path is not None and not path.lower().endswith(suffixes):
-            known = " nor ".join(suffixes)
-            raise click.BadParameter(f"{path} is neither {known}: name the file so that it is")
+            known = " or ".join(suffixes)
+            raise click.BadParameter(f"{path} must end in {known}: pass another file name")
         return path
 
     return check
@@ -124,17 +124,19 @@ kind_argument: Option = click.argument(
     "kind", metavar="KIND", callback=_known, shell_complete=_begun
 )
 journal_argument: Option = click.argument("journal", type=click.Path())
-as_json: Option = flag("--json", "as_json", help="Print one JSON object at the end, nothing else.")
+as_json: Option = flag(
+    "--json", "as_json", help="Print one JSON object at the end, and nothing else."
+)
 results: Option = file_option(
     "--results",
     callback=by_suffix(".csv", ".jsonl"),
-    help="Write every row here (.csv or .jsonl), with its outcome and what Gameball answered for it.",
+    help="Write every row to this file (.csv or .jsonl), with its outcome and Gameball's answer.",
 )
 database: Option = click.option(
     "--database",
     metavar="URL",
     envvar="DATABASE_URL",
-    help="Of --sql, as SQLAlchemy has them: sqlite:///shop.db.  [default: $DATABASE_URL]",
+    help="The database for --sql, as an SQLAlchemy URL such as sqlite:///shop.db.  [default: $DATABASE_URL]",
 )
 only_copy: Option = flag(
     "--only-copy",

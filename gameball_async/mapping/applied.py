@@ -137,9 +137,7 @@ def _own(mapping: ColumnMapping, kind: str) -> Mapping[str, Rule]:
     """The columns that go among the account's own fields."""
     place = KINDS.get(kind, TARGETS).own_fields
     if mapping.custom and not place:
-        raise Refusal(
-            f"{kind} have no place for fields of your own: leave custom out of the mapping"
-        )
+        raise Refusal(f"{kind} have no custom fields: remove custom from the mapping")
     return {".".join((*place, name)): Rule(source=name) for name in mapping.custom}
 
 

@@ -157,9 +157,9 @@ def mapping_of(text: str, *, name: str) -> ColumnMapping:
 def _faults(mapping: ColumnMapping) -> Iterator[str]:
     known = (*KINDS, TARGETS.name)
     if mapping.kind and mapping.kind not in known:
-        yield f"kind {mapping.kind!r} is none of {', '.join(known)}"
+        yield f"kind {mapping.kind!r} is not one of: {', '.join(known)}"
     if bool(mapping.lines) != bool(mapping.group_by):
-        yield "group_by and [lines] belong together: give both or none"
+        yield "group_by and [lines] belong together: set both, or remove both"
     for name, rule in (*mapping.columns.items(), *mapping.lines.items()):
         origins = (rule.source, rule.first_of, rule.join, rule.constant is not None)
         if sum(map(bool, origins)) != 1:
@@ -187,7 +187,7 @@ def preset(shop: str, kind: str) -> ColumnMapping:
     if found is None:
         pairs = (name.split("-", 1) for name in _presets())
         known = ", ".join(f"{each} ({of})" for each, of in pairs)
-        raise ConfigurationError(f"there is no preset for {kind} from {shop}: known are {known}")
+        raise ConfigurationError(f"there is no preset for {kind} from {shop}; use one of: {known}")
     return found
 
 

@@ -141,7 +141,7 @@ class Facts:
     def key_words(self) -> str:
         """The key's mode in words."""
         known = {"test": "a test key", "live": "a live key"}
-        return known.get(self.key_mode or "", "a key whose beginning tells neither test nor live")
+        return known.get(self.key_mode or "", "a key whose beginning shows neither test nor live")
 
     @property
     def version(self) -> str | None:
@@ -208,20 +208,24 @@ class Assumption:
 ASSUMPTIONS: Mapping[str, Assumption] = {
     each.name: each
     for each in (
-        Assumption("key-prefix", "the API key's beginning tells test from live", "Authentication"),
+        Assumption(
+            "key-prefix", "the beginning of an API key shows test or live", "Authentication"
+        ),
         Assumption("both-keys", "batch calls are accepted with both keys", "the batch pages"),
         Assumption(
             "version-v4", "the API is served as v4", "the tutorial of the batch customer API"
         ),
         Assumption("version-v4.0", "the API is served as v4.0", "Batch APIs, the OpenAPI file"),
         Assumption("version-v4.1", "the API is served as v4.1", "the page on security"),
-        Assumption("status-batch", "GET /batch/{jobId} tells a job's status", "Batch APIs"),
+        Assumption("status-batch", "GET /batch/{jobId} returns a job's status", "Batch APIs"),
         Assumption(
             "status-batches",
-            "GET /batches/{batchId}/status tells a job's status",
+            "GET /batches/{batchId}/status returns a job's status",
             "the OpenAPI file",
         ),
-        Assumption("date-header", "answers carry a Date", "HTTP; no page of Gameball's says so"),
+        Assumption(
+            "date-header", "answers have a Date header", "HTTP; no page of Gameball's says so"
+        ),
         Assumption("job-ends", "a job ends as completed or failed", "Batch APIs"),
         Assumption("entry-customer", "an entry names its customer as customerId", "Batch APIs"),
         Assumption(
@@ -235,13 +239,15 @@ ASSUMPTIONS: Mapping[str, Assumption] = {
             "Errors, code 7000; no batch page",
         ),
         Assumption(
-            "amount-points", "the amount of an adjustment counts points", "no page: points or money"
+            "amount-points", "the amount of an adjustment means points", "no page: points or money"
         ),
         Assumption(
-            "amount-negative", "a negative amount takes away", "no page: only that it is a number"
+            "amount-negative",
+            "a negative amount takes points away",
+            "no page: only that it is a number",
         ),
         Assumption(
-            "adjustment-visible", "the next inquiry sees an adjustment that is done", "no page"
+            "adjustment-visible", "the next inquiry shows an adjustment that is done", "no page"
         ),
     )
 }

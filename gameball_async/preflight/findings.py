@@ -109,7 +109,7 @@ def findings_of(content: bytes, name: str) -> Findings:
     Raises:
         ConfigurationError: it holds none; the message says where, and what to do.
     """
-    cure = "run `gameball-async check` again to write it anew, or pass --no-findings"
+    cure = "run `gameball-async check` again to replace it, or pass --no-findings"
     try:
         value = json.loads(content)
     except ValueError:
@@ -123,7 +123,7 @@ def findings_of(content: bytes, name: str) -> Findings:
             raise TypeError("must be an object")
         return _converter.structure(value, Findings)
     except UNUSABLE as error:
-        said = why_unusable(error, path="the file", otherwise="has a value that is none of its own")
+        said = why_unusable(error, path="the file", otherwise="has an unknown value")
         raise ConfigurationError(f"the findings {name} cannot be used: {said}. {cure}") from None
 
 
@@ -169,7 +169,7 @@ def refuse_other_files(path: str) -> None:
         return
     if not os.path.isfile(path) or b'"gameball_check"' not in _content(path)[:200]:
         raise ConfigurationError(
-            f"{path} exists, and was not written by a check: name another file with --findings"
+            f"{path} already exists, and was not written by a check: name another file with --findings"
         )
 
 
@@ -233,16 +233,20 @@ def in_short(findings: Findings) -> str:
 
 
 def warnings_of(findings: Findings, now: datetime) -> list[str]:
-    """What whoever goes by them should know, whatever is sent."""
+    """Warnings about the findings themselves, whatever is sent."""
     found = []
     age = now - findings.checked_at
     if age > OLD:
         found.append(f"they are {age.days:,} days old: run `gameball-async check` again")
     elif age < -timedelta(days=1):
-        found.append("they are from the future: set this machine's clock, and check again")
+        found.append(
+            "they are dated in the future: set this machine's clock, and run `gameball-async check` again"
+        )
     if findings.hindrances:
         names = ", ".join(findings.hindrances)
-        found.append(f"something hindered a migration then ({names}): check again")
+        found.append(
+            f"something blocked a migration then ({names}): run `gameball-async check` again"
+        )
     return found
 
 
@@ -252,12 +256,12 @@ def about_the_run(findings: Findings, kind: str) -> list[str]:
     clock = findings.clock
     if kind in _WITH_TIMES and clock is not None and abs(clock.seconds) > MOST_OFFSET:
         found.append(
-            f"when it was checked, {offset_words(clock)}: times that this machine stamped itself are off by "
-            "that much"
+            f"when the account was checked, {offset_words(clock)}: times that this machine wrote are off by that "
+            "much"
         )
     if kind == "balance-adjustments" and findings.amount is None:
         found.append(
-            "it is not known whether amount counts points or money: learn it with `gameball-async check "
-            "--try-customer ID` before this file is sent"
+            "it is not known whether amount means points or money: find out with `gameball-async check "
+            "--try-customer ID` before you send this file"
         )
     return found

@@ -1,5 +1,6 @@
 """
-What can be learned of an account: how far its clock is ahead of ours, and what an amount of its adjustments counts.
+What can be learned about an account: how far its clock is ahead of ours, and what the amount of an adjustment
+means.
 
 The clock is told by the ``Date`` of answers. Whether amounts are points or money no page says, so one is tried:
 a trial is +1, its inverse -1, and an inquiry before, between and after. Nothing of it is sent twice.
@@ -238,19 +239,19 @@ def looks_like_the_other_unit(
     """
     fractions = sum(each != int(each) for each in amounts if math.isfinite(each))
     if amount.counts == "points" and fractions:
-        return f"{fractions:,} of its first {len(amounts):,} amounts have a fraction, as money has"
+        return f"{fractions:,} of its first {len(amounts):,} amounts have a fraction, like money"
     if amount.counts == "money" and not fractions and len(amounts) >= _ENOUGH:
-        return f"its first {len(amounts):,} amounts are whole numbers, as points are"
+        return f"its first {len(amounts):,} amounts are whole numbers, like points"
     return None
 
 
 def amount_words(amount: Amount) -> str:
-    """``amount counts money: 1 gives 10 points``."""
+    """``amount means money: 1 gives 10 points``."""
     if amount.counts == "either":
-        return "amount counts points or money alike: a point is worth one unit of money"
+        return "amount means points and money alike: a point is worth one unit of money"
     if amount.counts == "points":
-        return "amount counts points"
-    return f"amount counts money: 1 gives {plainly(amount.points_for_one)} points"
+        return "amount means points"
+    return f"amount means money: 1 gives {plainly(amount.points_for_one)} points"
 
 
 def plainly(number: float) -> str:

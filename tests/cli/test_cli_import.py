@@ -253,7 +253,7 @@ def test_a_signal_accounts_for_every_row_names_what_is_open_and_ends_with_130(
     out, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "Traceback" not in err
-    assert "interrupted: 4 jobs go on at Gameball: 123456, 123457, 123458, 123459" in err
+    assert "interrupted: 4 jobs are still open at Gameball: 123456, 123457, 123458, 123459" in err
     assert "gameball-async stop 123456" in err
     found = json.loads(out)
     assert (found["rows"], found["pending"], found["indeterminate"]) == (3_500, 3_500, 0)

@@ -108,7 +108,7 @@ NO_JOB: dict[str, Any] = {
             "version",
             facts(submitted=dict.fromkeys(("v4.0", "v4", "v4.1"), MISSING), **NO_JOB),
             "hinders",
-            "no version takes a batch",
+            "no version accepts a batch",
         ),
         (
             "inquiry",
@@ -142,9 +142,9 @@ NO_JOB: dict[str, Any] = {
                 status=status(results=JobResults([], [{"customerId": "gameball-async-check"}])),
             ),
             "ok",
-            "refused the customer that was made up: no reason was given",
+            "refused the made-up customer: no reason was given",
         ),
-        ("inquiry", facts(status=status(results=None)), "hinders", "tells no balance"),
+        ("inquiry", facts(status=status(results=None)), "hinders", "returned no balance"),
         (
             "inquiry",
             facts(status=status(state=JobState.STOPPED, results=None)),
@@ -188,7 +188,7 @@ def test_an_inquiry_that_knows_a_made_up_customer_says_so() -> None:
     told = probe("inquiry", found)
     assert told.verdict == "ok"
     assert told.holds["unknown-refused"] is False
-    assert "unknown customers are created" in told.cure
+    assert "Gameball creates unknown customers" in told.cure
 
 
 @pytest.mark.parametrize(

@@ -227,18 +227,18 @@ def _missing(journal: Resumable) -> list[str]:
     history, missing = journal.history, []
     if not history.sessions:
         missing.append(
-            "When things happened: this journal was written by an earlier version, which noted no times. "
-            "So there are no charts, no durations of jobs and no use of the quota."
+            "When things happened: this journal was written by an earlier version, which recorded no times. So "
+            "there are no charts, no durations of jobs and no use of the quota."
         )
     elif _begins_untimed(journal):
         missing.append(
-            "A part of the time: an earlier version wrote the beginning of this journal. Charts and "
-            "durations are of what came after."
+            "Part of the times: an earlier version wrote the beginning of this journal. Charts and durations "
+            "cover what came after."
         )
     if history.unsaid:
         missing.append(
-            "A process was killed, or is still at work. How many of its requests asked about jobs or were "
-            "answered 429 is only noted when a process ends in good order."
+            "A process was killed, or is still running. How many of its requests asked for the status of a job or "
+            "were answered with 429 is recorded only when a process ends normally."
         )
     return missing
 
@@ -260,6 +260,6 @@ def _check(found: Figures, journal: Resumable) -> None:
         agree &= sum(jobs for *_, jobs in found.job_times.bars) == found.job_times.jobs
     if not agree:
         raise JournalError(
-            "the journal contradicts itself: its numbers do not add up. Keep it, and ask for the "
-            "status of its jobs by number"
+            "the journal contradicts itself: its numbers do not add up. Keep it, and look up its jobs with "
+            "`gameball-async status JOB_ID`"
         )

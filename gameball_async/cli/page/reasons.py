@@ -1,5 +1,5 @@
 """
-Why rows did not succeed, for a page that is handed on, and what to do now.
+Why rows did not succeed, for a page that is shared, and what to do now.
 
 Reasons are grouped, with advice and a few examples; what to do are steps, with the exact commands.
 Ids are masked wherever they stand, in Gameball's own words too, unless somebody asks for them.
@@ -185,23 +185,23 @@ def steps_of(journal: Resumable, recorded: Recorded, path: str) -> list[Step]:
         return list(_go_on(recorded, journal.header, path))
     steps = list(_again(journal, recorded, path))
     if not steps and journal.retried:
-        return [Step("Read the reports of the later runs", "All else was sent again by them.")]
+        return [Step("Read the reports of the later runs", "They sent all other rows again.")]
     return steps or [
-        Step("Nothing is left to do", "The journal is not needed to go on; keep it or delete it.")
+        Step("Nothing is left to do", "The journal is not needed any more: keep it or delete it.")
     ]
 
 
 def _go_on(recorded: Recorded, header: Header, path: str) -> Iterator[Step]:
     yield Step(
-        "Go on with the run",
-        "It is not over. This goes on where it stopped, and applies no row twice.",
+        "Resume the run",
+        "It has not finished. This continues where it stopped, and applies no row twice.",
         [command(header, "resume", path)],
     )
     jobs = sorted(recorded.open_jobs)
     if jobs:
         some = map(str, jobs[: account.SHOWN_JOBS])
         yield Step(
-            "Or only see how its open jobs end",
+            "Or only watch its open jobs",
             f"{account.jobs_go_on(jobs)}. This sends nothing.",
             [command(header, "watch", *some)],
         )
@@ -214,17 +214,17 @@ def _again(journal: Resumable, recorded: Recorded, path: str) -> Iterator[Step]:
         found = doubts_of(recorded, header, path)
         yield Step(
             f"Look at {count(len(found.lines), 'row')} in doubt",
-            "They may or may not have been applied. Look at these customers' balances or activities in "
-            "Gameball's dashboard, and write the line numbers into a file, LINES.txt, one a line. The first "
-            "command says which rows were applied, the second which were not; the third sends those that "
-            "were not again. Keep the journal until then.",
+            "They may or may not have been applied. Look at these customers' balances or activities in Gameball's "
+            "dashboard, and write the line numbers to a file, LINES.txt, one per line. The first command records "
+            "which rows were applied, the second which were not; the third sends again the rows that were not. "
+            "Keep the journal until then.",
             found.commands(),
         )
     soon = len(odd_to_retry(journal, "transient"))
     if soon:
         yield Step(
             f"Send {count(soon, 'row')} again",
-            "Refused for a reason that passes by itself.",
+            "Refused for a reason that may pass later.",
             [command(header, "retry", path, "--only", "transient")],
         )
     later = len(odd_to_retry(journal, "failed")) - soon

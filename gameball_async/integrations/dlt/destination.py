@@ -1,4 +1,4 @@
-"""What dlt is given: the destination, and what became of the rows, as rows for another table."""
+"""What dlt is given: the destination, and the outcomes of the rows, as rows for another table."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ class gameball(Destination[GameballConfiguration, LoadClient]):
     """
     Gameball as a destination: each row of a table becomes an item of the table's kind.
 
-    A table is named after its kind (``orders``, ``balance_adjustments``), or *kind* or *tables* say what
-    it is. Load files are sent one after the other, each with a journal, so that a load whose worker
-    died goes on where it was left, without sending a row twice. The write dispositions are ``append``, and
-    ``merge`` for kinds whose rows may be sent again; ``replace`` is refused. What became of each row is
-    told by `outcomes`.
+    A table is named after its kind (``orders``, ``balance_adjustments``), or *kind* or *tables* name its kind.
+    Load files are sent one after the other, each with a journal, so that a load whose worker died continues
+    where it stopped, without sending a row twice. The write dispositions are ``append``, and ``merge`` for
+    kinds whose rows may be sent again; ``replace`` is refused. `outcomes` returns the outcome of each row.
 
     Args:
         kind: of all tables; None where their names say it.
@@ -112,7 +111,7 @@ _NUMBERS = ("line", "code", "job", "chunk")
 
 def outcomes(pipeline: dlt.Pipeline, loads: Iterable[str] | None = None) -> Any:
     """
-    What became of each row that a pipeline has loaded into Gameball, as a resource for another pipeline.
+    The outcome of each row that a pipeline has loaded into Gameball, as a resource for another pipeline.
 
     Its table, ``gameball_outcomes``, has a line for each row: ``load_id``, ``file``, ``line`` in that file (its
     key, so that loading it again with ``merge`` brings it up to date), ``table_name``, ``kind``, ``key`` (the

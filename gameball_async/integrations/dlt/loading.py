@@ -137,9 +137,9 @@ class LoadClient(JobClientBase):
             loads.begin(load_id)
         elif not loads.begun(load_id):
             raise DestinationTerminalException(
-                f"load {load_id} was begun before, but its journals are not in {loads.folder / load_id}, "
-                "so nobody knows which rows were sent: put them back, or point journals to where they are. "
-                "If none was sent, make that folder"
+                f"load {load_id} was started before, but its journals are not in {loads.folder / load_id}, so it "
+                "is not known which rows were sent: put them back, or set journals to their folder. If no row was "
+                "sent, create that folder"
             )
         return FileJob(file_path, self.config, kind, columns, loads.file(load_id, parsed.job_id()))
 
@@ -154,10 +154,10 @@ class LoadClient(JobClientBase):
         if not doubtful:
             return
         message = (
-            f"{'; '.join(doubtful)}. They are not sent again. Look at these customers in Gameball, say "
-            "what you found with: gameball-async settle JOURNAL --applied FILE --not-applied FILE, and "
-            "run the pipeline again: it sends nothing of this load twice. Do not abort the load: dlt would "
-            "extract its rows again. To let loads with such rows pass: gameball(doubts='warn')"
+            f"{'; '.join(doubtful)}. They are not sent again. Look up these customers in Gameball, record what you "
+            "found with: gameball-async settle JOURNAL --applied FILE --not-applied FILE, and run the pipeline "
+            "again: it sends no row of this load twice. Do not abort the load: dlt would extract its rows again. "
+            "To accept loads with such rows, pass gameball(doubts='warn')"
         )
         if self.config.doubts == "raise":
             raise DoubtfulRows(message)
@@ -202,7 +202,11 @@ def _told(file: LoadFile) -> Iterator[str]:
     for journal, recorded in file.accounts():
         report = recorded.report
         if not report.complete:  # dlt was told to go on without it (raise_on_failed_jobs)
-            LOG.warning("table %s was not sent to its end: %s", file.table, journal)
+            LOG.warning(
+                "table %s was not sent completely: see gameball-async report %s",
+                file.table,
+                journal,
+            )
         refused = report.failed + report.rejected
         if refused:
             LOG.warning(
@@ -242,7 +246,7 @@ class FileJob(RunnableLoadJob):
 
         Raises:
             DestinationTerminalException: it cannot succeed before somebody changes something.
-            DestinationTransientException: it stopped early; the next try goes on where it was left.
+            DestinationTransientException: it stopped early; the next try continues where it stopped.
         """
         try:
             self._file.keep(self._file_path)
@@ -256,7 +260,7 @@ class FileJob(RunnableLoadJob):
             raise DestinationTransientException(str(error)) from None
         if not report.complete:
             raise DestinationTransientException(
-                "stopped by a signal: the next run of the pipeline goes on where it was left"
+                "stopped by a signal: the next run of the pipeline continues where it stopped"
             )
         if report.all_succeeded:
             self._file.drop()

@@ -279,7 +279,7 @@ def test_the_page_takes_the_place_of_an_earlier_one_and_of_nothing_else(
     page.write_text("before")
     result = run("report", journal, "--html", page)
     assert result.exit_code == 0
-    assert f"the page is in {page}" in result.stderr
+    assert f"wrote the page to {page}" in result.stderr
     assert page.stat().st_mode & 0o077 == 0
     assert "All 9 rows succeeded." in page.read_text()
     assert run("report", journal, "--html", journal).exit_code == 2
