@@ -76,14 +76,14 @@ class Making:
 
     Attributes:
         ids_from_numbers: take whole numbers as ids.
-        unknown: what becomes of fields that Gameball does not know.
+        unknown: what to do with fields that Gameball does not know.
     """
 
     ids_from_numbers: bool
     unknown: Unknown
 
     def prepare(self, kind: Kind) -> Prepare:
-        """What makes an item of a row, and tells nobody of unknown fields."""
+        """What makes an item of a row, without a report of unknown fields."""
         fields = UnknownFields(kind, self.unknown)
         return preparer(kind, ids_from_numbers=self.ids_from_numbers, unknown=fields)
 
@@ -93,9 +93,9 @@ class Comparison:
     Finds the rows that need not be sent, by what was applied last for each id. Used by one thread at a time.
 
     Args:
-        in_order: whether rows of one id were applied in the order they are told; if not, of different
-            ones none is known to be the last.
-        journal: of the run itself, where it is taken up again.
+        in_order: whether rows of one id were applied in the given order; if not, which of different rows
+            came last is not known.
+        journal: of the run itself, if it is resumed.
     """
 
     def __init__(self, *, in_order: bool, journal: str | os.PathLike[str] | None) -> None:
@@ -111,7 +111,7 @@ class Comparison:
             self._base.executemany(self._put, zip(ids, digests, strict=True))
 
     async def take_up(self) -> None:
-        """Leave out of what is known all that the run at hand has sent before it was taken up."""
+        """Forget all rows that the current run sent before it was resumed."""
         if self._journal is not None:
             await _read_all(read_contents(self._journal), self._sent_before)
 
@@ -172,7 +172,8 @@ def comparison_of(
 
     Raises:
         ConfigurationError: rows of *kind* must be sent though they equal others.
-        JournalError: the journal cannot be read, its run goes on, or is of another kind, account or address.
+        JournalError: the journal cannot be read, its run has not ended, or it belongs to another kind,
+            account or address.
     """
     refuse_incomparable(kind)
     if isinstance(earlier, EarlierRows):
@@ -186,7 +187,7 @@ def comparison_again(
     header: Header, journal: str | os.PathLike[str], given: EarlierRows | None, making: Making
 ) -> OpenComparison | None:
     """
-    What reads that again for a run that is taken up, where it has rows to read; None where none is read.
+    What reads that again for a resumed run that has rows left to read; None if none are left.
 
     Args:
         header: of the run.
@@ -234,7 +235,7 @@ async def _with_journal(
         path: where that is.
         length: bytes of it that count.
         chunking: of its run.
-        journal: of the run at hand, where it is taken up again.
+        journal: of the current run, if it is resumed.
     """
     comparison = Comparison(in_order=chunking is not Chunking.PLAIN, journal=journal)
 

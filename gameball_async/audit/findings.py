@@ -156,7 +156,7 @@ def about_equal_times(field: str, rows: int, places: tuple[Place, ...]) -> Findi
 
 
 def about_faulty(rows: int, lines: Sequence[int]) -> Finding:
-    """Rows with faults of their own."""
+    """Rows that have faults."""
     message = f"{_have(rows)} faults and will be rejected: `gameball-async validate` lists them"
     return Finding(message, "faulty-rows", "", rows, tuple(map(Place, lines)), certain=True)
 

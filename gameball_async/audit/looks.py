@@ -28,10 +28,10 @@ class Repeat:
     Rows that repeat an earlier one.
 
     Attributes:
-        by: what tells so: the id that answers name a row by, an id of its own, or the whole of it.
+        by: what is compared: the id that answers name a row by, the row's own id, or the whole row.
         field: the field that is the same; empty for the whole row.
-        means: what becomes of them.
-        certain: whether they will not succeed, whatever else is in them.
+        means: what happens to them.
+        certain: whether they fail in any case.
     """
 
     by: Literal["key", "item_id", "payload"]

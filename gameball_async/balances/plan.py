@@ -50,7 +50,7 @@ def shown(units: int, *, signed: bool = False) -> str:
 
 class Fate(Enum):
     """
-    How a row of targets stands, or has ended.
+    The state of a row of targets.
 
     *asked*: its balance is being asked for. *planned*: an adjustment is to be sent. *sent*: one was, and is not
     yet looked at. The others are ends.
@@ -79,7 +79,7 @@ UNFINISHED = (Fate.PLANNED, Fate.DOUBT)
 @frozen
 class Planned:
     """
-    What is to become of a customer.
+    What is to be done for a customer.
 
     Attributes:
         fate: where it stands.

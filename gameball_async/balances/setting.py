@@ -48,7 +48,7 @@ OPEN_JOBS = 128
 """Jobs that a step keeps open at once, at most: the answers to as many inquiries are in memory."""
 
 Drive = Callable[[str, "Bulk"], Awaitable[object]]
-"""Reads an open run to its end; is told what it is for, in words."""
+"""Reads an open run to its end; its first argument describes the run in words."""
 
 
 async def finish(what: str, run: Bulk) -> None:
@@ -83,13 +83,13 @@ async def plan_balances(
         max_change: skip customers whose balance would change by more points.
         only_up: skip customers whose balance would go down.
         balance: the field of Gameball's answer that is the balance.
-        source: tells the input from others, so that a changed one is refused when the plan is gone on with.
+        source: identifies the input, so that a changed one is refused when the plan is continued.
         ids_from_numbers: take whole numbers as ids.
-        drive: reads each run to its end; for whoever shows its progress.
+        drive: reads each run to its end; for programs that show its progress.
 
     Raises:
-        JournalError: the folder belongs to another run, or another process holds it.
-        ConfigurationError: *max_change* is no number of points.
+        JournalError: the folder belongs to another run, or another process is using it.
+        ConfigurationError: *max_change* is not a number of points.
     """
     most = None if max_change is None else in_units(max_change)
     if max_change is not None and (most is None or most < 0):
@@ -240,6 +240,6 @@ class _Customers(Blocks):
 
 
 def _whose(client: GameballClient) -> str:
-    """Tells the account, the address and the version of the API from others, and tells nothing of the keys."""
+    """Identifies the account, the address and the version of the API, without revealing the keys."""
     account = client.account
     return f"{account.fingerprint} {account.origin} {account.version}"

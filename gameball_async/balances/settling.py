@@ -2,8 +2,8 @@
 Settles the rows in doubt of an adjustments run, from the balances before the run and after it.
 
 The balances after it are asked for twice, `rest` seconds apart. What that shows of each row is written to a file
-beside the journal, then noted in the journal. Rows that were not applied can be sent again, as a retry with a
-journal and balances before of its own, whose doubt is settled in the same way.
+beside the journal, then noted in the journal. Rows that were not applied can be sent again, as a retry with its
+own journal and its own balances from before, whose rows in doubt are settled in the same way.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class _Settling:
             self.found.journals.append(journal)
 
     async def _later(self, journal: str, depth: int) -> None:
-        """Go on with a retry that was cut off, and settle what it has left in doubt."""
+        """Resume a retry that was cut off, and settle what it left in doubt."""
         before = snapshot_beside(journal)
         if not (await anyio.Path(journal).exists() and await anyio.Path(before).exists()):
             return
@@ -213,7 +213,7 @@ _HEAD = (
 
 
 def _write(journal: str, rows: Sequence[Concluded]) -> str:
-    """The file beside the journal that tells of each row what was seen and concluded."""
+    """The file beside the journal with what was seen and concluded for each row."""
     number = 1
     while os.path.lexists(path := f"{journal}.settled-{number}.csv"):
         number += 1

@@ -109,7 +109,7 @@ def write_snapshot(
     path: str | os.PathLike[str], balances: Iterable[tuple[str, int | None]]
 ) -> None:
     """
-    Write balances to a file, which appears whole or not at all; customers without one are left out.
+    Write balances to a file, which appears whole or not at all; customers without a balance are omitted.
 
     Raises:
         OSError: the disk refuses.

@@ -71,12 +71,12 @@ class Header:
     What a run is, so that another cannot be taken for it.
 
     Attributes:
-        account: tells accounts, addresses and versions apart, and tells nothing else.
+        account: identifies the account, the address and the version, and reveals nothing else.
         source: a digest of the input and how it is read; empty where the rows come from a program.
         max_change: by how many units one customer's balance may change; None for any.
         only_up: no adjustment may take points away.
         balance: name of the field that is the balance.
-        run: tells this run from every other; part of the reason of each adjustment.
+        run: identifies this run; part of the reason of each adjustment.
         format: of the file.
     """
 
@@ -90,7 +90,7 @@ class Header:
 
     def check(self, other: Header) -> None:
         """
-        Make sure that *other*, the run at hand, is this one.
+        Make sure that *other*, the current run, is this one.
 
         Raises:
             JournalError: it is not; the message names what differs.
@@ -118,14 +118,14 @@ class Store(Closing):
 
     Args:
         folder: where it is; made for its owner's eyes only.
-        header: of the run at hand; None takes any.
+        header: of the current run; None accepts any.
 
     Attributes:
         folder: the same.
         header: of the run that it belongs to.
 
     Raises:
-        JournalError: it belongs to another run, another process holds it, or the disk refuses.
+        JournalError: it belongs to another run, another process is using it, or the disk refuses.
     """
 
     def __init__(self, folder: str | os.PathLike[str], header: Header | None) -> None:
@@ -265,7 +265,7 @@ class Store(Closing):
 
 
 def refused(path: Path, error: Exception) -> JournalError:
-    """What to say where the file cannot be used."""
+    """The error for a file that cannot be used."""
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
         return JournalError(
             f"another process is using {path}: wait for it to end, or stop it, first"

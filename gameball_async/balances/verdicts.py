@@ -6,10 +6,10 @@ comes when the adjustment's job has ended, or if no job is known. A balance that
 leave it is looked at a second time, some seconds later: an account is *at rest* where two such looks agree. Only at
 rest, and only at the balance before it, an adjustment is called not applied and may be sent again.
 
-Rows in doubt of a run are told by their customer's balance before and after. It has moved by what is known to be
-applied, and by some of the rows in doubt. Where only one choice of rows explains the movement, that is what happened;
-where several do, or none, it stays open. Of rows with the same amount nobody can tell which were applied, and it makes
-no difference to the balance: the earlier ones are called applied.
+Rows in doubt of a run are judged by their customer's balance before and after. It has moved by what is known to be
+applied, and by some of the rows in doubt. Where only one choice of rows explains the movement, that is what
+happened; where several do, or none, it stays open. Of rows with the same amount nobody can tell which were applied,
+and it makes no difference to the balance: the earlier ones are called applied.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def doubtful(
 @frozen
 class Concluded:
     """
-    What became of a row in doubt, and from what that was concluded; points in units.
+    What was concluded about a row in doubt, and from what; points in units.
 
     Attributes:
         position: where the row stands in the input.

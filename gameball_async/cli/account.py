@@ -189,13 +189,13 @@ def in_words(positions: Sequence[int]) -> str:
 @frozen
 class InDoubt:
     """
-    Rows that may or may not have been applied, of a run that is over.
+    Rows that may or may not have been applied, of a finished run.
 
     Attributes:
-        lines: where they stand in the input, sorted.
+        lines: their lines in the input, sorted.
         journal: the file that records the run; None if none was kept.
         rejects: the file with the rows; None if none was written.
-        command: makes a command that talks to the Gameball of the run.
+        command: makes a command that talks to the same Gameball as the run.
     """
 
     lines: Sequence[int] = field(repr=False)
@@ -209,8 +209,7 @@ class InDoubt:
         return cls(sorted(line for doubt in doubts for line in doubt.positions), journal, **more)
 
     def commands(self) -> list[str]:
-        """The commands that settle the rows: those that were applied, those that were not, and to send these at
-        once."""
+        """The commands that record rows as applied, or as not applied, or send the latter again at once."""
         if self.journal is None or not self.lines:
             return []
         rows = self.rejects or "LINES.txt"
@@ -270,7 +269,7 @@ def in_doubt(journal: str | None, **more: Any) -> InDoubt:
 
 
 def about_unknown(sent: Sequence[UnknownField], left_out: Sequence[UnknownField] = ()) -> str:
-    """Which fields Gameball does not know, among those that are sent and those that are not; or nothing."""
+    """The fields that Gameball does not know, sent or not sent; empty for none."""
     found = []
     if sent:
         names = ", ".join(f"{each} in {count(each.rows, 'row')}" for each in sent)

@@ -78,7 +78,7 @@ def settle(connection: Connection, as_json: bool, **options: Any) -> NoReturn:
 
 
 def as_values(found: Settlement) -> bytes:
-    """What came of it, for programs."""
+    """The result, for programs."""
     return orjson.dumps(
         {
             **{verdict.name.lower(): found.verdicts[verdict] for verdict in Verdict},

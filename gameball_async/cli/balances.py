@@ -1,4 +1,4 @@
-"""The commands on balances: set, and what it shows; and settle, which has a module of its own."""
+"""The commands on balances: set, and what it shows; and settle, which has its own module."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ balances.add_command(settle)
 @talks
 def set_(yes: bool, dry_run: bool, state: str | None, **options: Any) -> NoReturn:
     """
-    Set each customer in FILE to the balance in FILE.
+    Set each customer's balance to the one in FILE.
 
     FILE has the columns customerId and balance, or a mapping (--map, --from) turns its columns into these. The
     command asks for all balances, shows the differences, and sends them as adjustments once you confirm. Then
@@ -88,7 +88,7 @@ def set_(yes: bool, dry_run: bool, state: str | None, **options: Any) -> NoRetur
 
 @define
 class _Setting:
-    """What a run was asked to do, and how far it has come."""
+    """What a run is to do, and how far it has come."""
 
     connection: Connection
     file: str
@@ -118,7 +118,7 @@ class _Setting:
         return self._end(talk(self.connection, self._apply)) if refusal is None else refusal
 
     def _refusal(self, plan: Summary) -> int | None:
-        """Ask whether to send; None where that is agreed to, or nothing is to be asked."""
+        """Ask whether to send; None if the user agrees, or if there is nothing to ask."""
         if plan.begun or not plan.adjustments:
             return None
         try:

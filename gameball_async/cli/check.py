@@ -151,7 +151,7 @@ class _Checking:
         return Exit.OK
 
     def _earlier(self, account: Account) -> Findings | None:
-        """What an earlier check of this account has written; None where there is none."""
+        """What an earlier check of this account wrote; None if there is none."""
         if self.into is not None:
             with suppress(ConfigurationError):  # it is written anew
                 found = read_findings(self.into)
@@ -159,7 +159,7 @@ class _Checking:
         return None
 
     def _tell_of(self, customer: str) -> str:
-        """What a check that did not come to its end may have left at Gameball, and how to end that."""
+        """What a check that was cut off may have left at Gameball, and how to take it back."""
         item = {"customerId": customer, "amount": -SMALLEST, "reason": REASON}
         take = self.connection.command("import", "balance-adjustments", "-", "--format", "jsonl")
         note = clean(f"{self.into}{TRIAL}")
@@ -183,7 +183,7 @@ class _Checking:
             ) from None
 
     def last_words(self) -> str:
-        """Where there is no time for more: what became of the adjustments."""
+        """What happened to the adjustments, if there is no time for more."""
         if self.facts.trial is None:
             return "exited at once; nothing was adjusted"
         probe = judge(self.facts)[-1]
@@ -286,7 +286,7 @@ def _table(probes: Sequence[Probe]) -> Table:
 
 
 def _assumptions(probes: Sequence[Probe]) -> list[Text]:
-    """What the documents say, by what came of it."""
+    """The assumptions, by result."""
     holds = {name: value for probe in probes for name, value in probe.holds.items()}
     found = []
     for heading, wanted in (("confirmed", True), ("contradicted", False), ("not tested", None)):

@@ -1,7 +1,7 @@
 """
 What is looked at before anything is sent: the whole file, and the findings of `check`.
 
-The first is made by validate, too; import, resume and retry go by the second.
+validate makes the first check, too; import, resume and retry use the findings.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ from .reading import STDIN, Settings
 from .words import clean, count, duration
 
 REACH_AFTER = 1.0
-"""Seconds of a check after which Gameball is asked for something: an address that is wrong is told then."""
+"""Seconds of a check after which Gameball is asked for something, so that a wrong address is reported early."""
 LOOKED_AT = 1_000
-"""Rows of a file whose amounts are looked at."""
+"""How many rows of a file have their amounts checked."""
 
 
 def whole_check(
@@ -76,9 +76,9 @@ class FirstCheck:
         path: the file.
         kind: the batch kind.
         settings: how it is read.
-        strict: nothing is to be sent where something is doubtful.
+        strict: send nothing if something is doubtful.
         as_json: show nothing.
-        findings: what is doubtful; None before it was looked for.
+        findings: what is doubtful; None before the check.
     """
 
     path: str
@@ -153,7 +153,7 @@ class FirstCheck:
 
 
 async def _ended(whole: WholeCheck) -> Checked:
-    """What was found. Sorting on the disk takes a while: it is broken off where this is cancelled."""
+    """What was found. Sorting on the disk takes a while; cancelling this interrupts it."""
 
     async def break_off() -> None:
         try:
@@ -196,7 +196,7 @@ findings_options: Option = together(
         "--findings",
         type=click.Path(dir_okay=False),
         metavar="FILE",
-        help=f"The findings of check for this account.  [default: {DEFAULT_NAME}, if it exists]",
+        help=f"The file with the findings of check for this account.  [default: {DEFAULT_NAME}, if it exists]",
     ),
     flag("--no-findings", help="Neither read nor write findings of check."),
 )
@@ -223,14 +223,14 @@ def _go_by_findings(options: dict[str, Any]) -> None:
 
 obeys: Option = together(findings_options, adapting(_go_by_findings))
 """
-Let a command that talks go by what `check` has found of its account.
+Let a command that talks use the findings of `check` for its account.
 
-What the command line names goes before them. Put it below `talks`.
+Options on the command line override them. Put it below `talks`.
 """
 
 
 def _read(connection: Connection, path: str | None) -> Findings | None:
-    """The findings to go by, said aloud; None where there are none for this account."""
+    """The findings to use, with a remark on them; None if there are none for this account."""
     name = path or DEFAULT_NAME
     if not os.environ.get(API_KEY) or (path is None and not os.path.exists(name)):
         return None  # without a key there is no account: its absence is an error of its own
@@ -283,7 +283,7 @@ def tell_about_the_run(findings: Findings, kind: str, path: str, settings: Setti
 
 
 def _first_amounts(kind: str, path: str, settings: Settings) -> list[int | float | Decimal]:
-    """Amounts of the first rows of a file; none of what cannot be read twice."""
+    """Amounts of the first rows of a file; none of an input that cannot be read twice."""
     if path == STDIN or settings.sql is not None:
         return []
     try:

@@ -1,4 +1,4 @@
-"""Whom a command talks to: its options, the keys from the environment, or the embedded sandbox."""
+"""What a command connects to: its options, the keys from the environment, or the embedded sandbox."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ BASE_URL = "GAMEBALL_BASE_URL"
 @frozen
 class Connection:
     """
-    Whom to talk to, and how.
+    What to connect to, and how.
 
     Attributes:
         base_url: scheme, host and port; None for ``GAMEBALL_BASE_URL``, else Gameball's own.
         api_version: ``v4``, ``v4.0`` or ``v4.1``.
         high_security: both keys on every call.
-        dialect: which paths ask for a status and stop a job.
+        dialect: which paths return the status of a job and stop it.
         quota: requests allowed in which time.
         shared_quota: the Redis through which processes share it; None for none. May hold a password.
-        sandbox: talk to a sandbox of our own, with its keys.
-        trust_env: go through the proxy that the environment names.
+        sandbox: start a sandbox and talk to it, with its keys.
+        trust_env: use the proxy from the environment.
         batch: whether batch calls will be made, which need both keys.
-        goes_by: what `check` has found of this account, where the command goes by it.
+        goes_by: the findings of `check` for this account, if the command uses them.
     """
 
     base_url: str | None
@@ -60,7 +60,7 @@ class Connection:
     goes_by: Findings | None = None
 
     def command(self, *words: str, **options: object) -> str:
-        """A command that talks to the same end, ready for a shell; the keys stay in the environment."""
+        """A command that talks to the same server, ready for a shell; the keys stay in the environment."""
         shared = self.shared_quota
         values = {
             "base_url": self.base_url,
@@ -94,7 +94,10 @@ _OPTIONS = (
         default=_DEFAULTS["api_version"],
         help="Version of the API. v4.1 needs both keys on every call.",
     ),
-    flag("--high-security", help="The account is in High Security Mode: both keys on every call."),
+    flag(
+        "--high-security",
+        help="Send both keys on every call: the account is in High Security Mode.",
+    ),
     choice(
         "--dialect",
         [dialect.value for dialect in Dialect],
@@ -136,7 +139,7 @@ talks: Option = together(speaks, *_OPTIONS, as_json, adapting(_connect_by))
 
 
 def _refuse_missing_keys(connection: Connection) -> None:
-    """Make sure that the environment has the keys; even a single upsert may want both."""
+    """Make sure that the environment has the keys; even a single upsert may need both."""
     both = connection.batch or connection.high_security or connection.api_version == "v4.1"
     wanted = (API_KEY, SECRET_KEY) if both else (API_KEY,)
     missing = [name for name in wanted if not os.environ.get(name)]
@@ -194,7 +197,7 @@ async def sandbox_of(stack: AsyncExitStack, connection: Connection) -> Sandbox |
 
 def account_of(connection: Connection) -> Account:
     """
-    Whose account a command talks to; not for a sandbox.
+    The account that a command talks to; not for a sandbox.
 
     Raises:
         ConfigurationError: a key is missing, or a setting is unusable.

@@ -20,7 +20,7 @@ from .words import clean, count, duration, listed
 OUR_OWN = 35.0
 """Seconds after which no request of an earlier process is in the quota's windows any more."""
 QUIET = 10.0
-"""Seconds without any movement after which that is said."""
+"""Seconds without any movement before a remark says so."""
 
 _STATES = (
     JobState.QUEUED, JobState.RUNNING, JobState.UNKNOWN, JobState.COMPLETED, JobState.FAILED,
@@ -163,7 +163,7 @@ def live(
     Args:
         progress: where the run stands.
         part_read: which part of the input has been read, 0 to 1; None if unknown.
-        what: what is done, such as ``importing customers from customers.csv``.
+        what: what the run does, such as ``importing customers from customers.csv``.
         width: columns of the terminal.
         away: why Gameball cannot be reached now; None where it can.
     """

@@ -89,8 +89,9 @@ def import_(dry_run: bool, **options: Any) -> NoReturn:
     Send the rows of FILE to Gameball in batches, and report the outcome of each.
 
     KIND says what a row is. FILE is CSV, TSV, JSON lines or a JSON array (also as .gz or .zst), Parquet,
-    Its columns have the API's field names, or a mapping (--map, --from) turns them into these. FILE may be -
-    for standard input (with --format): it is sent as it is read, and such a run cannot be resumed.
+    Arrow or Excel (.xlsx). Its columns have the API's field names, or a mapping (--map, --from) turns
+    them into these. FILE may be - for standard input (with --format): it is sent as it is read, and such
+    a run cannot be resumed.
 
     The whole file is checked first, with warnings about repeated ids, dates in the future or before 2000, and
     amounts that make no sense. --no-check skips this.

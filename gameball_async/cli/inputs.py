@@ -30,7 +30,7 @@ from .words import clean, count
 
 
 async def source_of(rows: FileRows, settings: Settings) -> Source:
-    """What a journal says of an open file: where it is, what is in it, and how it is read."""
+    """What a journal records about an open file: where it is, a digest of it, and how it is read."""
     if settings.sql is None:
         content = await digest(rows.path)
     else:
@@ -53,7 +53,7 @@ async def reopen_input(
     Open the file that a journal names, and make sure that it is still the same; or run its query again.
 
     Raises:
-        InputError: it is gone, cannot be read, or its content has changed.
+        InputError: it no longer exists, cannot be read, or its content has changed.
         ConfigurationError: the journal names no file.
     """
     source = header.source
@@ -98,14 +98,14 @@ def input_of(header: Header) -> str | None:
 
 
 def can_do_without(recorded: Resumable) -> bool:
-    """Whether a run needs its input no more, and cannot have it either."""
+    """Whether a run no longer needs its input, and cannot have it either."""
     source = recorded.header.source
     return recorded.input_ended and (not source.digest or not os.path.exists(source.name))
 
 
 async def earlier_rows(path: str, kind: Kind, settings: Settings, files: ExitStack) -> EarlierRows:
     """
-    Open an earlier input, read as the one at hand; *files* closes it.
+    Open an earlier input, read in the same way as the current one; *files* closes it.
 
     Raises:
         InputError: it cannot be read.
@@ -181,7 +181,7 @@ async def standard_input_speaks() -> None:
 
 
 def about_null_words(rows: FileRows) -> str | None:
-    """Which columns hold words that mean nothing and were sent as they stand; None for none."""
+    """Which columns have words for a missing value that were sent as text; None for none."""
     if not rows.null_words:
         return None
     found = ", ".join(f"{count(n, 'cell')} of {name}" for name, n in rows.null_words.items())
@@ -192,7 +192,7 @@ def about_null_words(rows: FileRows) -> str | None:
 
 
 def warn(rows: FileRows) -> None:
-    """Say once what the user should know before anything is sent."""
+    """Print the warnings of an input once, before anything is sent."""
     for warning in rows.warnings:
         unknown = rows.mapped is None and rows.left_out and warning.startswith("not sent")
         cure = " (--unknown custom)" if unknown else ""
@@ -201,9 +201,9 @@ def warn(rows: FileRows) -> None:
 
 def refuse_same_files(**files: str | None) -> None:
     """
-    Make sure that no two of these files are one, and that nothing written over is a journal.
+    Make sure that no two of these files are the same, and that no journal is overwritten.
 
-    Links and other spellings of a path are looked through. Call it before any of them is opened.
+    Links and other spellings of a path are resolved. Call it before any of them is opened.
 
     Args:
         files: by what they are: ``input``, ``journal``, ``rejects``, ``results``; None where there is none.

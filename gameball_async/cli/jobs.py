@@ -61,7 +61,7 @@ def stop(connection: Connection, job_ids: JobIds, as_json: bool) -> NoReturn:
 def _show_each(
     connection: Connection, job_ids: JobIds, ask: Ask, deadline: float | None, *, as_json: bool
 ) -> NoReturn:
-    """Show what becomes of each job; one that Gameball does not know keeps no other from it."""
+    """Show the result for each job; a job that Gameball does not know does not stop the others."""
     seen: list[JobStatus] = []
 
     async def main(client: GameballClient, _: Reaching) -> int:
@@ -120,7 +120,7 @@ def watch(connection: Connection, job_ids: JobIds, as_json: bool, **limits: Any)
 
 
 async def _follow(changes: Changes, last: dict[int, JobStatus], *, as_json: bool) -> int:
-    """Print transitions to the end; a job that Gameball does not know keeps no other from it."""
+    """Print transitions to the end; a job that Gameball does not know does not stop the others."""
     code = Exit.OK
     while True:
         try:

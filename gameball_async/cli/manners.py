@@ -1,4 +1,4 @@
-"""How a run is carried out, and the files that take its rows: the options of import, resume and retry."""
+"""How a run is carried out, and the files for its rows: the options of import, resume and retry."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Collecting:
     why: str = ""
 
     def add(self, outcomes: Iterable[RowOutcome]) -> None:
-        """Take rows. What goes wrong with it is told at the end; the run goes on."""
+        """Take rows. Errors are reported at the end; the run continues."""
         try:
             if not self.why:
                 self.file.add(outcomes)
@@ -72,7 +72,7 @@ class Collecting:
         return None
 
     def in_words(self, name: str, what: str) -> str:
-        """Where the rows are, with *what* of each, or why the file called *name* is not there."""
+        """Where the rows are, with *what* of each, or why the file called *name* could not be written."""
         path = clean(self.file.path)
         if self.rows is None:
             return f"The {name} could not be written to {path} ({self.why})."
@@ -87,10 +87,10 @@ class Manners:
     How a run is carried out.
 
     Attributes:
-        rejects: where the rows go that did not succeed; None for nowhere.
-        results: where every row goes, with its outcome; None for nowhere.
-        concurrency: chunks being submitted at once; None for as many as the distance asks for.
-        on_cancel: what becomes of open jobs when it is interrupted.
+        rejects: the file for rows that did not succeed; None for none.
+        results: the file for every row with its outcome; None for none.
+        concurrency: chunks to submit at the same time; None to go by the round-trip time.
+        on_cancel: what happens to open jobs when it is interrupted.
         deadline: seconds after which it ends, to be resumed; None for no limit.
         stalled_for: the same for seconds in which nothing moves.
     """
@@ -156,10 +156,10 @@ manners: Option = together(
 
 def refuse_earlier_rejects(path: str | None) -> None:
     """
-    Make sure that a new run writes over no rows that are in its file of rejects.
+    Make sure that a new run overwrites no rows in its rejects file.
 
     Raises:
-        ConfigurationError: there are some; a header alone is none.
+        ConfigurationError: the file has rows; a header alone is allowed.
     """
     head = _head(path)
     header = _HEADER.search(head)
@@ -172,10 +172,10 @@ def refuse_earlier_rejects(path: str | None) -> None:
 
 def refuse_no_rejects(path: str | None) -> None:
     """
-    Make sure that a resumed run, which writes all of its rejects anew, writes over nothing but rejects.
+    Make sure that a resumed run, which rewrites all of its rejects, overwrites nothing but rejects.
 
     Raises:
-        ConfigurationError: the file is none of those.
+        ConfigurationError: the file is not a rejects file.
     """
     head = _head(path)
     if head.strip() and not (_HEADER.search(head) or _OBJECT.search(head)):

@@ -45,7 +45,7 @@ class Task:
         rows: the open input; None where it is not read.
         journal: the file that records the run; None for none.
         resume: the command that resumes it; None without a journal.
-        rejects: takes the rows that did not succeed; None where nobody asked for them.
+        rejects: takes the rows that did not succeed; None if there is no such file.
         results: takes every row; the same.
         check: reads the whole input before anything is sent; None for no such check.
         first: is done before the run; None for nothing.
@@ -103,7 +103,7 @@ class _Moving:
     _files: ExitStack = field(factory=ExitStack, init=False)
 
     async def main(self) -> int:
-        """Run it to its end, however it comes. The exit code is `account`'s to tell."""
+        """Run it to its end. `account` decides the exit code."""
         with self._files as files:
             task = self.task = await self.asked.prepare(files)
             try:
@@ -251,7 +251,7 @@ def _about_journal(task: Task, report: Report, doubt: InDoubt | None, go_on: str
 
 
 def _about_rows(task: Task, report: Report) -> Iterator[str | None]:
-    """What was left out of what was sent, and where the rows of a run can be found now."""
+    """What was not sent, and where the rows of the run are now."""
     yield account.about_unknown(report.unknown_fields, task.left_out)
     if task.rows is not None:
         yield about_null_words(task.rows)

@@ -70,7 +70,7 @@ def given(name: str) -> bool:
 
 def exclusive(**options: object) -> None:
     """
-    Make sure that of these options one at most is given; *options* are by their names, with ``_``.
+    Make sure that at most one of these options is given; *options* are by their names, with ``_``.
 
     Raises:
         UsageError: two are.
@@ -97,7 +97,7 @@ def parsed(parse: Callable[[Any], Any]) -> Callable[..., Any]:
 
 
 def by_suffix(*suffixes: str) -> Callable[..., str | None]:
-    """Make sure that the name of a file that is to be written shows its form."""
+    """Make sure that the name of an output file shows its format."""
 
     def check(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
         if path is not None and not path.lower().endswith(suffixes):

@@ -1,4 +1,4 @@
-"""How rows are read, as the options of import and validate say it, and a journal keeps it."""
+"""How rows are read: the options of import and validate, as a journal keeps them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Settings:
 
     Attributes:
         reading: how a file is written.
-        unknown: what becomes of columns and fields that Gameball does not know.
+        unknown: what to do with columns and fields that Gameball does not know.
         ids_from_numbers: take whole numbers as ids.
         mapping: the text of the mapping file; None for none.
         shop: the shop whose export it is; None to go by the header.

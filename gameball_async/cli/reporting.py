@@ -1,4 +1,4 @@
-"""The commands on a journal that talk to nobody: report, and settle."""
+"""The commands on a journal that send nothing: report, and settle."""
 
 from __future__ import annotations
 

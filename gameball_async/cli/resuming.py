@@ -225,7 +225,7 @@ class _Retry(_GoingOn):
 
 
 def nothing_left(journal: str, only: str, recorded: Resumable) -> str:
-    """Why a retry has nothing to send, and where rows may be that it does not see."""
+    """Why a retry has nothing to send, and where other rows may be."""
     if not recorded.retried:
         return (
             f"{journal} has no {only} rows that can be sent again. Rows that were rejected before they were sent "
@@ -241,7 +241,7 @@ def nothing_left(journal: str, only: str, recorded: Resumable) -> str:
 
 def refuse_sandbox(connection: Connection) -> None:
     """
-    A journal's jobs are where they are.
+    Refuse a new sandbox: it does not know the jobs of a journal.
 
     Raises:
         UsageError: *connection* is a new sandbox.

@@ -1,4 +1,4 @@
-"""The commands to try things out with: the sandbox, served, and examples, which come with the package."""
+"""The commands to try things out with: the sandbox, and the examples that come with the package."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def sandbox(
 
 
 def _settings(scenario: Scenario, options: dict[str, Any]) -> dict[str, Any]:
-    """What goes before the scenario: options that were given, and those that it says nothing of."""
+    """The options that override the scenario, and those that it does not set."""
     told = {**scenario.options, "latency": scenario.latency}
     paced = given("job_seconds") or given("queue_seconds") or "service_time" not in told
     pace = Constant(options.pop("job_seconds"), queue=options.pop("queue_seconds"))

@@ -81,12 +81,12 @@ class _AsLines:
 
     @property
     def skipped(self) -> int:
-        """How many rows the mapping left out."""
+        """How many rows the mapping skipped."""
         return 0 if self.input is None else self.input.skipped
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """What is doubtful, without what is among the faults."""
+        """What is doubtful, except for what is among the faults."""
         return tuple(each for each in self.checked.findings if not each.certain)
 
     def carry_out(self) -> NoReturn:
@@ -177,7 +177,7 @@ class _AsLines:
 
 @define
 class Rehearsal(_AsLines):
-    """The same for an import: with the first rows as they would be sent, and the least time of all."""
+    """The same for an import: with the first rows as they would be sent, and the shortest possible time."""
 
     quota: Quota
 
@@ -196,7 +196,7 @@ class Rehearsal(_AsLines):
 
 @define
 class _AsJson(_AsLines):
-    """One object, written as it comes: the faults are not kept."""
+    """One object, written piece by piece: the faults are not kept."""
 
     separator: str = field(default="", init=False)
 

@@ -27,7 +27,7 @@ class AppliedMapping:
 
     Attributes:
         header: Gameball's columns, in the mapping's order.
-        not_sent: columns of the file that the mapping leaves out.
+        not_sent: columns of the file that the mapping does not use.
     """
 
     header: tuple[str, ...]
@@ -43,12 +43,12 @@ class AppliedMapping:
         return self._group is not None
 
     def skips(self, cells: Cells) -> bool:
-        """Whether the mapping leaves this record out."""
+        """Whether the mapping skips this record."""
         looked_at = ((cells[index].strip().casefold(), words) for index, words in self._skip)
         return any(cell in words or (ANY in words and cell != "") for cell, words in looked_at)
 
     def same_row(self, first: Cells, cells: Cells) -> bool:
-        """Whether a record goes on with the row that *first* began."""
+        """Whether a record continues the row that *first* began."""
         return self._group is not None and first[self._group] == cells[self._group]
 
     def cells(self, records: Sequence[Cells]) -> list[str]:

@@ -25,7 +25,7 @@ from .findings import Findings, Verdict
 from .learned import Amount, Sample, Trial, amount_of
 
 MADE_UP = "gameball-async-check"
-"""The customer that is asked about where nobody named one."""
+"""The customer to ask about if the user names none."""
 
 
 class Said(Enum):
@@ -100,7 +100,7 @@ class Plan:
 
     @property
     def made_up(self) -> bool:
-        """Whether nobody named a customer."""
+        """Whether the user named no customer."""
         return self.customer == MADE_UP
 
 
@@ -111,7 +111,7 @@ class Facts:
 
     Attributes:
         plan: what it was to ask.
-        key_mode: ``test`` or ``live``, by the key's beginning; None where that tells nothing.
+        key_mode: ``test`` or ``live``, by the key's beginning; None if that shows neither.
         submitted: what a submission of an inquiry came to, by version.
         job_id: the inquiry's job; None where none is known.
         ended: what waiting for that job came to; None where it was not waited for.
@@ -150,7 +150,7 @@ class Facts:
 
     @property
     def dialect(self) -> str | None:
-        """The path that tells a job's status, the first that was asked; None where none does."""
+        """The path that returns a job's status, the first that was asked; None if none does."""
         found = [name for name, reply in self.dialects.items() if reply.yes]
         if self.plan.dialect_given in found:
             return self.plan.dialect_given
@@ -176,7 +176,7 @@ class Probe:
 
     Attributes:
         name: short.
-        verdict: whether it hinders a migration.
+        verdict: whether it blocks a migration.
         said: what happened, in words. It may quote Gameball, and a balance.
         cure: what to do; empty for nothing.
         holds: for each assumption that it put to the test, whether it holds.
@@ -197,7 +197,7 @@ class Assumption:
     Attributes:
         name: short, for files.
         says: what is taken to be so.
-        source: the page that says it, or why nobody does.
+        source: the page that says it, or that no page does.
     """
 
     name: str

@@ -24,7 +24,7 @@ from .learned import MOST_OFFSET, Amount, Offset, amount_words, offset_words
 
 FORMAT = 1
 DEFAULT_NAME = "gameball.check.json"
-"""In the current directory, where nobody names another."""
+"""In the current directory, unless the user names another."""
 TRIAL = ".trial"
 """Follows the name of the findings, in that of the file that notes a trial."""
 _LARGEST = 100_000
@@ -43,11 +43,11 @@ class Findings:
     Attributes:
         gameball_check: the format of the file.
         checked_at: when; with a time zone.
-        account: a keyed hash of the API key: tells accounts apart, and tells nothing else.
+        account: a keyed hash of the API key: identifies the account, and reveals nothing else.
         origin: where requests went.
         key: whose data the key opens, by its beginning.
         version: the version of the API that took a batch; None where none did.
-        dialect: the path that tells a job's status; None where none does.
+        dialect: the path that returns a job's status; None if none does.
         clock: how far Gameball's clock is ahead of this machine's; None where that is not known.
         amount: what the amount of an adjustment counts; None where that was not tried, or not learned.
         probes: what each probe came to, by its name.
@@ -68,7 +68,7 @@ class Findings:
 
     @property
     def hindrances(self) -> list[str]:
-        """Names of the probes that found something that hinders a migration."""
+        """Names of the probes that found something that blocks a migration."""
         return [name for name, verdict in self.probes.items() if verdict == "hinders"]
 
 
@@ -107,7 +107,7 @@ def findings_of(content: bytes, name: str) -> Findings:
         name: the file's name, for errors.
 
     Raises:
-        ConfigurationError: it holds none; the message says where, and what to do.
+        ConfigurationError: it has none; the message says where, and what to do.
     """
     cure = "run `gameball-async check` again to replace it, or pass --no-findings"
     try:
@@ -221,7 +221,7 @@ def of_another(findings: Findings, account: Account) -> str | None:
 
 
 def in_short(findings: Findings) -> str:
-    """``checked 2026-01-31, live key, v4.0, tutorial dialect``: what a run goes by."""
+    """``checked 2026-01-31, live key, v4.0, tutorial dialect``: what a run uses."""
     parts = (
         f"checked {findings.checked_at:%Y-%m-%d}",
         findings.key and f"{findings.key} key",

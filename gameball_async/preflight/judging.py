@@ -32,7 +32,7 @@ def judge(facts: Facts) -> list[Probe]:
 
 
 def conclude(facts: Facts, probes: list[Probe], account: Account, now: datetime) -> Findings:
-    """What later imports go by. What was not tried again stays as an earlier check has found it."""
+    """What later imports use. What was not tested again stays as an earlier check found it."""
     earlier = {} if facts.earlier is None else facts.earlier.assumptions
     learned = {name: holds for probe in probes for name, holds in probe.holds.items()}
     return Findings(
@@ -177,7 +177,7 @@ def _clock(facts: Facts) -> Probe:
 
 
 def judge_amount(facts: Facts) -> Probe:
-    """The probe of what the amount of an adjustment counts."""
+    """The probe of what the amount of an adjustment means."""
     trial = facts.trial
     if trial is None:
         if facts.plan.try_it:

@@ -30,7 +30,7 @@ _YES = Reply(Said.YES)
 @frozen
 class Prober:
     """
-    Asks one thing after the other, and fills in what it learns as it comes.
+    Asks one thing after the other, and records the answers as they come.
 
     Args:
         open_client: makes clients.
@@ -86,7 +86,7 @@ class Prober:
             self.facts.samples.append(sample)
 
     async def _submit(self) -> None:
-        """Submit an inquiry under the first version that takes it."""
+        """Submit an inquiry under the first version that accepts it."""
         plan, facts = self.facts.plan, self.facts
         who = "a made-up customer" if plan.made_up else "the customer that you named"
         self.tell(f"asking for the balance of {who}, as a batch of one row")
@@ -142,7 +142,7 @@ class Prober:
         return balance, "" if balance is not None else "the answer has no balance"
 
     async def _adjust(self, client: GameballClient, step: Step, amount: int) -> None:
-        """Send one adjustment, once, and see it through as far as that goes."""
+        """Send one adjustment, once, and follow it to its end if possible."""
         # Until the contrary is proven: whoever leaves from here on leaves it in doubt.
         step.fate, step.why = Fate.UNSURE, "exited before its answer came"
         item = {"customerId": self.facts.plan.customer, "amount": amount, "reason": REASON}

@@ -78,7 +78,7 @@ class Figures:
         journal: the journal, as it was named.
         began, ended: seconds of the time of day; None where the journal does not say.
         sessions: processes that worked on it; 0 where the journal does not say.
-        complete: whether the run is over.
+        complete: whether the run has finished.
         rows: that were read.
         outcomes: how many have which outcome, all six of them.
         reasons: why rows did not succeed.
@@ -87,7 +87,7 @@ class Figures:
         doubtful_rows: rows in doubt that no retry has sent again, of all chunks.
         open_jobs: jobs that had not ended, how many.
         jobs, requests, polls, rate_limited, seconds: as a report has them.
-        unsaid: processes that were killed, or go on: what polls and 429s they had is not known.
+        unsaid: processes that were killed, or are still running: their polls and 429s are not known.
         quota: None where the journal does not say.
         job_times: None where the journal does not say.
         series: the same.
@@ -244,7 +244,7 @@ def _missing(journal: Resumable) -> list[str]:
 
 
 def _check(found: Figures, journal: Resumable) -> None:
-    """The numbers agree, each with the others that count the same."""
+    """Make sure that numbers that count the same thing agree."""
     history = journal.history
     odd = found.rows - found.good_rows + found.succeeded_later
     agree = sum(found.outcomes.values()) == found.rows and found.reasons.rows == odd

@@ -2,7 +2,7 @@
 Why rows did not succeed, for a page that is shared, and what to do now.
 
 Reasons are grouped, with advice and a few examples; what to do are steps, with the exact commands.
-Ids are masked wherever they stand, in Gameball's own words too, unless somebody asks for them.
+Ids are masked everywhere, also in Gameball's own words, unless the user asks for them.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Reasons:
 
 
 def masked(key: str) -> str:
-    """An id that whoever has the file can find again, and nobody else: ``c…23``."""
+    """An id that you can recognise only with the input at hand: ``c…23``."""
     if len(key) >= 6:
         return f"{key[0]}…{key[-2:]}"
     return f"{key[0]}…" if len(key) >= 3 else "…"
@@ -161,14 +161,14 @@ class Step:
 
 
 def command(header: Header, *words: str, **options: str) -> str:
-    """A command that talks to the Gameball of a run, ready for a shell; keys stay in the environment."""
+    """A command that talks to the same Gameball as a run, ready for a shell; keys stay in the environment."""
     base_url = None if header.origin == DEFAULT_ORIGIN else header.origin
     version = None if header.version == "v4.0" else header.version
     return command_line(*words, **options, base_url=base_url, api_version=version)
 
 
 def doubts_of(recorded: Recorded, header: Header, journal: str) -> account.InDoubt:
-    """The rows in doubt, with the commands that end it."""
+    """The rows in doubt, with the commands that settle them."""
     return account.InDoubt.of(recorded.doubts, journal, command=partial(command, header))
 
 
@@ -208,7 +208,7 @@ def _go_on(recorded: Recorded, header: Header, path: str) -> Iterator[Step]:
 
 
 def _again(journal: Resumable, recorded: Recorded, path: str) -> Iterator[Step]:
-    """What can be done about the rows of a run that is over."""
+    """What to do about the rows of a finished run."""
     header = journal.header
     if recorded.doubts:
         found = doubts_of(recorded, header, path)

@@ -2,7 +2,7 @@
 How dlt's load files are sent: what makes the job of each, the job, and the judgement of a whole load.
 
 dlt hands over a load's files one after the other. A file whose worker died is handed over again, under a
-name with a counter, so its run keeps a journal under a name without it, and goes on where it was left.
+name with a counter, so its run keeps a journal under a name without it, and continues where it stopped.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ LOOK_UP = 0.2
 
 
 class DoubtfulRows(DestinationTerminalException):
-    """A load has rows that may or may not have been applied. All others of it are done, and none is sent again."""
+    """A load has rows that may or may not have been applied. Its other rows are done; none is sent again."""
 
 
 Given: NotResolved = NotResolved()
@@ -145,10 +145,10 @@ class LoadClient(JobClientBase):
 
     def complete_load(self, load_id: str) -> None:
         """
-        All files of a load are done: tell what did not succeed.
+        All files of a load are done: report what did not succeed.
 
         Raises:
-            DoubtfulRows: some rows may or may not have been applied, and nobody has settled which.
+            DoubtfulRows: some rows may or may not have been applied, and are not settled.
         """
         doubtful = [why for file in self._loads().files(load_id) for why in _told(file)]
         if not doubtful:
@@ -198,7 +198,7 @@ class LoadClient(JobClientBase):
 
 
 def _told(file: LoadFile) -> Iterator[str]:
-    """Warn of rows that were not applied; what may have been applied is the caller's to tell."""
+    """Warn of rows that were not applied; the caller reports rows that may have been applied."""
     for journal, recorded in file.accounts():
         report = recorded.report
         if not report.complete:  # dlt was told to go on without it (raise_on_failed_jobs)
@@ -245,7 +245,7 @@ class FileJob(RunnableLoadJob):
         Send the rows, and wait for their outcomes.
 
         Raises:
-            DestinationTerminalException: it cannot succeed before somebody changes something.
+            DestinationTerminalException: it cannot succeed until something is changed.
             DestinationTransientException: it stopped early; the next try continues where it stopped.
         """
         try:
