@@ -67,7 +67,7 @@ def test_where_all_is_well_it_says_so_changes_nothing_and_writes_down_what_it_fo
         assert part in result.stdout
     assert (
         "GET /batches/{batchId}/status returns a job's status (the OpenAPI file)"
-        in (result.stdout.split("contradicted:")[1].split("not tried:")[0])
+        in (result.stdout.split("contradicted:")[1].split("not tested:")[0])
     )
     assert set(sandbox.ledger.applied) == {"balance-inquiries"}
     assert (found().version, found().dialect, found().key) == ("v4.0", "tutorial", "test")

@@ -136,7 +136,7 @@ def test_milestones_are_told_once() -> None:
     first = evolve(PROGRESS, failed=0, rejected=0)
     assert display.milestones(None, first, was_read=False, is_read=False) == []
     assert display.milestones(first, PROGRESS, was_read=False, is_read=True) == [
-        "the input is read to its end: 5,000 rows",
+        "the whole input has been read: 5,000 rows",
         "the first rows that did not succeed: 7 failed, 3 rejected",
     ]
     limited = evolve(PROGRESS, rate_limited=1)

@@ -27,4 +27,4 @@ def test_a_folder_that_cannot_be_made_is_said(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = run("examples", tmp_path / "file" / "shop")
     assert done.exit_code == 2
-    assert "cannot be written: Not a directory" in done.stderr
+    assert "cannot be written (Not a directory)" in done.stderr

@@ -74,7 +74,7 @@ def test_what_the_command_line_names_goes_before_the_findings(
     result = run("import", "customers", customers(3), "--api-version=v4.0")
     assert result.exit_code != 0
     assert {seen.path.split("/")[2] for seen in odd.requests} == {"v4.0"}
-    assert "openapi dialect (but for what --api-version says)" in result.stderr
+    assert "openapi dialect (except for --api-version)" in result.stderr
 
 
 def test_the_command_to_go_on_with_names_what_was_found(

@@ -97,7 +97,7 @@ NO_JOB: dict[str, Any] = {
         ("keys", facts(key_mode=None), "ok", "neither test nor live"),
         ("keys", facts(key_mode="test"), "ok", "a test key"),
         ("version", facts(submitted={"v4.0": KEYS}, **NO_JOB), "unknown", "no batch"),
-        ("version", facts(submitted={"v4.0": MISSING, "v4": YES}), "ok", "v4 takes batches"),
+        ("version", facts(submitted={"v4.0": MISSING, "v4": YES}), "ok", "v4 accepts batches"),
         (
             "version",
             facts({"version_given": True}, submitted={"v4.0": MISSING, "v4": YES}),
@@ -171,7 +171,7 @@ NO_JOB: dict[str, Any] = {
         ("clock", facts(samples=[Sample(100, 100.2, 10)]), "hinders", "ahead of"),
         ("clock", facts(samples=[Sample(100, 100.2, 159)]), "ok", "behind"),
         ("clock", facts(samples=[Sample(100, 100.2, 100)]), "ok", "agrees"),
-        ("amount", facts(), "skipped", "not tried"),
+        ("amount", facts(), "skipped", "not tested"),
     ],
 )  # fmt: skip
 def test_what_each_probe_says(name: str, found: Facts, verdict: str, words: str) -> None:

@@ -212,7 +212,7 @@ def test_a_journal_of_a_killed_import_gives_a_page_and_its_command_goes_on(
     )
     assert killed.returncode == 9
     page, _, told = written(run, Path(f"{path}.gbjournal"))
-    assert "Not over yet" in page.text
+    assert "Not finished yet" in page.text
     assert told["requests"] >= 1
     command = told["page"]["steps"][0]["commands"][0]
     assert command in page.text
@@ -237,7 +237,7 @@ def test_a_journal_that_an_earlier_version_began_gives_a_page_that_says_what_is_
     path = Past(chunks=20, rows=10, failed=1, rejected=3).write(tmp_path / "run.gbjournal")
     page, _, told = written(run, path)
     assert told["page"]["missing"][0].split(":")[0] in page.text
-    assert told["page"]["missing"][0].startswith("A part" if resumed else "When things happened")
+    assert told["page"]["missing"][0].startswith("Part of" if resumed else "When things happened")
     assert (told["page"]["series"] is not None) is resumed
     assert told["page"]["quota"] is None
     assert int(page.figures["succeeded"]) == 180
