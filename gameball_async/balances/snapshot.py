@@ -154,4 +154,6 @@ def read_snapshot(
             f"cannot be read ({error.strerror}): name another file", path=os.fspath(path)
         ) from None
     except (UnicodeDecodeError, csv.Error):
-        raise InputError("is not CSV in UTF-8: save it as such", path=os.fspath(path)) from None
+        raise InputError(
+            "is not CSV in UTF-8: save it as CSV in UTF-8", path=os.fspath(path)
+        ) from None

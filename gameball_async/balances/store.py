@@ -272,10 +272,9 @@ def refused(path: Path, error: Exception) -> JournalError:
         )
     if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
         return JournalError(
-            f"{path} is damaged, or is not a plan of balances ({error}): name another folder with "
-            "--state"
+            f"{path} is damaged, or is not a plan of balances ({error}): when the jobs of its run have ended, name "
+            "another folder with --state"
         )
     return JournalError(
-        f"{path} cannot be written ({error}): free space on the disk, or name another folder with "
-        "--state"
+        f"{path} cannot be written ({error}): free space on the disk, or make the folder writable, then try again"
     )
