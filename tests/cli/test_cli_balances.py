@@ -45,8 +45,8 @@ def test_it_shows_the_differences_sends_them_and_says_what_became_of_each(
     assert result.exit_code == 1, result.output  # c4
     told = " ".join(result.stdout.split())
     assert "1 already have their balance" in told
-    assert "1 gain points: +40.5 together, +40.5 at most" in told
-    assert "1 lose points: -1,250 together" in told
+    assert "1 gain points: +40.5 in total, +40.5 at most" in told
+    assert "1 lose points: -1,250 in total" in told
     assert "row 5: balance: is not a plain number" in told
     assert "2 were set to their balance" in told
     assert "targets.csv.gbbalances/report.csv" in told

@@ -47,7 +47,7 @@ def test_rows_of_an_earlier_file_count_as_applied(run: Run, serve: Serve, tmp_pa
     last, new = write(tmp_path / "last.csv", "aaa"), write(tmp_path / "new.csv", "abac")
     result = run("import", "customers", new, "--since-file", last)
     assert result.exit_code == 0
-    assert "2 rows succeeded, 2 unchanged, and not sent" in result.stdout
+    assert "2 rows succeeded, 2 unchanged and not sent" in result.stdout
     assert "the next import can be compared with it (--changed-against)" in result.stdout
     assert "only rows that differ from its rows are sent" in result.stderr
     named = tmp_path / "lines.txt"

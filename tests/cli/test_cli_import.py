@@ -31,7 +31,7 @@ def test_a_sound_file_ends_with_0_and_an_account(run: Run, customers: Customers)
     assert "2 jobs" in result.stdout
     lines = result.stderr.splitlines()
     assert lines[0].startswith("importing customers from ")
-    assert any("the input is read to its end: 1,200 rows" in line for line in lines)
+    assert any("the whole input has been read: 1,200 rows" in line for line in lines)
     assert "\x1b" not in result.output
 
 

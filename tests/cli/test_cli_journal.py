@@ -197,7 +197,7 @@ def test_a_resumed_run_refuses_what_is_not_its_own(
     path.write_bytes(content.replace(b"00007", b"70000"))
     refused("has changed since")
     path.unlink()
-    refused("is gone")
+    refused("no longer exists")
     path.write_bytes(content)
     assert len(first.requests) == sent
     assert run("resume", journal).exit_code == 0
@@ -306,7 +306,7 @@ def test_a_finished_run_can_be_resumed_without_its_input(
     assert run("resume", f"{path}.gbjournal").exit_code == 0
     refused = run("resume", f"{path}.gbjournal", "--rejects", f"{path}.rejects")
     assert refused.exit_code == 2
-    assert "is gone" in refused.stderr
+    assert "no longer exists" in refused.stderr
 
 
 # -- report

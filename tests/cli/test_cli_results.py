@@ -142,7 +142,7 @@ def test_another_suffix_is_refused_before_anything_is_opened(
     args = {"import": ["customers", "no-file.csv"], "retry": ["no-journal", "--only=failed"]}
     result = run(command, *args.get(command, ["no-journal"]), "--results", tmp_path / "out.txt")
     assert result.exit_code == 2
-    assert "is neither .csv nor .jsonl" in result.stderr
+    assert "must end in .csv or .jsonl" in result.stderr
     assert not list(tmp_path.iterdir())
 
 

@@ -72,11 +72,13 @@ def test_validate_tells_ids_that_come_again_as_faults_with_both_lines(
     )
     assert [each.partition(": warning: ")[2].partition(":")[0] for each in warnings] == [
         "1 row has the customer and the transactionTime of an earlier row",
-        "1 row has transactionTime in the future, which Gameball refuses (error 9007) (line 5)",
+        "1 row has transactionTime in the future, which Gameball refuses (error 9007)",
         "1 row has transactionTime before 2000",
-        "1 row has a zero or negative amount, which is probably a mistake: check these rows (line 5)",
+        "1 row has a zero or negative amount, which is probably a mistake",
     ]
     assert "line 3 (as 2)" in warnings[0]
+    assert warnings[1].endswith(": check the dates (line 5)")
+    assert warnings[3].endswith(": check these rows (line 5)")
     assert amounts == "amount: 5 rows, 13.5 in all, from -3 (line 5) to 7.5 (line 3)"
     assert "4 valid, 1 with 1 fault, 4 warnings" in last
 
@@ -287,7 +289,7 @@ def test_the_rows_of_a_query_are_checked_by_validate(run: Run, tmp_path: Path) -
     assert names(result.stdout) == ["repeated-id"]
     refused = run("import", "customers", "--sql", query, "--database", url, "--sandbox", "--strict")
     assert refused.exit_code == 2
-    assert "read once" in refused.stderr
+    assert "read only once" in refused.stderr
 
 
 def test_a_file_that_ends_too_soon_is_named_first_and_imported_as_far_as_it_goes(
