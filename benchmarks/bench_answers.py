@@ -4,7 +4,7 @@ How long the largest answers hold the event loop while they are read.
     python -m benchmarks.bench_answers
 
 A long answer of few values is read quickly; one of many values is refused before it is parsed. Each
-shape is at a limit of `api.reading`, or far beyond it; the least of five readings counts.
+shape is at a limit of `api.wire`, or far beyond it; the least of five readings counts.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from typing import Any
 
 from attrs import frozen
 
-from gameball_async.sandbox.durations import LogNormal
+from gameball_async.sandbox import LogNormal
 
 from .bench_growth import some_rows
 from .record import Gate, Result, finish, table

@@ -14,15 +14,16 @@ import csv
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from gameball_async import Customer, CustomerAttributes
 from gameball_async.api.fields import specs_of
-from gameball_async.api.items import Customer, CustomerAttributes
 from gameball_async.api.kinds import KINDS
+from gameball_async.audit.check import check_rows
 from gameball_async.rows.check import preparer
 from gameball_async.rows.check_many import AT_ONCE
 from gameball_async.rows.files import open_rows
@@ -135,20 +136,14 @@ def validating(rows: int) -> None:
         for suffix, write in (("csv", write_csv), ("jsonl", write_jsonl)):
             path = Path(directory) / f"customers.{suffix}"
             write(path, rows)
-            prepare = preparer(KINDS["customers"])
             start = time.perf_counter()
             with open_rows(path, "customers") as source:
-                bad = sum(isinstance(each, BadRow) for each in validated(source, prepare))
+                bad = check_rows(source).faulty
             seconds = time.perf_counter() - start
             print(
                 f"validate {rows:,} rows of {suffix}, {path.stat().st_size / 1e6:.0f} MB: "
                 f"{seconds:.1f} s, {rows / seconds:,.0f} rows/s, {bad} bad"
             )
-
-
-def validated(source: Any, prepare: Any) -> Iterator[Prepared | BadRow]:
-    for row in source:
-        yield row if isinstance(row, BadRow) else prepare(row.position, row.value)
 
 
 def write_csv(path: Path, rows: int) -> None:

@@ -135,7 +135,8 @@ def _carry_out(order: dict[str, Any]) -> dict[str, Any]:
             _live(order, paths)
         seconds = order["plan"]["seconds"]
         status = _wait(child, None if seconds is None else began + seconds)
-        out, err, writes = (path.read_bytes() for path in paths)
+        # A child that is killed early enough has written nothing yet.
+        out, err, writes = (path.read_bytes() if path.exists() else b"" for path in paths)
         return {
             "code": os.waitstatus_to_exitcode(status),
             "out": out.decode(),

@@ -32,7 +32,9 @@ class AttrsClasses(Extension):
             if field.get("init") == "False":
                 continue
             is_field = isinstance(each.value, ExprCall) and str(each.value.function) == "field"
-            default = field.get("default", field.get("factory")) if is_field else each.value
+            default = (
+                field.get("default", field.get("factory")) if is_field else _default(each.value)
+            )
             only = keywords_only or field.get("kw_only") == "True"
             parameters.append(
                 Parameter(
@@ -47,6 +49,12 @@ class AttrsClasses(Extension):
         made_init = Function("__init__", parameters=Parameters(*parameters), returns="None")
         made_init.labels |= {"attrs"}
         cls.set_member("__init__", made_init)
+
+
+def _default(value: str | Expr | None) -> str | Expr | None:
+    """What a default is: a call that makes a field of an item stands for its own."""
+    maker = str(value.function) if isinstance(value, ExprCall) else None
+    return {"optional": "UNSET", "unknown_fields": "NOTHING_ELSE"}.get(maker or "", value)
 
 
 def _options(call: str | Expr | None) -> dict[str, str]:

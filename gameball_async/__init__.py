@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api.customers import Customer, CustomerAttributes
     from .api.fields import UNSET, Unset
+    from .api.items import Channel
     from .api.jobs import Job, JobResults, JobState, JobStatus, Transition
     from .api.kinds import KINDS, Chunking, Kind, Replay
     from .api.orders import (
@@ -23,40 +24,13 @@ if TYPE_CHECKING:
     )
     from .api.points import BalanceAdjustment, BalanceInquiry, Cashback, Event, Redemption
     from .api.requests import Dialect
-    from .api.values import Channel
     from .bulk.bulk import Bulk
     from .bulk.chunks import LookAhead
     from .bulk.events import RowOutcomes, Settled, Submission, Submitted
     from .bulk.progress import Progress
     from .client import GameballClient
     from .compare import EarlierRows
-    from .errors import (
-        AnswerLostError,
-        APIError,
-        AuthenticationError,
-        ChunkError,
-        ClosedError,
-        ConfigurationError,
-        DeadlineError,
-        ErrorObject,
-        FateUnknownError,
-        Fault,
-        GameballError,
-        InputError,
-        ItemError,
-        JournalError,
-        NotGameballError,
-        NotSentError,
-        RateLimitError,
-        RejectedError,
-        RowsError,
-        RunDeadlineError,
-        ServerError,
-        SharedQuotaError,
-        TransportError,
-        UnknownJobError,
-        UnreachableError,
-    )
+    from .errors import *
     from .journal.header import Source
     from .limits.retry import Patience
     from .limits.windows import Quota
@@ -69,20 +43,14 @@ if TYPE_CHECKING:
 _LATER = {
     "client": "GameballClient",
     "bulk.bulk": "Bulk",
-    "errors": """
-        AnswerLostError APIError AuthenticationError ChunkError ClosedError
-        ConfigurationError DeadlineError ErrorObject FateUnknownError Fault GameballError
-        InputError ItemError JournalError NotGameballError NotSentError RateLimitError RejectedError
-        RowsError RunDeadlineError ServerError SharedQuotaError TransportError UnknownJobError UnreachableError
-    """,
     "api.customers": "Customer CustomerAttributes",
     "api.fields": "UNSET Unset",
+    "api.items": "Channel",
     "api.jobs": "Job JobResults JobState JobStatus Transition",
     "api.kinds": "Chunking KINDS Kind Replay",
     "api.orders": "Branch CashbackConfigurations LineItem Merchant Order OrderRedemption",
     "rows.outcome": "Outcome Reason RowOutcome",
     "api.points": "BalanceAdjustment BalanceInquiry Cashback Event Redemption",
-    "api.values": "Channel",
     "bulk.chunks": "LookAhead",
     "bulk.events": "RowOutcomes Settled Submission Submitted",
     "journal.header": "Source",
@@ -97,92 +65,33 @@ _LATER = {
     "limits.retry": "Patience",
 }
 """
-What is imported when it is first asked for (PEP 562): the names of each module.
+What is imported when it is first asked for (PEP 562): the names of each module; all others are errors.
 
 ``from gameball_async import GameballClient`` costs what the client costs. The pytest plugin, which
 everybody's test runs load, and the sandbox alone cost next to nothing.
 """
 
-_MODULES = {name: module for module, names in _LATER.items() for name in names.split()}
-
 __version__ = "0.2.0"
 
 __all__ = [
-    "KINDS",
-    "UNSET",
-    "APIError",
-    "AnswerLostError",
-    "AuthenticationError",
-    "BalanceAdjustment",
-    "BalanceInquiry",
-    "Branch",
-    "Bulk",
-    "Cashback",
-    "CashbackConfigurations",
-    "Channel",
-    "ChunkError",
-    "Chunking",
-    "ClosedError",
-    "ConfigurationError",
-    "ConnectionRestored",
-    "ConnectionTrouble",
-    "Customer",
-    "CustomerAttributes",
-    "DeadlineError",
-    "Dialect",
-    "EarlierRows",
-    "ErrorObject",
-    "Event",
-    "FateUnknownError",
-    "Fault",
-    "GameballClient",
-    "GameballError",
-    "InputError",
-    "ItemError",
-    "Job",
-    "JobResults",
-    "JobState",
-    "JobStatus",
-    "JournalError",
-    "Kind",
-    "LineItem",
-    "LookAhead",
-    "Merchant",
-    "NotGameballError",
-    "NotSentError",
-    "Order",
-    "OrderRedemption",
-    "Outcome",
-    "Patience",
-    "Progress",
-    "Quota",
-    "RateLimitError",
-    "Reason",
-    "Redemption",
-    "RejectedError",
-    "Replay",
-    "Report",
-    "RequestEnded",
-    "Row",
-    "RowOutcome",
-    "RowOutcomes",
-    "RowsError",
-    "RunDeadlineError",
-    "ServerError",
-    "Settled",
-    "SharedQuotaError",
-    "Source",
-    "Submission",
-    "Submitted",
-    "Transition",
-    "TransportError",
-    "UnknownField",
-    "UnknownFieldMet",
-    "UnknownJobError",
-    "UnreachableError",
-    "Unset",
+    "KINDS", "UNSET", "APIError", "AnswerLostError", "AuthenticationError", "BalanceAdjustment",
+    "BalanceInquiry", "Branch", "Bulk", "Cashback", "CashbackConfigurations", "Channel",
+    "ChunkError", "Chunking", "ClosedError", "ConfigurationError", "ConnectionRestored",
+    "ConnectionTrouble", "Customer", "CustomerAttributes", "DeadlineError", "Dialect",
+    "EarlierRows", "ErrorObject", "Event", "FateUnknownError", "Fault", "GameballClient",
+    "GameballError", "InputError", "ItemError", "Job", "JobResults", "JobState", "JobStatus",
+    "JournalError", "Kind", "LineItem", "LookAhead", "Merchant", "NotGameballError", "NotSentError",
+    "Order", "OrderRedemption", "Outcome", "Patience", "Progress", "Quota", "RateLimitError",
+    "Reason", "Redemption", "RejectedError", "Replay", "Report", "RequestEnded", "Row",
+    "RowOutcome", "RowOutcomes", "RowsError", "RunDeadlineError", "ServerError", "Settled",
+    "SharedQuotaError", "Source", "Submission", "Submitted", "Transition", "TransportError",
+    "UnknownField", "UnknownFieldMet", "UnknownJobError", "UnreachableError", "Unset",
     "__version__",
-]
+]  # fmt: skip
+
+_MODULES = dict.fromkeys(__all__, "errors") | {
+    name: module for module, names in _LATER.items() for name in names.split()
+}
 
 
 def __getattr__(name: str) -> Any:

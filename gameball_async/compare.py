@@ -22,10 +22,10 @@ from attrs import field, frozen
 from .api.kinds import Chunking, Kind, kind_of
 from .api.requests import Account
 from .errors import JournalError
-from .journal.contents import earlier_of, find_again, read_contents
 from .journal.folding import Contents
 from .journal.header import Earlier, Header, Source
 from .journal.journal import read_journal
+from .journal.results import earlier_of, find_again, read_contents
 from .rows.check import preparer
 from .rows.check_many import Prepare
 from .rows.content import digest_of, identity, refuse_incomparable, sort_out

@@ -39,32 +39,12 @@ if TYPE_CHECKING:
     from .api.jobs import Job, JobStatus
 
 __all__ = [
-    "APIError",
-    "AnswerLostError",
-    "AuthenticationError",
-    "ChunkError",
-    "ClosedError",
-    "ConfigurationError",
-    "DeadlineError",
-    "ErrorObject",
-    "FateUnknownError",
-    "Fault",
-    "GameballError",
-    "InputError",
-    "ItemError",
-    "JournalError",
-    "NotGameballError",
-    "NotSentError",
-    "RateLimitError",
-    "RejectedError",
-    "RowsError",
-    "RunDeadlineError",
-    "ServerError",
-    "SharedQuotaError",
-    "TransportError",
-    "UnknownJobError",
-    "UnreachableError",
-]
+    "APIError", "AnswerLostError", "AuthenticationError", "ChunkError", "ClosedError",
+    "ConfigurationError", "DeadlineError", "ErrorObject", "FateUnknownError", "Fault",
+    "GameballError", "InputError", "ItemError", "JournalError", "NotGameballError", "NotSentError",
+    "RateLimitError", "RejectedError", "RowsError", "RunDeadlineError", "ServerError",
+    "SharedQuotaError", "TransportError", "UnknownJobError", "UnreachableError",
+]  # fmt: skip
 
 
 class GameballError(Exception):

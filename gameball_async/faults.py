@@ -1,8 +1,9 @@
-"""What is wrong with a value, and what errors carry: a fault of an item, and Gameball's own error object."""
+"""What is wrong with a value, an item or a declared file, and Gameball's own error object, which errors carry."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from attrs import field, frozen
 
@@ -58,11 +59,6 @@ class ErrorObject:
     request_id: str | None = None
     retry_after: float | None = field(default=None, kw_only=True)
 
-    @property
-    def category(self) -> int | None:
-        """The thousands digit of the code: Gameball's category."""
-        return None if self.code is None else self.code // 1000
-
     def __str__(self) -> str:
         parts = [f"HTTP {self.status}"]
         if self.code is not None:
@@ -74,3 +70,41 @@ class ErrorObject:
         if self.retry_after:
             parts.append(f"it asks to wait for {self.retry_after:,.0f} s")
         return ", ".join(parts)
+
+
+UNUSABLE = (ExceptionGroup, TypeError, ValueError)
+"""What cattrs may raise of a declared file (a mapping, findings) that it cannot use."""
+
+
+def why_unusable(error: Exception, *, path: str, otherwise: str) -> str:
+    """
+    All that is wrong with a file, each with its place.
+
+    Args:
+        error: what structuring it has raised, one of `UNUSABLE`.
+        path: what the file is called at the beginning of a place.
+        otherwise: what to say of a value that has the right type and is no good.
+    """
+
+    def said(error: BaseException, _: type | None) -> str:
+        extra = getattr(error, "extra_fields", None)
+        if extra:
+            return f"unknown key {', '.join(sorted(extra))}"
+        if isinstance(error, KeyError):
+            return f"{error.args[0]} is missing"
+        return str(error) if isinstance(error, TypeError) else otherwise
+
+    from cattrs import transform_error
+
+    return "; ".join(transform_error(error, path=path, format_exception=said))
+
+
+def exactly(words: str, *kinds: type) -> Any:
+    """A hook that takes values of some types as they are, and refuses all others: they must be *words*."""
+
+    def structure(value: Any, _: object) -> Any:
+        if type(value) not in kinds:
+            raise TypeError(f"must be {words}")
+        return value
+
+    return structure

@@ -19,18 +19,7 @@ from .rows.rejects import RejectsFile
 from .rows.sql import query_rows
 
 __all__ = [
-    "AmountSummary",
-    "Checked",
-    "FileRows",
-    "Finding",
-    "Place",
-    "RejectsFile",
-    "TableRows",
-    "check_rows",
-    "journal_rows",
-    "journals_of",
-    "open_rows",
-    "query_rows",
-    "recorded_rows",
+    "AmountSummary", "Checked", "FileRows", "Finding", "Place", "RejectsFile", "TableRows",
+    "check_rows", "journal_rows", "journals_of", "open_rows", "query_rows", "recorded_rows",
     "table_rows",
-]
+]  # fmt: skip

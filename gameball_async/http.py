@@ -11,19 +11,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import aiohttp
 from aiohttp import hdrs
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
-from attrs import evolve
+from attrs import define, field
 from yarl import URL
 
-from .api.secret import Secret
+from .api.requests import Secret
 from .api.wire import WireRequest, WireResponse
-from .connection_faults import connection_fault, proxy_refused
-from .connections import Connector, TimedConnector, fresh_connection
+from .connections import (
+    Connector,
+    TimedConnector,
+    connection_fault,
+    fresh_connection,
+    proxy_refused,
+)
 from .errors import (
     AnswerLostError,
     ClosedError,
@@ -35,11 +41,13 @@ from .errors import (
 USER_AGENT = "gameball_async"
 MAX_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer, decoded, that are read at most."""
-_SLICE = 64 * 1024
+_SLICE = 256 * 1024
 
 
-# Seconds for the whole, for connecting, and for silence in between.
-_TIMEOUT = aiohttp.ClientTimeout(total=120.0, sock_connect=10.0, sock_read=60.0)
+@lru_cache(maxsize=8)
+def _timeout(connect: float | None) -> aiohttp.ClientTimeout:
+    """Seconds for the whole, for connecting, and for silence in between."""
+    return aiohttp.ClientTimeout(total=120.0, connect=connect, sock_connect=10.0, sock_read=60.0)
 
 
 class _Body(Payload):
@@ -58,8 +66,9 @@ class _Body(Payload):
     async def write(self, writer: AbstractStreamWriter) -> None:
         # The headers wait in the writer until the first write: before this line, nothing has left.
         self.begun = True
-        for start in range(0, len(self._bytes), _SLICE):
-            await writer.write(self._bytes[start : start + _SLICE])
+        whole = memoryview(self._bytes)
+        for start in range(0, len(whole), _SLICE):
+            await writer.write(whole[start : start + _SLICE])
         self.whole = True
 
     async def write_with_length(
@@ -103,6 +112,7 @@ def open_session(*, trust_env: bool = False) -> aiohttp.ClientSession:
     )
 
 
+@define(eq=False, repr=False)
 class AiohttpTransport:
     """
     `api.wire.Transport` over one session, which is neither changed nor closed here.
@@ -114,17 +124,10 @@ class AiohttpTransport:
         secret_key: goes along with requests that ask for it.
     """
 
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        origin: str,
-        api_key: Secret,
-        secret_key: Secret | None,
-    ) -> None:
-        self._session = session
-        self._origin = URL(origin)
-        self._api_key = api_key
-        self._secret_key = secret_key
+    _session: aiohttp.ClientSession
+    _origin: URL = field(converter=URL)
+    _api_key: Secret
+    _secret_key: Secret | None
 
     def tell_connected(self, connected: Callable[[float], None]) -> None:
         """Call *connected* with the seconds of each TCP handshake, where the session can tell them."""
@@ -160,7 +163,7 @@ class AiohttpTransport:
             data=body,
             headers=self._headers(request),
             allow_redirects=False,
-            timeout=evolve(_TIMEOUT, connect=request.connect_within),
+            timeout=_timeout(request.connect_within),
             raise_for_status=False,
             middlewares=(_no_second_try,),
         ) as answer:

@@ -8,8 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import anyio
-from attrs import Attribute, field, frozen
+from attrs import Attribute, define, field, frozen
 
 from .api.jobs import Job, JobStatus
 from .api.kinds import Chunking, Kind, Replay
@@ -20,7 +19,6 @@ from .errors import ConfigurationError, GameballError
 from .jobs.schedule import Polls
 from .jobs.submit import Submitter
 from .jobs.watch import Watch
-from .journal.none import no_journal
 from .limits.calls import Answered, Calls, GaveUp, is_missing, value_of
 from .limits.contact import Contact
 from .limits.dispatcher import Dispatcher
@@ -92,6 +90,7 @@ class RunOptions:
     max_items: int = field(default=MAX_ITEMS, validator=_count, kw_only=True)
 
 
+@define(eq=False, repr=False, slots=False)
 class Engine:
     """
     Everything between the verbs and the edges.
@@ -107,50 +106,42 @@ class Engine:
         stream: where events go.
     """
 
-    def __init__(
-        self,
-        account: Account,
-        transport: Transport,
-        spawn: Spawn,
-        *,
-        quota: Quota,
-        patience: Patience,
-        chance: Callable[[], float],
-        shared: SharedQuota | None = None,
-        stream: EventStream = NO_OBSERVERS,
-    ) -> None:
-        self._spawn = spawn
-        self._transport = transport
-        self._chance = chance
-        self.stream = stream
-        self._patience = patience
+    _account: Account
+    _transport: Transport
+    _spawn: Spawn
+    _quota: Quota
+    _patience: Patience
+    _chance: Callable[[], float]
+    _shared: SharedQuota | None = None
+    stream: EventStream = NO_OBSERVERS
+
+    def __attrs_post_init__(self) -> None:
+        account, chance, patience = self._account, self._chance, self._patience
         self._contact = Contact(account.host, patience)
         self._trips = Trips()
         self.store: QuotaStore | None = (
-            None if shared is None else shared.connect(account.fingerprint)
+            None if self._shared is None else self._shared.connect(account.fingerprint)
         )
         self._name = secrets.token_hex(8)  # of this client at the store, and of no other ever
         # Single customers have a quota of their own, as high as the one of the batch calls.
-        self.dispatcher: Dispatcher = self._dispatcher("batch", quota, shared)
-        customers = self._dispatcher("customers", quota, shared)
+        self.dispatcher: Dispatcher = self._dispatcher("batch")
+        customers = self._dispatcher("customers")
         self._dispatchers = (self.dispatcher, customers)
         self.calls: Calls = Calls(self.dispatcher, chance, patience)
         self.upserts: Calls = Calls(customers, chance, patience)
         self.submitter: Submitter = Submitter(self.calls, account)
         self.dialects: Dialects = Dialects(account.dialect)
         self.watch: Watch = Watch(self.dispatcher, account, chance, self.dialects, patience)
-        self._account = account
 
-    def _dispatcher(self, bucket: str, quota: Quota, shared: SharedQuota | None) -> Dispatcher:
+    def _dispatcher(self, bucket: str) -> Dispatcher:
+        shared, quota, trips = self._shared, self._quota, self._trips
         if shared is None or self.store is None:
-            return self._dispatching(Budget(quota, trips=self._trips))
+            return self._dispatching(Budget(quota, trips=trips))
         from .limits.permits import Permits
         from .limits.shared import SharedBudget
 
         share = shared.share if shared.lost == "share" else None
-        budget = SharedBudget(
-            quota, self._name, share=share, patience=shared.patience, trips=self._trips
-        )
+        budget = SharedBudget(quota, self._name, share=share, patience=shared.patience, trips=trips)
         dispatcher = self._dispatching(budget)
         fail = partial(self._fail, dispatcher)
         Permits(bucket, budget, dispatcher, self.store, self._spawn, fail)
@@ -179,7 +170,7 @@ class Engine:
         rows: Rows,
         options: RunOptions,
         journal: str | os.PathLike[str] | None = None,
-        open_journal: OpenJournal = no_journal,
+        open_journal: OpenJournal | None = None,
         compare: OpenComparison | None = None,
     ) -> Bulk:
         """A bulk run; see `GameballClient.bulk`. *open_journal* opens *journal*."""
@@ -189,6 +180,7 @@ class Engine:
         from .bulk.state import RunState
         from .bulk.time_limits import TimeLimits
         from .bulk.usage import Usage
+        from .journal.state import no_journal
         from .rows.report import Tally
 
         strange = self.unknown_fields(kind, options.unknown)
@@ -202,19 +194,13 @@ class Engine:
             self.dialects,
             self.dispatcher.turns.budget,
             events,
-            open_journal,
+            open_journal or no_journal,
             compare,
             options.concurrency,
             TimeLimits(options.deadline, options.stalled_for),
         )
-        usage = Usage(self.dispatcher, self.watch)
-        spawn, clock, stop, on_cancel = (
-            self._spawn,
-            anyio.current_time,
-            self.stop,
-            options.on_cancel,
-        )
-        run = Bulk(opening, events, usage, spawn, clock, stop, on_cancel, self.stream, strange)
+        usage, cancelled = Usage(self.dispatcher, self.watch), options.on_cancel
+        run = Bulk(opening, events, usage, self._spawn, self.stop, cancelled, self.stream, strange)
         run.journal = None if journal is None else os.fspath(journal)
         return run
 

@@ -103,16 +103,26 @@ def only(group: BaseExceptionGroup[Exception]) -> BaseException:
 
 
 class Signal:
-    """Wakes all who wait for something to change."""
+    """Wakes those who wait for something to change."""
 
     def __init__(self) -> None:
-        self._event = anyio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
 
-    def wake(self) -> None:
-        """Wake them."""
-        self._event.set()
-        self._event = anyio.Event()
+    def wake(self, most: int | None = None) -> None:
+        """Wake them all, or only so many, those who have waited for longest."""
+        for waiter in [each for each in self._waiting if not each.done()][:most]:
+            waiter.set_result(None)
 
     async def wait(self) -> None:
         """Wait for the next change."""
-        await self._event.wait()
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            await waiter
+        finally:
+            self._waiting.remove(waiter)
+
+
+def loop_time() -> float:
+    """Seconds on the clock of the event loop that runs."""
+    return asyncio.get_running_loop().time()

@@ -13,8 +13,7 @@ from typing import Any
 
 import anyio
 
-from gameball_async.api.requests import Account
-from gameball_async.api.secret import Secret
+from gameball_async.api.requests import Account, Secret
 from gameball_async.api.wire import WireRequest, WireResponse
 from gameball_async.errors import AnswerLostError, NotSentError
 from gameball_async.limits.retry import Patience

@@ -159,7 +159,6 @@ async def test_wrong_keys_are_an_authentication_error_with_gameballs_code(
             await client.submit("customers", [{"customerId": "c1"}])
     assert caught.value.status == 401
     assert caught.value.code in (1000, 1001)
-    assert caught.value.error.category == 1
 
 
 @pytest.mark.parametrize("fault", ["reset_after_commit", "error_after"])
@@ -447,16 +446,19 @@ async def test_a_refused_question_is_not_said_to_have_applied_nothing(
 
 
 async def test_submissions_hold_as_many_items_as_asked_and_leave_after_a_while() -> None:
+    five_have_left = anyio.Event()
+
     async def slowly() -> AsyncIterator[dict[str, str]]:
         for number in range(5):
             yield {"customerId": f"c{number}"}
-        await anyio.sleep(0.4)
+        await five_have_left.wait()
         yield {"customerId": "late"}
 
     async with Sandbox() as sandbox, client_of(sandbox) as client:
-        began = anyio.current_time()
         seen = []
         async with client.submit_all("customers", slowly(), linger=0.05, max_items=2) as found:
             async for submission in found:
-                seen.append((len(submission.positions), anyio.current_time() - began < 0.35))
-    assert sorted(seen, reverse=True) == [(2, True), (2, True), (1, True), (1, False)]
+                seen.append(len(submission.positions))
+                if sum(seen) == 5:  # while the input still waits
+                    five_have_left.set()
+    assert sorted(seen) == [1, 1, 2, 2]

@@ -62,11 +62,6 @@ def test_an_error_comes_back_from_a_pickle_as_it_was(error: GameballError) -> No
         assert vars(back) == vars(error)
 
 
-def test_the_thousands_digit_of_a_code_is_its_category() -> None:
-    assert OBJECT.category == 3
-    assert ErrorObject(500).category is None
-
-
 def test_a_deadline_is_a_timeout_and_a_bad_setting_is_a_value_error() -> None:
     assert issubclass(DeadlineError, TimeoutError)
     assert issubclass(ConfigurationError, ValueError)

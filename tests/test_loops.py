@@ -249,7 +249,7 @@ def test_a_borrowed_session_is_left_to_its_owner_under_each_loop(run: Run, serve
 
 
 def test_where_no_loop_of_asyncio_runs_it_says_so(client: GameballClient) -> None:
-    with pytest.raises(ConfigurationError, match="runs under asyncio"):
+    with pytest.raises(ConfigurationError, match="needs a running asyncio event loop"):
         client.open().send(None)
 
 

@@ -20,8 +20,7 @@ import pytest
 from benchmarks.virtual import LoopConnector
 from gameball_async import http
 from gameball_async.api.kinds import KINDS
-from gameball_async.api.requests import Account
-from gameball_async.api.secret import Secret
+from gameball_async.api.requests import Account, Secret
 from gameball_async.api.wire import WireRequest, WireResponse
 from gameball_async.client import GameballClient
 from gameball_async.errors import ChunkError, ItemError

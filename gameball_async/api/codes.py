@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
 from typing import Any, Self
 
-from attrs import field, frozen
+from attrs import frozen
 
-from .code_numbers import read_code
+from .wire import read_code
 
 
 class Category(IntEnum):
@@ -181,60 +181,42 @@ class Refusal:
     not_found: bool = False
 
 
-@frozen
-class CodeReader:
+def read_refusal(entry: Mapping[str, Any]) -> Refusal:
     """
-    Recognises the code of a failed entry: in a code field, in the text's number, in its phrase.
+    Read one entry of the list of failures. Never raises, whatever the entry holds.
 
-    Attributes:
-        phrases: more phrases, without regard to case, and the code that each stands for.
-        duplicate_phrases: more phrases that say that the item's own id exists already.
+    Its code is in a code field, in a number in the text, or in the text's phrase.
     """
+    texts = list(dict.fromkeys(_texts(entry, 2)))
+    text = texts[0] if len(texts) == 1 else "; ".join(texts)
+    folded = text[:_LONGEST].lower()
+    named = _code_field(entry)
+    code = named if named in _BY_NUMBER else _code_in(texts) or _phrase(folded) or named
+    return Refusal(text, code, _duplicate(folded, code), _not_found(folded, code))
 
-    phrases: Mapping[str, int] = field(factory=dict)
-    duplicate_phrases: tuple[str, ...] = ()
 
-    def read(self, entry: Mapping[str, Any]) -> Refusal:
-        """Read one entry of the list of failures. Never raises, whatever the entry holds."""
-        texts = list(dict.fromkeys(_texts(entry, 2)))
-        text = texts[0] if len(texts) == 1 else "; ".join(texts)
-        head = text[:_LONGEST]
-        folded = head.lower()
-        named = _code_field(entry)
-        code = named if named in _BY_NUMBER else None
-        if code is None:
-            code = _code_in(texts) or self._phrase(folded) or named
-        return Refusal(text, code, self._duplicate(folded, code), _not_found(folded, code))
+def _phrase(text: str) -> int | None:
+    if "transaction" not in text or _WONDERING.search(text):
+        return None
+    if _TRANSACTION_EXISTS.search(text):
+        return Code.TRANSACTION_ID_EXISTS.value
+    return Code.TRANSACTION_TIME_EXISTS.value if _TIME_EXISTS.search(text) else None
 
-    def _phrase(self, text: str) -> int | None:
-        for phrase, code in self.phrases.items():
-            if phrase.lower() in text:
-                return code
-        if "transaction" not in text or _WONDERING.search(text):
-            return None
-        if _TRANSACTION_EXISTS.search(text):
-            return Code.TRANSACTION_ID_EXISTS.value
-        return Code.TRANSACTION_TIME_EXISTS.value if _TIME_EXISTS.search(text) else None
 
-    def _duplicate(self, text: str, code: int | None) -> bool:
-        if code == Code.TRANSACTION_ID_EXISTS or any(
-            phrase.lower() in text for phrase in self.duplicate_phrases
-        ):
-            return True
-        # Under which code a duplicate order is refused is not documented: any, but the one that
-        # says that it is the time which exists.
-        if "order" not in text or code == Code.TRANSACTION_TIME_EXISTS:
-            return False
-        return _ORDER_EXISTS.search(text) is not None and not _WONDERING.search(text)
+def _duplicate(text: str, code: int | None) -> bool:
+    if code == Code.TRANSACTION_ID_EXISTS:
+        return True
+    # Under which code a duplicate order is refused is not documented: any, but the one that
+    # says that it is the time which exists.
+    if "order" not in text or code == Code.TRANSACTION_TIME_EXISTS:
+        return False
+    return _ORDER_EXISTS.search(text) is not None and not _WONDERING.search(text)
 
 
 def _not_found(text: str, code: int | None) -> bool:
     if code in _BY_NUMBER:
         return code in (Code.NOT_FOUND, Code.TRANSACTION_NOT_FOUND)
     return "order" in text and _ORDER_NOT_FOUND.search(text) is not None
-
-
-CODE_READER = CodeReader()
 
 
 def _code_field(entry: Mapping[str, Any]) -> int | None:

@@ -7,11 +7,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from .base import NOTHING_ELSE, Item, free_of_known
-from .fields import PASSTHROUGH, UNSET, FieldType, Unset, wire
-from .values import Channel, Day, Flag, Free, Items, Number, Text, Texts, Whole
-
-CHANNELS = tuple(each.value for each in Channel)
+from .fields import FieldType, Unset, optional, unknown_fields, wire
+from .items import CHANNELS, Channel, Day, Flag, Free, Item, Items, Number, Text, Texts, Whole
 
 
 @frozen(kw_only=True, repr=False)
@@ -49,41 +46,29 @@ class CustomerAttributes(Item):
         extra: fields that this class does not know, sent as they are.
     """
 
-    display_name: Text = field(default=UNSET, metadata=wire("displayName", FieldType.TEXT))
-    first_name: Text = field(default=UNSET, metadata=wire("firstName", FieldType.TEXT))
-    last_name: Text = field(default=UNSET, metadata=wire("lastName", FieldType.TEXT))
-    email: Text = field(default=UNSET, metadata=wire("email", FieldType.TEXT))
-    gender: Text = field(default=UNSET, metadata=wire("gender", FieldType.TEXT))
-    mobile: Text = field(default=UNSET, metadata=wire("mobile", FieldType.TEXT))
-    date_of_birth: Day = field(default=UNSET, metadata=wire("dateOfBirth", FieldType.DATE))
-    join_date: Day = field(default=UNSET, metadata=wire("joinDate", FieldType.DATE))
-    country: Text = field(default=UNSET, metadata=wire("country", FieldType.TEXT))
-    city: Text = field(default=UNSET, metadata=wire("city", FieldType.TEXT))
-    zip: Text = field(default=UNSET, metadata=wire("zip", FieldType.TEXT))
-    preferred_language: Text = field(
-        default=UNSET, metadata=wire("preferredLanguage", FieldType.TEXT)
-    )
-    source: Text = field(default=UNSET, metadata=wire("source", FieldType.TEXT))
-    utms: Items = field(default=UNSET, metadata=wire("utms", FieldType.LIST))
-    devices: Items = field(default=UNSET, metadata=wire("devices", FieldType.LIST))
-    payment_methods: Texts = field(
-        default=UNSET, metadata=wire("paymentMethods", FieldType.LIST, each=FieldType.TEXT)
-    )
-    total_spent: Number = field(default=UNSET, metadata=wire("totalSpent", FieldType.NUMBER))
-    last_order_date: Day = field(default=UNSET, metadata=wire("lastOrderDate", FieldType.DATE))
-    total_orders: Whole = field(
-        default=UNSET, metadata=wire("totalOrders", FieldType.INTEGER, minimum=0)
-    )
-    avg_order_amount: Number = field(
-        default=UNSET, metadata=wire("avgOrderAmount", FieldType.NUMBER)
-    )
-    channel: Channel | Text = field(
-        default=UNSET, metadata=wire("channel", FieldType.ENUM, choices=CHANNELS)
-    )
-    custom: Free = field(default=UNSET, metadata=wire("custom", FieldType.OBJECT))
-    extra: Mapping[str, Any] = field(
-        default=NOTHING_ELSE, validator=free_of_known, metadata=PASSTHROUGH
-    )
+    display_name: Text = optional("displayName", FieldType.TEXT)
+    first_name: Text = optional("firstName", FieldType.TEXT)
+    last_name: Text = optional("lastName", FieldType.TEXT)
+    email: Text = optional("email", FieldType.TEXT)
+    gender: Text = optional("gender", FieldType.TEXT)
+    mobile: Text = optional("mobile", FieldType.TEXT)
+    date_of_birth: Day = optional("dateOfBirth", FieldType.DATE)
+    join_date: Day = optional("joinDate", FieldType.DATE)
+    country: Text = optional("country", FieldType.TEXT)
+    city: Text = optional("city", FieldType.TEXT)
+    zip: Text = optional("zip", FieldType.TEXT)
+    preferred_language: Text = optional("preferredLanguage", FieldType.TEXT)
+    source: Text = optional("source", FieldType.TEXT)
+    utms: Items = optional("utms", FieldType.LIST)
+    devices: Items = optional("devices", FieldType.LIST)
+    payment_methods: Texts = optional("paymentMethods", FieldType.LIST, each=FieldType.TEXT)
+    total_spent: Number = optional("totalSpent", FieldType.NUMBER)
+    last_order_date: Day = optional("lastOrderDate", FieldType.DATE)
+    total_orders: Whole = optional("totalOrders", FieldType.INTEGER, minimum=0)
+    avg_order_amount: Number = optional("avgOrderAmount", FieldType.NUMBER)
+    channel: Channel | Text = optional("channel", FieldType.ENUM, choices=CHANNELS)
+    custom: Free = optional("custom", FieldType.OBJECT)
+    extra: Mapping[str, Any] = unknown_fields()
 
 
 @frozen(kw_only=True, repr=False)
@@ -116,22 +101,19 @@ class Customer(Item):
     """
 
     customer_id: str = field(metadata=wire("customerId", FieldType.ID))
-    email: Text = field(default=UNSET, metadata=wire("email", FieldType.TEXT))
-    mobile: Text = field(default=UNSET, metadata=wire("mobile", FieldType.TEXT))
-    device_token: Text = field(default=UNSET, metadata=wire("deviceToken", FieldType.TEXT))
-    os_type: Text = field(default=UNSET, metadata=wire("osType", FieldType.TEXT))
-    customer_attributes: CustomerAttributes | Mapping[str, Any] | Unset | None = field(
-        default=UNSET,
-        metadata=wire("customerAttributes", FieldType.NESTED, nested=CustomerAttributes),
+    email: Text = optional("email", FieldType.TEXT)
+    mobile: Text = optional("mobile", FieldType.TEXT)
+    device_token: Text = optional("deviceToken", FieldType.TEXT)
+    os_type: Text = optional("osType", FieldType.TEXT)
+    customer_attributes: CustomerAttributes | Mapping[str, Any] | Unset | None = optional(
+        "customerAttributes", FieldType.NESTED, nested=CustomerAttributes
     )
-    referrer_code: Text = field(default=UNSET, metadata=wire("referrerCode", FieldType.TEXT))
-    guest: Flag = field(default=UNSET, metadata=wire("guest", FieldType.BOOLEAN))
-    name: Text = field(default=UNSET, metadata=wire("name", FieldType.TEXT))
-    gender: Text = field(default=UNSET, metadata=wire("gender", FieldType.TEXT))
-    date_of_birth: Day = field(default=UNSET, metadata=wire("dateOfBirth", FieldType.DATE))
-    join_date: Day = field(default=UNSET, metadata=wire("joinDate", FieldType.DATE))
-    tags: Texts = field(default=UNSET, metadata=wire("tags", FieldType.LIST, each=FieldType.TEXT))
-    custom: Free = field(default=UNSET, metadata=wire("custom", FieldType.OBJECT))
-    extra: Mapping[str, Any] = field(
-        default=NOTHING_ELSE, validator=free_of_known, metadata=PASSTHROUGH
-    )
+    referrer_code: Text = optional("referrerCode", FieldType.TEXT)
+    guest: Flag = optional("guest", FieldType.BOOLEAN)
+    name: Text = optional("name", FieldType.TEXT)
+    gender: Text = optional("gender", FieldType.TEXT)
+    date_of_birth: Day = optional("dateOfBirth", FieldType.DATE)
+    join_date: Day = optional("joinDate", FieldType.DATE)
+    tags: Texts = optional("tags", FieldType.LIST, each=FieldType.TEXT)
+    custom: Free = optional("custom", FieldType.OBJECT)
+    extra: Mapping[str, Any] = unknown_fields()

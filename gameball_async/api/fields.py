@@ -1,8 +1,8 @@
 """
 What a field of an item is: its name on the wire, its type and its limits, as data.
 
-The attrs classes in ``items`` carry these facts in their metadata. Everything else that needs to
-know a field (the check of mappings, the conversion of CSV cells, the codec) reads them from here,
+The attrs classes of items carry these facts in their metadata. Everything else that needs to know a
+field (the check of mappings, the conversion of CSV cells, the writing of models) reads them from here,
 so that no fact of the API stands in two places.
 """
 
@@ -13,9 +13,10 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, final
 
-from attrs import NOTHING, evolve, fields, frozen
+from attrs import NOTHING, Attribute, evolve, field, fields, frozen
 
-Metadata: TypeAlias = dict[str, Any]
+from ..errors import Fault, ItemError
+
 AnyClass: TypeAlias = type[Any]
 
 
@@ -34,6 +35,9 @@ class Unset(Enum):
 
 UNSET: Final = Unset.UNSET
 """A field that is not sent at all. ``None`` is another thing: it is sent, as null."""
+
+NOTHING_ELSE: Final[Mapping[str, Any]] = MappingProxyType({})
+"""The default of the attribute for unknown fields: none."""
 
 
 class FieldType(Enum):
@@ -95,59 +99,54 @@ class FieldSpec:
 
 
 _SPEC = "gameball"
-_PASSTHROUGH = "gameball-passthrough"
 
 
-def wire(
-    name: str,
-    type: FieldType,
-    *,
-    choices: tuple[str, ...] = (),
-    each: FieldType | None = None,
-    nested: type | None = None,
-    minimum: int | None = None,
-    maximum: int | None = None,
-) -> Metadata:
-    """Metadata for ``attrs.field``: what :class:`FieldSpec` says, but for what attrs knows."""
-    spec = FieldSpec(
-        name,
-        type,
-        choices=choices,
-        each=each,
-        nested=nested,
-        minimum=minimum,
-        maximum=maximum,
-    )
-    return {_SPEC: spec}
+def wire(name: str, type: FieldType, **facts: Any) -> dict[str, Any]:
+    """Metadata for ``attrs.field``: what `FieldSpec` says, but for what attrs knows."""
+    return {_SPEC: FieldSpec(name, type, **facts)}
 
 
-PASSTHROUGH: Final[Metadata] = {_PASSTHROUGH: True}
-"""Metadata of the attribute that holds the fields we do not know."""
+def optional(name: str, type: FieldType, **facts: Any) -> Any:
+    """A field that is not sent unless it is set; arguments as of `wire`."""
+    return field(default=UNSET, metadata=wire(name, type, **facts))
+
+
+def unknown_fields() -> Any:
+    """The attribute that holds the fields that a class does not know."""
+    return field(default=NOTHING_ELSE, validator=_free_of_known)
 
 
 def specs_of(cls: AnyClass) -> Mapping[str, FieldSpec]:
     """The fields of an item class by their names on the wire, in the order of the class."""
-    found = _SPECS.get(cls)
-    if found is None:
-        found = _SPECS[cls] = MappingProxyType(_read_specs(cls))
-    return found
+    if cls not in _SPECS:
+        found = {}
+        for each in fields(cls):
+            if (spec := each.metadata.get(_SPEC)) is not None:
+                found[spec.wire] = evolve(spec, name=each.name, required=each.default is NOTHING)
+        _SPECS[cls] = MappingProxyType(found)
+    return _SPECS[cls]
 
 
 _SPECS: dict[AnyClass, Mapping[str, FieldSpec]] = {}
 
 
-def _read_specs(cls: AnyClass) -> dict[str, FieldSpec]:
-    found = {}
-    for attribute in fields(cls):
-        spec = attribute.metadata.get(_SPEC)
-        if spec is not None:
-            found[spec.wire] = evolve(
-                spec, name=attribute.name, required=attribute.default is NOTHING
-            )
-    return found
-
-
 def passthrough_name(cls: AnyClass) -> str:
     """The attribute of an item class that holds fields unknown to us."""
-    names: list[str] = [each.name for each in fields(cls) if _PASSTHROUGH in each.metadata]
+    names: list[str] = [each.name for each in fields(cls) if _SPEC not in each.metadata]
     return names[0]
+
+
+def _free_of_known(item: object, attribute: Attribute[Any], value: object) -> None:
+    """Refuse unknown fields that are known: two values for one field could not both be sent."""
+    if value is NOTHING_ELSE:
+        return
+    if not isinstance(value, Mapping):
+        raise ItemError([Fault(attribute.name, "must be a mapping")])
+    clashes = [spec for name in value if (spec := specs_of(type(item)).get(name)) is not None]
+    if clashes:
+        raise ItemError(
+            [
+                Fault(f"{attribute.name}.{spec.wire}", f"is a field of the model: use {spec.name}=")
+                for spec in clashes
+            ]
+        )

@@ -8,10 +8,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from .base import NOTHING_ELSE, Item, free_of_known
-from .customers import CHANNELS
-from .fields import PASSTHROUGH, UNSET, FieldType, Unset, wire
-from .values import Channel, Flag, Free, Moment, Number, Text, Texts, Whole
+from .fields import FieldType, Unset, optional, unknown_fields, wire
+from .items import CHANNELS, Channel, Flag, Free, Item, Moment, Number, Text, Texts, Whole
 
 
 @frozen(kw_only=True, repr=False)
@@ -36,28 +34,20 @@ class LineItem(Item):
         extra_fields: fields that this class does not know, sent as they are.
     """
 
-    product_id: Text = field(default=UNSET, metadata=wire("productId", FieldType.ID))
-    quantity: Number = field(default=UNSET, metadata=wire("quantity", FieldType.NUMBER))
-    price: Number = field(default=UNSET, metadata=wire("price", FieldType.NUMBER))
-    sku: Text = field(default=UNSET, metadata=wire("sku", FieldType.TEXT))
-    tags: Texts = field(default=UNSET, metadata=wire("tags", FieldType.LIST, each=FieldType.TEXT))
-    category: Texts = field(
-        default=UNSET, metadata=wire("category", FieldType.LIST, each=FieldType.TEXT)
-    )
-    weight: Number = field(default=UNSET, metadata=wire("weight", FieldType.NUMBER))
-    vendor: Text = field(default=UNSET, metadata=wire("vendor", FieldType.TEXT))
-    collection: Texts = field(
-        default=UNSET, metadata=wire("collection", FieldType.LIST, each=FieldType.TEXT)
-    )
-    title: Text = field(default=UNSET, metadata=wire("title", FieldType.TEXT))
-    taxes: Number = field(default=UNSET, metadata=wire("taxes", FieldType.NUMBER, minimum=0))
-    discount: Number = field(default=UNSET, metadata=wire("discount", FieldType.NUMBER, minimum=0))
-    extra: Free = field(
-        default=UNSET, metadata=wire("extra", FieldType.OBJECT, each=FieldType.TEXT)
-    )
-    extra_fields: Mapping[str, Any] = field(
-        default=NOTHING_ELSE, validator=free_of_known, metadata=PASSTHROUGH
-    )
+    product_id: Text = optional("productId", FieldType.ID)
+    quantity: Number = optional("quantity", FieldType.NUMBER)
+    price: Number = optional("price", FieldType.NUMBER)
+    sku: Text = optional("sku", FieldType.TEXT)
+    tags: Texts = optional("tags", FieldType.LIST, each=FieldType.TEXT)
+    category: Texts = optional("category", FieldType.LIST, each=FieldType.TEXT)
+    weight: Number = optional("weight", FieldType.NUMBER)
+    vendor: Text = optional("vendor", FieldType.TEXT)
+    collection: Texts = optional("collection", FieldType.LIST, each=FieldType.TEXT)
+    title: Text = optional("title", FieldType.TEXT)
+    taxes: Number = optional("taxes", FieldType.NUMBER, minimum=0)
+    discount: Number = optional("discount", FieldType.NUMBER, minimum=0)
+    extra: Free = optional("extra", FieldType.OBJECT, each=FieldType.TEXT)
+    extra_fields: Mapping[str, Any] = unknown_fields()
 
 
 @frozen(kw_only=True, repr=False)
@@ -73,18 +63,10 @@ class OrderRedemption(Item):
         extra: fields that this class does not know, sent as they are.
     """
 
-    points_hold_reference: Text = field(
-        default=UNSET, metadata=wire("pointsHoldReference", FieldType.ID)
-    )
-    coupons_lock_reference: Text = field(
-        default=UNSET, metadata=wire("couponsLockReference", FieldType.ID)
-    )
-    coupon_codes: Texts = field(
-        default=UNSET, metadata=wire("couponCodes", FieldType.LIST, each=FieldType.TEXT)
-    )
-    extra: Mapping[str, Any] = field(
-        default=NOTHING_ELSE, validator=free_of_known, metadata=PASSTHROUGH
-    )
+    points_hold_reference: Text = optional("pointsHoldReference", FieldType.ID)
+    coupons_lock_reference: Text = optional("couponsLockReference", FieldType.ID)
+    coupon_codes: Texts = optional("couponCodes", FieldType.LIST, each=FieldType.TEXT)
+    extra: Mapping[str, Any] = unknown_fields()
 
 
 @frozen(kw_only=True, repr=False)
@@ -98,11 +80,9 @@ class Branch(Item):
         extra: fields that this class does not know, sent as they are.
     """
 
-    unique_id: Text = field(default=UNSET, metadata=wire("uniqueId", FieldType.ID))
-    name: Text = field(default=UNSET, metadata=wire("name", FieldType.TEXT))
-    extra: Mapping[str, Any] = field(
-        default=NOTHING_ELSE, validator=free_of_known, metadata=PASSTHROUGH
-    )
+    unique_id: Text = optional("uniqueId", FieldType.ID)
+    name: Text = optional("name", FieldType.TEXT)
+    extra: Mapping[str, Any] = unknown_fields()
 
 
 @frozen(kw_only=True, repr=False)
@@ -117,14 +97,12 @@ class Merchant(Item):
         extra: fields that this class does not know, sent as they are.
     """
 
-    unique_id: Text = field(default=UNSET, metadata=wire("uniqueId", FieldType.ID))
-    name: Text = field(default=UNSET, metadata=wire("name", FieldType.TEXT))
-    branch: Branch | Mapping[str, Any] | Unset | None = field(
-        default=UNSET, metadata=wire("branch", FieldType.NESTED, nested=Branch)
+    unique_id: Text = optional("uniqueId", FieldType.ID)
+    name: Text = optional("name", FieldType.TEXT)
+    branch: Branch | Mapping[str, Any] | Unset | None = optional(
+        "branch", FieldType.NESTED, nested=Branch
     )
-    extra: Mapping[str, Any] = field(
-        default=NOTHING_ELSE, validator=free_of_known, metadata=PASSTHROUGH
-    )
+    extra: Mapping[str, Any] = unknown_fields()
 
 
 @frozen(kw_only=True, repr=False)
@@ -137,13 +115,8 @@ class CashbackConfigurations(Item):
         extra: fields that this class does not know, sent as they are.
     """
 
-    return_window: Whole = field(
-        default=UNSET,
-        metadata=wire("returnWindow", FieldType.INTEGER, minimum=0, maximum=7300),
-    )
-    extra: Mapping[str, Any] = field(
-        default=NOTHING_ELSE, validator=free_of_known, metadata=PASSTHROUGH
-    )
+    return_window: Whole = optional("returnWindow", FieldType.INTEGER, minimum=0, maximum=7300)
+    extra: Mapping[str, Any] = unknown_fields()
 
 
 @frozen(kw_only=True, repr=False)
@@ -185,35 +158,26 @@ class Order(Item):
     order_id: str = field(metadata=wire("orderId", FieldType.ID))
     order_date: Moment = field(metadata=wire("orderDate", FieldType.DATETIME))
     total_paid: float | Decimal = field(metadata=wire("totalPaid", FieldType.NUMBER))
-    email: Text = field(default=UNSET, metadata=wire("email", FieldType.TEXT))
-    mobile: Text = field(default=UNSET, metadata=wire("mobile", FieldType.TEXT))
-    total_price: Number = field(
-        default=UNSET, metadata=wire("totalPrice", FieldType.NUMBER, minimum=0)
+    email: Text = optional("email", FieldType.TEXT)
+    mobile: Text = optional("mobile", FieldType.TEXT)
+    total_price: Number = optional("totalPrice", FieldType.NUMBER, minimum=0)
+    total_discount: Number = optional("totalDiscount", FieldType.NUMBER)
+    total_shipping: Number = optional("totalShipping", FieldType.NUMBER)
+    total_tax: Number = optional("totalTax", FieldType.NUMBER)
+    line_items: Sequence[LineItem | Mapping[str, Any]] | Unset | None = optional(
+        "lineItems", FieldType.LIST, nested=LineItem
     )
-    total_discount: Number = field(default=UNSET, metadata=wire("totalDiscount", FieldType.NUMBER))
-    total_shipping: Number = field(default=UNSET, metadata=wire("totalShipping", FieldType.NUMBER))
-    total_tax: Number = field(default=UNSET, metadata=wire("totalTax", FieldType.NUMBER))
-    line_items: Sequence[LineItem | Mapping[str, Any]] | Unset | None = field(
-        default=UNSET, metadata=wire("lineItems", FieldType.LIST, nested=LineItem)
+    redemption: OrderRedemption | Mapping[str, Any] | Unset | None = optional(
+        "redemption", FieldType.NESTED, nested=OrderRedemption
     )
-    redemption: OrderRedemption | Mapping[str, Any] | Unset | None = field(
-        default=UNSET, metadata=wire("redemption", FieldType.NESTED, nested=OrderRedemption)
+    extra: Free = optional("extra", FieldType.OBJECT, each=FieldType.TEXT)
+    merchant: Merchant | Mapping[str, Any] | Unset | None = optional(
+        "merchant", FieldType.NESTED, nested=Merchant
     )
-    extra: Free = field(
-        default=UNSET, metadata=wire("extra", FieldType.OBJECT, each=FieldType.TEXT)
+    guest: Flag = optional("guest", FieldType.BOOLEAN)
+    channel: Channel | Text = optional("channel", FieldType.ENUM, choices=CHANNELS)
+    cart_id: Text = optional("cartId", FieldType.ID)
+    cashback_configurations: CashbackConfigurations | Mapping[str, Any] | Unset | None = optional(
+        "cashbackConfigurations", FieldType.NESTED, nested=CashbackConfigurations
     )
-    merchant: Merchant | Mapping[str, Any] | Unset | None = field(
-        default=UNSET, metadata=wire("merchant", FieldType.NESTED, nested=Merchant)
-    )
-    guest: Flag = field(default=UNSET, metadata=wire("guest", FieldType.BOOLEAN))
-    channel: Channel | Text = field(
-        default=UNSET, metadata=wire("channel", FieldType.ENUM, choices=CHANNELS)
-    )
-    cart_id: Text = field(default=UNSET, metadata=wire("cartId", FieldType.ID))
-    cashback_configurations: CashbackConfigurations | Mapping[str, Any] | Unset | None = field(
-        default=UNSET,
-        metadata=wire("cashbackConfigurations", FieldType.NESTED, nested=CashbackConfigurations),
-    )
-    extra_fields: Mapping[str, Any] = field(
-        default=NOTHING_ELSE, validator=free_of_known, metadata=PASSTHROUGH
-    )
+    extra_fields: Mapping[str, Any] = unknown_fields()

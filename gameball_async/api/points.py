@@ -8,9 +8,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from .base import NOTHING_ELSE, Item, free_of_known
-from .fields import PASSTHROUGH, UNSET, FieldType, wire
-from .values import Moment, Number, Text, Whole
+from .fields import FieldType, optional, unknown_fields, wire
+from .items import Item, Moment, Number, Text, Whole
 
 
 @frozen(kw_only=True, repr=False)
@@ -24,9 +23,7 @@ class BalanceInquiry(Item):
     """
 
     customer_id: str = field(metadata=wire("customerId", FieldType.ID))
-    extra: Mapping[str, Any] = field(
-        default=NOTHING_ELSE, validator=free_of_known, metadata=PASSTHROUGH
-    )
+    extra: Mapping[str, Any] = unknown_fields()
 
 
 @frozen(kw_only=True, repr=False)
@@ -46,10 +43,8 @@ class BalanceAdjustment(Item):
 
     customer_id: str = field(metadata=wire("customerId", FieldType.ID))
     amount: float | Decimal = field(metadata=wire("amount", FieldType.NUMBER))
-    reason: Text = field(default=UNSET, metadata=wire("reason", FieldType.TEXT))
-    extra: Mapping[str, Any] = field(
-        default=NOTHING_ELSE, validator=free_of_known, metadata=PASSTHROUGH
-    )
+    reason: Text = optional("reason", FieldType.TEXT)
+    extra: Mapping[str, Any] = unknown_fields()
 
 
 @frozen(kw_only=True, repr=False)
@@ -65,9 +60,7 @@ class BalanceTarget(Item):
 
     customer_id: str = field(metadata=wire("customerId", FieldType.ID))
     balance: float | Decimal = field(metadata=wire("balance", FieldType.NUMBER, minimum=0))
-    extra: Mapping[str, Any] = field(
-        default=NOTHING_ELSE, validator=free_of_known, metadata=PASSTHROUGH
-    )
+    extra: Mapping[str, Any] = unknown_fields()
 
 
 @frozen(kw_only=True, repr=False)
@@ -91,11 +84,9 @@ class Cashback(Item):
     transaction_id: str = field(metadata=wire("transactionId", FieldType.ID))
     transaction_time: Moment = field(metadata=wire("transactionTime", FieldType.DATETIME))
     amount: float | Decimal = field(metadata=wire("amount", FieldType.NUMBER))
-    email: Text = field(default=UNSET, metadata=wire("email", FieldType.TEXT))
-    mobile: Text = field(default=UNSET, metadata=wire("mobile", FieldType.TEXT))
-    extra: Mapping[str, Any] = field(
-        default=NOTHING_ELSE, validator=free_of_known, metadata=PASSTHROUGH
-    )
+    email: Text = optional("email", FieldType.TEXT)
+    mobile: Text = optional("mobile", FieldType.TEXT)
+    extra: Mapping[str, Any] = unknown_fields()
 
 
 @frozen(kw_only=True, repr=False)
@@ -123,14 +114,12 @@ class Redemption(Item):
     customer_id: str = field(metadata=wire("customerId", FieldType.ID))
     transaction_id: str = field(metadata=wire("transactionId", FieldType.ID))
     transaction_time: Moment = field(metadata=wire("transactionTime", FieldType.DATETIME))
-    amount: Number = field(default=UNSET, metadata=wire("amount", FieldType.NUMBER))
-    points: Whole = field(default=UNSET, metadata=wire("points", FieldType.INTEGER))
-    hold_reference: Text = field(default=UNSET, metadata=wire("holdReference", FieldType.ID))
-    email: Text = field(default=UNSET, metadata=wire("email", FieldType.TEXT))
-    mobile: Text = field(default=UNSET, metadata=wire("mobile", FieldType.TEXT))
-    extra: Mapping[str, Any] = field(
-        default=NOTHING_ELSE, validator=free_of_known, metadata=PASSTHROUGH
-    )
+    amount: Number = optional("amount", FieldType.NUMBER)
+    points: Whole = optional("points", FieldType.INTEGER)
+    hold_reference: Text = optional("holdReference", FieldType.ID)
+    email: Text = optional("email", FieldType.TEXT)
+    mobile: Text = optional("mobile", FieldType.TEXT)
+    extra: Mapping[str, Any] = unknown_fields()
 
 
 @frozen(kw_only=True, repr=False)
@@ -149,6 +138,4 @@ class Event(Item):
 
     customer_id: str = field(metadata=wire("customerId", FieldType.ID))
     events: Mapping[str, Mapping[str, Any]] = field(metadata=wire("events", FieldType.EVENTS))
-    extra: Mapping[str, Any] = field(
-        default=NOTHING_ELSE, validator=free_of_known, metadata=PASSTHROUGH
-    )
+    extra: Mapping[str, Any] = unknown_fields()

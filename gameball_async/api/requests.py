@@ -12,14 +12,14 @@ import hmac
 import re
 from collections.abc import Iterable
 from enum import Enum
-from typing import Literal
+from typing import Literal, NoReturn
 from urllib.parse import urlsplit
 
-from attrs import define, frozen
+from attrs import frozen
 
 from ..errors import ConfigurationError
 from .kinds import Kind
-from .secret import Secret
+from .wire import About
 
 DEFAULT_ORIGIN = "https://api.gameball.co"
 API_VERSIONS = ("v4", "v4.0", "v4.1")
@@ -28,6 +28,42 @@ MAX_ITEMS = 1000
 
 _LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|::1")
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
+
+
+class Secret:
+    """
+    A key that does not show itself: masked in repr, str and format, and neither copied nor pickled.
+
+    `reveal` is called where the request's headers are made, and nowhere else.
+    """
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+
+    def reveal(self) -> str:
+        """The key itself."""
+        return self.__value
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self.__value.encode(), other.__value.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self.__value))
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("keys cannot be copied or pickled: pass the key when you make the client")
 
 
 class Dialect(Enum):
@@ -51,21 +87,19 @@ class Dialects:
 
     Args:
         chosen: by the user.
+
+    Attributes:
+        known: the path that answers; None while that is not known.
     """
 
     def __init__(self, chosen: Dialect) -> None:
-        self._known: Dialect | None = None if chosen is Dialect.AUTO else chosen
+        self.known: Dialect | None = None if chosen is Dialect.AUTO else chosen
         self._first = Dialect.TUTORIAL
-
-    @property
-    def known(self) -> Dialect | None:
-        """The path that answers; None while that is not known."""
-        return self._known
 
     def order(self) -> tuple[Dialect, ...]:
         """The paths to try, in this order."""
-        if self._known is not None:
-            return (self._known,)
+        if self.known is not None:
+            return (self.known,)
         other = Dialect.OPENAPI if self._first is Dialect.TUTORIAL else Dialect.TUTORIAL
         return self._first, other
 
@@ -75,31 +109,7 @@ class Dialects:
 
     def answered(self, dialect: Dialect) -> None:
         """A job's status was read on this path."""
-        self._known = dialect
-
-
-@define
-class About:
-    """
-    What a request is for, for observers; nothing of it is sent. Filled in as it becomes known.
-
-    Attributes:
-        route: the path with ``{jobId}`` in place of a number: one value for each sort of call.
-        kind: name of the batch kind of a submission.
-        job_id: the job that is asked about or stopped.
-        attempt: which try of one call this is, from 1.
-        waited: seconds that it waited for quota.
-        polled: asked in the background, for all who watch the job.
-        asks: a question, which applies nothing.
-    """
-
-    route: str = ""
-    kind: str | None = None
-    job_id: int | None = None
-    attempt: int = 1
-    waited: float = 0.0
-    polled: bool = False
-    asks: bool = False
+        self.known = dialect
 
 
 @frozen
@@ -198,22 +208,19 @@ class Account:
 
     def status(self, job_id: int, dialect: Dialect) -> Call:
         """GET of a job's status."""
-        self.need_secret()
-        doing = f"the status of job {job_id}"
-        if dialect is Dialect.OPENAPI:
-            return self._of_job("GET", ("batches", "{jobId}", "status"), job_id, doing)
-        return self._of_job("GET", ("batch", "{jobId}"), job_id, doing)
+        path = "batches/{jobId}/status" if dialect is Dialect.OPENAPI else "batch/{jobId}"
+        return self._of_job("GET", path, job_id, f"the status of job {job_id}")
 
     def stop(self, job_id: int, dialect: Dialect) -> Call:
         """The request that stops a job."""
-        self.need_secret()
         doing = f"the stop of job {job_id}"
         if dialect is Dialect.OPENAPI:
-            return self._of_job("POST", ("batches", "{jobId}", "stop"), job_id, doing)
-        return self._of_job("DELETE", ("batch", "{jobId}"), job_id, doing)
+            return self._of_job("POST", "batches/{jobId}/stop", job_id, doing)
+        return self._of_job("DELETE", "batch/{jobId}", job_id, doing)
 
-    def _of_job(self, method: str, parts: tuple[str, ...], job_id: int, doing: str) -> Call:
-        route = self._path(*parts)
+    def _of_job(self, method: str, path: str, job_id: int, doing: str) -> Call:
+        self.need_secret()
+        route = self._path(path)
         path = route.replace("{jobId}", str(job_id))
         return Call(method, path, True, doing, About(route, job_id=job_id))
 
@@ -269,5 +276,8 @@ def _fault_of_origin(origin: str) -> str | None:
 
 
 def join_items(payloads: Iterable[bytes]) -> bytes:
-    """The body of a submission from items that are JSON already. Source: `{"body": [ … ]}`."""
-    return b'{"body":[' + b",".join(payloads) + b"]}"
+    """The body of a submission from items, one at least, that are JSON already. Source: `{"body": [ … ]}`."""
+    parts = [*payloads]  # joined in one go: a body may be megabytes
+    parts[0] = b'{"body":[' + parts[0]
+    parts[-1] += b"]}"
+    return b",".join(parts)

@@ -24,10 +24,9 @@ from ..errors import (
     RejectedError,
     ServerError,
 )
-from .code_numbers import read_code
 from .jobs import STATE_WORDS, JobResults, JobState, JobStatus
-from .reading import TEXT_LIMIT, WORD_LIMIT, clean_text, count, documented, read_object
-from .reading import job_id as job_id_of
+from .wire import TEXT_LIMIT, WORD_LIMIT, clean_text, count, documented, read_code, read_object
+from .wire import job_id as job_id_of
 
 _LONGEST_WAIT = 7 * 86_400.0
 _SECONDS = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,9})?")
@@ -105,7 +104,7 @@ def read_status(body: bytes, job_id: int) -> JobStatus:
     if isinstance(word, str):
         # lower(), not casefold(): the words are ASCII, and nothing else may fold into one.
         state = STATE_WORDS.get(word.strip().lower(), JobState.UNKNOWN)
-    if _speaks_openapi(answer):
+    if answer.keys() & _OPENAPI and not answer.keys() & _TUTORIAL:
         total, finished, errors = _openapi_counts(answer, state)
         results = _openapi_results(answer)
     else:
@@ -125,10 +124,6 @@ def read_status(body: bytes, job_id: int) -> JobStatus:
         started_at=_text(answer, "startedAt", WORD_LIMIT),
         results=results,
     )
-
-
-def _speaks_openapi(answer: Mapping[str, Any]) -> bool:
-    return not answer.keys() & _TUTORIAL and bool(answer.keys() & _OPENAPI)
 
 
 def _openapi_counts(
@@ -226,20 +221,15 @@ def error_for(error: ErrorObject, doing: str, *, asks: bool = False) -> APIError
         doing: what was refused, such as "a submission".
         asks: it was a question, which applies nothing.
     """
-    kind: type[APIError]
-    if error.status in (401, 403):
-        kind = AuthenticationError
-    elif error.status == 429:
-        kind = RateLimitError
-    elif 400 <= error.status < 500:
-        kind = RejectedError
-    elif error.status >= 500:
-        kind = ServerError
-    else:
-        kind = APIError
-    if asks and kind is RejectedError:
-        return RejectedError(error, doing=doing, advice="fix what the message names and ask again")
-    return kind(error, doing=doing)
+    status = error.status
+    if status in (401, 403):
+        return AuthenticationError(error, doing=doing)
+    if status == 429:
+        return RateLimitError(error, doing=doing)
+    if 400 <= status < 500:
+        advice = "fix what the message names and ask again" if asks else None
+        return RejectedError(error, doing=doing, advice=advice)
+    return (ServerError if status >= 500 else APIError)(error, doing=doing)
 
 
 def parse_retry_after(value: str | None, date: str | None) -> float | None:

@@ -178,18 +178,35 @@ class WholeCheck(Closing):
         before = self.rows
         good: list[Prepared] = []
         try:
-            for row in islice(self._source, BATCH):
-                self.rows += 1
-                ready = self._prepare(row.position, row.value) if isinstance(row, Row) else row
-                if isinstance(ready, BadRow):
-                    self._faulty.add([ready.position])
-                    self._bad(ready)
-                else:
-                    self._good(ready)
-                    good.append(ready)
+            while most := min(self._prepare.at_once, BATCH - (self.rows - before)):
+                some: list[Row | BadRow] = []
+                try:
+                    some.extend(islice(self._source, most))  # keeps what came before an error
+                finally:
+                    self.rows += len(some)
+                    good += self._sound(some)
+                if len(some) < most:
+                    break
         finally:
             self._look_at(good)
         return self.rows - before == BATCH
+
+    def _sound(self, rows: list[Row | BadRow]) -> list[Prepared]:
+        """Those of these rows that would be sent."""
+        good = [row for row in rows if isinstance(row, Row)]
+        values = [row.value for row in good]
+        made = self._prepare.many([row.position for row in good], values) if good else []
+        ready = iter(made)
+        sound: list[Prepared] = []
+        for row in rows:
+            found = next(ready) if isinstance(row, Row) else row
+            if isinstance(found, BadRow):
+                self._faulty.add([found.position])
+                self._bad(found)
+            else:
+                self._good(found)
+                sound.append(found)
+        return sound
 
     def end(self) -> Checked:
         """What was found, once all rows were read, or as many as can be."""

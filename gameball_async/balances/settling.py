@@ -19,9 +19,9 @@ from attrs import define, field
 
 from ..errors import ConfigurationError, JournalError
 from ..journal.account import in_doubt, recorded_of
-from ..journal.contents import read_items
 from ..journal.folding import settled_reason
 from ..journal.journal import read_journal
+from ..journal.results import read_items
 from ..journal.retry import later_of, next_retry
 from ..journal.settle import settle
 from ..journal.state import Resumable

@@ -117,7 +117,7 @@ class Store(Closing):
     The plan of a run, open and locked; made where there is none. A context manager.
 
     Args:
-        folder: where it is; made for its owner's eyes only.
+        folder: where it is. It and the plan are made readable for their owner only.
         header: of the current run; None accepts any.
 
     Attributes:
@@ -139,6 +139,7 @@ class Store(Closing):
             )
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # the folder may be open to all
             self._base = sqlite3.connect(
                 path, timeout=0, isolation_level=None, check_same_thread=False
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 import anyio
@@ -62,7 +61,6 @@ class Bulk:
         events: EventQueue[BulkEvent],
         usage: Usage,
         spawn: Spawn,
-        clock: Callable[[], float],
         stop_job: Callable[[Job], Awaitable[None]],
         on_cancel: OnCancel,
         stream: EventStream = NO_OBSERVERS,
@@ -72,7 +70,6 @@ class Bulk:
         self._events = events
         self._usage = usage
         self._spawn = spawn
-        self._clock = clock
         self._stop_job = stop_job
         self._on_cancel = on_cancel
         self._stream = stream
@@ -94,7 +91,7 @@ class Bulk:
                 "this run was already opened: start a new one with client.bulk() or client.resume()"
             )
         self._entered = await self._prepare()
-        self._usage.start(self._clock(), self._entered.journal.requested)
+        self._usage.start(anyio.current_time(), self._entered.journal.requested)
         if self._stream.wants(RunStarted):
             self._stream.emit(
                 RunStarted(self._entered.state.kind.name, self._entered.state.rows_read)
@@ -102,12 +99,7 @@ class Bulk:
         self._running = self._spawn(self._main)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         self._events.leave()
         run, running = self._run, self._running
         still_open = run.state.left_open or run.state.flights.open_jobs()
@@ -117,7 +109,7 @@ class Bulk:
         finally:
             # A run that was cancelled before its first step has had no chance to do this itself.
             run.close()
-            self._usage.stop(self._clock())
+            self._usage.stop(anyio.current_time())
             self._tell_end()
             try:
                 with anyio.move_on_after(STOP_WITHIN, shield=True):
@@ -139,7 +131,7 @@ class Bulk:
             )
             raise
         finally:
-            self._usage.stop(self._clock())
+            self._usage.stop(anyio.current_time())
             try:
                 with anyio.move_on_after(STOP_WITHIN, shield=True):
                     await run.put_away(self._used())
@@ -237,15 +229,11 @@ class Bulk:
         """The outcomes of the rows so far; final once the run is over."""
         run, use = self._run, self._use()
         state = run.state
-        counts, before = state.tally.counts, state.used_before
+        before = state.used_before
         return Report(
             kind=state.kind.name,
             rows=state.rows_read,
-            succeeded=counts[Outcome.SUCCEEDED],
-            failed=counts[Outcome.FAILED],
-            rejected=counts[Outcome.REJECTED],
-            indeterminate=counts[Outcome.INDETERMINATE],
-            unsent=counts[Outcome.UNSENT],
+            **state.tally.by_outcome(),
             jobs=state.jobs,
             requests=before.requests + use.requests,
             rate_limited=before.rate_limited + use.rate_limited,
@@ -255,9 +243,7 @@ class Bulk:
             seconds=before.seconds + use.seconds,
             complete=run.finished,
             reasons=state.tally.reasons(),
-            pending=counts[Outcome.PENDING],
             unknown_fields=() if self._unknown is None else self._unknown.found(),
-            unchanged=counts[Outcome.UNCHANGED],
         )
 
     @property
@@ -300,7 +286,7 @@ class Bulk:
         return self._entered
 
     def _use(self) -> Use:
-        return self._usage.read(self._clock)
+        return self._usage.read(anyio.current_time)
 
     def _used(self) -> Used:
         use, before = self._use(), self._run.state.used_before

@@ -21,14 +21,15 @@ those behind it with other keys go first. When a chunk leaves:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from itertools import accumulate, chain
 
 from attrs import frozen
 
 from ..api.kinds import Chunking
 from ..api.requests import MAX_ITEMS
 from ..rows.chunk import Chunk, compact
-from ..rows.row import Prepared
+from ..rows.row import Block, Prepared
 from .waiting import Pool, Queue, Waiting
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -43,7 +44,7 @@ class LookAhead:
     How far rows are read ahead of what is sent. Reading pauses while that much is waiting.
 
     Attributes:
-        rows: rows that may wait; up to 250 of a list are read at once.
+        rows: rows that may wait; up to 200 of a list are read at once.
         size: bytes of JSON that may wait.
         seconds: with slow input, how long rows wait for others to fill their chunk.
     """
@@ -80,10 +81,11 @@ class Chunker:
         self._with_item_ids = with_item_ids
         self._max_rows = max_rows
         self._max_bytes = max_bytes
-        turn = 1 if chunking is Chunking.UNIQUE else max_rows
-        self._under_way: set[str] = set()
-        self._ready = Pool(turn)
-        self._held = Pool(turn)  # under keys that are under way
+        self._turn = 1 if chunking is Chunking.UNIQUE else max_rows
+        # Keys that are under way, or of rows that stay together: with the block they came in.
+        self._taken: dict[str, Block | None] = {}
+        self._ready = Pool(self._turn)
+        self._held = Pool(self._turn)  # under keys that are under way
         self._size = 0
         self._chunks = 0
         self._open = 0
@@ -131,20 +133,40 @@ class Chunker:
 
     def add(self, row: Prepared) -> None:
         """A row to be sent, after all rows added before that share its key."""
-        key = "" if self._plain else row.key
-        self._size += len(row.payload)
-        (self._held if key in self._under_way else self._ready).add(key, row)
+        self.add_all(Block.of([row]))
 
-    def add_all(self, rows: Sequence[Prepared]) -> None:
-        """`add` for each of these rows; quick where each is the first of its key, as most are."""
-        new = {} if self._plain else {row.key: row for row in rows}
-        if len(new) == len(rows) and self._under_way.isdisjoint(new):
-            before = self._ready.first_size
-            if self._ready.add_new(new):
-                self._size += self._ready.first_size - before
-                return
+    def add_all(self, rows: Block) -> None:
+        """`add` for each of these rows. Those that are the first of their key, as most are, stay together."""
+        self._size += rows.size
+        new = {} if self._plain else dict.fromkeys(rows.keys, rows)
+        if not self._plain and (
+            len(new) < len(rows)
+            or self._ready.has_any(new)
+            or not self._taken.keys().isdisjoint(new)
+        ):
+            rows = Block.of(self._add_known(rows))
+            new = dict.fromkeys(rows.keys, rows)
+        if rows:
+            self._taken.update(new)
+            self._ready.append(rows)
+
+    def _add_known(self, rows: Block) -> list[Prepared]:
+        """Add those whose key another row has or had; gives the others."""
+        times, others, taken = Counter(rows.keys), list[Prepared](), self._taken
         for row in rows:
-            self.add(row)
+            key = row.key
+            if key in taken:
+                block = taken[key]
+                if block is None or key not in block.keys:
+                    self._held.add(key, row)
+                    continue
+                del taken[key]
+                self._ready.part(block, key)
+            elif times[key] == 1 and key not in self._ready:
+                others.append(row)
+                continue
+            self._ready.add(key, row)
+        return others
 
     def end(self) -> None:
         """No more rows will come."""
@@ -174,80 +196,61 @@ class Chunker:
         """The next chunk that may be sent; None where more rows, or a job's end, must come first."""
         if not self.has_chunk:
             return None
-        rows = self._fill()
+        blocks = self._fill()
         self._ticks = 0
         self._looked_ahead = True
         self._open += 1
         self._chunks += 1
+        ids = [item_id for block in blocks for item_id in block.item_ids or ()]
         return Chunk(
             self._chunks,
-            compact([row.position for row in rows]),
-            [row.key for row in rows],
-            [row.item_id for row in rows] if self._with_item_ids else None,
-            [row.payload for row in rows],
+            compact([*chain.from_iterable([block.positions for block in blocks])]),
+            [*chain.from_iterable([block.keys for block in blocks])],
+            ids if self._with_item_ids else None,
+            [*chain.from_iterable([block.payloads for block in blocks])],
         )
 
-    def _first(self) -> list[Prepared]:
-        """A full chunk of rows that are each alone under their key, where that is what comes next."""
-        if self._plain:
-            return []
-        before = self._ready.first_size
-        rows = self._ready.pop_first(self._max_rows, self._max_bytes)
-        self._size -= before - self._ready.first_size
-        self._under_way.update([row.key for row in rows])
-        return rows
-
-    def _fill(self) -> list[Prepared]:
-        rows = self._first()
-        if rows:
-            return rows
-        taken: list[tuple[str, int, int]] = []
+    def _fill(self) -> list[Block]:
+        rows = list[Prepared]()
+        taken: list[tuple[str | Block, int, int]] = []
         most, room, passed = self._max_rows, self._max_bytes, 0
         for key, waiting in self._ready:
-            if isinstance(waiting, Prepared):
-                count, size = 1, len(waiting.payload)
-            else:
-                count, size = self._ready.first(waiting)
+            count, size = self._ready.first(waiting)
             if count > most or size > room:
-                # Whoever fits another chunk goes whole, and then.
-                count, size = (0, 0) if rows else self._part(waiting)
-                passed += not count
+                # Whoever fits another chunk goes whole, and then; rows that stay together need not.
+                parted = not taken or isinstance(waiting, Block)
+                count, size = _fitting(waiting, most, room, not taken) if parted else (0, 0)
+                passed += self._plain or not count
             if count:
-                rows += (waiting,) if isinstance(waiting, Prepared) else waiting[:count]
+                if not isinstance(waiting, Block):
+                    rows += (waiting,) if isinstance(waiting, Prepared) else waiting[:count]
                 taken.append((key, count, size))
                 most, room = most - count, room - size
-            if most <= 0 or room <= 0 or passed > PASSED_OVER:
+            if most <= 0 or room <= 0 or passed > (0 if self._plain else PASSED_OVER):
                 break
-        self._leave(taken)
         self._size -= self._max_bytes - room
-        return rows
+        return [Block.of(rows), *self._leave(taken)]
 
-    def _part(self, waiting: Waiting) -> tuple[int, int]:
-        """Rows and bytes that fit a chunk, where not all do; a row at least."""
-        if isinstance(waiting, Prepared):
-            return 1, len(waiting.payload)
-        count, size = 0, 0
-        for row in waiting[: self._max_rows]:
-            if count and size + len(row.payload) > self._max_bytes:
-                break
-            count, size = count + 1, size + len(row.payload)
-        return count, size
-
-    def _leave(self, taken: list[tuple[str, int, int]]) -> None:
-        """So many rows and bytes leave; what is left under their keys is held back."""
+    def _leave(self, taken: list[tuple[str | Block, int, int]]) -> list[Block]:
+        """So many rows and bytes leave, and what is left under their keys is held back; gives those of blocks."""
+        blocks: list[Block] = []
         for key, count, size in taken:
+            if isinstance(key, Block):
+                blocks.append(self._ready.pop_first(key, count))
+                continue
             waiting = self._ready.pop(key)
             if isinstance(waiting, Queue) and len(waiting) > count:
                 del waiting[:count]
                 waiting.size -= size
-                (self._ready if self._plain else self._held).put(key, waiting)
-        if not self._plain:
-            self._under_way.update([key for key, _, _ in taken])
+                self._held.put(key, waiting)
+            self._taken[key] = None
+        return blocks
 
     def release(self, chunk: Chunk) -> None:
         """The job of *chunk* has ended, or it was never accepted: its keys may go again."""
         self._open -= 1
-        self._under_way.difference_update(chunk.keys)
+        for key in () if self._plain else chunk.keys:
+            self._taken.pop(key, None)
         for key in dict.fromkeys(chunk.keys) if self._held else ():
             waiting = self._held.pop(key)
             if waiting is not None:
@@ -257,7 +260,7 @@ class Chunker:
         """A chunk of an earlier run is still under way: its keys must wait until its `release`."""
         self._open += 1
         if not self._plain:
-            self._under_way.update(chunk.keys)
+            self._taken.update(dict.fromkeys(chunk.keys))
 
     def count_from(self, number: int) -> None:
         """Chunks get numbers above *number*."""
@@ -267,10 +270,13 @@ class Chunker:
         """*chunk* was too large for the server: its rows go again, from now on in smaller chunks."""
         self._max_bytes = min(self._max_bytes, max(1, sum(map(len, chunk.payloads)) // 2))
         self.release(chunk)
+        self._size += sum(map(len, chunk.payloads))
+        if self._plain:
+            self._ready.append(Block.of([*chunk.rows()]), first=True)
+            return
         by_key: dict[str, list[Prepared]] = {}
         for row in chunk.rows():
-            by_key.setdefault("" if self._plain else row.key, []).append(row)
-            self._size += len(row.payload)
+            by_key.setdefault(row.key, []).append(row)
         for key, rows in by_key.items():
             behind = self._ready.pop(key)
             rows += behind if isinstance(behind, Queue) else () if behind is None else (behind,)
@@ -280,8 +286,16 @@ class Chunker:
         """Everything that waits, in the order it came; nothing waits afterwards."""
         rows: list[Prepared] = []
         for pool in (self._ready, self._held):
-            for key, waiting in list(pool):
-                rows += waiting if isinstance(waiting, Queue) else (waiting,)
-                pool.pop(key)
+            for _, waiting in pool:
+                rows += (waiting,) if isinstance(waiting, Prepared) else waiting
+        self._ready, self._held = Pool(self._turn), Pool(self._turn)
         self._size = 0
         return sorted(rows, key=lambda row: row.position)
+
+
+def _fitting(waiting: Waiting, most: int, room: int, least: int) -> tuple[int, int]:
+    """Rows and bytes that fit, where not all do; so many rows at least."""
+    rows = (waiting,) if isinstance(waiting, Prepared) else waiting[:most]
+    sizes = [0, *accumulate(len(row.payload) for row in rows)]
+    count = max(least, sum(size <= room for size in sizes) - 1)
+    return count, sizes[count]

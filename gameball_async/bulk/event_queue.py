@@ -8,6 +8,7 @@ in its place until the reader takes it, and nothing is awaited after that.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -24,8 +25,8 @@ class EventQueue(Generic[T]):
     """Items come out in the order they were put in; a task that puts one waits until it is taken."""
 
     def __init__(self) -> None:
-        self._places: deque[tuple[T, anyio.Event]] = deque()
-        self._arrived = anyio.Event()
+        self._places: deque[tuple[T, asyncio.Event]] = deque()
+        self._arrived = asyncio.Event()
         self._closed = False
         self._left = False
 
@@ -42,9 +43,9 @@ class EventQueue(Generic[T]):
         if self._left:
             raise anyio.BrokenResourceError
 
-    def push(self, item: T) -> anyio.Event:
+    def push(self, item: T) -> asyncio.Event:
         """Put *item* in without waiting; returns what is set once it is taken."""
-        place = item, anyio.Event()
+        place = item, asyncio.Event()
         if not self._left:
             self._places.append(place)
             self._arrived.set()
@@ -63,9 +64,9 @@ class EventQueue(Generic[T]):
             ended: what ended the items early, if anything did; it is raised after the last of them.
             left: the message of the error where the reader has left, and reads on all the same.
         """
-        await anyio.lowlevel.checkpoint()
+        await asyncio.sleep(0)
         while not self._places and not self._closed and not self._left:
-            self._arrived = anyio.Event()
+            self._arrived = asyncio.Event()
             await self._arrived.wait()
         if self._left:
             raise ClosedError(left)

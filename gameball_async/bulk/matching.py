@@ -183,15 +183,19 @@ def rows_of_failures(
         return None
     if item_ids is not None and any(item_key in entry for _, entry in results):
         return None
-    rows = dict(zip(keys, range(len(keys)), strict=True))
     try:
         named = set(map(itemgetter(name), results.successful))
         failed = list(map(itemgetter(name), results.failed))
         named.update(failed)
     except (KeyError, TypeError):
         return None
-    if len(rows) < len(keys) or named != rows.keys():
+    if len(named) < len(keys):
         return None
+    named.difference_update(keys)
+    if named:
+        return None
+    wanted = set(failed)
+    rows = {key: row for row, key in enumerate(keys) if key in wanted}
     return [rows[key] for key in failed]
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from heapq import merge
 from typing import Any
 
 from ..api.kinds import Chunking
 from ..rows.chunk import Chunk
-from ..rows.row import Prepared
+from ..rows.row import Block, Prepared
 from .chunks import Chunker
 from .persons import MergeBy, Names, Persons, names_of
-from .waiting import Queue, Waiting
+from .waiting import Queue
 
 
 class MergingChunker(Chunker):
@@ -30,16 +30,12 @@ class MergingChunker(Chunker):
         self._persons = Persons()
         self._names: dict[int, Names] = {}  # of rows that wait or are under way, by position
 
-    def add(self, row: Prepared) -> None:
-        """See `Chunker.add`."""
-        key = self._known(row)
-        self._size += len(row.payload)
-        (self._held if key in self._under_way else self._ready).add(key, row)
-
-    def add_all(self, rows: Sequence[Prepared]) -> None:
+    def add_all(self, rows: Block) -> None:
         """See `Chunker.add_all`."""
+        self._size += rows.size
         for row in rows:
-            self.add(row)
+            key = self._known(row)
+            (self._held if key in self._taken else self._ready).add(key, row)
 
     def _known(self, row: Prepared) -> str:
         """The key of a row's person; those who turn out to be the same are made one."""
@@ -52,26 +48,22 @@ class MergingChunker(Chunker):
     def _join(self, key: str, other: str) -> None:
         """Two persons are one: their rows wait in one queue, each one's in the order they came."""
         waiting = [*self._waiting(key), *self._waiting(other)]
-        if other in self._under_way:
-            self._under_way.remove(other)
-            self._under_way.add(key)
+        if other in self._taken:
+            del self._taken[other]
+            self._taken[key] = None
         self._put(key, merge(*waiting, key=lambda row: row.position))
 
     def _waiting(self, key: str) -> Iterator[list[Prepared]]:
         """What waits under a key, which it leaves."""
         for pool in (self._ready, self._held):
-            found: Waiting | None = pool.pop(key)
+            found = pool.pop(key)
             if found is not None:
                 yield list(found) if isinstance(found, Queue) else [found]
 
     def _put(self, key: str, rows: Iterator[Prepared] | list[Prepared]) -> None:
         queue = Queue(rows)
         if queue:
-            (self._held if key in self._under_way else self._ready).put(key, queue)
-
-    def _first(self) -> list[Prepared]:
-        """Rows are taken key by key, as a row's own is not the one under which it waits."""
-        return []
+            (self._held if key in self._taken else self._ready).put(key, queue)
 
     def take(self) -> Chunk | None:
         """See `Chunker.take`."""
@@ -95,14 +87,15 @@ class MergingChunker(Chunker):
 
     def _landed(self, chunk: Chunk) -> list[str]:
         keys = self._persons.land(self._names_of(chunk))
-        self._under_way.difference_update(keys)
+        for key in keys:
+            self._taken.pop(key, None)
         return keys
 
     def occupy(self, chunk: Chunk) -> None:
         """See `Chunker.occupy`; the chunk still has its rows."""
         self._open += 1
         for row in chunk.rows():
-            self._under_way.add(self._known(row))
+            self._taken[self._known(row)] = None
             self._persons.leave([self._names[row.position]])
 
     def put_back(self, chunk: Chunk) -> None:

@@ -13,7 +13,7 @@ from functools import partial
 from ..rows.content import identity
 from ..rows.outcome import Outcome
 from ..rows.report import Tally
-from ..rows.row import BadRow, Prepared, Unchanged
+from ..rows.row import BadRow, Block, Unchanged
 from .events import RowOutcomes, Settled
 from .in_flight import Note, Step, rejected_rows
 
@@ -54,9 +54,7 @@ class NotSent:
         self._unchanged += rows
         self._ids.update([row.key if row.item_id is None else row.item_id for row in rows])
 
-    def note_before(
-        self, rows: Sequence[Prepared], send: Callable[[Sequence[Prepared]], None]
-    ) -> list[Step]:
+    def note_before(self, rows: Block, send: Callable[[Block], None]) -> list[Step]:
         """What must be noted before these rows may leave, and *send* lets them; empty for nothing."""
         if not self._ids:
             return []

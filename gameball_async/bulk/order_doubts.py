@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import define, evolve, field
 
-from ..api.codes import CODE_READER, CodeReader
+from ..api.codes import read_refusal
 from ..api.jobs import JobStatus
 from ..api.kinds import KINDS
 from ..rows.outcome import Outcome, Reason
@@ -80,9 +80,7 @@ class Settlement:
     repeated: bool = False
 
 
-def orders_found(
-    order_ids: Sequence[str], status: JobStatus, *, codes: CodeReader = CODE_READER
-) -> dict[str, bool]:
+def orders_found(order_ids: Sequence[str], status: JobStatus) -> dict[str, bool]:
     """
     Which orders exist, from the final status of an order-transactions job that asked for them.
 
@@ -98,7 +96,7 @@ def orders_found(
     for order_id, (good, bad) in said.lists.items():
         if good and not bad:
             found[order_id] = True
-        elif bad and not good and all(codes.read(entry).not_found for entry in bad):
+        elif bad and not good and all(read_refusal(entry).not_found for entry in bad):
             found[order_id] = False
     return found
 

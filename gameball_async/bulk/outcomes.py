@@ -29,10 +29,10 @@ from typing import Any
 
 from attrs import define, field
 
-from ..api.codes import CODE_READER, Code, CodeReader, Refusal
+from ..api.codes import Code, Refusal, read_refusal
 from ..api.jobs import PLAIN_FIELDS, JobResults, JobStatus
 from ..api.kinds import Kind, Replay
-from ..api.reading import clean_text
+from ..api.wire import clean_text
 from ..errors import GameballError
 from ..rows.outcome import Outcome, Reason
 from .in_flight import InFlight
@@ -78,7 +78,6 @@ def settle(
     *,
     resent: bool = False,
     earlier: JobResults | None = None,
-    codes: CodeReader = CODE_READER,
 ) -> Settlement:
     """
     The outcome of each row of a chunk.
@@ -90,12 +89,11 @@ def settle(
         status: the job's last known status, final or not; None where it was never had.
         resent: whether an attempt before the job's own was ambiguous.
         earlier: the lists of an earlier answer, for what the last one lacks.
-        codes: how the codes of failed entries are recognised.
     """
     results = None if status is None else status.results
     if results is not None and all_succeeded(kind, keys, item_ids, results):
         return Settlement([_SUCCEEDED] * len(keys), notes=_notes(status, len(keys), 0))
-    judge = _Judge(kind, keys, item_ids, status, resent, codes)
+    judge = _Judge(kind, keys, item_ids, status, resent)
     if results is not None and (settlement := judge.one_each(results)) is not None:
         return settlement
     rows_of = rows_by_key(keys)
@@ -152,7 +150,6 @@ class _Judge:
     item_ids: Sequence[str | None] | None
     status: JobStatus | None
     resent: bool
-    codes: CodeReader
     counted: bool = True
     repeated: bool = False
     _orders: bool = field(init=False)
@@ -303,7 +300,7 @@ class _Judge:
         return refused
 
     def _read_entry(self, entry: Mapping[str, Any]) -> _Refused:
-        refusal = self.codes.read(entry)
+        refusal = read_refusal(entry)
         code = Code.find(refusal.code)
         text = clean_text(refusal.text) or (code.meaning if code else NO_REASON)
         if self.resent and self.kind.replay is Replay.REPLAYABLE and not self.kind.asks:

@@ -15,8 +15,7 @@ import orjson
 from attrs import define, field
 
 from ..api.fields import specs_of
-from ..api.item_classes import item_class
-from ..api.kinds import Chunking, Kind
+from ..api.kinds import Chunking, Kind, item_class
 from ..errors import ConfigurationError
 from ..rows.row import Prepared
 

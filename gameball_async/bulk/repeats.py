@@ -9,10 +9,9 @@ of that customer would be in doubt. The second is rejected before it is sent.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
 
 from ..api.kinds import Kind, Replay
-from ..rows.row import BadRow, Prepared, repeated_id
+from ..rows.row import BadRow, Block, Prepared, repeated_id
 
 
 class Repeats:
@@ -30,7 +29,7 @@ class Repeats:
         self._most = most
         self._first = OrderedDict[str, int]()  # oldest first; a plain dict is slow to give those up
 
-    def split(self, rows: Sequence[Prepared]) -> tuple[Sequence[Prepared], list[BadRow]]:
+    def split(self, rows: Block) -> tuple[Block, list[BadRow]]:
         """The rows to send, and those that repeat the id of an earlier one."""
         if self._field is None:
             return rows, []
@@ -46,4 +45,4 @@ class Repeats:
                 repeated.append(BadRow(row.position, (fault,), row.key))
         while len(self._first) > self._most:
             self._first.popitem(last=False)
-        return fresh, repeated
+        return (Block.of(fresh) if repeated else rows), repeated

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 
 import anyio
@@ -19,7 +21,7 @@ from ..journal.state import Journal, Left, Resumable
 from ..limits.calls import GaveUp
 from ..rows.feed import Feed
 from ..rows.row import Batch
-from ..tasks import Signal, only
+from ..tasks import Signal, loop_time, only
 from .event_queue import EventQueue
 from .events import BulkEvent
 from .in_flight import AskOrders, InFlight, Note, Step
@@ -73,7 +75,7 @@ class Runner:
         self.state = state
         self.journal = journal
         self.finished: bool = False
-        self.moved_at: float = anyio.current_time()
+        self.moved_at: float = loop_time()
         self._feed = feed
         self._submitter = submitter
         self._changes = watching()
@@ -90,7 +92,7 @@ class Runner:
         self._working = anyio.CancelScope()
         self._reading = anyio.CancelScope()
         self._ticking = anyio.CancelScope()
-        self._leaving = anyio.Event()
+        self._leaving = asyncio.Event()
 
     def take_up(self, recorded: Resumable, left: Left) -> None:
         """Go on where a journal ends. Call it before `main`."""
@@ -160,9 +162,9 @@ class Runner:
 
     async def _end_in_time(self) -> None:
         """Stop a run that takes longer than its caller allows."""
-        began = anyio.current_time()
+        began = loop_time()
         while True:
-            now = anyio.current_time()
+            now = loop_time()
             why, left = self._limits.check(now - began, now - self.moved_at)
             if why is not None:
                 self.state.stop(self.state.overdue(why))
@@ -177,7 +179,7 @@ class Runner:
         """Write what is to be written; then it counts, and the reader is told."""
         if step.note is not None:
             # Where a cancellation may not come between: a job's number that is lost cannot be found again.
-            with anyio.CancelScope(shield=step.shielded):
+            with anyio.CancelScope(shield=True) if step.shielded else nullcontext():
                 await self._note(step.note)
         event = step.done()
         self._wake()
@@ -197,8 +199,8 @@ class Runner:
         if self.state.stopping:
             self._reading.cancel()
         self._changed.wake()
-        if self.state.may_send or self.state.all_sent:
-            self._ready.wake()
+        if self.state.may_send or self.state.all_sent:  # whoever takes a chunk wakes the next
+            self._ready.wake(None if self.state.all_sent else 1)
 
     # -- rows in
 
@@ -209,11 +211,11 @@ class Runner:
             tasks.start_soon(self._tick)
             while batch:
                 steps = self.state.read(batch)
-                self.moved_at = anyio.current_time()
+                self.moved_at = loop_time()
                 for step in steps:
                     await self._carry_out(step)
                 if not steps and self.state.may_send:
-                    self._ready.wake()
+                    self._ready.wake(1)
                 while not chunker.wants_rows:
                     await self._changed.wait()
                 batch = await self._next_batch()
@@ -282,7 +284,7 @@ class Runner:
         step = self.state.answered(flight, result)
         self._wake()
         if isinstance(result, Accepted) and flight.job is not None:
-            self.moved_at = anyio.current_time()
+            self.moved_at = loop_time()
             self._changes.add(result.job, submitted=True)
         await self._carry_out(step)
 
@@ -312,7 +314,7 @@ class Runner:
                 done = flight.rows_done
                 found = self.state.moved(news)
                 if news.moved or flight.rows_done != done:
-                    self.moved_at = anyio.current_time()
+                    self.moved_at = loop_time()
                 self._wake()
                 await self._learn()
                 if news.moved:

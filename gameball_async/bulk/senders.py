@@ -1,4 +1,4 @@
-"""The tasks that send a run's chunks: as many as the caller says, or as the distance to the server asks for."""
+"""The tasks that send a run's chunks: as many as the caller says, or as may be on their way at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class Senders:
 
     Args:
         submitter: knows how many chunks may be on their way at once.
-        concurrency: how many; None for that many, and more as the server turns out to be far away.
+        concurrency: how many; None for that many, and more once more may be: bodies turn out to be small,
+            or the server to be far away.
     """
 
     def __init__(self, submitter: Submitter, concurrency: int | None) -> None:

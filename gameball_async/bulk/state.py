@@ -9,7 +9,7 @@ written, then an event for the reader. `run` does the reading, sending and watch
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from attrs import evolve
@@ -23,7 +23,7 @@ from ..journal.state import DOUBT, ChunkRecord, Left, Resumable
 from ..limits.calls import GaveUp
 from ..rows.outcome import Outcome
 from ..rows.report import Tally
-from ..rows.row import BadRow, Prepared, Unchanged, sorts
+from ..rows.row import Batch, sorts
 from .chunks import Chunker
 from .events import RowOutcomes, Settled, Submitted
 from .in_flight import (
@@ -126,7 +126,7 @@ class RunState:
         self.chunker.occupy(flight.chunk)
         return flight
 
-    def read(self, batch: Sequence[Prepared | BadRow | Unchanged]) -> list[Step]:
+    def read(self, batch: Batch) -> list[Step]:
         """Rows of the input; those that cannot or need not be sent have their outcome without a job."""
         self.rows_read += len(batch)
         good, bad, unchanged = sorts(batch)

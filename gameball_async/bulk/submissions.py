@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import anyio
@@ -13,7 +12,7 @@ from ..jobs.submit import Submitter
 from ..limits.calls import GaveUp
 from ..rows.chunk import Chunk
 from ..rows.feed import Feed
-from ..rows.row import BadRow, Prepared
+from ..rows.row import BadRow, Batch, sorts
 from ..tasks import Running, Spawn, only
 from .chunks import Chunker
 from .event_queue import EventQueue
@@ -64,12 +63,7 @@ class Submissions:
         self._running = self._spawn(self._main)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         self._out.leave()
         if self._running is not None:
             await self._running.end()  # it only gives up its requests now
@@ -118,10 +112,8 @@ class Submissions:
                 if self._linger is not None:
                     tasks.start_soon(self._tick, chunks, self._linger)
                 while batch := await self._next_batch():
-                    bad = [row for row in batch if isinstance(row, BadRow)]
-                    for row in batch:
-                        if isinstance(row, Prepared):
-                            self._chunker.add(row)
+                    good, bad, _ = sorts(batch)
+                    self._chunker.add_all(good)
                     if bad:
                         await self._out.put(_rejected(bad))
                     await self._pass_on(chunks)
@@ -136,7 +128,7 @@ class Submissions:
             self._chunker.tick()
             await self._pass_on(chunks)
 
-    async def _next_batch(self) -> list[Prepared | BadRow]:
+    async def _next_batch(self) -> Batch:
         try:
             return await self._feed.batch()
         except Exception as error:  # noqa: BLE001 - the input is the caller's code

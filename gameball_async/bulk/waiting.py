@@ -3,16 +3,15 @@ Rows that wait, by key, and the order in which keys get their turn.
 
 Keys that need the most turns come first: whoever has the longest way to go starts at once. Those
 that one chunk could take whole are served first come, first served. Most keys have one row only in
-most inputs, so that a row alone is kept as it is.
+most inputs: rows that came together, each alone under its key, stay together until another comes under it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from typing import TypeAlias, cast
 
-from ..rows.row import Prepared
+from ..rows.row import Block, Prepared
 
 
 class Queue(list[Prepared]):
@@ -32,8 +31,8 @@ class Queue(list[Prepared]):
         self.turns: int = 1
 
 
-Waiting: TypeAlias = Prepared | Queue
-"""What waits under one key: a row, or a queue of at least one."""
+Waiting: TypeAlias = Prepared | Queue | Block
+"""What waits under one key: a row, or a queue of at least one; or rows that stay together, in place of a key."""
 
 
 class Pool:
@@ -51,7 +50,7 @@ class Pool:
 
     def __init__(self, turn: int) -> None:
         self._turn = turn
-        self._short: dict[str, Waiting] = {}  # in one turn
+        self._short: dict[str | Block, Waiting] = {}  # in one turn
         self._long: dict[str, Queue] = {}
         self._by_turns: dict[int, dict[str, Queue]] = {}  # the long ones
         self.rows: int = 0
@@ -61,7 +60,7 @@ class Pool:
     def __bool__(self) -> bool:
         return self.rows > 0
 
-    def __iter__(self) -> Iterator[tuple[str, Waiting]]:
+    def __iter__(self) -> Iterator[tuple[str | Block, Waiting]]:
         """The keys and what waits under each, those that need the most turns first."""
         for turns in sorted(self._by_turns, reverse=True):
             yield from self._by_turns[turns].items()
@@ -72,18 +71,20 @@ class Pool:
         """Turns that the key with the most rows needs; 0 where there is none."""
         return max(self._by_turns, default=1 if self._short else 0)
 
-    def first(self, queue: Queue) -> tuple[int, int]:
-        """Rows and bytes that a chunk of any size could take of a queue."""
-        return (1, len(queue[0].payload)) if self._turn == 1 else (len(queue), queue.size)
+    def first(self, waiting: Waiting) -> tuple[int, int]:
+        """Rows and bytes that a chunk of any size could take of what waits under a key."""
+        if isinstance(waiting, Prepared):
+            return 1, len(waiting.payload)
+        if isinstance(waiting, Queue) and self._turn == 1:
+            return 1, len(waiting[0].payload)
+        return len(waiting), waiting.size
 
     def add(self, key: str, row: Prepared) -> None:
         """A row comes, behind those of its key, which keeps its place unless it needs more turns."""
-        waiting = self._short.get(key)
+        waiting = cast(Prepared | Queue | None, self._short.get(key))
         if waiting is None and key not in self._long:
             self._short[key] = row
-            self.rows += 1
-            self.first_rows += 1
-            self.first_size += len(row.payload)
+            self._count(row, 1)
             return
         if waiting is None:
             queue = self._long[key]
@@ -99,41 +100,35 @@ class Pool:
             self._unplace(key, queue)
             self._place(key, queue)
 
-    def add_new(self, new: Mapping[str, Prepared]) -> bool:
-        """A row of each key comes, all at once; False, and nothing is done, where one has a row already."""
-        if not (self._short.keys().isdisjoint(new) and self._long.keys().isdisjoint(new)):
-            return False
-        self._short.update(new)
-        self.rows += len(new)
-        self.first_rows += len(new)
-        self.first_size += sum([len(row.payload) for row in new.values()])
-        return True
+    def __contains__(self, key: str) -> bool:
+        return key in self._short or key in self._long
 
-    def pop_first(self, rows: int, room: int) -> list[Prepared]:
-        """
-        So many rows leave, all at once; none where that is not the same as taking key by key.
+    def has_any(self, keys: Mapping[str, object]) -> bool:
+        """Whether any of these keys is here by itself, and not among rows that stay together."""
+        return not (self._short.keys().isdisjoint(keys) and self._long.keys().isdisjoint(keys))
 
-        Args:
-            rows: how many.
-            room: bytes of their JSON, at most.
-        """
-        if self._long or len(self._short) < rows:
-            return []
-        first = list(islice(self._short.values(), rows))
-        if set(map(type, first)) != {Prepared}:
-            return []
-        alone = cast(list[Prepared], first)
-        size = sum([len(row.payload) for row in alone])
-        if size > room:
-            return []
-        for key in list(islice(self._short, rows)):
-            del self._short[key]
-        self.rows -= rows
-        self.first_rows -= rows
-        self.first_size -= size
-        return alone
+    def append(self, block: Block, *, first: bool = False) -> None:
+        """Rows come, each alone under its key, which stay together: behind all others, or before them."""
+        self._short[block] = block
+        if first:
+            self._short = {block: block, **self._short}
+        self._count(block, 1)
 
-    def put(self, key: str, waiting: Waiting) -> None:
+    def part(self, block: Block, key: str) -> None:
+        """A row of those that stay together is kept by its key instead, behind all others."""
+        self._short[key] = block.pop(key)
+        if not block:
+            del self._short[block]
+
+    def pop_first(self, block: Block, rows: int) -> Block:
+        """So many of the rows that stay together leave."""
+        taken = block.pop_first(rows)
+        self._count(taken, -1)
+        if not block:
+            del self._short[block]
+        return taken
+
+    def put(self, key: str, waiting: Prepared | Queue) -> None:
         """A key comes, behind those that need as many turns."""
         if isinstance(waiting, Queue):
             self._count(waiting, 1)
@@ -141,22 +136,16 @@ class Pool:
         else:
             self.add(key, waiting)
 
-    def pop(self, key: str) -> Waiting | None:
+    def pop(self, key: str) -> Prepared | Queue | None:
         """A key leaves, with what waits under it; None where nothing does."""
-        waiting = self._short.pop(key, None)
-        if isinstance(waiting, Prepared):
-            self.rows -= 1
-            self.first_rows -= 1
-            self.first_size -= len(waiting.payload)
-            return waiting
-        queue = waiting
-        if queue is None and self._long:
-            queue = self._long.get(key)
+        waiting = cast(Prepared | Queue | None, self._short.pop(key, None))
+        if waiting is None and self._long:
+            waiting = queue = self._long.get(key)
             if queue is not None:
                 self._unplace(key, queue)
-        if queue is not None:
-            self._count(queue, -1)
-        return queue
+        if waiting is not None:
+            self._count(waiting, -1)
+        return waiting
 
     def _place(self, key: str, queue: Queue) -> None:
         turns = queue.turns = -(-len(queue) // self._turn)
@@ -180,11 +169,8 @@ class Pool:
         if not alike:
             del self._by_turns[queue.turns]
 
-    def _count(self, queue: Queue, sign: int) -> None:
-        self.rows += sign * len(queue)
-        if self._turn == 1:
-            self.first_rows += sign
-            self.first_size += sign * len(queue[0].payload)
-        else:
-            self.first_rows += sign * len(queue)
-            self.first_size += sign * queue.size
+    def _count(self, waiting: Waiting, sign: int) -> None:
+        rows, size = self.first(waiting)
+        self.rows += sign * (1 if isinstance(waiting, Prepared) else len(waiting))
+        self.first_rows += sign * rows
+        self.first_size += sign * size

@@ -14,10 +14,10 @@ from ..api.kinds import kind_of
 from ..bulk.bulk import Bulk
 from ..client import GameballClient, Retry
 from ..errors import ConfigurationError
-from ..journal.account import RETRIES
+from ..journal.account import RETRIES, odd_to_retry
 from ..journal.journal import read_journal
 from ..journal.results import journals_of, recorded_rows, rows_before
-from ..journal.retry import next_retry, rows_to_retry
+from ..journal.retry import next_retry
 from ..journal.settle import refuse_others
 from ..journal.state import Resumable, Stage
 from ..rows.named import NamedRows
@@ -190,7 +190,7 @@ class _Retry(_GoingOn):
         refuse_same_files(journal=self.journal, **written, rows=self.named)
         recorded = await to_thread.run_sync(partial(read_journal, self.journal, idle=True))
         into = next_retry(self.journal, recorded)
-        positions = {odd.row.position for odd in rows_to_retry(recorded, self.only)}
+        positions = {odd.row.position for odd in odd_to_retry(recorded, self.only)}
         if self.named is not None:
             named = await to_thread.run_sync(NamedRows.read, self.named)
             refuse_others(recorded, named, positions, f"only {self.only} rows can be sent again")

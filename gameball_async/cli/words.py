@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from ..api.reading import clean_text
+from ..api.wire import clean_text
 
 
 def clean(text: str, most: int = 300) -> str:

@@ -52,7 +52,7 @@ class BulkVerbs(Lifecycle):
             rows: any sync or async iterable of items as in `submit`, or a table with an
                 Arrow stream (pandas, polars, DuckDB, pyarrow); read lazily.
             concurrency: chunks in flight at once, at most; None for as many as the quota needs and the
-                connection carries: 8, or up to 30 if the server is far away.
+                connection carries: 8, or up to 30 if they are small or the server is far away.
             unknown: as in `bulk`.
             linger: with slow input, seconds that rows wait at most for others to fill their chunk; None
                 waits for 1,000 rows or the end of the input.
@@ -91,7 +91,7 @@ class BulkVerbs(Lifecycle):
             rows: any sync or async iterable of items as in `submit`, or a table with an
                 Arrow stream (pandas, polars, DuckDB, pyarrow); read lazily.
             concurrency: chunks being submitted at once, at most; None for as many as the quota needs and
-                the connection carries: 8, or up to 30 if the server is far away.
+                the connection carries: 8, or up to 30 if they are small or the server is far away.
             chunking: how rows of one customer are spread over chunks; by default what suits the kind.
             look_ahead: how far rows are read ahead of what is sent, at most.
             open_jobs: jobs that are open at once, at most.
@@ -174,7 +174,7 @@ class BulkVerbs(Lifecycle):
                 the input was already read to its end, and for a `retry`, whose rows are in the earlier
                 journal.
             concurrency: chunks being submitted at once, at most; None for as many as the quota needs and
-                the connection carries: 8, or up to 30 if the server is far away.
+                the connection carries: 8, or up to 30 if they are small or the server is far away.
             look_ahead: how far rows are read ahead of what is sent, at most.
             open_jobs: jobs that are open at once, at most.
             ids_from_numbers: accept whole numbers as ids; their digits are sent.
@@ -255,7 +255,7 @@ class BulkVerbs(Lifecycle):
             into: the journal of the new run; it must not exist yet.
             positions: positions of the rows to send, of those; None for all of them.
             concurrency: chunks being submitted at once, at most; None for as many as the quota needs and
-                the connection carries: 8, or up to 30 if the server is far away.
+                the connection carries: 8, or up to 30 if they are small or the server is far away.
             open_jobs: jobs that are open at once, at most.
             on_cancel: what to do with open jobs when the run is left early, as in `bulk`.
             deadline: as in `bulk`.
@@ -277,14 +277,9 @@ class BulkVerbs(Lifecycle):
             journal, self._account, only, positions, account_changed=account_changed
         )
         options = RunOptions(
-            chunking=Chunking(header.chunking),
-            concurrency=concurrency,
-            open_jobs=open_jobs,
-            merge_by=header.merge_by,
-            on_cancel=on_cancel,
-            deadline=deadline,
-            stalled_for=stalled_for,
-        )
+            Chunking(header.chunking), concurrency, open_jobs=open_jobs, merge_by=header.merge_by,
+            on_cancel=on_cancel, deadline=deadline, stalled_for=stalled_for,
+        )  # fmt: skip
         engine, positions = self._running, [row.position for row in rows]
         opening = begin_retry(journal, into, header, positions, engine.stream, only_copy=only_copy)
         return engine.bulk(kind_of(header.kind), rows, options, into, opening)

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Self
 import aiohttp
 import anyio
 
-from ..api.requests import DEFAULT_ORIGIN, Account, Dialect
-from ..api.secret import Secret
+from ..api.requests import DEFAULT_ORIGIN, Account, Dialect, Secret
 from ..errors import ClosedError, ConfigurationError
 from ..http import AiohttpTransport, open_session
 from ..limits.exchange import QuotaStore, SharedQuota, check_share

@@ -6,9 +6,9 @@ A slow one holds up nobody: what it has not read yet is kept for it, of counts o
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable
-from types import TracebackType
 from typing import Self
 
 import anyio
@@ -16,6 +16,7 @@ from attrs import define
 
 from ..api.jobs import Job, Transition
 from ..errors import DeadlineError, GameballError
+from ..tasks import loop_time
 from .watch import Watch
 
 
@@ -50,12 +51,12 @@ class Changes:
         self._watch = watch
         self._progress = progress
         self._limit = deadline
-        self._until = float("inf") if deadline is None else anyio.current_time() + deadline
+        self._until = float("inf") if deadline is None else loop_time() + deadline
         self._stalled_for = stalled_for
         self._open: dict[int, Job] = {}
         self._news: deque[Transition | _Counts | tuple[Job, GameballError]] = deque()
         self._counts: dict[int, _Counts] = {}  # by job, those among the news
-        self._arrived = anyio.Event()
+        self._arrived = asyncio.Event()
 
     def add(self, job: Job, *, submitted: bool = False) -> None:
         """Watch *job* too."""
@@ -121,9 +122,12 @@ class Changes:
         while not self._news:
             if not self._open:
                 return None
-            self._arrived = anyio.Event()
+            self._arrived = asyncio.Event()
             left = self._seconds_left()
-            with anyio.move_on_after(None if left == float("inf") else left) as scope:
+            if left == float("inf"):
+                await self._arrived.wait()
+                continue
+            with anyio.move_on_after(left) as scope:
                 await self._arrived.wait()
             if scope.cancelled_caught and not self._news and self._seconds_left() <= 0:
                 self._overdue()
@@ -141,7 +145,7 @@ class Changes:
 
     def _seconds_left(self) -> float:
         """Until the deadline, or until the jobs have stood still for too long."""
-        left = self._until - anyio.current_time()
+        left = self._until - loop_time()
         if self._stalled_for is None:
             return left
         still = min(map(self._watch.stalled_for, self._open))
@@ -150,7 +154,7 @@ class Changes:
     def _overdue(self) -> None:
         job = next(iter(self._open.values()))
         status = self._watch.latest(job.id)
-        stalled = anyio.current_time() < self._until
+        stalled = loop_time() < self._until
         self.close()
         seconds = self._stalled_for if stalled else self._limit
         raise DeadlineError(job, status, seconds or 0.0, stalled=stalled)
@@ -173,10 +177,5 @@ class Changes:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         self.close()

@@ -5,7 +5,8 @@ How many polls may be under way, and how soon the next may follow: decisions onl
   seen soon, and a job alone is left to the rules. A full purse is spent freely, half of one is kept
   to last for as long again as the job at hand has not moved.
 - *pause*: a look that finds no end holds back the others, twice as long each time; one that finds
-  an end lifts it. Looks due by progress are neither held back nor a reason to.
+  an end lifts it. It is counted from when the look was sent, as the next one takes as long on its way.
+  Looks due by progress are neither held back nor a reason to.
 - *in flight*: the number of polls under way grows by two with each end found, and is halved by each
   look in vain. Where a trip takes long, it grows by as many more as fit into one.
 - *queue*: where jobs were found waiting, the server ends them one after another, and an end is no sign of
@@ -126,14 +127,14 @@ class Effort:
         gain = PURSE_GAIN_QUEUE if queueing else PURSE_GAIN
         self._purse = min(PURSE_MOST, self._purse + gain)
 
-    def missed(self, now: float, jobs: int, *, expected: bool, paid: bool) -> None:
-        """A look has found no end, with so many jobs open."""
+    def missed(self, since: float, jobs: int, *, expected: bool, paid: bool) -> None:
+        """A look has found no end, with so many jobs open: others are held back from *since* on."""
         if expected or paid:
             self._purse = max(0.0, self._purse - 1.0)
         if not expected:
             self._allowed = max(1.0, self._allowed / 2)
-            self._pause = min(max(PAUSE_FIRST, self._pause * 2), self._pause_most(now, jobs))
-            self._missed_at, self._in_vain = now, True
+            self._pause = min(max(PAUSE_FIRST, self._pause * 2), self._pause_most(since, jobs))
+            self._missed_at, self._in_vain = since, True
 
     # -- terms
 

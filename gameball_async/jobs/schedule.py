@@ -242,7 +242,7 @@ class Polls:
             self._effort.queued(now)
         job.pace.saw(now, state is JobState.RUNNING, done)
         job.looked_at = now
-        self._missed(job, now)
+        self._missed(job, job.asked_at)
         self._plan(job, now, chance)
 
     def failed(self, job_id: int, now: float, chance: float, within: float = float("inf")) -> None:
@@ -261,9 +261,9 @@ class Polls:
         self._effort.answered(now - job.asked_at)
         return job
 
-    def _missed(self, job: _Open, now: float) -> None:
+    def _missed(self, job: _Open, since: float) -> None:
         if not job.spare:
-            self._effort.missed(now, len(self._jobs), expected=job.ahead, paid=job.paid)
+            self._effort.missed(since, len(self._jobs), expected=job.ahead, paid=job.paid)
 
     def _plan(self, job: _Open, now: float, chance: float) -> None:
         """When the job is due again, after a look that did not find its end."""

@@ -46,7 +46,7 @@ class Submitter:
 
     @property
     def at_once(self) -> int:
-        """How many chunks may be on their way at once, by the distance."""
+        """How many chunks may be on their way at once."""
         return self._calls.uploads_at_once
 
     @property

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Protocol
 from weakref import WeakSet
 
-import anyio
 from attrs import define, field
 
 from ..api.jobs import Job, JobResults, JobStatus, Transition
@@ -41,6 +40,7 @@ from ..observe.events import (
     WatchStarted,
     why,
 )
+from ..tasks import loop_time
 from .partial import Partial
 from .watched import SILENCE, AskAgain, GiveUp, WatchedJob
 
@@ -104,7 +104,7 @@ class Watch:
     def follow(self, watcher: Watcher, job: Job, *, submitted: bool) -> None:
         """*watcher* is to be told of *job* from now on."""
         self._account.need_secret()
-        now = anyio.current_time()
+        now = loop_time()
         watched = self._jobs.get(job.id)
         if watched is None:
             watched = self._jobs[job.id] = _Watched(WatchedJob.new(job, now))
@@ -131,7 +131,7 @@ class Watch:
     def stalled_for(self, job_id: int) -> float:
         """Seconds since anything about a watched job was last seen to change; 0 if unwatched."""
         watched = self._jobs.get(job_id)
-        return 0.0 if watched is None else anyio.current_time() - watched.known.moved_at
+        return 0.0 if watched is None else loop_time() - watched.known.moved_at
 
     def latest(self, job_id: int) -> JobStatus | None:
         """What was last seen of a watched job, without lists; None before, and once it has ended."""
@@ -184,7 +184,7 @@ class Watch:
 
     def _tried(self, job_id: int) -> float:
         watched = self._jobs.get(job_id)
-        return 0.0 if watched is None else anyio.current_time() - watched.known.heard
+        return 0.0 if watched is None else loop_time() - watched.known.heard
 
     def _path_for(self, job_id: int) -> Dialect:
         """The path that answers; while that is not known, both by turns."""
@@ -203,7 +203,7 @@ class Watch:
         left = self._dispatcher.unreachable(error, most, tried)
         watched = self._jobs.get(job_id)
         if watched is not None and error.heals and (left or not first):
-            self._follow_up(watched, watched.known.lost(anyio.current_time()), left or SILENCE)
+            self._follow_up(watched, watched.known.lost(loop_time()), left or SILENCE)
         else:
             self.fail(tried_for(error, tried).with_traceback(None))
 
@@ -223,7 +223,7 @@ class Watch:
         raise AnswerLostError(why(error))
 
     def _heard(self, job_id: int, status: JobStatus, body: bytes) -> None:
-        now = anyio.current_time()
+        now = loop_time()
         watched = self._jobs.get(job_id)
         if watched is None:
             return
@@ -254,7 +254,7 @@ class Watch:
     def _lost(self, job_id: int) -> None:
         watched = self._jobs.get(job_id)
         if watched is not None:
-            self._follow_up(watched, watched.known.lost(anyio.current_time()))
+            self._follow_up(watched, watched.known.lost(loop_time()))
 
     def _refused(self, job_id: int, error: GameballError) -> None:
         watched = self._jobs.get(job_id)
@@ -264,7 +264,7 @@ class Watch:
             self._give_up(watched, error)
             return
         found = watched.known.not_found(
-            anyio.current_time(),
+            loop_time(),
             paths=len(self._dialects.order()),
             path_known=self._dialects.known is not None,
             trouble=self.trouble,
@@ -282,7 +282,7 @@ class Watch:
             self.trouble = found.trouble
             if self._stream.wants(StatusNotFound):
                 self._stream.emit(StatusNotFound(found.trouble))
-        polls, now = self._dispatcher.turns.polls, anyio.current_time()
+        polls, now = self._dispatcher.turns.polls, loop_time()
         polls.failed(watched.known.job.id, now, self._chance(), within)
 
     def _give_up(self, watched: _Watched, error: GameballError) -> None:

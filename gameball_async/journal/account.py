@@ -17,8 +17,7 @@ from ..api.codes import Code
 from ..errors import JournalError
 from ..rows.outcome import Outcome, RowOutcome
 from ..rows.report import Report, Tally
-from .positions import Positions
-from .state import DOUBT, OPEN, ChunkRecord, Odd, Resumable, Stage
+from .state import DOUBT, OPEN, ChunkRecord, Odd, Positions, Resumable, Stage
 
 RETRIES = ("transient", "failed", "indeterminate")
 """Which rows can be sent again."""
@@ -141,11 +140,7 @@ def _report(journal: Resumable, rows: int, tally: Tally) -> Report:
     return Report(
         kind=journal.header.kind,
         rows=rows,
-        succeeded=tally.counts[Outcome.SUCCEEDED],
-        failed=tally.counts[Outcome.FAILED],
-        rejected=tally.counts[Outcome.REJECTED],
-        indeterminate=tally.counts[Outcome.INDETERMINATE],
-        unsent=tally.counts[Outcome.UNSENT],
+        **tally.by_outcome(),
         jobs=sum(chunk.job_id is not None for chunk in journal.chunks),
         requests=used.requests,
         rate_limited=used.rate_limited,
@@ -155,8 +150,6 @@ def _report(journal: Resumable, rows: int, tally: Tally) -> Report:
         seconds=used.seconds,
         complete=journal.input_ended and settled,
         reasons=tally.reasons(),
-        pending=tally.counts[Outcome.PENDING],
-        unchanged=tally.counts[Outcome.UNCHANGED],
     )
 
 

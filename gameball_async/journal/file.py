@@ -1,7 +1,7 @@
 """
 The bytes under a journal: one file that only grows, so that it holds all that was acknowledged.
 
-The file begins with two marks, written in turn; after them (and the times of the last requests, `recent`) come frames, each with its length and a
+The file begins with two marks, written in turn; after them (and the times of the last requests) come frames, each with its length and a
 checksum. A frame is written at the end, and the mark, which says how long the file must be, is
 written after the frame is on the disk. So at every instant, also in the middle of a kill, the file alone is the
 last acknowledged state, with at most one frame more, which was not acknowledged yet. A file that is
@@ -9,7 +9,7 @@ shorter than its mark says, or damaged before that length, has lost something: i
 The mark counts every frame without which rows would be sent again; others count with the next mark.
 
 The mark also says which file it is in (the inode) and which opening wrote it (the generation), so
-that a copy and an older state that was put back are noticed (`identity`).
+that a copy and an older state that was put back are noticed (`notes`).
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from attrs import evolve, frozen
 
 from ..errors import JournalError
 from ..system import file_number, give_name, lock, open_private, sync, sync_folder, unlock
-from .recent import ROOM
 
 MAGIC = b"gameball_async journal\n"
 TIMES = 4096
 """Where the times of the last requests are."""
+ROOM = 4096 * 8
+"""Bytes that they take."""
 START = TIMES + ROOM
 """Where the first frame begins."""
 _SLOTS = (512, 1024)  # a sector each: a torn write of one leaves the other

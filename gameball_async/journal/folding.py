@@ -19,9 +19,8 @@ from ..rows.content import SIZE, digest_of
 from ..rows.outcome import Outcome, Reason, RowOutcome
 from .header import Header
 from .history import History, Used
-from .positions import Positions
 from .records import header_of, read, used_of
-from .state import DOUBT, OPEN, ChunkRecord, Odd, Resumable, Retried, Stage, odd_rows
+from .state import DOUBT, OPEN, ChunkRecord, Odd, Positions, Resumable, Retried, Stage, odd_rows
 
 
 def settled_reason(by: str, verdict: str) -> Reason:
@@ -115,8 +114,7 @@ class Folding:
                 self._resolve(columns[0], Outcome.SUCCEEDED, settled_reason(by, "applied"))
                 self._resolve(columns[1], Outcome.FAILED, settled_reason(by, "not applied"))
             case "retried":
-                rows = Positions()
-                rows.add_all(_positions(columns[0]))
+                rows = Positions(_positions(columns[0]))
                 self._retried.append(Retried(values["run"], values["journal"], rows))
             case "used":
                 self._used = used_of(values)
@@ -125,9 +123,7 @@ class Folding:
 
     def _resolve(self, column: bytes, outcome: Outcome, why: Reason) -> None:
         """These rows in doubt have this outcome; what was settled first stays."""
-        rows = Positions()
-        rows.add_all(_positions(column))
-        self._settled.append((rows, outcome, why))
+        self._settled.append((Positions(_positions(column)), outcome, why))
 
     def state(self, recent: list[float]) -> Resumable:
         """What the journal says."""
@@ -135,26 +131,14 @@ class Folding:
         records = [kept.record for _, kept in sorted(self._chunks.items())]
         odd = [row for _, kept in sorted(self._chunks.items()) for row in self._rest_of(kept)]
         odd.extend(Odd(row) for column in self._rejected for row in _rejected_rows(column))
+        # What a process that was killed, or goes on, has not added yet, was used too.
+        (requests, seconds), used = self._history.since, self._used
+        used = evolve(used, requests=used.requests + requests, seconds=used.seconds + seconds)
+        unchanged = [positions for _, positions in self._unchanged]
         return Resumable(
-            self._header,
-            records,
-            odd,
-            self._ended,
-            self._used_so_far(),
-            recent,
-            self._dialect,
-            self._retried,
-            [positions for _, positions in self._unchanged],
-            self._history,
-        )
-
-    def _used_so_far(self) -> Used:
-        """What was used, with what a process that was killed, or goes on, has not added yet."""
-        requests, seconds = self._history.since
-        used = self._used
-        if not requests and not seconds:
-            return used
-        return evolve(used, requests=used.requests + requests, seconds=used.seconds + seconds)
+            self._header, records, odd, self._ended, used, recent, self._dialect, self._retried,
+            unchanged, self._history,
+        )  # fmt: skip
 
     def _rest_of(self, kept: _Kept) -> Iterator[Odd]:
         """Look up what is still needed of a chunk; the rows that did not plainly succeed."""
@@ -164,14 +148,19 @@ class Folding:
             record.succeeded = outcomes.count(Outcome.SUCCEEDED)
             if record.succeeded == len(outcomes):
                 return
-        _, columns = read(self._frame(kept.start))
-        keys, ids = orjson.loads(zlib.decompress(columns[1]))
-        payloads = zlib.decompress(columns[2]).split(b"\n")
+        keys, ids, packed = self._held(kept.start)
+        payloads = zlib.decompress(packed).split(b"\n")
         if record.stage is not Stage.SETTLED:
             record.keys, record.item_ids, record.payloads = keys, ids, payloads
             return
         chunk = Chunk(record.number, record.positions, keys, ids, payloads)
         yield from odd_rows(chunk, outcomes, reasons, record.job_id)
+
+    def _held(self, start: int) -> tuple[list[str], Any, bytes]:
+        """The keys and ids of the rows of a frame, and its last column, as it is packed."""
+        _, (_, named, packed) = read(self._frame(start))
+        keys, ids = orjson.loads(zlib.decompress(named))
+        return keys, ids, packed
 
     def rows(self, *, open_too: bool) -> Iterator[RowOutcome]:
         """
@@ -183,8 +172,7 @@ class Folding:
         for column in self._rejected:
             yield from _rejected_rows(column)
         for start, positions in self._unchanged:
-            _, columns = read(self._frame(start))
-            keys, _ = orjson.loads(zlib.decompress(columns[1]))
+            keys, _, _ = self._held(start)
             for position, key in zip(positions, keys, strict=True):
                 yield RowOutcome(position, Outcome.UNCHANGED, key)
         for number, kept in sorted(self._chunks.items()):
@@ -192,8 +180,7 @@ class Folding:
             if record.stage is not Stage.SETTLED and not open_too:
                 continue
             outcomes, reasons = self._fates(kept)
-            _, columns = read(self._frame(kept.start))
-            keys, _ = orjson.loads(zlib.decompress(columns[1]))
+            keys, _, _ = self._held(kept.start)
             entries = self._entries(kept)
             for index, position in enumerate(record.positions):
                 yield RowOutcome(
@@ -209,15 +196,13 @@ class Folding:
         the first row of its id that was sent.
         """
         for start, _ in self._unchanged:
-            _, columns = read(self._frame(start))
-            keys, ids = orjson.loads(zlib.decompress(columns[1]))
-            found = [columns[2][n : n + SIZE] for n in range(0, len(columns[2]), SIZE)]
+            keys, ids, digests = self._held(start)
+            found = [digests[n : n + SIZE] for n in range(0, len(digests), SIZE)]
             yield Contents(ids or keys, found, [True] * len(keys), sent=False)
         for _, kept in sorted(self._chunks.items()):
             outcomes, _ = self._fates(kept)
-            _, columns = read(self._frame(kept.start))
-            keys, ids = orjson.loads(zlib.decompress(columns[1]))
-            payloads = zlib.decompress(columns[2]).split(b"\n")
+            keys, ids, packed = self._held(kept.start)
+            payloads = zlib.decompress(packed).split(b"\n")
             applied = [outcome is Outcome.SUCCEEDED for outcome in outcomes]
             yield Contents(ids or keys, [*map(digest_of, payloads)], applied, sent=True)
 
@@ -225,12 +210,11 @@ class Folding:
         """The rows of these customers that were sent, each with its bytes, in the order of sending."""
         for number, kept in sorted(self._chunks.items()):
             record = kept.record
-            _, columns = read(self._frame(kept.start))
-            found, _ = orjson.loads(zlib.decompress(columns[1]))
+            found, _, packed = self._held(kept.start)
             if not any(key in keys for key in found):
                 continue
             outcomes, reasons = self._fates(kept)
-            payloads = zlib.decompress(columns[2]).split(b"\n")
+            payloads = zlib.decompress(packed).split(b"\n")
             for index, key in enumerate(found):
                 if key in keys:
                     row = RowOutcome(record.positions[index], outcomes[index], key,

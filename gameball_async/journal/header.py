@@ -86,33 +86,32 @@ class Header:
         Raises:
             JournalError: it is not; the message names what differs.
         """
-        differences = [
-            (self.format != other.format, f"its format is {self.format}, not {other.format}"),
-            (self.kind != other.kind, f"its kind is {self.kind}, not {other.kind}"),
-            (
-                self.account != other.account,
-                f"it was written with another API key{_NEW_KEY}",
-            ),
-            (self.origin != other.origin, f"its base URL is {self.origin}, not {other.origin}"),
-            (self.version != other.version, f"its version is {self.version}, not {other.version}"),
-            (
-                self.chunking != other.chunking,
-                f"its chunking is {self.chunking}, not {other.chunking}",
-            ),
-            (
-                bool(other.source.digest) and self.source.digest != other.source.digest,
-                "its input has changed since",
-            ),
+        wrong = [
+            f"its {what} is {getattr(self, name)}, not {getattr(other, name)}"
+            for name, what in _WORDS.items()
+            if getattr(self, name) != getattr(other, name)
         ]
-        for differs, what in differences:
-            if differs:
-                raise JournalError(
-                    f"the journal belongs to another run: {what}. Resume with the input and the "
-                    "settings that it began with, or import into a new journal (--journal)"
-                )
+        if self.account != other.account:
+            wrong.append(
+                "it was written with another API key (for a new key of the same account, pass "
+                "--account-changed or account_changed=True)"
+            )
+        if other.source.digest and self.source.digest != other.source.digest:
+            wrong.append("its input has changed since")
+        if wrong:
+            raise JournalError(
+                f"the journal belongs to another run: {wrong[0]}. Resume with the input and the "
+                "settings that it began with, or import into a new journal (--journal)"
+            )
 
 
-_NEW_KEY = " (for a new key of the same account, pass --account-changed or account_changed=True)"
+_WORDS = {
+    "format": "format",
+    "kind": "kind",
+    "origin": "base URL",
+    "version": "version",
+    "chunking": "chunking",
+}
 
 
 def format_of(earlier: Earlier | None, merge_by: str | None) -> int:

@@ -14,7 +14,7 @@ import os
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from attrs import evolve
@@ -31,14 +31,13 @@ from .file import TIMES, Lasts, LogFile, Work, Worker, damaged, refused
 from .folding import Folding
 from .header import Header
 from .history import Stamp, Used
-from .identity import Witness, why_not
-from .recent import Recent
-from .state import Entries, Resumable
+from .notes import Recent, Witness, why_not
+from .state import Entries, Journal, Resumable
 
 
-class JournalFile:
+class JournalFile(Journal):
     """
-    One journal, open and locked. `state.Journal`.
+    One journal, open and locked. What its writes mean is said in `state.Journal`.
 
     Made by `create` or `open`, both of which run in the calling thread; all later work is done by
     *work*, in a worker thread unless another is given.
@@ -257,26 +256,28 @@ def sound(log: LogFile) -> Iterator[None]:
         raise damaged(log.path, "its content") from None
 
 
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[LogFile]:
+    """A journal's file, to be read: nothing in it is changed, and another process may go on with it."""
+    with closing(LogFile.open(Path(path), write=False)) as log, sound(log):
+        yield log
+
+
 def read_header(path: str | os.PathLike[str]) -> Header:
     """
-    What run a journal belongs to; nothing in it is changed.
+    What run a journal belongs to.
 
     Raises:
         JournalError: it cannot be read.
     """
-    log = LogFile.open(Path(path), write=False)
-    try:
-        _, frame = next(log.frames())
+    with opened(path) as log:
+        _, frame = next(log.frames(), (0, b""))
         return frames.header_of(frame)
-    except (StopIteration, KeyError, TypeError, ValueError):
-        raise damaged(log.path, "its header") from None
-    finally:
-        log.close()
 
 
 def read_journal(path: str | os.PathLike[str], *, idle: bool = False) -> Resumable:
     """
-    All that a journal says, also while its run goes on; nothing in it is changed.
+    All that a journal says, also while its run goes on.
 
     Args:
         path: where it is.
@@ -285,15 +286,12 @@ def read_journal(path: str | os.PathLike[str], *, idle: bool = False) -> Resumab
     Raises:
         JournalError: it cannot be read, or another process holds it.
     """
-    log = LogFile.open(Path(path), write=False)
-    try:
+    with opened(path) as log:
         if idle and log.held():
             raise JournalError(
                 f"another process is using {path}: wait for it to end, or stop it, first"
             )
         return _state_of(log, time.time)
-    finally:
-        log.close()
 
 
 def read_rows(path: str | os.PathLike[str], *, open_too: bool = True) -> Iterator[RowOutcome]:
@@ -307,19 +305,8 @@ def read_rows(path: str | os.PathLike[str], *, open_too: bool = True) -> Iterato
     Raises:
         JournalError: it cannot be read.
     """
-    log = LogFile.open(Path(path), write=False)
-    try:
-        with sound(log):
-            found = folded(log)
-        rows = found.rows(open_too=open_too)
-        while True:
-            with sound(log):
-                row = next(rows, None)
-            if row is None:
-                return
-            yield row
-    finally:
-        log.close()
+    with opened(path) as log:
+        yield from folded(log).rows(open_too=open_too)
 
 
 def digest_of(path: str | os.PathLike[str]) -> str:

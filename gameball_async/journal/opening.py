@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Literal
 
 import anyio.to_thread
@@ -33,21 +34,10 @@ def begin_journal(
 ) -> Callable[[], Awaitable[Opened]]:
     """What makes the journal of a new run."""
     header = Header(
-        kind.name,
-        account.fingerprint,
-        account.origin,
-        account.version,
-        chunking.value,
-        source or Source(),
-        format_of(earlier, merge_by),
-        earlier=earlier,
-        merge_by=merge_by,
-    )
-
-    async def begin() -> Opened:
-        return await open_in_thread(lambda: (JournalFile.create(path, header), None), stream)
-
-    return begin
+        kind.name, account.fingerprint, account.origin, account.version, chunking.value,
+        source or Source(), format_of(earlier, merge_by), earlier=earlier, merge_by=merge_by,
+    )  # fmt: skip
+    return partial(open_in_thread, lambda: (JournalFile.create(path, header), None), stream)
 
 
 def reopen_journal(
@@ -85,10 +75,7 @@ def reopen_journal(
             raise
         return journal, recorded
 
-    async def begin() -> Opened:
-        return await open_in_thread(reopen, stream)
-
-    return begin
+    return partial(open_in_thread, reopen, stream)
 
 
 async def open_in_thread(opening: Callable[[], Opened], stream: EventStream) -> Opened:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Awaitable, Callable, Collection, Container, Iterable
+from functools import partial
 
 import orjson
 from attrs import evolve, frozen
 
-from ..api.kinds import Kind, kind_of
+from ..api.kinds import kind_of
 from ..api.requests import Account
 from ..errors import JournalError
 from ..observe.stream import EventStream
@@ -30,28 +31,6 @@ def next_retry(path: str | os.PathLike[str], journal: Resumable) -> str:
     while os.path.lexists(name := f"{os.fspath(path)}.retry-{number}"):
         number += 1
     return name
-
-
-def rows_to_retry(
-    journal: Resumable, only: str, positions: Collection[int] | None = None
-) -> list[Odd]:
-    """
-    The rows to send again: all that *only* names, or those of them at *positions*.
-
-    Raises:
-        JournalError: the run is not over, or a position is not of such a row.
-    """
-    found = odd_to_retry(journal, only)
-    if positions is None:
-        return found
-    others = set(positions) - {odd.row.position for odd in found}
-    if others:
-        first = min(others)
-        raise JournalError(
-            f"row {first} {standing(journal, first)}: only {only} rows can be sent again. Remove "
-            "it from --rows (positions)"
-        )
-    return [odd for odd in found if odd.row.position in positions]
 
 
 def plan_retry(
@@ -75,7 +54,15 @@ def plan_retry(
         known, account=account.fingerprint, origin=account.origin, version=account.version
     )
     known.check(evolve(mine, account=known.account) if account_changed else mine)
-    found = rows_to_retry(journal, only, positions)
+    found = odd_to_retry(journal, only)
+    if positions is not None:
+        if others := set(positions) - {odd.row.position for odd in found}:
+            first = min(others)
+            raise JournalError(
+                f"row {first} {standing(journal, first)}: only {only} rows can be sent again. Remove "
+                "it from --rows (positions)"
+            )
+        found = [odd for odd in found if odd.row.position in positions]
     settings = orjson.dumps({"retry": only}).decode()
     source = Source(os.path.abspath(path), _digest(found), settings)
     format = format_of(None, known.merge_by)
@@ -124,7 +111,7 @@ def begin_retry(
             first.close()
         return made, None
 
-    return lambda: open_in_thread(begin, stream)
+    return partial(open_in_thread, begin, stream)
 
 
 @frozen
@@ -203,11 +190,9 @@ def _digest(rows: Iterable[Odd]) -> str:
 
 
 def _prepared(rows: Iterable[Odd], header: Header) -> list[Prepared]:
-    kind = kind_of(header.kind)
-    return [_prepare(odd, kind) for odd in rows]
-
-
-def _prepare(odd: Odd, kind: Kind) -> Prepared:
-    payload = odd.payload or b""
-    item_id = orjson.loads(payload)[kind.item_key] if kind.item_key is not None else None
-    return Prepared(odd.row.position, odd.row.key or "", item_id, payload)
+    own, found = kind_of(header.kind).item_key, []
+    for odd in rows:
+        payload = odd.payload or b""
+        item_id = None if own is None else orjson.loads(payload)[own]
+        found.append(Prepared(odd.row.position, odd.row.key or "", item_id, payload))
+    return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any
 
 from attrs import define, evolve, field, frozen
 
@@ -20,10 +20,38 @@ from ..rows.outcome import Outcome, Reason, RowOutcome
 from ..rows.row import Unchanged
 from .header import Header
 from .history import History, Used
-from .positions import Positions
 
 Entries = Callable[[], Mapping[int, Mapping[str, Any]]]
 """Looks up what an answer lists for rows of a chunk, by their index."""
+
+
+class Positions:
+    """A set of row positions that stays small with millions of rows: one byte each."""
+
+    def __init__(self, positions: Sequence[int] = ()) -> None:
+        self._known = bytearray()
+        self.add_all(positions)
+
+    def add_all(self, positions: Sequence[int]) -> None:
+        """Add positions, in whatever order."""
+        known = self._known
+        if isinstance(positions, range) and positions.step == 1:
+            known.extend(bytes(max(0, positions.stop - len(known))))
+            known[positions.start : positions.stop] = b"\1" * len(positions)
+            return
+        known.extend(bytes(max(0, max(positions, default=-1) + 1 - len(known))))
+        for position in positions:
+            known[position] = 1
+
+    def __contains__(self, position: object) -> bool:
+        return (
+            isinstance(position, int)
+            and 0 <= position < len(self._known)
+            and self._known[position] == 1
+        )
+
+    def __len__(self) -> int:
+        return self._known.count(1)
 
 
 class Stage(Enum):
@@ -118,7 +146,7 @@ class Resumable:
     chunks: list[ChunkRecord]
     odd: list[Odd] = field(repr=False)
     input_ended: bool = False
-    used: Used = field(factory=lambda: Used())
+    used: Used = field(factory=Used)
     recent: list[float] = field(factory=list, repr=False)
     dialect: str | None = None
     retried: list[Retried] = field(factory=list)
@@ -180,10 +208,7 @@ def left_to_do(journal: Resumable, replay: Replay) -> Left:
             left.resend.append(evolve(record, resent=True))
     for positions in journal.unchanged:
         left.done.add_all(positions)
-    in_chunks = {odd.row.position for odd in journal.odd if odd.row.chunk is not None}
-    left.done.add_all(
-        sorted(o.row.position for o in journal.odd if o.row.position not in in_chunks)
-    )
+    left.done.add_all([odd.row.position for odd in journal.odd])
     return left
 
 
@@ -204,25 +229,22 @@ def odd_rows(
         yield Odd(row, chunk.payloads[index] if chunk.payloads else None)
 
 
-class Journal(Protocol):
+class Journal:
     """
-    Remembers a run, so that it can be resumed after any crash. Each write is durable on return.
+    Remembers a run, so that it can be resumed after any crash; this one remembers nothing.
 
-    Every method raises JournalError where the write cannot be relied upon; after that all others
-    do too.
+    In `journal.JournalFile` each write is durable on return. Every method raises JournalError where the
+    write cannot be relied upon; after that all others do too.
     """
 
     def requested(self) -> None:
         """A request of whatever sort leaves now; noted without waiting, and never a failure."""
-        ...
 
     async def intended(self, chunk: Chunk, resent: bool) -> None:
         """From now on bytes of *chunk* may leave."""
-        ...
 
     async def accepted(self, number: int, job_id: int, resent: bool) -> None:
         """The chunk has become a job."""
-        ...
 
     async def settled(
         self,
@@ -232,28 +254,26 @@ class Journal(Protocol):
         entries: Entries | None = None,
     ) -> None:
         """Each row of the chunk has its outcome; *entries* of the answer say more of some."""
-        ...
 
     async def learned(self, dialect: str) -> None:
         """A job's status was read on the paths of this dialect."""
-        ...
 
     async def dropped(self, number: int) -> None:
         """The chunk provably was not applied, and may be sent as if it were new."""
-        ...
 
     async def rejected(self, rows: Iterable[RowOutcome]) -> None:
         """These rows never become items."""
-        ...
 
     async def unchanged(self, rows: Sequence[Unchanged]) -> None:
         """These rows are not sent: an earlier run has applied the same."""
-        ...
 
     async def input_ended(self) -> None:
         """The input was read to its end."""
-        ...
 
     async def aclose(self, used: Used, complete: bool) -> None:
         """The run is over, for now; it has used so much. *complete*: nothing is left to resume."""
-        ...
+
+
+async def no_journal() -> tuple[Journal, None]:
+    """The run is not remembered."""
+    return Journal(), None

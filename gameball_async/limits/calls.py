@@ -27,7 +27,7 @@ from ..errors import (
 )
 from ..observe.events import RetryScheduled
 from ..observe.stream import EventStream
-from ..tasks import Signal
+from ..tasks import Signal, loop_time
 from .contact import tried_for
 from .dispatcher import Dispatcher
 from .queue import Rank
@@ -100,7 +100,7 @@ class Calls:
 
     @property
     def uploads_at_once(self) -> int:
-        """How many bodies may be on their way at once, by the distance."""
+        """How many bodies may be on their way at once."""
         return self._dispatcher.turns.uplink.at_once
 
     @property
@@ -134,10 +134,10 @@ class Calls:
         fresh = replay is Replay.UNREPEATABLE
         request = WireRequest(call.method, call.path, body, call.secret, call.about, fresh)
         del body  # no row data in tracebacks with locals, which error trackers send off
-        started = anyio.current_time()
+        started = loop_time()
         failures = unsure = 0
         while True:
-            request = self._in_time(request, anyio.current_time() - started)
+            request = self._in_time(request, loop_time() - started)
             failure = await self._try(request, read, rank, call.doing, began)
             if not isinstance(failure, _Failure):
                 return Answered(failure, resent=unsure > 0)
@@ -149,7 +149,7 @@ class Calls:
                 failure.evidence,
                 unsure,
                 failures,
-                anyio.current_time() - started,
+                loop_time() - started,
                 failure.retry_after,
                 self._dispatcher.contact.worked,
             )
@@ -164,6 +164,8 @@ class Calls:
 
     def _in_time(self, request: WireRequest, tried: float) -> WireRequest:
         within = self._dispatcher.contact.connect_within(tried)
+        if within == request.connect_within:
+            return request
         return evolve(request, connect_within=within)
 
     def _told(self, error: GameballError, tries: Tries) -> GameballError:

@@ -7,6 +7,7 @@ while somebody waits or a job is open, so an idle client has no task at all.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -26,7 +27,7 @@ from ..errors import (
 )
 from ..observe.events import ConnectionRestored, ConnectionTrouble, QuotaPaused, RequestEnded
 from ..observe.stream import NO_OBSERVERS, EventStream
-from ..tasks import Running, Signal, Spawn
+from ..tasks import Running, Signal, Spawn, loop_time
 from .contact import Contact
 from .queue import Grant, Poll, Rank, Rest, Ticket, Turns
 
@@ -37,7 +38,7 @@ TICK = 0.001
 @define(eq=False)
 class _Waiter:
     ticket: Ticket
-    granted: anyio.Event
+    granted: asyncio.Event
     error: GameballError | None = None
 
 
@@ -72,7 +73,7 @@ class Dispatcher:
         self._spawn = spawn
         self._chance = chance
         self._waiters: dict[Ticket, _Waiter] = {}
-        self._wake: anyio.Event | None = None
+        self._wake: asyncio.Event | None = None
         self._loop: Running | None = None
         self._closed = False
         self._patience = patience
@@ -80,7 +81,7 @@ class Dispatcher:
         self._asking = 0
         self.contact = contact
         self.sent: int = 0
-        self.further: Signal = Signal()  # woken as the server turns out to be further away
+        self.further: Signal = Signal()  # woken as more bodies may be under way at once
         self.witnesses: list[Callable[[], None]] = []  # told of each request as it leaves
         self.stream = stream
         self.ask: Callable[[int, int], Awaitable[None]] | None = None
@@ -111,11 +112,11 @@ class Dispatcher:
         answered_at = None
         try:
             if self.stream.wants(RequestEnded):
-                request.about.waited = anyio.current_time() - ticket.since
+                request.about.waited = loop_time() - ticket.since
             if began is not None:
                 await self._announce(began, ticket)
             answer = await self.carry(request, self._slot_of(ticket), retry_after)
-            answered_at = anyio.current_time()
+            answered_at = loop_time()
             return answer
         finally:
             self.turns.finished(ticket, answered_at)
@@ -132,7 +133,7 @@ class Dispatcher:
         self.sent += 1
         for witness in self.witnesses:
             witness()
-        began = anyio.current_time()
+        began = loop_time()
         try:
             answer = await self._exchange(request)
         except NotSentError:
@@ -141,16 +142,16 @@ class Dispatcher:
             raise
         except TransportError:
             # Lost or late: the server may have counted it all the same.
-            budget.answered(slot, anyio.current_time(), lost=True)
+            budget.answered(slot, loop_time(), lost=True)
             raise
-        budget.trips.answered(anyio.current_time() - began)
-        restored = self.contact.answered(answer, anyio.current_time())
+        budget.trips.answered(loop_time() - began)
+        restored = self.contact.answered(answer, loop_time())
         if restored is not None and self.stream.wants(ConnectionRestored):
             self.stream.emit(restored)
         # One that is cancelled, or ends in an error that no transport may raise, may still be on its
         # way: its slot stays open until the budget itself takes it to have been counted.
         if answer.status == 429:
-            now = anyio.current_time()
+            now = loop_time()
             wait = retry_after(answer)
             budget.limited(slot, now, self._chance(), wait)
             self._limited = RateLimitError(read_error(429, answer.body, retry_after=wait))
@@ -160,13 +161,13 @@ class Dispatcher:
             if self.stream.wants(QuotaPaused):
                 self.stream.emit(QuotaPaused(budget.next_free(now) - now, budget.share(now)))
         else:
-            budget.answered(slot, anyio.current_time())
+            budget.answered(slot, loop_time())
         return answer
 
     def unreachable(self, error: UnreachableError, most: float, tried: float) -> float:
         """Tell that no connection came about; gives the seconds left of *most* for more tries."""
         left = max(0.0, most - tried) if error.heals else 0.0
-        trouble = self.contact.failed(error, anyio.current_time(), left)
+        trouble = self.contact.failed(error, loop_time(), left)
         if trouble is not None and self.stream.wants(ConnectionTrouble):
             self.stream.emit(trouble)
         return left
@@ -175,7 +176,7 @@ class Dispatcher:
         """Send *request*, and emit what became of it."""
         if not self.stream.wants(RequestEnded):
             return await self._transport.send(request)
-        began = anyio.current_time()
+        began = loop_time()
         answer = failure = None
         try:
             answer = await self._transport.send(request)
@@ -183,7 +184,7 @@ class Dispatcher:
             failure = error
             raise
         finally:
-            seconds = anyio.current_time() - began
+            seconds = loop_time() - began
             self.stream.emit(RequestEnded.of(request, answer, failure, seconds))
             del failure  # it would keep this frame, and the request with it
         return answer
@@ -210,7 +211,7 @@ class Dispatcher:
         """Somebody new waits: look again whose turn it is, and start the loop where needed."""
         self.wake()
         if self._wake is None and not self.turns.idle and not self._closed:
-            self._wake = anyio.Event()
+            self._wake = asyncio.Event()
             self._loop = self._spawn(self._run)
         self._look_to_supply()
 
@@ -239,10 +240,10 @@ class Dispatcher:
     async def _slot(self, rank: Rank, size: int) -> Ticket:
         if self._closed:
             raise ClosedError("the client is closed: open a new one")
-        if rank is not Rank.STOP and self.pauses_too_long(anyio.current_time()):
+        if rank is not Rank.STOP and self.pauses_too_long(loop_time()):
             raise self.limited_error()
-        ticket = self.turns.join(rank, anyio.current_time(), size)
-        waiter = self._waiters[ticket] = _Waiter(ticket, anyio.Event())
+        ticket = self.turns.join(rank, loop_time(), size)
+        waiter = self._waiters[ticket] = _Waiter(ticket, asyncio.Event())
         self.nudge()
         try:
             await waiter.granted.wait()
@@ -272,7 +273,7 @@ class Dispatcher:
         try:
             async with anyio.create_task_group() as polls:
                 while not self.turns.idle or self._asking:
-                    self._wake = anyio.Event()
+                    self._wake = asyncio.Event()
                     until = self._act(polls)
                     self._look_to_supply()
                     await self._rest(until)
@@ -284,9 +285,11 @@ class Dispatcher:
     def _act(self, polls: TaskGroup) -> float:
         """Do all that may be done now; returns when to look again."""
         while True:
-            match self.turns.next(anyio.current_time()):
+            match self.turns.next(loop_time()):
                 case Grant(ticket):
                     self._waiters[ticket].granted.set()
+                    if ticket.upload is not None:
+                        self.further.wake()  # how large bodies are is known
                 case Poll(job_id, slot):
                     self._asking += 1
                     polls.start_soon(self._ask, job_id, slot)
@@ -303,6 +306,10 @@ class Dispatcher:
 
     async def _rest(self, until: float) -> None:
         assert self._wake is not None  # noqa: S101
-        pause = max(until - anyio.current_time(), TICK)
-        with anyio.move_on_after(None if pause == float("inf") else pause):
-            await self._wake.wait()
+        loop, wake, pause = asyncio.get_running_loop(), self._wake, max(until - loop_time(), TICK)
+        timer = None if pause == float("inf") else loop.call_later(pause, wake.set)
+        try:
+            await wake.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()

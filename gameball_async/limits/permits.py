@@ -7,13 +7,14 @@ exists only while something is wanted or has to be told.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 
 import anyio
 
 from ..errors import GameballError, SharedQuotaError
-from ..tasks import Spawn
+from ..tasks import Spawn, loop_time
 from .dispatcher import Dispatcher
 from .exchange import Ask, Given, QuotaStore
 from .shared import LASTS, SharedBudget
@@ -50,7 +51,7 @@ class Permits:
         self._store = store
         self._spawn = spawn
         self._fail = fail
-        self._wake: anyio.Event | None = None
+        self._wake: asyncio.Event | None = None
         self._warned = False
         self._shared = False  # an exchange has succeeded
         dispatcher.supply = self.look
@@ -59,8 +60,8 @@ class Permits:
         """Something has changed: look again what to say, and start where needed."""
         if self._wake is not None:
             self._wake.set()
-        elif self._due(anyio.current_time()) < float("inf"):
-            self._wake = anyio.Event()
+        elif self._due(loop_time()) < float("inf"):
+            self._wake = asyncio.Event()
             self._spawn(self._run)
 
     def _due(self, now: float) -> float:
@@ -72,8 +73,8 @@ class Permits:
     async def _run(self) -> None:
         try:
             while True:
-                self._wake = anyio.Event()
-                now = anyio.current_time()
+                self._wake = asyncio.Event()
+                now = loop_time()
                 due = self._due(now)
                 if due == float("inf"):
                     return
@@ -86,10 +87,10 @@ class Permits:
             self._wake = None
 
     async def _exchange(self) -> None:
-        asked = anyio.current_time()
+        asked = loop_time()
         ask = self._budget.ask(self._wanted(asked), asked)
         found = await self._say(ask)
-        now = anyio.current_time()
+        now = loop_time()
         if isinstance(found, Given) and found.granted and now - asked >= LASTS:
             found = SharedQuotaError(f"the shared store took {now - asked:.2g} s to answer")
         if isinstance(found, Given):

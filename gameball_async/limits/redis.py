@@ -23,7 +23,7 @@ from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from ..api.secret import Secret
+from ..api.requests import Secret
 from ..errors import ConfigurationError, SharedQuotaError
 from .exchange import Ask, Given
 

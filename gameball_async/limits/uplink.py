@@ -2,9 +2,10 @@
 How many bodies may be on their way to the server at once: enough to fill the quota, few enough not to crowd the link.
 
 Near the server `NEAR` are enough. Far from it, as many are as a quota's burst needs while each takes
-its trips: a body that is larger than what TCP sends at first takes several. More than `NEAR` go out
-only while they are small together, or while the link has been seen to carry about as much; and
-no more than `AT_FIRST` bytes before it was, so that a thin link is not choked.
+its trips: a body that is larger than what TCP sends at first takes several. While the distance is not known
+it may be far, so as many leave as are small together. More than `NEAR` go out only while they
+are small together, or while the link has been seen to carry about as much; and no more than
+`AT_FIRST` bytes before it was, so that a thin link is not choked.
 """
 
 from __future__ import annotations
@@ -63,8 +64,12 @@ class Uplink:
 
     @property
     def at_once(self) -> int:
-        """How many bodies may be under way at once, by the distance."""
-        return max(self._near, min(MOST, ceil(AHEAD * self._rate * self._seconds(self._size))))
+        """How many bodies as large as the last may be under way at once, by the distance."""
+        if self._trips.known:
+            count = ceil(AHEAD * self._rate * self._seconds(self._size))
+        else:
+            count = SMALL // self._size if self._size else 0
+        return max(self._near, min(MOST, count))
 
     def room(self, size: int) -> bool:
         """Whether one more body, of so many bytes, may leave now."""

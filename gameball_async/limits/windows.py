@@ -9,7 +9,7 @@ of a trip is known (`trips`), a window after an answer ends that much earlier.
 
 A 429 all the same means that somebody else draws on the account. Then everything pauses, our share
 of the limits is halved, and grows back within seconds; for one long window requests are spaced evenly.
-After a 429 that the credit for the trip may have caused, the credit ends instead.
+After a 429 that the credit for the trip may have caused, the credit is given up instead.
 
 Source of the limits: "Rate limiting", resource *Others*: 30 a second and 360 in 30 seconds.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, islice
 from typing import TypeAlias
 
 from attrs import field, frozen
@@ -14,7 +15,8 @@ from .local_times import iso_time, zone_of
 from .rules import ColumnMapping, Rule
 
 Cells: TypeAlias = Sequence[str]
-Cut: TypeAlias = Callable[[Cells], str]
+Cut: TypeAlias = Callable[[Sequence[Cells]], Cells]
+"""Makes the cells of a new column of those of the file's columns."""
 
 ANY = "*"
 LINE_ITEMS = "lineItems"
@@ -51,9 +53,29 @@ class AppliedMapping:
         """Whether a record continues the row that *first* began."""
         return self._group is not None and first[self._group] == cells[self._group]
 
+    def many(self, rows: Sequence[Sequence[Cells]]) -> list[tuple[str, ...]]:
+        """
+        The new cells of rows, each of its records, where all can be had.
+
+        Raises:
+            Faulty: some cannot.
+            Refusal: the same.
+        """
+        firsts = list(zip(*(records[0] for records in rows), strict=True))
+        made = [cut(firsts) for cut in self._cuts.values()] if firsts else []
+        if self.grouped and firsts:
+            faults: list[Fault] = []
+            every = list(zip(*chain.from_iterable(rows), strict=True))
+            lines = zip(*(cut(every) for cut in self._line_cuts.values()), strict=True)
+            items = (self._line_item(each, faults) for each in lines)
+            made.append([json.dumps(list(islice(items, len(records)))) for records in rows])
+            if faults:
+                raise Faulty(faults)
+        return list(zip(*made, strict=True))
+
     def cells(self, records: Sequence[Cells]) -> list[str]:
         """
-        The new cells of a row; of its first record, and the line items of all.
+        The new cells of one row; of its first record, and the line items of all.
 
         Raises:
             Faulty: some cannot be had, each with its reason.
@@ -61,28 +83,30 @@ class AppliedMapping:
         faults: list[Fault] = []
         made = [_cut(name, cut, records[0], faults) for name, cut in self._cuts.items()]
         if self.grouped:
-            made.append(json.dumps([self._line_item(each, faults) for each in records]))
+            names = [f"{LINE_ITEMS}.{name.partition(':')[0]}" for name in self._line_cuts]
+            cuts = list(zip(names, self._line_cuts.values(), strict=True))
+            items = [[_cut(name, cut, each, faults) for name, cut in cuts] for each in records]
+            made.append(json.dumps([self._line_item(each, faults) for each in items]))
         if faults:
             raise Faulty(faults)
         return made
 
-    def _line_item(self, record: Cells, faults: list[Fault]) -> dict[str, object]:
+    def _line_item(self, cells: Cells, faults: list[Fault]) -> dict[str, object]:
         item: dict[str, object] = {}
-        for name, cut in self._line_cuts.items():
+        for name, cell in zip(self._line_cuts, cells, strict=True):
             bare, _, form = name.partition(":")
-            path = f"{LINE_ITEMS}.{bare}"
-            cell = _cut(path, cut, record, faults)
             try:
                 if cell:
                     item[bare] = _number(cell) if form == "number" else cell
             except ValueError:
+                path = f"{LINE_ITEMS}.{bare}"
                 faults.append(Fault(path, "is not a plain number: write it as 1234.50"))
         return item
 
 
 def _cut(name: str, cut: Cut, record: Cells, faults: list[Fault]) -> str:
     try:
-        return cut(record)
+        return cut([(cell,) for cell in record])[0]
     except Refusal as error:
         faults.append(Fault(name, str(error)))
         return ""
@@ -142,30 +166,39 @@ def _own(mapping: ColumnMapping, kind: str) -> Mapping[str, Rule]:
 
 
 def _cut_of(rule: Rule, header: Sequence[str], zone: str) -> Cut:
-    """The function from a record to one cell."""
+    """The function from a file's columns to a new one."""
     indices = [header.index(name) for name in rule.sources]
     words = {word.strip().casefold(): value for word, value in rule.values.items()}
     local = rule.zone or zone
     if local:
         zone_of(local)
 
-    def cut(record: Cells) -> str:
-        cell = rule.constant if rule.constant is not None else _joined(rule, record, indices)
-        if rule.strip:
-            cell = cell.strip().strip(rule.strip)
-        cell = words.get(cell.strip().casefold(), cell) if words else cell
-        if not cell:
-            return ""
-        if rule.split:
+    def last(cell: str) -> str:
+        if rule.split and cell:
             parts = [part.strip() for part in cell.split(rule.split)]
             return json.dumps([part for part in parts if part], ensure_ascii=False)
-        return iso_time(cell, form=rule.date, zone=local) if rule.date or rule.zone else cell
+        return iso_time(cell, form=rule.date, zone=local) if cell else ""
+
+    def cut(columns: Sequence[Cells]) -> Cells:
+        if rule.constant is None:
+            cells = _joined(rule, [columns[index] for index in indices])
+        else:
+            cells = [rule.constant] * len(columns[0])
+        if rule.strip:
+            cells = [cell.strip().strip(rule.strip) for cell in cells]
+        if words:
+            cells = [words.get(cell.strip().casefold(), cell) for cell in cells]
+        return list(map(last, cells)) if rule.split or rule.date or rule.zone else cells
 
     return cut
 
 
-def _joined(rule: Rule, record: Cells, indices: Sequence[int]) -> str:
-    cells = [record[index] for index in indices]
+def _joined(rule: Rule, columns: Sequence[Cells]) -> Cells:
     if rule.join:
-        return rule.separator.join(cell.strip() for cell in cells if cell.strip())
-    return next((cell for cell in cells if cell.strip()), "")
+        between = rule.separator.join
+        rows = zip(*columns, strict=True)
+        return [between(cell.strip() for cell in cells if cell.strip()) for cells in rows]
+    if all(map(str.strip, columns[0])):
+        return columns[0]
+    rows = zip(*columns, strict=True)
+    return [next((cell for cell in cells if cell.strip()), "") for cells in rows]

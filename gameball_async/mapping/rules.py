@@ -33,7 +33,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from ..api.kinds import KINDS, TARGETS
 from ..errors import ConfigurationError
-from ..structuring import UNUSABLE, exactly, why_unusable
+from ..faults import UNUSABLE, exactly, why_unusable
 
 SHOPS = (
     "shopify", "woocommerce", "magento", "yotpo", "loyaltylion", "smile", "growave", "stamped"

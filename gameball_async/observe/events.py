@@ -18,8 +18,7 @@ from ..errors import APIError, ErrorObject, GameballError
 
 if TYPE_CHECKING:  # imported with the client: it brings along nothing that it need not
     from ..api.jobs import Job, Transition
-    from ..api.requests import About
-    from ..api.wire import WireRequest, WireResponse
+    from ..api.wire import About, WireRequest, WireResponse
     from ..rows.outcome import Outcome
     from ..rows.report import Report
 
@@ -290,19 +289,7 @@ class JournalFailed(NamedTuple):
 
 
 Event = (
-    RequestEnded
-    | RetryScheduled
-    | ConnectionTrouble
-    | ConnectionRestored
-    | QuotaPaused
-    | JobAccepted
-    | WatchStarted
-    | JobTransition
-    | WatchFailed
-    | StatusNotFound
-    | RowsSettled
-    | RunStarted
-    | RunEnded
-    | JournalFailed
-    | UnknownFieldMet
-)
+    RequestEnded | RetryScheduled | ConnectionTrouble | ConnectionRestored | QuotaPaused | JobAccepted
+    | WatchStarted | JobTransition | WatchFailed | StatusNotFound | RowsSettled | RunStarted | RunEnded
+    | JournalFailed | UnknownFieldMet
+)  # fmt: skip

@@ -100,20 +100,18 @@ class Hooks:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                await self._await(*self._waiting.popleft())
+                hook, result = self._waiting.popleft()
+                try:
+                    await result
+                except asyncio.CancelledError as error:
+                    task = asyncio.current_task()
+                    if task is None or task.cancelling():
+                        raise
+                    self._failed(hook, error)  # its own, not ours
+                except Exception as error:  # noqa: BLE001 - the hook is the user's code
+                    self._failed(hook, error)
         finally:
             self._idle.set()
-
-    async def _await(self, hook: object, result: Awaitable[object]) -> None:
-        try:
-            await result
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            self._failed(hook, error)  # its own, not ours
-        except Exception as error:  # noqa: BLE001 - the hook is the user's code
-            self._failed(hook, error)
 
     async def aclose(self) -> None:
         """See async hooks through, for `CLOSE_WITHIN` seconds at most; those left are cancelled."""

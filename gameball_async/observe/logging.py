@@ -15,23 +15,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import asdict
 
 from ..api.jobs import JobState
-from .events import (
-    ConnectionRestored,
-    ConnectionTrouble,
-    Event,
-    JobAccepted,
-    JobTransition,
-    JournalFailed,
-    QuotaPaused,
-    RequestEnded,
-    RetryScheduled,
-    RowsSettled,
-    RunEnded,
-    RunStarted,
-    StatusNotFound,
-    UnknownFieldMet,
-    WatchFailed,
-)
+from . import events
+from .events import Event
 
 if TYPE_CHECKING:
     from ..api.jobs import Job
@@ -42,20 +27,20 @@ logging.getLogger("gameball_async").addHandler(logging.NullHandler())
 _RECORDS: dict[type[Event], tuple[logging.Logger, int, str]] = {
     event: (logging.getLogger(f"gameball_async.{logger}"), level, name)
     for event, logger, level, name in (
-        (RequestEnded, "requests", logging.DEBUG, "request"),
-        (RetryScheduled, "retries", logging.WARNING, "retry"),
-        (ConnectionTrouble, "connection", logging.WARNING, "connection_trouble"),
-        (ConnectionRestored, "connection", logging.INFO, "connection_restored"),
-        (QuotaPaused, "quota", logging.WARNING, "pause"),
-        (JobAccepted, "jobs", logging.INFO, "job_accepted"),
-        (JobTransition, "jobs", logging.INFO, "job_transition"),
-        (WatchFailed, "jobs", logging.WARNING, "watch_failed"),
-        (StatusNotFound, "jobs", logging.ERROR, "status_not_found"),
-        (RowsSettled, "rows", logging.DEBUG, "rows"),
-        (UnknownFieldMet, "rows", logging.WARNING, "unknown_field"),
-        (RunStarted, "runs", logging.INFO, "run_started"),
-        (RunEnded, "runs", logging.INFO, "run_ended"),
-        (JournalFailed, "runs", logging.ERROR, "journal_failed"),
+        (events.RequestEnded, "requests", logging.DEBUG, "request"),
+        (events.RetryScheduled, "retries", logging.WARNING, "retry"),
+        (events.ConnectionTrouble, "connection", logging.WARNING, "connection_trouble"),
+        (events.ConnectionRestored, "connection", logging.INFO, "connection_restored"),
+        (events.QuotaPaused, "quota", logging.WARNING, "pause"),
+        (events.JobAccepted, "jobs", logging.INFO, "job_accepted"),
+        (events.JobTransition, "jobs", logging.INFO, "job_transition"),
+        (events.WatchFailed, "jobs", logging.WARNING, "watch_failed"),
+        (events.StatusNotFound, "jobs", logging.ERROR, "status_not_found"),
+        (events.RowsSettled, "rows", logging.DEBUG, "rows"),
+        (events.UnknownFieldMet, "rows", logging.WARNING, "unknown_field"),
+        (events.RunStarted, "runs", logging.INFO, "run_started"),
+        (events.RunEnded, "runs", logging.INFO, "run_ended"),
+        (events.JournalFailed, "runs", logging.ERROR, "journal_failed"),
     )
 }
 _HOOKS = logging.getLogger("gameball_async.hooks")
@@ -82,9 +67,9 @@ class LogObserver:
 
 
 def _odd(event: Event) -> bool:
-    if isinstance(event, JobTransition):
+    if isinstance(event, events.JobTransition):
         return event.change.status.state is JobState.UNKNOWN
-    return isinstance(event, RunEnded) and event.error_type is not None
+    return isinstance(event, events.RunEnded) and event.error_type is not None
 
 
 def _extra(name: str, facts: dict[str, Any]) -> dict[str, Any]:
@@ -96,14 +81,14 @@ def _extra(name: str, facts: dict[str, Any]) -> dict[str, Any]:
 def _facts(event: Event) -> dict[str, Any]:
     facts = event._asdict()
     match event:
-        case RequestEnded(error=error) | RetryScheduled(error=error):
-            if isinstance(event, RequestEnded):
+        case events.RequestEnded(error=error) | events.RetryScheduled(error=error):
+            if isinstance(event, events.RequestEnded):
                 facts["outcome"] = event.outcome
             if error is not None:
                 facts |= {"code": error.code, "request_id": error.request_id}
-        case JobAccepted(job=job) | WatchFailed(job=job):
+        case events.JobAccepted(job=job) | events.WatchFailed(job=job):
             facts |= _of_job(job)
-        case JobTransition(change=change):
+        case events.JobTransition(change=change):
             status, before = change.status, change.before
             facts |= _of_job(change.job) | {
                 "state": status.state.value,
@@ -113,9 +98,9 @@ def _facts(event: Event) -> dict[str, Any]:
                 "finished": status.finished,
                 "errors": status.errors,
             }
-        case RowsSettled(counts=counts):
+        case events.RowsSettled(counts=counts):
             facts |= {outcome.value: rows for outcome, rows in counts.items()}
-        case RunEnded(report=report):
+        case events.RunEnded(report=report):
             facts |= asdict(report, recurse=False)
     return facts
 
@@ -127,47 +112,47 @@ def _of_job(job: Job) -> dict[str, Any]:
 def _text(event: Event) -> tuple[Any, ...]:
     """What a record says: a template, and what is put into it."""
     match event:
-        case RequestEnded() as e:
+        case events.RequestEnded() as e:
             return ("%s %s: %s in %.3f s, attempt %d, waited %.3f s",
                     e.method, e.path, e.status or e.error_type, e.seconds, e.attempt, e.waited)  # fmt: skip
-        case RetryScheduled() as e:
+        case events.RetryScheduled() as e:
             when = f"in {e.wait:.2f} s" if e.wait else "as soon as the quota allows"
             when = "at the next poll" if e.wait is None else when
             return ("%s %s failed at attempt %d and is retried %s: %s",
                     e.method, e.route, e.attempt, when, e.why)  # fmt: skip
-        case ConnectionTrouble(host, reason, left):
+        case events.ConnectionTrouble(host, reason, left):
             more = f"trying for {left:.0f} s more" if left else "waiting does not help"
             return "cannot connect to %s: %s; %s", host, reason, more
-        case ConnectionRestored(host, seconds):
+        case events.ConnectionRestored(host, seconds):
             return "connected to %s again after %.1f s", host, seconds
-        case QuotaPaused(seconds, share):
+        case events.QuotaPaused(seconds, share):
             return ("429: nothing is sent for %.2f s, then %.0f %% of the quota is used",
                     seconds, 100 * share)  # fmt: skip
-        case JobAccepted(job):
+        case events.JobAccepted(job):
             return "job %d: %s %s were accepted", job.id, job.rows, job.kind
-        case JobTransition(change, seconds):
+        case events.JobTransition(change, seconds):
             at = change.status
             unknown = at.state is JobState.UNKNOWN
             state = f"in an unknown state ({at.word})" if unknown else at.state.value
             return ("job %d is %s after %.1f s: %s of %s, %s errors",
                     change.job.id, state, seconds, at.finished, at.total, at.errors)  # fmt: skip
-        case WatchFailed(job, error_type, why):
+        case events.WatchFailed(job, error_type, why):
             return "job %d can no longer be watched: %s: %s", job.id, error_type, why
-        case StatusNotFound(why):
+        case events.StatusNotFound(why):
             return "%s", why
-        case RowsSettled(kind, counts):
+        case events.RowsSettled(kind, counts):
             each = ", ".join(f"{rows} {outcome.value}" for outcome, rows in counts.items())
             return "%s: %s", kind, each
-        case RunStarted(kind, done):
+        case events.RunStarted(kind, done):
             return "a run of %s starts; %d rows were done before", kind, done
-        case RunEnded(report, error_type):
+        case events.RunEnded(report, error_type):
             stopped = "" if error_type is None else f", stopped by {error_type}"
             return ("a run of %s ended after %.1f s%s: %d of %d rows succeeded",
                     report.kind, report.seconds, stopped, report.succeeded, report.rows)  # fmt: skip
-        case UnknownFieldMet(kind, name, meant):
+        case events.UnknownFieldMet(kind, name, meant):
             near = "" if meant is None else f"; did you mean {meant}?"
             return "%s have a field that Gameball does not know and ignores: %s%s", kind, name, near
-        case JournalFailed(kind, why):
+        case events.JournalFailed(kind, why):
             return "a run of %s sends nothing more: %s", kind, why
         case _:
             return (type(event).__name__,)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from attrs import define
+
 if TYPE_CHECKING:
     from .events import Event
 
@@ -38,6 +40,7 @@ class Telemetry(Protocol):
         ...
 
 
+@define(eq=False)
 class EventStream:
     """
     All observers of one client.
@@ -47,13 +50,8 @@ class EventStream:
         failed: called with an observer and what it raised.
     """
 
-    def __init__(
-        self,
-        observers: Sequence[Observer] = (),
-        failed: Callable[[Observer, Exception], None] = lambda observer, error: None,
-    ) -> None:
-        self._observers = tuple(observers)
-        self._failed = failed
+    _observers: Sequence[Observer] = ()
+    _failed: Callable[[Observer, Exception], None] = lambda observer, error: None
 
     def wants(self, event: type[Event]) -> bool:
         """Whether any observer wants events of this class now."""

@@ -18,8 +18,8 @@ from cattrs import Converter
 
 from ..api.requests import Account
 from ..errors import ConfigurationError
+from ..faults import UNUSABLE, exactly, why_unusable
 from ..rows.replacing import Replacement
-from ..structuring import UNUSABLE, exactly, why_unusable
 from .learned import MOST_OFFSET, Amount, Offset, amount_words, offset_words
 
 FORMAT = 1

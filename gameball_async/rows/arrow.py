@@ -10,7 +10,8 @@ says the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -19,15 +20,18 @@ import pyarrow.parquet as pq
 
 from ..api.fields import FieldType
 from ..faults import Refusal
+from .cells import present
+from .cells_many import maker
 from .columns import Layout
 from .dialect import Reading
-from .records import Record
+from .kind_columns import Faults
+from .records import AT_ONCE, Records
 from .row import BadRow, Row
 from .source import FileSource
-from .tables import Faults, Table, Typed, table_under
+from .tables import Table, Typed, table_under
 
-ROWS_AT_ONCE = 500
-"""Rows that are converted in one go."""
+PARQUET_AT_ONCE = 10 * AT_ONCE
+"""Rows of Parquet that are unpacked in one go: fewer cost more for each."""
 
 
 class ArrowSource(FileSource):
@@ -53,17 +57,17 @@ class ArrowSource(FileSource):
         """How much has been read, from 0 to 1; None where its length is not known."""
         return self._read / self._total if self._total else None
 
-    def records(self) -> Iterator[Record]:
-        """The header and the records in their order; they can be read once."""
-        yield Record(0, cells=[*self._schema.names])
+    def blocks(self) -> Iterator[Records]:
+        """The header and the records in their order, many at a time; they can be read once."""
+        yield Records([0], [[*self._schema.names]])
         for first, batch in self._pieces():
             columns = [_python_values(column) for column in batch.columns]
-            for number, cells in enumerate(zip(*columns, strict=True), first):
-                yield Record(number, cells=[*cells])
+            cells = list(zip(*columns, strict=True))
+            yield Records(range(first, first + len(batch)), cells)
 
     def typed_rows(
-        self, records: Iterator[Record], layout: Layout, *, ids_from_numbers: bool
-    ) -> Iterator[Row | BadRow]:
+        self, blocks: Iterator[Records], layout: Layout, *, ids_from_numbers: bool
+    ) -> Iterator[list[Row | BadRow]]:
         """The rows, read by column."""
         zone = self.reading.zone
         table = table_under(layout, zone)
@@ -72,7 +76,7 @@ class ArrowSource(FileSource):
         except Refusal as refusal:
             raise self.error(str(refusal)) from None
         for first, batch in self._pieces():
-            yield from batch_rows(table, first, batch)
+            yield batch_rows(table, first, batch)
 
     def _pieces(self) -> Iterator[tuple[int, pa.RecordBatch]]:
         """Record batches of few rows, each with the number of its first."""
@@ -137,7 +141,8 @@ def _batches_of(file: Any, *, parquet: bool) -> tuple[pa.Schema, int, Iterator[p
     """The schema of an open file, how many rows it has, and its record batches."""
     if parquet:
         read = pq.ParquetFile(file, pre_buffer=False)
-        return read.schema_arrow, read.metadata.num_rows, read.iter_batches(ROWS_AT_ONCE)
+        batches = read.iter_batches(PARQUET_AT_ONCE, use_threads=False)
+        return read.schema_arrow, read.metadata.num_rows, batches
     try:
         found = pa.ipc.open_file(file)
     except pa.ArrowInvalid:  # a stream: how many rows it has is known at its end only
@@ -152,25 +157,48 @@ def _batches_of(file: Any, *, parquet: bool) -> tuple[pa.Schema, int, Iterator[p
 def pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """The same rows in batches of few."""
     for batch in batches:
-        for first in range(0, len(batch), ROWS_AT_ONCE):
-            yield batch.slice(first, ROWS_AT_ONCE)
+        for first in range(0, len(batch), AT_ONCE):
+            yield batch.slice(first, AT_ONCE)
 
 
-def _python_values(column: Any) -> list[Any]:
-    """The values of a column as Python has them, for records."""
-    if pa.types.is_timestamp(column.type):  # no finer than Python's own
-        column = pc.cast(column, pa.timestamp("us", column.type.tz), safe=False)
-    return column.to_pylist(maps_as_pydicts="strict")  # type: ignore[no-any-return]
+def _python_values(array: Any) -> list[Any]:
+    """The values of a column as Python has them; in objects, what is missing is left out."""
+    type = array.type
+    if pa.types.is_timestamp(type):  # no finer than Python's own
+        array = pc.cast(array, pa.timestamp("us", type.tz), safe=False)
+    if not pa.types.is_nested(type):
+        return array.to_pylist()  # type: ignore[no-any-return]
+    found: list[Any]
+    if pa.types.is_struct(type) and 0 < len(set(type.names)) == len(type.names):
+        columns = list(map(_python_values, array.flatten()))
+        found = list(maker(tuple((name,) for name in type.names))(columns, None))
+    elif pa.types.is_list(type) or pa.types.is_large_list(type):
+        ends = array.offsets.to_pylist()
+        members = _python_values(array.values[ends[0] : ends[-1]])
+        found = [members[begin - ends[0] : end - ends[0]] for begin, end in pairwise(ends)]
+    else:
+        # A member at a time: that is slow, and so is whatever it is given an argument for.
+        return list(map(present, array.to_pylist(maps_as_pydicts="strict")))
+    if not array.null_count:
+        return found
+    valid = array.is_valid().to_pylist()
+    return [value if there else None for value, there in zip(found, valid, strict=True)]
+
+
+def _holds_times(type: pa.DataType) -> bool:
+    """Whether values of this type are times, or hold some."""
+    inner = (type.field(number).type for number in range(type.num_fields))
+    return pa.types.is_temporal(type) or any(map(_holds_times, inner))
 
 
 def batch_rows(table: Table, first: int, batch: pa.RecordBatch) -> list[Row | BadRow]:
     """The items of a record batch, whose first row has position *first*."""
     faults: Faults = {}
     found = [_values(table, each, batch.column(each.index), faults) for each in table.columns]
-    return table.items(range(first, first + len(batch)), found, faults)
+    return table.layout.items(range(first, first + len(batch)), found, faults)
 
 
-def _values(table: Table, column: Typed, array: Any, faults: Faults) -> list[object]:
+def _values(table: Table, column: Typed, array: Any, faults: Faults) -> Sequence[object]:
     """The values of one column as the item has them; None for what is missing."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
@@ -187,19 +215,12 @@ def _values(table: Table, column: Typed, array: Any, faults: Faults) -> list[obj
         written = _as_text(column, array)
         if written is not None:
             return written.to_pylist()  # type: ignore[no-any-return]
-    text = pa.types.is_string(type) or pa.types.is_large_string(type)
     values = _python_values(array)
-    if text:
-        table.suspect(column, values)
-    if text and column.type is FieldType.ID and not array.null_count and _plain_ids(values):
+    if pa.types.is_string(type) or pa.types.is_large_string(type):
+        return table.layout.values(column, values, faults)
+    if pa.types.is_nested(type) and not _holds_times(type):
         return values
-    return column.read_all(values, column.read if text else column.take, faults)
-
-
-def _plain_ids(values: list[str]) -> bool:
-    """Whether none of these ids is empty, or may be a number that a spreadsheet has rewritten."""
-    together = "".join(values)
-    return "" not in values and "." not in together and "+" not in together
+    return column.read_all(values, column.take, faults)
 
 
 def _as_text(column: Typed, array: Any) -> Any | None:

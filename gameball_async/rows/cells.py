@@ -40,8 +40,8 @@ ReadCell: TypeAlias = Callable[[str], object]
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII).fullmatch
 _REWRITTEN_ID = re.compile(r"\d+\.0|\d+(?:\.\d+)?[eE]\+\d+", re.ASCII).fullmatch
-_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_EXACT_DIGITS = 15  # any number of so many digits comes back unchanged out of a double
+WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+EXACT_DIGITS = 15  # any number of so many digits comes back unchanged out of a double
 
 
 def _not_rewritten(why: str) -> ReadCell:
@@ -90,12 +90,12 @@ def _number(cell: str) -> object:
 
 def _exact_number(text: str) -> int | float | Decimal:
     """The number that ASCII text stands for, as an int or float if that loses nothing."""
-    if text.lstrip("+-").isdigit() and len(text) <= _EXACT_DIGITS:
+    if text.lstrip("+-").isdigit() and len(text) <= EXACT_DIGITS:
         return int(text)
     near = float(text)
     if not isfinite(near):
         raise Refusal("is too large for a number: correct it")
-    if len(text) <= _EXACT_DIGITS + 1:
+    if len(text) <= EXACT_DIGITS + 1:
         return near
     try:
         exact = Decimal(text)
@@ -108,9 +108,9 @@ def _boolean(cell: str) -> object:
     text = cell.strip().casefold()
     if not text:
         return None
-    if text not in _WORDS:
+    if text not in WORDS:
         raise Refusal("must be true or false (or yes, no, 1, 0)")
-    return _WORDS[text]
+    return WORDS[text]
 
 
 def _list(cell: str) -> object:

@@ -17,11 +17,9 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from ..api.base import Item
-from ..api.codec import to_wire, writer
 from ..api.fields import AnyClass, FieldSpec, FieldType, specs_of
-from ..api.item_classes import item_class
-from ..api.kinds import Kind
+from ..api.items import Item, to_wire, writer
+from ..api.kinds import Kind, item_class
 from ..errors import Fault
 from ..faults import Faulty, Refusal
 from .check_many import MAX_ITEM_BYTES, OPTIONS, Made, One, Prepare

@@ -13,35 +13,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import chain, islice, repeat
-from math import isfinite
+from itertools import chain, islice
 from operator import itemgetter
 from typing import Any, TypeAlias, cast
 
 import orjson
 
-from ..api.codec import writer
-from ..api.fields import AnyClass, FieldSpec, FieldType, specs_of
+from ..api.fields import AnyClass, FieldType, specs_of
+from ..api.items import writer
 from ..api.kinds import Kind
-from .members import PLAIN_TYPES, hide_a_number
 from .plain import UNREADABLE
-from .row import BadRow, Prepared
+from .row import BadRow, Block, Prepared
 from .scalars import to_json
-from .times import day, moment
+from .sound import sound_of
 
 Made: TypeAlias = Prepared | BadRow
 One: TypeAlias = Callable[[int, object], Made]
 CheckMany: TypeAlias = Callable[[Sequence[object]], list[dict[str, Any]] | None]
 
 _Items: TypeAlias = list[dict[str, Any]]
-_Kinds: TypeAlias = set[type]
-_Sound: TypeAlias = Callable[[Sequence[Any], _Kinds], bool]
-"""Whether all values of a column will do; it is given their types, none of which is that of None."""
-
-_NONE = type(None)
-
-AT_ONCE = 250
-"""Rows that are made ready in one go: a millisecond of the event loop's time, or two."""
+AT_ONCE = 200
+"""
+Rows that are made ready in one go: a millisecond of the event loop's time. So few that a search for garbage, which
+comes with every 700 new containers, finds none of theirs.
+"""
 
 AT_ONCE_WITH_LISTS = 100
 """The same for items that hold lists of objects: an order may have fifty line items."""
@@ -71,7 +66,7 @@ class Prepare:
 
     def __init__(self, one: One, cls: AnyClass | None, kind: Kind) -> None:
         self.one: One = one
-        self.many: Callable[[Sequence[int], Sequence[object]], list[Made]]
+        self.many: Callable[[range | list[int], Sequence[object]], Sequence[Made]]
         self.many = partial(_many, one, check_of_many(cls) if cls else lambda rows: None, kind)
         self.at_once: int = AT_ONCE_WITH_LISTS if cls and _has_lists(cls) else AT_ONCE
 
@@ -83,27 +78,35 @@ def _many(
     one: One,
     check: CheckMany,
     kind: Kind,
-    positions: Sequence[int],
+    positions: range | list[int],
     rows: Sequence[object],
-) -> list[Made]:
+) -> Sequence[Made]:
     """Items of many rows: one by one where any of them is odd."""
     items = check(rows)
     payloads = None if items is None else _encoded(items)
     if items is None or payloads is None:
         return list(map(one, positions, rows))
-    keys = map(itemgetter(kind.key), items)
-    ids = repeat(None) if kind.item_key is None else map(itemgetter(kind.item_key), items)
-    return list(map(Prepared, positions, keys, ids, payloads))
+    ids = None if kind.item_key is None else list(map(itemgetter(kind.item_key), items))
+    made = Block(positions, list(map(itemgetter(kind.key), items)), ids, payloads)
+    if made.size > MAX_ITEM_BYTES and max(map(len, payloads)) > MAX_ITEM_BYTES:
+        return list(map(one, positions, rows))
+    return made
 
 
 def _encoded(items: Iterable[object]) -> list[bytes] | None:
     """Sound items as JSON, in memory of its own size; None where one has to be refused."""
     dumps, join = orjson.dumps, b"".join
     try:
-        payloads = [join((dumps(item, to_json, OPTIONS), b"")) for item in items]
+        return [join((dumps(item, _unwrapped, OPTIONS), b"")) for item in items]
     except UNREADABLE:
         return None
-    return None if max(map(len, payloads)) > MAX_ITEM_BYTES else payloads
+
+
+def _unwrapped(value: object) -> object:
+    """`to_json`, but for what only looks like text to the checks of a column."""
+    if isinstance(value, str):
+        raise TypeError
+    return to_json(value)
 
 
 def _has_lists(cls: AnyClass) -> bool:
@@ -141,7 +144,7 @@ class _Level:
     def __init__(self, cls: AnyClass) -> None:
         specs = specs_of(cls)
         self._names = frozenset(specs)
-        self._sound = {name: _sound_of(spec) for name, spec in specs.items() if not spec.nested}
+        self._sound = {name: sound_of(spec) for name, spec in specs.items() if not spec.nested}
         self._within = {
             name: _Within(spec.nested, lists=spec.type is FieldType.LIST)
             for name, spec in specs.items()
@@ -149,6 +152,7 @@ class _Level:
         }
         self._required = frozenset(name for name, spec in specs.items() if spec.required)
         self._every = self._names
+        self._others: Iterable[str] = ()
         self._fetch = _fetching(tuple(self._every))
 
     def sound(self, items: _Items, *, ours: bool) -> bool:
@@ -159,20 +163,21 @@ class _Level:
         if columns is None:
             return False
         for name, column in columns:
-            values, kinds = column, set(map(type, column))
-            if _NONE in kinds:
-                if name in self._required:
-                    return False
-                values = [each for each in values if each is not None]
-                kinds.discard(_NONE)
-            within = self._within.get(name)
-            if within is None:
-                sound = not kinds or self._sound[name](values, kinds)
-            else:
-                sound = within.sound(values, kinds, items if ours else [], name)
-            if not sound:
+            if self._holds(name, column, items if ours else []):
+                continue
+            values = [each for each in column if each is not None]
+            if len(values) == len(column) or name in self._required:
+                return False
+            if values and not self._holds(name, values, items if ours else []):
                 return False
         return True
+
+    def _holds(self, name: str, column: Sequence[Any], ours: _Items) -> bool:
+        within = self._within.get(name)
+        try:
+            return self._sound[name](column) if within is None else within.sound(column, ours, name)
+        except TypeError:
+            return False
 
     def _columns(self, items: _Items) -> list[tuple[str, Sequence[Any]]] | None:
         """The values of each field; None where a field is unknown, or a required one is missing."""
@@ -185,13 +190,22 @@ class _Level:
             self._every, self._fetch = every, _fetching(tuple(every))
             fetched = list(zip(*map(self._fetch, items), strict=True))
         columns: list[tuple[str, Sequence[Any]]] = list(zip(self._every, fetched, strict=True))
-        if len(columns) * len(items) < sum(map(len, items)):
-            names = set[str]().union(*items)
-            if not names <= self._names:
-                return None
-            others = names - self._every
-            columns += [(name, [item.get(name) for item in items]) for name in others]
+        left = sum(map(len, items)) - len(columns) * len(items)
+        if left:
+            others = _others(items, self._others)
+            if left != sum(len(column) for _, column in others):
+                names = set[str]().union(*items)
+                if not names <= self._names:
+                    return None
+                self._others = names - self._every
+                others = _others(items, self._others)
+            columns += others
         return columns
+
+
+def _others(items: _Items, names: Iterable[str]) -> list[tuple[str, Sequence[Any]]]:
+    """The values of fields that not every item has."""
+    return [(name, [item[name] for item in items if name in item]) for name in names]
 
 
 def _fetching(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
@@ -210,9 +224,9 @@ class _Within:
         self._level = _Level(cls)
         self._lists = lists
 
-    def sound(self, column: Sequence[Any], kinds: _Kinds, ours: _Items, name: str) -> bool:
+    def sound(self, column: Sequence[Any], ours: _Items, name: str) -> bool:
         """Whether each object of a column is; models become mappings in *ours*, the items that hold them."""
-        objects = column
+        objects, kinds = column, set(map(type, column))
         if self._lists and kinds:
             if kinds != {list}:
                 return False
@@ -229,97 +243,3 @@ class _Within:
             if value is not None:
                 item[name] = list(islice(found, len(value))) if self._lists else next(found)
         return self._level.sound(written, ours=True)
-
-
-def _sound_of(spec: FieldSpec) -> _Sound:
-    """What says of a column of one field whether all its values will do, and stay as they are."""
-    match spec.type:
-        case FieldType.ID:
-            return _ids
-        case FieldType.TEXT:
-            return lambda column, kinds: kinds == {str}
-        case FieldType.NUMBER:
-            return _within_limits(spec, frozenset({int, float}))
-        case FieldType.INTEGER:
-            return _within_limits(spec, frozenset({int}))
-        case FieldType.BOOLEAN:
-            return lambda column, kinds: kinds == {bool}
-        case FieldType.DATE:
-            return _unchanged_by(day)
-        case FieldType.DATETIME:
-            return _unchanged_by(moment)
-        case FieldType.ENUM:
-            words = frozenset(spec.choices)
-            return lambda column, kinds: kinds == {str} and words.issuperset(column)
-        case FieldType.LIST:
-            return _texts if spec.each is FieldType.TEXT else _anything(list)
-        case FieldType.OBJECT:
-            return _anything(dict) if spec.each is None else _texts_by_name
-        case _:
-            return _objects_by_name
-
-
-def _ids(column: Sequence[str], kinds: _Kinds) -> bool:
-    """Text that prints, with no blank at an end; all in one look."""
-    if kinds != {str}:
-        return False
-    text = "|".join(("", *column, ""))
-    return text.isprintable() and "||" not in text and "| " not in text and " |" not in text
-
-
-def _within_limits(spec: FieldSpec, allowed: frozenset[type]) -> _Sound:
-    """Numbers that are finite: as long as their sum is. The encoder refuses those above 64 bits."""
-    least, most = spec.minimum, spec.maximum
-
-    def sound(column: Sequence[float], kinds: _Kinds) -> bool:
-        if not kinds <= allowed or (float in kinds and not isfinite(sum(column))):
-            return False
-        return (least is None or min(column) >= least) and (most is None or max(column) <= most)
-
-    return sound
-
-
-def _unchanged_by(convert: Callable[[object], object]) -> _Sound:
-    """Text that is written already as it is to be."""
-    return lambda column, kinds: kinds == {str} and list(map(convert, column)) == list(column)
-
-
-def _texts(column: Sequence[list[Any]], kinds: _Kinds) -> bool:
-    """Lists of text."""
-    return kinds == {list} and set(map(type, chain.from_iterable(column))) <= {str}
-
-
-def _are_named(column: Sequence[dict[Any, Any]]) -> bool:
-    """Whether all members of these objects have a name."""
-    names = set(chain.from_iterable(column))
-    return set(map(type, names)) <= {str} and all(map(str.strip, names))
-
-
-def _texts_by_name(column: Sequence[dict[Any, Any]], kinds: _Kinds) -> bool:
-    """Objects of texts and numbers."""
-    if kinds != {dict} or not _are_named(column):
-        return False
-    values = list(chain.from_iterable(map(dict.values, column)))
-    held = set(map(type, values))
-    return held <= {str, int} or (held <= {str, int, float} and not hide_a_number(values))
-
-
-def _objects_by_name(column: Sequence[dict[Any, Any]], kinds: _Kinds) -> bool:
-    """Objects that hold objects, at least one each."""
-    if kinds != {dict} or not all(column) or not _are_named(column):
-        return False
-    values = list(chain.from_iterable(map(dict.values, column)))
-    return set(map(type, values)) == {dict} and not hide_a_number(values)
-
-
-def _anything(kind: type) -> _Sound:
-    """Lists or objects of what JSON knows."""
-    members: Callable[[Any], Iterable[Any]] = dict.values if kind is dict else iter
-
-    def sound(column: Sequence[Any], kinds: _Kinds) -> bool:
-        if kinds != {kind}:
-            return False
-        plain = PLAIN_TYPES.issuperset(map(type, chain.from_iterable(map(members, column))))
-        return plain or not hide_a_number(column)
-
-    return sound

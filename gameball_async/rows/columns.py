@@ -23,20 +23,20 @@ account's own fields where it was asked for and the kind has a place for them: c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import evolve, field, frozen
 
-from ..api.item_classes import item_class
-from ..api.kinds import Kind
+from ..api.kinds import Kind, item_class
 from ..errors import Fault
 from ..faults import Refusal
+from .cells_many import READ_MANY, Path, maker
 from .check import preparer
 from .check_many import Prepare
 from .kind_columns import (
     Column,
-    Path,
+    Faults,
     custom_column,
     free_column,
     known_columns,
@@ -80,7 +80,7 @@ class Layout:
         unknown: the columns that are left out, as the API does not know them.
         prepare: finds the faults of what a bad record would have become.
         nulls: cells that mean nothing, and are left out.
-        empty_is_null: empty cells are sent as null, which clears the field, and not left out.
+        hole: what stands for a value that is left out; None is one that is sent as null, unless it is this.
         suspects: how many cells of a column hold a word that means nothing, and are sent all the same.
     """
 
@@ -91,41 +91,107 @@ class Layout:
     unknown: tuple[str, ...]
     prepare: Prepare
     nulls: frozenset[str] = frozenset()
-    empty_is_null: bool = False
+    hole: object = None
     suspects: Counter[str] = field(factory=Counter)
 
-    def row(self, position: int, cells: Sequence[str]) -> Row | BadRow:
-        """The item of one record, or all that is wrong with it."""
-        if len(cells) != len(self.header) or not any(cells) or cells[0] == self.header[0]:
-            why = not_a_record(self.header, cells)
-            if why is not None:
-                return BadRow(position, (Fault("", why),))
-        item: dict[str, Any] = {}
-        faults: list[Fault] = []
-        for column in self.columns:
-            cell = cells[column.index]
-            if not cell or cell in self.nulls:
-                if self.empty_is_null and not cell:
-                    put(item, column.path, None)
-                continue
-            if len(cell) < 5 and cell in NULL_WORDS:
-                self.suspects[self.header[column.index]] += 1
-            try:
-                value = column.read(cell)
-            except Refusal as refusal:
-                faults.append(Fault(column.name, str(refusal)))
-                continue
-            if value is not None:
-                put(item, column.path, value)
-        made = self.finished(item)
-        return self.bad_row(position, made, faults) if faults else Row(position, made)
+    def rows(
+        self,
+        lines: Sequence[int],
+        records: Sequence[Sequence[str]],
+        bad: Mapping[int, BadRow] | None = None,
+    ) -> list[Row | BadRow]:
+        """
+        The item of each of these records, or all that is wrong with it.
+
+        Args:
+            lines: their positions.
+            records: their cells.
+            bad: what is known already of those that could not be read, by their index.
+        """
+        bad = dict(bad or {})
+        header = self.header
+        firsts = set(map(len, records)) == {len(header)} and [cells[0] for cells in records]
+        if not firsts or "" in firsts or header[0] in firsts:
+            for number, cells in enumerate(records):
+                why = None if number in bad else not_a_record(header, cells)
+                if why is not None:
+                    bad[number] = BadRow(lines[number], (Fault("", why),))
+        if not bad:
+            return self._rows(lines, records)
+        sound = [number for number in range(len(records)) if number not in bad]
+        made = iter(self._rows([lines[n] for n in sound], [records[n] for n in sound]))
+        return [bad[n] if n in bad else next(made) for n in range(len(records))]
+
+    def _rows(self, lines: Sequence[int], records: Sequence[Sequence[str]]) -> list[Row | BadRow]:
+        if not records:
+            return []
+        columns = list(zip(*records, strict=True))
+        faults: Faults = {}
+        found = [self.values(each, columns[each.index], faults) for each in self.columns]
+        return self.items(lines, found, faults)
+
+    def values(
+        self, column: Column, cells: Sequence[str | None], faults: Faults
+    ) -> Sequence[object]:
+        """
+        The values of a column of text as items have them.
+
+        Args:
+            column: one of `columns`.
+            cells: of some records; None is as good as empty.
+            faults: of these records, to which those of this column are added.
+        """
+        nulls, hole = self.nulls, self.hole
+        there: Sequence[Any] = cells
+        if nulls and not nulls.isdisjoint(cells):
+            there = [cell for cell in cells if cell and cell not in nulls]
+        elif not all(cells):
+            there = list(filter(None, cells))
+        if not NULL_WORDS.isdisjoint(there):
+            count = sum(cell in NULL_WORDS for cell in there)
+            self.suspects[self.header[column.index]] += count
+        read_many = READ_MANY.get(column.read)
+        values = read_many(there) if read_many is not None and there else None
+        if values is None:
+            places = [n for n, cell in enumerate(cells) if cell and cell not in nulls]
+            values = column.read_all(there, column.read, faults, places)
+        if hole is not None:
+            values = [hole if value is None else value for value in values]
+        if there is cells:
+            return values
+        rest = iter(values)
+        if nulls or hole is not None:
+            return [None if not cell else hole if cell in nulls else next(rest) for cell in cells]
+        if values is there:
+            return [cell or None for cell in cells]
+        return [next(rest) if cell else None for cell in cells]
+
+    def items(
+        self, positions: Sequence[int], found: Sequence[Sequence[object]], faults: Faults
+    ) -> list[Row | BadRow]:
+        """
+        The items of some records, or all that is wrong with them.
+
+        Args:
+            positions: of the records.
+            found: their values as items have them, one sequence for each of `columns`; `hole` where one
+                is missing.
+            faults: what could not be read, by the record's index.
+        """
+        made: list[Any] = maker(tuple(column.path for column in self.columns))(found, self.hole)
+        if self._composes:
+            made = list(map(self._composed, made))
+        rows: list[Row | BadRow] = list(map(Row, positions, made))
+        for number, some in faults.items():
+            rows[number] = self._bad_row(positions[number], made[number], some)
+        return rows
 
     @property
-    def composes(self) -> bool:
+    def _composes(self) -> bool:
         """Whether the fields of a record are put together otherwise than they stand."""
         return self.kind.name in ("events", "order-transactions")
 
-    def finished(self, item: dict[str, Any]) -> object:
+    def _composed(self, item: dict[str, Any]) -> object:
         """What the fields of a record make together."""
         if item_class(self.kind.name) is None:
             return item.get("orderId", "")
@@ -134,7 +200,7 @@ class Layout:
             item["events"] = {event: metadata}
         return item
 
-    def bad_row(self, position: int, made: object, faults: Iterable[Fault]) -> BadRow:
+    def _bad_row(self, position: int, made: object, faults: Iterable[Fault]) -> BadRow:
         """A bad row: the faults of its cells, and those of what could be read."""
         prepared = self.prepare(position, made)
         found = {fault.field: fault for fault in faults}
@@ -153,14 +219,6 @@ def not_a_record(header: Sequence[str], cells: Sequence[str]) -> str | None:
     if len(cells) == 1 and cells[0].lstrip().startswith("#"):
         return "looks like a comment, which CSV does not have: remove the line"
     return f"has {len(cells)} cells, but the header has {len(header)} columns"
-
-
-def put(item: dict[str, Any], path: Path, value: object) -> None:
-    """Put a value into an item, at a path of names."""
-    *parents, name = path
-    for parent in parents:
-        item = item.setdefault(parent, {})
-    item[name] = value
 
 
 def layout_of(kind: Kind, header: Sequence[str], *, unknown: Unknown = "warn") -> Layout:

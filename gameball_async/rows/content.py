@@ -59,7 +59,7 @@ def sort_out(
         applied: for each id of theirs the digest of what was applied last; None, or no such id, where
             that is not known.
     """
-    found: Batch = []
+    found: list[Prepared | BadRow | Unchanged] = []
     known = dict(applied)
     sent: list[str] = []
     for row in rows:

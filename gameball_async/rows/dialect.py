@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from ..errors import InputError
 from .cells import ReadCell, with_zone
 from .columns import Layout
-from .records import Record
+from .records import Records
 from .tables import NUMBERS
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -69,22 +69,27 @@ def names_delimiter(line: str) -> bool:
 
 
 def with_decimal_commas(
-    reading: Reading, layout: Layout, records: Iterator[Record]
-) -> tuple[Reading, Iterator[Record]]:
+    reading: Reading, layout: Layout, blocks: Iterator[Records]
+) -> tuple[Reading, Iterator[Records]]:
     """The reading with decimal commas where a file without commas shows them, and all of the records."""
     if reading.decimal_comma is not None or reading.delimiter in (None, ","):
-        return reading, records
-    ahead: list[Record] = []
+        return reading, blocks
+    ahead: list[Records] = []
+    records: list[Sequence[str]] = []
     try:
-        ahead.extend(islice(records, LOOKED_AT))  # keeps what came before an error
+        while len(records) < LOOKED_AT:
+            ahead.append(next(blocks))
+            records += ahead[-1].cells
+    except StopIteration:
+        pass
     except InputError as error:
-        records = map(_raise, (error,))  # in its place, after them
-    if _shown(layout, [record.cells or () for record in ahead]):
+        blocks = map(_raise, (error,))  # in its place, after them
+    if _shown(layout, records[:LOOKED_AT]):
         reading = evolve(reading, decimal_comma=True)
-    return reading, chain(ahead, records)
+    return reading, chain(ahead, blocks)
 
 
-def _raise(error: InputError) -> Record:
+def _raise(error: InputError) -> Records:
     raise error
 
 
@@ -108,7 +113,7 @@ def adapted(layout: Layout, reading: Reading) -> Layout:
         layout,
         columns=tuple(columns),
         nulls=frozenset(reading.nulls),
-        empty_is_null=reading.empty_is_null,
+        hole=object() if reading.empty_is_null else None,
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from attrs import evolve
 
 from ..errors import ConfigurationError
 from .dialect import Reading
-from .records import Record
+from .records import AT_ONCE, Records
 from .source import FileSource
 
 
@@ -53,16 +54,25 @@ class ExcelSource(FileSource):
         rows = self._sheet.total_height
         return min(1.0, self._read / rows) if rows else 1.0
 
-    def records(self) -> Iterator[Record]:
-        """The header and the records in their order; they can be read once."""
+    def blocks(self) -> Iterator[Records]:
+        """The header and the records in their order, many at a time; they can be read once."""
         width = 0
-        for number, cells in enumerate(self._sheet.iter_rows(), 1):
-            self._read = number
-            own = _width(cells)
-            width = width or own
-            if own:
-                found = [None if cell == "" else cell for cell in cells[: max(width, own)]]
-                yield Record(number, cells=found + [None] * (width - len(cells)))
+        rows = enumerate(self._sheet.iter_rows(), 1)
+        while some := list(islice(rows, AT_ONCE)):
+            self._read = some[-1][0]
+            lines, records = list[int](), list[list[Any]]()
+            for number, cells in some:
+                own = _width(cells)
+                width = width or own
+                if not own:
+                    continue
+                if len(cells) != width or "" in cells:
+                    cells = [None if cell == "" else cell for cell in cells[: max(width, own)]]
+                    cells += [None] * (width - len(cells))
+                lines.append(number)
+                records.append(cells)
+            if lines:
+                yield Records(lines, records)
 
     def close(self) -> None:
         """Close the workbook. Safe to call twice."""

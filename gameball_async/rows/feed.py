@@ -7,6 +7,7 @@ it again. Rows of a list, and those that our own readers make, are made ready to
 
 from __future__ import annotations
 
+import asyncio
 from asyncio import CancelledError, current_task
 from collections.abc import (
     AsyncGenerator,
@@ -27,7 +28,7 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
-from ..api.base import Item
+from ..api.items import Item
 from ..errors import ConfigurationError, Fault, RowsError
 from .check_many import Prepare
 from .closing import Closing
@@ -47,7 +48,8 @@ PARSED_SLICE = 50
 MANY = 500
 """Rows that are compared in one go."""
 
-SortOut: TypeAlias = Callable[[Sequence[Prepared | BadRow]], Awaitable[Batch]]
+Read: TypeAlias = Sequence[Prepared | BadRow]
+SortOut: TypeAlias = Callable[[Read], Awaitable[Batch]]
 """Gives rows again, those that need not be sent as such."""
 
 
@@ -91,7 +93,7 @@ class Feed:
         self._prepare = prepare.one
         self._prepare_many = prepare.many
 
-    async def batch(self) -> list[Prepared | BadRow]:
+    async def batch(self) -> Read:
         """
         The next rows, made ready; an empty list at the end of the input.
 
@@ -100,7 +102,7 @@ class Feed:
         if self._failure is not None:
             raise self._failure
         if self._sync is not None:
-            await anyio.lowlevel.checkpoint()
+            await asyncio.sleep(0)
             ready = self._slice(self._sync)
             if not ready and self._blocks is not None:
                 block = await anyio.to_thread.run_sync(self._blocks.block, abandon_on_cancel=True)
@@ -110,7 +112,7 @@ class Feed:
         assert self._async is not None  # noqa: S101 - one of the two is set
         self._reads += 1
         if self._reads % SLICE == 0:
-            await anyio.lowlevel.checkpoint()  # a generator that never waits must not hold the loop
+            await asyncio.sleep(0)  # a generator that never waits must not hold the loop
         try:
             value = await anext(self._async)
         except StopAsyncIteration:
@@ -132,16 +134,16 @@ class Feed:
                 ):  # these rows are read, and must be accounted for
                     return await self._sort_out(batch)
             if batch:
-                return cast(Batch, batch)
+                return batch
         return []
 
     def compare(self, sort_out: SortOut) -> None:
         """Have *sort_out* find the rows that need not be sent."""
         self._sort_out = sort_out
 
-    async def _many(self) -> list[Prepared | BadRow]:
+    async def _many(self) -> Read:
         """The next batches in one, as far as they are at hand: to look up few rows costs as much."""
-        found = await self.batch()
+        found = [*await self.batch()]
         while self._sync is not None and 0 < len(found) < MANY and self._failure is None:
             await anyio.lowlevel.cancel_shielded_checkpoint()
             try:
@@ -157,14 +159,13 @@ class Feed:
         """Leave out the rows at these positions: an earlier run has them."""
         self._done = done
 
-    def _slice(self, rows: Iterator[object]) -> list[Prepared | BadRow]:
+    def _slice(self, rows: Iterator[object]) -> Read:
         return self._slice_together(rows) if self._together else self._one_by_one(rows)
 
-    def _slice_together(self, rows: Iterator[object]) -> list[Prepared | BadRow]:
+    def _slice_together(self, rows: Iterator[object]) -> Read:
         values: list[object] = []
         try:
-            for value in islice(rows, self._at_once):
-                values.append(value)  # noqa: PERF402 - keeps what came before an error
+            values.extend(islice(rows, self._at_once))  # keeps what came before an error
         except BaseException as error:
             self._failure = _as_of_the_input(error)
             if not values:
@@ -176,11 +177,14 @@ class Feed:
         first, self._number = self._number, self._number + len(values)
         return self._prepare_many(range(first, self._number), values)
 
-    def _placed(self, rows: list[Row | BadRow]) -> list[Prepared | BadRow]:
+    def _placed(self, rows: list[Row | BadRow]) -> Read:
         """Rows of our own readers, which count each once and have judged some rows already."""
         good = [row for row in rows if isinstance(row, Row)]
-        made = iter(self._prepare_many([row.position for row in good], [row.value for row in good]))
-        return [next(made) if isinstance(row, Row) else row for row in rows]
+        made = self._prepare_many([row.position for row in good], [row.value for row in good])
+        if len(good) == len(rows):
+            return made
+        each = iter(made)
+        return [next(each) if isinstance(row, Row) else row for row in rows]
 
     def _one_by_one(self, rows: Iterator[object]) -> list[Prepared | BadRow]:
         ready: list[Prepared | BadRow] = []

@@ -30,6 +30,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from operator import length_hint
+from typing import NamedTuple
 
 from attrs import evolve
 
@@ -38,6 +40,7 @@ from ..errors import Fault
 from ..faults import Refusal
 from ..mapping.rules import ColumnMapping, preset, recognised
 from .added import (
+    ADDED,
     MAY_BE_APPLIED,
     is_rejects_header,
     must_not_repeat,
@@ -47,22 +50,30 @@ from .added import (
     outcome_of,
 )
 from .cells import read_json, text_of
+from .cells_many import json_values
 from .closing import Closing
 from .columns import Layout, layout_of
 from .dialect import adapted, with_decimal_commas
 from .mapped import MappedLayout, mapped_layout, needs_mapping
-from .records import Record
+from .records import Record, Records
 from .row import BadRow, Blocks, Row
 from .source import Source
 from .unknown import Unknown, UnknownField, meant_by
 
-BLOCK = 500
-"""Rows that are read in one go where that is done in a worker thread."""
+
+class _Given(NamedTuple):
+    """What is handed out: one thing, as another thread may ask meanwhile how far that is."""
+
+    left: Iterator[Row | BadRow]  # of the rows of a block
+    size: int  # of the block
+    total: int  # rows of it and of those before
+    before: float | None  # how much of the file was read before it, and with it
+    after: float | None
 
 
-class FileRows(Closing, Iterator[Row | BadRow]):
+class FileRows(Closing):
     """
-    The rows of an open file, in its order; a context manager that closes it.
+    The rows of an open file, an iterator in its order; a context manager that closes it.
 
     Iterating raises ``InputError`` when the file cannot be read any further.
 
@@ -75,7 +86,6 @@ class FileRows(Closing, Iterator[Row | BadRow]):
         from_rejects: whether the file is a rejects file.
         mapped: the mapping of its columns; None if they are Gameball's.
         skipped: how many rows the mapping has skipped so far.
-        records: how many rows and bad rows were read so far.
     """
 
     def __init__(
@@ -93,7 +103,6 @@ class FileRows(Closing, Iterator[Row | BadRow]):
         self.from_rejects: bool = False
         self.columns: tuple[str, ...] = ()
         self.warnings: tuple[str, ...] = ()
-        self.records: int = 0
         self.skipped: int = 0
         self._mapping = mapping
         self._plain: Layout | None = None
@@ -105,75 +114,99 @@ class FileRows(Closing, Iterator[Row | BadRow]):
                 "with columns",
                 None,
             )
-        self._rows = self._table_rows(unknown) if source.tabular else self._json_rows()
-        first = next(self._rows, None)
-        if first is None:
+        self._blocks = self._table_rows(unknown) if source.tabular else self._json_rows()
+        self._given = _Given(iter(()), 0, 0, 0.0, 0.0)
+        if not self._next_block():
             raise source.error("has no rows: there is nothing to send", None)
-        self._rows = chain((first,), self._rows)
+        self._rows = chain.from_iterable(self._iterators())
         self.warnings = (*source.found, *self.warnings)
+
+    @property
+    def records(self) -> int:
+        """How many rows and bad rows have been handed out."""
+        given = self._given
+        return given.total - length_hint(given.left)
 
     @property
     def position_fraction(self) -> float | None:
         """How much of the file has been read, from 0 to 1; None where its length is not known."""
-        return self.source.share
+        left, size, _, before, after = self._given
+        if before is None or after is None:
+            return None
+        return after - (after - before) * length_hint(left) / size if size else after
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""
         self.source.close()
 
-    def __next__(self) -> Row | BadRow:
-        row = next(self._rows)
-        self.records += 1
-        return row
+    def __iter__(self) -> Iterator[Row | BadRow]:
+        return self._rows
 
-    def _table_rows(self, unknown: Unknown) -> Iterator[Row | BadRow]:
-        records = self.source.records()
-        layout = self._layout(next(records, None), unknown)
+    def __next__(self) -> Row | BadRow:
+        return next(self._rows)
+
+    def block(self) -> list[Row | BadRow]:
+        """The next rows, many at a time; none at the end."""
+        left = list(self._given.left)
+        return left or (list(self._given.left) if self._next_block() else [])
+
+    def _iterators(self) -> Iterator[Iterator[Row | BadRow]]:
+        yield self._given.left
+        while self._next_block():
+            yield self._given.left
+
+    def _next_block(self) -> bool:
+        before, total = self.source.share, self._given.total
+        for rows in self._blocks:
+            if rows:
+                size = len(rows)
+                self._given = _Given(iter(rows), size, total + size, before, self.source.share)
+                return True
+        share = self.source.share
+        self._given = _Given(iter(()), 0, total, share, share)
+        return False
+
+    def _table_rows(self, unknown: Unknown) -> Iterator[list[Row | BadRow]]:
+        blocks = self.source.blocks()
+        header, *first = next(blocks, None) or (None,)
+        layout = self._layout(header, unknown)
+        if first:
+            blocks = chain((Records.of(first),), blocks)
         reading = self.source.reading
         as_text = self.from_rejects or reading.empty_is_null or reading.nulls
         if self.source.typed:
             if isinstance(layout, Layout) and not as_text:
-                yield from self.source.typed_rows(records, layout, ids_from_numbers=self._ids)
+                yield from self.source.typed_rows(blocks, layout, ids_from_numbers=self._ids)
                 return
-            records = map(_as_text, records)
+            blocks = (Records.of(list(map(_as_text, block))) for block in blocks)
         if self.from_rejects:
-            records = self._originals(records)
+            blocks = (Records.of(list(map(self._original, block))) for block in blocks)
         if isinstance(layout, MappedLayout):
-            yield from self._mapped_rows(records, layout)
+            yield from self._mapped_rows(blocks, layout)
             return
-        reading, records = with_decimal_commas(reading, layout, records)
+        reading, blocks = with_decimal_commas(reading, layout, blocks)
         if reading != self.source.reading:
             self.source.reading = reading
             self.warnings += ("read with decimal commas, as its numbers show (--decimal-comma)",)
         layout = adapted(layout, reading)
-        for record in records:
-            if record.cells is None:
-                yield BadRow(record.line, (Fault("", record.fault),))
-            else:
-                yield layout.row(record.line, record.cells)
+        for block in blocks:
+            bad = {n: BadRow(r.line, (Fault("", r.fault),)) for n, r in block.faulty.items()}
+            yield layout.rows(block.lines, block.cells, bad)
 
     def _mapped_rows(
-        self, records: Iterator[Record], layout: MappedLayout
-    ) -> Iterator[Row | BadRow]:
-        for group in layout.groups(records, 0):
-            first = group[0]
-            if first.cells is None:
-                yield BadRow(first.line, (Fault("", first.fault),))
-                continue
-            row = layout.row(first.line, [each.cells or [] for each in group])
-            if row is None:
-                self.skipped += 1
-            else:
-                yield row
+        self, blocks: Iterator[Records], layout: MappedLayout
+    ) -> Iterator[list[Row | BadRow]]:
+        for groups in layout.groups_of_blocks(blocks):
+            found = layout.rows(groups)
+            self.skipped += len(groups) - len(found)
+            yield found
 
-    def _originals(self, records: Iterator[Record]) -> Iterator[Record]:
-        """Records of a rejects file as they were in the input; bad ones if they must not be repeated."""
-        for record in records:
-            outcome = outcome_cell(record.cells or ())
-            if must_not_repeat(self.kind, outcome):
-                yield evolve(record, cells=None, fault=MAY_BE_APPLIED.format(outcome))
-            else:
-                yield evolve(record, cells=record.cells and original_cells(record.cells))
+    def _original(self, record: Record) -> Record:
+        """A record of a rejects file as it was in the input; a bad one if it must not be repeated."""
+        outcome = outcome_cell(record.cells or ())
+        if must_not_repeat(self.kind, outcome):
+            return evolve(record, cells=None, fault=MAY_BE_APPLIED.format(outcome))
+        return evolve(record, cells=record.cells and original_cells(record.cells))
 
     def _layout(self, header: Record | None, unknown: Unknown) -> Layout | MappedLayout:
         if header is None or header.cells is None:
@@ -218,35 +251,40 @@ class FileRows(Closing, Iterator[Row | BadRow]):
             for name in (() if self._plain is None else self._plain.unknown)
         )
 
-    def _json_rows(self) -> Iterator[Row | BadRow]:
-        by_line = self.source.unit == "line"
-        for count, record in enumerate(self.source.records()):
-            if by_line and not count and (record.text.startswith("[") or record.text == "{"):
-                raise self.source.error(
-                    "is one JSON text, not one object per line: pass --format json for an array, "
-                    "or write one object per line (jq -c does this)",
-                    record.line,
-                )
-            try:
-                value = read_json(record.text)
-                if must_not_repeat(self.kind, outcome_of(value)):
-                    raise Refusal(MAY_BE_APPLIED.format(outcome_of(value)))
-                yield Row(record.line, original_value(value))
-            except Refusal as refusal:
-                yield BadRow(record.line, (Fault("", str(refusal)),))
+    def _json_rows(self) -> Iterator[list[Row | BadRow]]:
+        begun = False
+        for block in self.source.blocks():
+            if self.source.unit == "line" and not begun:
+                self._refuse_one_text(block)
+            begun = True
+            values = json_values(block.texts)
+            if values is None or any(type(each) is dict and ADDED[0] in each for each in values):
+                yield list(map(self._json_row, block.lines, block.texts))
+            else:
+                yield list(map(Row, block.lines, values))
+
+    def _refuse_one_text(self, block: Records) -> None:
+        if block.texts[0].startswith("[") or block.texts[0] == "{":
+            raise self.source.error(
+                "is one JSON text, not one object per line: pass --format json for an array, "
+                "or write one object per line (jq -c does this)",
+                block.lines[0],
+            )
+
+    def _json_row(self, line: int, text: str) -> Row | BadRow:
+        try:
+            value = (json_values([text]) or [None])[0]
+            if value is None:
+                value = read_json(text)
+            if must_not_repeat(self.kind, outcome_of(value)):
+                raise Refusal(MAY_BE_APPLIED.format(outcome_of(value)))
+            return Row(line, original_value(value))
+        except Refusal as refusal:
+            return BadRow(line, (Fault("", str(refusal)),))
 
 
 class WaitingRows(FileRows, Blocks):
     """Rows whose reading takes long or has to wait, as that of a stream: read in a worker thread."""
-
-    def block(self) -> list[Row | BadRow]:
-        """The next rows; none at the end."""
-        rows: list[Row | BadRow] = []
-        for row in self:
-            rows.append(row)
-            if len(rows) >= BLOCK or not self.source.more_at_hand:
-                break
-        return rows
 
 
 def _as_text(record: Record) -> Record:

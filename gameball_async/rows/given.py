@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from ..api.base import Item
+from ..api.items import Item
 from ..api.kinds import Kind
 from ..errors import ConfigurationError
 from .row import BadRow, Blocks, Prepared, Row

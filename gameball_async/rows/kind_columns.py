@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from attrs import frozen
 
 from ..api.customers import Customer, CustomerAttributes
 from ..api.fields import AnyClass, FieldType, specs_of
-from ..api.item_classes import item_class
-from ..api.kinds import Kind
+from ..api.kinds import Kind, item_class
+from ..errors import Fault
 from ..faults import Refusal
 from .cells import READERS, SUFFIXES, ReadCell, phone_or_zip
+from .cells_many import Path
 from .unknown import shown
 
-Path = tuple[str, ...]
+Faults: TypeAlias = dict[int, list[Fault]]
+"""What is wrong with some records, by their index."""
 
 
 @frozen
@@ -38,6 +41,31 @@ class Column:
     def name(self) -> str:
         """The path as it is named in faults."""
         return ".".join(self.path)
+
+    def read_all(
+        self,
+        values: Sequence[Any],
+        read: Callable[[Any], object],
+        faults: Faults,
+        places: Sequence[int] | None = None,
+    ) -> list[object]:
+        """
+        Read the values of some records, None for a missing one.
+
+        What cannot be read is noted in *faults*, by its place among the records: its index unless
+        *places* says another.
+        """
+        try:
+            return [None if value is None else read(value) for value in values]
+        except Refusal:  # one by one
+            found = list[object]([None] * len(values))
+            for number, value in enumerate(values):
+                try:
+                    found[number] = None if value is None else read(value)
+                except Refusal as refusal:
+                    place = number if places is None else places[number]
+                    faults.setdefault(place, []).append(Fault(self.name, str(refusal)))
+            return found
 
 
 def known_columns(kind: Kind) -> Mapping[str, Column]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
 
 from attrs import frozen
 
@@ -12,7 +14,7 @@ from ..mapping.applied import AppliedMapping, applied
 from ..mapping.rules import ColumnMapping
 from .columns import Layout, layout_of, not_a_record
 from .kind_columns import known_columns, needed_columns
-from .records import Record
+from .records import Record, Records
 from .row import BadRow, Row
 
 
@@ -33,19 +35,22 @@ class MappedLayout:
     layout: Layout
     warnings: tuple[str, ...]
 
-    def groups(self, records: Iterable[Record], added: int) -> Iterator[list[Record]]:
+    def groups(self, records: Iterable[Record | None], added: int) -> Iterator[list[Record]]:
         """
         The records of each row: one, unless several lines are one row.
 
         Arguments:
-            records: in the file's order.
+            records: in the file's order; None for each that becomes an empty group.
             added: how many columns of a rejects file follow the header's.
         """
         if not self.mapping.grouped:
-            yield from ([record] for record in records)
+            yield from ([] if record is None else [record] for record in records)
             return
         group: list[Record] = []
         for record in records:
+            if record is None:
+                yield []
+                continue
             cells = self.cells_of(record, added)
             if group and cells and self.mapping.same_row(self.cells_of(group[0], added), cells):
                 group.append(record)
@@ -63,18 +68,48 @@ class MappedLayout:
         cells = (record.cells or [])[: -added or None]
         return () if not_a_record(self.header, cells) else cells
 
-    def row(self, position: int, records: Sequence[Sequence[str]]) -> Row | BadRow | None:
-        """The item of a row's records, or all that is wrong with it; None where it is skipped."""
-        why = not_a_record(self.header, records[0])
-        if why is not None:
-            return BadRow(position, (Fault("", why),))
-        if self.mapping.skips(records[0]):
-            return None
-        try:
-            cells = self.mapping.cells(records)
-        except Faulty as error:
-            return BadRow(position, tuple(error.faults))
-        return self.layout.row(position, cells)
+    def groups_of_blocks(self, blocks: Iterable[Records]) -> Iterator[list[list[Record]]]:
+        """The same for the records of blocks, many rows at a time; a row may go on in the next block."""
+        found: list[list[Record]] = []
+        for group in self.groups(chain.from_iterable((*block, None) for block in blocks), 0):
+            if group:
+                found.append(group)
+            else:
+                yield found
+                found = []
+        yield found
+
+    def rows(self, groups: Sequence[Sequence[Record]]) -> list[Row | BadRow]:
+        """The items of rows, each of its records, or all that is wrong with it; those left out are skipped."""
+        lines: list[int] = []
+        rows: list[list[Sequence[str]]] = []
+        bad: dict[int, BadRow] = {}
+        for group in groups:
+            records: list[Sequence[str]] = [each.cells or () for each in group]
+            why = group[0].fault or not_a_record(self.header, records[0])
+            if why:
+                bad[len(lines)] = BadRow(group[0].line, (Fault("", why),))
+            elif self.mapping.skips(records[0]):
+                continue
+            lines.append(group[0].line)
+            rows.append(records)
+        return self.layout.rows(lines, self._cells(lines, rows, bad), bad)
+
+    def _cells(
+        self, lines: list[int], rows: list[list[Sequence[str]]], bad: dict[int, BadRow]
+    ) -> list[Sequence[str]]:
+        """The cells under Gameball's columns; what cannot be had makes rows bad."""
+        with suppress(Refusal, Faulty):
+            if not bad:
+                return [*self.mapping.many(rows)]
+        made: list[Sequence[str]] = []
+        for number, records in enumerate(rows):
+            try:
+                made.append(() if number in bad else self.mapping.cells(records))
+            except Faulty as error:
+                bad[number] = BadRow(lines[number], tuple(error.faults))
+                made.append(())
+        return made
 
 
 def needs_mapping(kind: Kind, header: Sequence[str]) -> bool:

@@ -73,12 +73,6 @@ class Opened:
         """How much of the file has been taken from the disk, from 0 to 1."""
         return min(1.0, self._raw.count / self.size) if self.size else 1.0
 
-    def more_at_hand(self, read: int) -> bool:
-        """Whether a line can be read without waiting for the stream, of which *read* bytes were."""
-        if self.size or self.packed:
-            return True
-        return self._raw.count > read and b"\n" in self.file.peek(1)
-
     def close(self) -> None:
         """Close a file, and let a stream be. Safe to call twice, and while another thread reads."""
         self._raw.leave()

@@ -1,30 +1,30 @@
 """
-Lines and records of a text file, read lazily, each with the line it begins on.
+Records of a text file, many at a time, each with the line it begins on.
 
-Lines end in LF and are counted as ``sed -n Np`` counts them: a line break within quotes counts, a
-lone CR or U+2028 does not. Files are UTF-8 where nothing else is given, or a byte order mark says
-UTF-16. What makes the rest of a file unreadable raises ``InputError`` with the line and the cure; what
-concerns one record alone is said on that record.
+A line break within quotes counts as a line. What makes the rest of a file unreadable raises ``InputError``
+with the line and the cure, once the records before it were handed out; what concerns one record alone is
+said on that record.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
-import io
-from collections.abc import Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from attrs import field, frozen
 
-from ..errors import ConfigurationError, InputError
-from .opened import Opened
+from ..errors import InputError
+from .lines import LINES, Lines
 
-MAX_LINE_BYTES = 16 * 2**20
-_TOO_LONG = f"a line is longer than {MAX_LINE_BYTES:,} bytes: is this a text file?"
-_BOM = b"\xef\xbb\xbf"
-_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+AT_ONCE = 500
+"""Records of what is no text that are handed out in one go, at most."""
+_MISPLACED = (
+    "is not valid CSV: double each quote inside a quoted cell, and quote a cell that has a CR"
+)
+_CUT = "unexpected end of data"
+"""What Python's reader says where lines end within a quoted cell."""
 
 
 @frozen
@@ -45,138 +45,38 @@ class Record:
     fault: str = ""
 
 
-class Lines(Iterator[str]):
+@frozen
+class Records:
     """
-    The lines of a file, with their ends.
+    Records that follow each other in a file.
 
     Attributes:
-        opened: its bytes.
-        encoding: of the text; None for UTF-8.
-        number: how many lines have been read.
-        last: the last of them.
-        ended: whether there are no more.
-        bytes_read: how many bytes they were, unpacked.
-        has_mark: whether the file began with a byte order mark of UTF-8.
-
-    Args:
-        opened: the file.
-        encoding: of the text; None for UTF-8, or what a byte order mark says.
-
-    Raises:
-        ConfigurationError: there is no such encoding.
+        lines: where each of them begins.
+        cells: of each; none at all in a file that has no cells.
+        texts: of each, in such a file.
+        faulty: those that cannot be read, by their index. They have no cells.
     """
 
-    def __init__(self, opened: Opened, encoding: str | None = None) -> None:
-        self.opened = opened
-        self.number: int = 0
-        self.last: str = ""
-        self.ended: bool = False
-        self.bytes_read: int = 0
-        self.has_mark: bool = False
-        if encoding is None and opened.file.peek(2)[:2] in _UTF16_BOMS:
-            encoding = "utf-16"
-        self.encoding = encoding
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
-        self._text = None if encoding is None else _decoded(opened, encoding)
+    lines: Sequence[int]
+    cells: Sequence[Sequence[Any]] = field(default=(), repr=False)
+    texts: Sequence[str] = field(default=(), repr=False)
+    faulty: Mapping[int, Record] = field(factory=dict, repr=False)
 
-    @property
-    def share(self) -> float:
-        """How much of the file has been read, from 0 to 1."""
-        if self._text is not None or self.opened.packed or not self.opened.size:
-            return self.opened.share
-        return min(1.0, self.bytes_read / self.opened.size)
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> Records:
+        """These records, which have cells or cannot be read."""
+        faulty = {n: record for n, record in enumerate(records) if record.cells is None}
+        lines = [record.line for record in records]
+        return cls(lines, [record.cells or () for record in records], faulty=faulty)
 
-    @property
-    def more_at_hand(self) -> bool:
-        """Whether the next line can be had without waiting for it."""
-        return self._text is None and self.opened.more_at_hand(self.bytes_read)
-
-    def error(self, message: str, line: int | None) -> InputError:
-        """What ends the reading of this file."""
-        return InputError(message, path=self.opened.path, line=line)
-
-    def __next__(self) -> str:
-        self.last = self._next_utf8() if self._text is None else self._next_text(self._text)
-        if not self.last:
-            self.ended = True
-            raise StopIteration
-        self.number += 1
-        return self.last
-
-    def _next_utf8(self) -> str:
-        try:
-            raw = self.opened.file.readline(MAX_LINE_BYTES + 1)
-        except OSError as error:
-            raise self.error(f"cannot be read: {error.strerror}", self.number + 1) from None
-        self.bytes_read += len(raw)
-        if not self.number:
-            raw = self._begin(raw)
-        if len(raw) > MAX_LINE_BYTES:
-            raise self.error(_TOO_LONG, self.number + 1)
-        try:
-            return raw.decode()
-        except UnicodeDecodeError:
-            raise self.error(
-                "is not UTF-8; it may be Windows-1252 (Latin-1). Pass --encoding windows-1252 if it is, "
-                "or convert it: iconv -f WINDOWS-1252 -t UTF-8",
-                self.number + 1,
-            ) from None
-
-    def _next_text(self, text: io.TextIOWrapper) -> str:
-        try:
-            found = text.readline(MAX_LINE_BYTES + 1)
-        except UnicodeDecodeError:
-            raise self.error(
-                f"is not {self.encoding} text: pass another --encoding", self.number + 1
-            ) from None
-        if len(found) > MAX_LINE_BYTES:
-            raise self.error(_TOO_LONG, self.number + 1)
-        return found if self.number else found.removeprefix("\ufeff")
-
-    def chunk(self, size: int) -> str:
-        """The text that comes next, about so much of it, whatever its lines are; empty at the end."""
-        if self._text is not None:
-            return self._text.read(size)
-        while not self.ended:
-            raw = self.opened.file.read1(size)
-            self.bytes_read += len(raw)
-            self.ended = not raw
-            try:
-                found = self._decoder.decode(raw, final=self.ended)
-            except UnicodeDecodeError:
-                raise self.error(
-                    "is not UTF-8: pass --encoding, such as windows-1252", None
-                ) from None
-            if found:
-                return found
-        return ""
-
-    def _begin(self, raw: bytes) -> bytes:
-        """The first line without its byte order mark."""
-        if b"\0" in raw:
-            raise self.error(
-                "is UTF-16, or not a text file. Pass --encoding utf-16-le (or utf-16-be) if it "
-                "is UTF-16, or convert it: iconv -f UTF-16 -t UTF-8",
-                1,
-            )
-        self.has_mark = raw.startswith(_BOM)
-        return raw.removeprefix(_BOM)
+    def __iter__(self) -> Iterator[Record]:
+        if self.texts:
+            return map(Record, self.lines, self.texts)
+        cells = enumerate(zip(self.lines, self.cells, strict=True))
+        return (self.faulty.get(n) or Record(line, cells=[*each]) for n, (line, each) in cells)
 
 
-def _decoded(opened: Opened, encoding: str) -> io.TextIOWrapper:
-    try:
-        codecs.lookup(encoding)
-    except LookupError:
-        raise ConfigurationError(
-            f"{encoding!r} is not a known encoding: pass --encoding with one such as windows-1252 "
-            "or utf-16"
-        ) from None
-    return io.TextIOWrapper(opened.file, encoding, newline="\n")
-
-
-def csv_records(
-    lines: Lines, first: str = "", options: Mapping[str, Any] | None = None
-) -> Iterator[Record]:
+def csv_blocks(lines: Lines, options: Mapping[str, Any] | None = None) -> Iterator[Records]:
     """
     The records of a CSV file (any line ends), but for empty lines.
 
@@ -186,46 +86,86 @@ def csv_records(
 
     Args:
         lines: of the file.
-        first: a line of it that was read already; empty for none.
         options: of Python's own reader; commas and double quotes by default.
 
     Raises:
         InputError: the rest of the file cannot be read.
     """
-    reader = csv.reader(chain((first,), lines) if first else lines, strict=True, **options or {})
-    begun = bool(first)
-    while True:
-        start, begun = lines.number + (not begun), False
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            _refuse_the_rest(lines, start, str(error))
-            fault = (
-                "is not valid CSV: double each quote inside a quoted cell, and quote a cell that "
-                "has a CR"
-            )
-            yield Record(start, text=lines.last.rstrip("\r\n"), fault=fault)
-        else:
-            if cells:
-                yield Record(start, cells=cells)
+    held: list[str] = []  # the lines of a record that goes on behind them
+    while some := held + lines.block(max(LINES, len(held))):
+        records: list[list[str]] = []
+        begins: list[int] = []
+        faulty: dict[int, Record] = {}
+        end: InputError | None = None
+        taken, first = 0, lines.number - len(some) + 1
+        while taken < len(some):
+            found, spans, why, looked = _read_csv(some[taken:], options or {})
+            begins += accumulate(spans[:-1], initial=first + taken) if spans else ()
+            records += found
+            taken += sum(spans)
+            if not why or (_CUT in why and not lines.ended):
+                break
+            end = _end(lines, first + taken, why, several=looked > 1)
+            if end is not None:
+                break
+            text = some[taken].rstrip("\r\n")
+            faulty[len(records)] = Record(first + taken, text=text, fault=_MISPLACED)
+            begins.append(first + taken)
+            records.append([])
+            taken += 1
+        if not all(records):  # some lines are empty
+            kept = [n for n, cells in enumerate(records) if cells or n in faulty]
+            faulty = {kept.index(n): record for n, record in faulty.items()}
+            records, begins = [records[n] for n in kept], [begins[n] for n in kept]
+        if records:
+            yield Records(begins, records, faulty=faulty)
+        if end is not None:
+            raise end
+        held = some[taken:]
 
 
-def _refuse_the_rest(lines: Lines, start: int, error: str) -> None:
-    if "field limit" in error:
-        raise lines.error(
+def _read_csv(
+    lines: list[str], options: Mapping[str, Any]
+) -> tuple[list[list[str]], list[int], str, int]:
+    """
+    The records of these lines, up to the first that cannot be read.
+
+    Returns:
+        Them, how many lines each has, why no more can be read, and how many lines were looked at.
+    """
+    reader = csv.reader(lines, strict=True, **options)
+    found: list[list[str]] = []
+    why = ""
+    try:
+        found.extend(reader)  # keeps what came before an error
+    except csv.Error as error:
+        why = str(error)
+    spans = [1] * len(found)
+    if why or len(found) < len(lines):
+        spans = [1 + "\0".join(cells).count("\n") for cells in found]
+    return found, spans, why, reader.line_num - sum(spans)
+
+
+def _end(lines: Lines, line: int, why: str, *, several: bool) -> InputError | None:
+    """What ends the reading at a record that cannot be read; None where the next can be."""
+    if "field limit" in why:
+        return lines.error(
             f"a cell is longer than {csv.field_size_limit():,} characters: close the quote at its "
             "start, or shorten it",
-            start,
+            line,
         )
-    if lines.ended or lines.number > start:
-        raise lines.error("a quote opened in this record is never closed: close it", start)
+    if several or _CUT in why:
+        return lines.error("a quote opened in this record is never closed: close it", line)
+    return None
 
 
-def text_records(lines: Lines) -> Iterator[Record]:
+def text_blocks(lines: Lines) -> Iterator[Records]:
     """The lines of a file that are not blank, without their ends."""
-    for text in lines:
-        stripped = text.strip()
-        if stripped:
-            yield Record(lines.number, text=stripped)
+    while some := lines.block():
+        begins: Sequence[int] = range(lines.number - len(some) + 1, lines.number + 1)
+        texts = list(map(str.strip, some))
+        if "" in texts:
+            begins = [begin for begin, text in zip(begins, texts, strict=True) if text]
+            texts = list(filter(None, texts))
+        if texts:
+            yield Records(begins, texts=texts)

@@ -124,29 +124,37 @@ class Tally:
         if outcomes and self._stream.wants(RowsSettled):
             self._stream.emit(RowsSettled(self._kind, Counter(outcomes)))
         succeeded = Outcome.SUCCEEDED
-        others = [n for n, outcome in enumerate(outcomes) if outcome is not succeeded]
-        self.succeeded(len(outcomes) - len(others))
-        for index in others:
-            self.add(outcomes[index], reasons.get(index))
+        others = Counter(
+            (outcome, reasons.get(index))
+            for index, outcome in enumerate(outcomes)
+            if outcome is not succeeded
+        )
+        self.succeeded(len(outcomes) - others.total())
+        for (outcome, reason), rows in others.items():
+            self.add(outcome, reason, rows)
 
     def unchanged(self, rows: int) -> None:
         """Count rows that are not sent, as an earlier run has applied the same."""
         self.counts[Outcome.UNCHANGED] += rows
 
-    def add(self, outcome: Outcome, reason: Reason | None) -> None:
-        """Count one row."""
-        self.counts[outcome] += 1
+    def add(self, outcome: Outcome, reason: Reason | None, rows: int = 1) -> None:
+        """Count rows that ended in the same way."""
+        self.counts[outcome] += rows
         if outcome in (Outcome.SUCCEEDED, Outcome.UNCHANGED):
             return
         heading = f"{outcome.value}: {reason}" if reason is not None else outcome.value
         if heading not in self._reasons and len(self._reasons) >= REASONS:
             heading = OTHER
-        self._reasons[heading] += 1
+        self._reasons[heading] += rows
 
     def add_all(self, outcomes: Iterable[RowOutcome]) -> None:
         """Count rows."""
         for row in outcomes:
             self.add(row.outcome, row.reason)
+
+    def by_outcome(self) -> dict[str, Any]:
+        """How many rows have which outcome, as a `Report` names them."""
+        return {outcome.value: self.counts[outcome] for outcome in Outcome}
 
     def reasons(self) -> dict[str, int]:
         """How many rows ended for which reason, most first."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias, cast
+from copy import copy
+from itertools import repeat
+from typing import TypeAlias, overload
 
 from attrs import define, field, frozen
 
@@ -69,6 +71,83 @@ class Prepared:
     payload: bytes = field(repr=False)
 
 
+@define(eq=False)
+class Block(Sequence[Prepared]):
+    """
+    Items that came together, in columns: many of them cost no more objects than one.
+
+    Attributes:
+        positions: where each came from.
+        keys: the id that answers will name each by.
+        item_ids: what tells each from others of its key; None where their kind has nothing.
+        payloads: each item's JSON, in UTF-8.
+        size: bytes of all payloads.
+    """
+
+    positions: range | list[int]
+    keys: list[str] = field(repr=False)
+    item_ids: list[str | None] | None = field(repr=False)
+    payloads: list[bytes] = field(repr=False)
+    size: int = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.size = sum(map(len, self.payloads))
+
+    @classmethod
+    def of(cls, rows: Sequence[Prepared]) -> Block:
+        """These items."""
+        return cls(
+            [row.position for row in rows],
+            [row.key for row in rows],
+            [row.item_id for row in rows],
+            [row.payload for row in rows],
+        )
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __iter__(self) -> Iterator[Prepared]:
+        item_ids = repeat(None) if self.item_ids is None else self.item_ids
+        return map(Prepared, self.positions, self.keys, item_ids, self.payloads)
+
+    @overload
+    def __getitem__(self, index: int) -> Prepared: ...
+    @overload
+    def __getitem__(self, index: slice) -> Block: ...
+    def __getitem__(self, index: int | slice) -> Prepared | Block:
+        if isinstance(index, int):
+            item_id = None if self.item_ids is None else self.item_ids[index]
+            return Prepared(self.positions[index], self.keys[index], item_id, self.payloads[index])
+        item_ids = None if self.item_ids is None else self.item_ids[index]
+        return Block(self.positions[index], self.keys[index], item_ids, self.payloads[index])
+
+    def pop_first(self, rows: int) -> Block:
+        """So many items leave."""
+        if rows >= len(self):
+            taken = copy(self)
+            self.positions, self.keys, self.item_ids, self.payloads, self.size = [], [], None, [], 0
+            return taken
+        taken = self[:rows]
+        self.size -= taken.size
+        self._drop(slice(rows))
+        return taken
+
+    def pop(self, key: str) -> Prepared:
+        """The item of this key leaves."""
+        index = self.keys.index(key)
+        row = self[index]
+        self.size -= len(row.payload)
+        self._drop(slice(index, index + 1))
+        return row
+
+    def _drop(self, rows: slice) -> None:
+        if isinstance(self.positions, range):
+            self.positions = [*self.positions]
+        for column in (self.positions, self.keys, self.item_ids, self.payloads):
+            if column is not None:
+                del column[rows]
+
+
 @frozen
 class Unchanged:
     """
@@ -87,18 +166,16 @@ class Unchanged:
     digest: bytes = field(repr=False)
 
 
-Batch: TypeAlias = list[Prepared | BadRow | Unchanged]
+Batch: TypeAlias = Sequence[Prepared | BadRow | Unchanged]
 """Rows that were read, in their order."""
 
 
-def sorts(
-    batch: Sequence[Prepared | BadRow | Unchanged],
-) -> tuple[Sequence[Prepared], list[BadRow], list[Unchanged]]:
+def sorts(batch: Batch) -> tuple[Block, list[BadRow], list[Unchanged]]:
     """The rows that were read, by what has become of them."""
-    if set(map(type, batch)) == {Prepared}:  # as is usual
-        return cast(Sequence[Prepared], batch), [], []
+    if isinstance(batch, Block):  # as is usual
+        return batch, [], []
     return (
-        [row for row in batch if isinstance(row, Prepared)],
+        Block.of([row for row in batch if isinstance(row, Prepared)]),
         [row for row in batch if isinstance(row, BadRow)],
         [row for row in batch if isinstance(row, Unchanged)],
     )

@@ -6,14 +6,15 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain
 
 from ..errors import InputError
 from .columns import Layout
 from .dialect import Reading
 from .opened import Opened
-from .records import Record
+from .records import Record, Records
 from .row import BadRow, Row
-from .tables import table_under, typed_rows
+from .tables import table_under
 
 
 class Source(ABC):
@@ -45,20 +46,20 @@ class Source(ABC):
     def share(self) -> float | None:
         """How much has been read, from 0 to 1; None where its length is not known."""
 
-    @property
-    def more_at_hand(self) -> bool:
-        """Whether the next record can be had without waiting for it."""
-        return True
-
     @abstractmethod
+    def blocks(self) -> Iterator[Records]:
+        """The records in their order, many at a time; they can be read once."""
+
     def records(self) -> Iterator[Record]:
-        """The records in their order; they can be read once."""
+        """The same, each by itself."""
+        return chain.from_iterable(self.blocks())
 
     def typed_rows(
-        self, records: Iterator[Record], layout: Layout, *, ids_from_numbers: bool
-    ) -> Iterator[Row | BadRow]:
+        self, blocks: Iterator[Records], layout: Layout, *, ids_from_numbers: bool
+    ) -> Iterator[list[Row | BadRow]]:
         """The rows of records whose cells are typed, behind their header."""
-        return typed_rows(table_under(layout, self.reading.zone), records)
+        table = table_under(layout, self.reading.zone)
+        return (table.rows(block.lines, block.cells) for block in blocks)
 
     @abstractmethod
     def again(self) -> Source:

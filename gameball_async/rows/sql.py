@@ -15,15 +15,13 @@ from ..mapping.rules import ColumnMapping
 from .dialect import Reading
 from .file_rows import FileRows
 from .files import rows_from
-from .records import Record
+from .records import AT_ONCE, Records
 from .source import Source
 from .unknown import Unknown
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-AT_ONCE = 1000
-"""Rows that are fetched in one go."""
 CLOSE_WITHIN = 5.0
 """Seconds that a query which was told to end may take to do so."""
 NO_ORDER = (
@@ -47,7 +45,7 @@ def query_rows(
     """
     Run a query and open its rows. Its columns are named as those of a CSV file.
 
-    Rows are fetched a thousand at a time, in a worker thread. To resume a run, the query needs an
+    Rows are fetched a few hundred at a time, in a worker thread. To resume a run, the query needs an
     ORDER BY, and the rows that were read must not have changed.
 
     Args:
@@ -120,13 +118,12 @@ class QuerySource(Source):
         """How many rows a query has is known at its end only."""
         return
 
-    def records(self) -> Iterator[Record]:
-        """The header and the records in their order; they can be read once."""
-        yield Record(0, cells=[*self._result.keys()])
+    def blocks(self) -> Iterator[Records]:
+        """The header and the records in their order, many at a time; they can be read once."""
+        yield Records([0], [[*self._result.keys()]])
         read = 0
         while rows := self._fetched(read):
-            for number, row in enumerate(rows, read + 1):
-                yield Record(number, cells=[*row])
+            yield Records(range(read + 1, read + len(rows) + 1), rows)
             read += len(rows)
 
     def _fetched(self, number: int) -> list[Any]:

@@ -10,24 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, time
 from decimal import Decimal
-from itertools import groupby, islice, zip_longest
-from typing import Any, TypeAlias
+from itertools import islice, zip_longest
+from typing import Any
 
 from attrs import field, frozen
 
 from ..api.fields import FieldType
-from ..errors import Fault
 from ..faults import Refusal
 from ..mapping.local_times import time_in
 from .cells import READERS, SUFFIXES, TIMES, ReadCell, present, text_of, with_zone
-from .columns import NULL_WORDS, Layout, put
-from .kind_columns import Column, Path
-from .records import Record
+from .columns import NULL_WORDS, Layout
+from .kind_columns import Column, Faults
+from .records import AT_ONCE, Record
 from .row import BadRow, Row
 
-Faults: TypeAlias = dict[int, list[Fault]]
-
 NUMBERS = (READERS[FieldType.NUMBER], SUFFIXES["number"])
+_TRUTH = (FieldType.BOOLEAN, None)
+_MISSING = {type(None)}
 
 
 @frozen
@@ -37,24 +36,11 @@ class Typed(Column):
 
     Attributes:
         take: reads any value.
+        kept: the types of those that it gives back as they are.
     """
 
     take: Callable[[object], object] = field(kw_only=True)
-
-    def read_all(
-        self, values: Sequence[Any], read: Callable[[Any], object], faults: Faults
-    ) -> list[object]:
-        """Read the values of some records; what cannot be read is noted in *faults*, by its index."""
-        try:
-            return [None if value is None else read(value) for value in values]
-        except Refusal:  # one by one
-            found = list[object]([None] * len(values))
-            for number, value in enumerate(values):
-                try:
-                    found[number] = None if value is None else read(value)
-                except Refusal as refusal:
-                    faults.setdefault(number, []).append(Fault(self.name, str(refusal)))
-            return found
+    kept: frozenset[type] = field(kw_only=True)
 
 
 @frozen
@@ -70,82 +56,24 @@ class Table:
     layout: Layout
     columns: tuple[Typed, ...]
 
-    def suspect(self, column: Typed, texts: Sequence[str | None]) -> None:
-        """Count the words among these texts that mean nothing, and are sent all the same."""
-        if not NULL_WORDS.isdisjoint(texts):
-            found = sum(text in NULL_WORDS for text in texts)
-            self.layout.suspects[self.layout.header[column.index]] += found
+    def rows(self, lines: Sequence[int], records: Sequence[Sequence[object]]) -> list[Row | BadRow]:
+        """The items of records whose cells are typed, read by column; or all that is wrong with them."""
+        columns = [*zip_longest(*records)]
+        faults: Faults = {}
+        found = [self._values(each, columns[each.index], faults) for each in self.columns]
+        return self.layout.items(lines, found, faults)
 
-    def items(
-        self, positions: Sequence[int], found: Sequence[Sequence[object]], faults: Faults
-    ) -> list[Row | BadRow]:
-        """
-        The items of some records, or all that is wrong with them.
-
-        Args:
-            positions: of the records.
-            found: their values as items have them, one sequence for each of `columns`; None where one
-                is missing.
-            faults: what could not be read, by the record's index.
-        """
-        made = self._by_object(found) if self._grouped() else self._by_row(found)
-        if not faults and not self.layout.composes:
-            return list(map(Row, positions, made))
-        items = map(self.layout.finished, made)
-        return [
-            self.layout.bad_row(position, item, faults[index])
-            if index in faults
-            else Row(position, item)
-            for index, (position, item) in enumerate(zip(positions, items, strict=True))
-        ]
-
-    def _grouped(self) -> bool:
-        """Whether the columns of each object stand together, those of the item itself first."""
-        runs = [parents for parents, _ in groupby(column.path[:-1] for column in self.columns)]
-        return len(runs) == len(set(runs)) and () not in runs[1:]
-
-    def _by_row(self, found: Sequence[Sequence[object]]) -> list[dict[str, Any]]:
-        """The items, whose members come in the order of the columns."""
-        made: list[dict[str, Any]] = []
-        for values in zip(*found, strict=True):
-            item: dict[str, Any] = {}
-            made.append(item)
-            for column, value in zip(self.columns, values, strict=True):
-                if value is not None:
-                    put(item, column.path, value)
-        return made
-
-    def _by_object(self, found: Sequence[Sequence[object]]) -> list[dict[str, Any]]:
-        """The same, object by object, in about a third less time."""
-        groups: dict[Path, list[int]] = {}
-        for number, column in enumerate(self.columns):
-            groups.setdefault(column.path[:-1], []).append(number)
-        made = self._objects(groups.pop((), []), found)
-        for (*parents, last), numbers in groups.items():
-            for item, inner in zip(made, self._objects(numbers, found), strict=True):
-                if inner:
-                    for parent in parents:
-                        item = item.setdefault(parent, {})
-                    whole = item.setdefault(last, inner)
-                    if whole is not inner:
-                        whole.update(inner)
-        return made
-
-    def _objects(
-        self, numbers: Sequence[int], found: Sequence[Sequence[object]]
-    ) -> list[dict[str, Any]]:
-        """What some columns of one object hold, without what is missing."""
-        if not numbers:
-            return [{} for _ in found[0]]
-        names = [self.columns[number].path[-1] for number in numbers]
-        columns = [found[number] for number in numbers]
-        rows = zip(*columns, strict=True)
-        if not any(None in column for column in columns):
-            return [dict(zip(names, values, strict=True)) for values in rows]
-        return [
-            {name: value for name, value in zip(names, values, strict=True) if value is not None}
-            for values in rows
-        ]
+    def _values(self, column: Typed, values: Sequence[Any], faults: Faults) -> Sequence[object]:
+        """The values of one column as items have them; None for what is missing."""
+        kinds = set(map(type, values)) - _MISSING
+        if kinds <= column.kept:
+            return values
+        if kinds == {str}:
+            return self.layout.values(column, values, faults)
+        words = [value in NULL_WORDS for value in values if type(value) is str]
+        if any(words):
+            self.layout.suspects[self.layout.header[column.index]] += sum(words)
+        return column.read_all(values, column.take, faults)
 
 
 def table_under(layout: Layout, zone: str) -> Table:
@@ -162,11 +90,10 @@ def table_under(layout: Layout, zone: str) -> Table:
 def _typed(column: Column, zone: str) -> Typed:
     read, number = with_zone(column.read, column.type, zone), column.read in NUMBERS
     take = _reader(column.type, read, zone, number=number)
-    return Typed(column.path, read, column.type, column.index, take=take)
-
-
-AT_ONCE = 500
-"""Records that are read in one go."""
+    kept = {int, float} if number or column.type is None else set[type]()
+    if column.type in _TRUTH:
+        kept.add(bool)
+    return Typed(column.path, read, column.type, column.index, take=take, kept=frozenset(kept))
 
 
 def _reader(
@@ -178,7 +105,7 @@ def _reader(
     A value of a type that the field has is kept; any other is read as the text that it would be.
     """
     number = number or type is None
-    truth = type in (FieldType.BOOLEAN, None)
+    truth = type in _TRUTH
     timed = type in (*TIMES, None)
 
     def value(found: object) -> object:
@@ -211,11 +138,6 @@ def _time(found: object, type: FieldType | None, zone: str) -> object:
 
 
 def typed_rows(table: Table, records: Iterator[Record]) -> Iterator[Row | BadRow]:
-    """The items of records whose cells are typed, read by column a few hundred at a time."""
+    """The items of records whose cells are typed, read a few hundred at a time."""
     while some := list(islice(records, AT_ONCE)):
-        values = [*zip_longest(*(record.cells or () for record in some))]
-        faults: Faults = {}
-        for each in table.columns:
-            table.suspect(each, [cell for cell in values[each.index] if type(cell) is str])
-        found = [each.read_all(values[each.index], each.take, faults) for each in table.columns]
-        yield from table.items([record.line for record in some], found, faults)
+        yield from table.rows([each.line for each in some], [each.cells or () for each in some])

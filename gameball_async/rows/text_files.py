@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
-from itertools import count
+from contextlib import suppress
 from typing import BinaryIO
 
 from attrs import evolve
 
 from ..errors import InputError
 from .dialect import DELIMITERS, Reading, csv_options, found_delimiter, names_delimiter
+from .lines import LINES, MAX_LINE_BYTES, Lines
 from .opened import Opened
-from .records import MAX_LINE_BYTES, Lines, Record, csv_records, text_records
+from .records import Records, csv_blocks, text_blocks
 from .source import Source
 
-CHUNK = 1 << 16
+CHUNK = 1 << 15
 CUT_OFF = 16
 """An error so near to the end of what was read may come from reading no further."""
 _BLANKS = " \t\r\n"
+_SIGN_BEHIND = re.compile(r"[ \t\r\n]*([,\]])[ \t\r\n]*").match
 _end_of = json.JSONDecoder().raw_decode
 
 
@@ -43,8 +46,6 @@ class TextSource(Source):
         self.tabular: bool = reading.format in ("csv", "tsv")
         self.unit: str = "row" if reading.format == "json" else "line"
         self._copy = copy
-        self._array = ArrayMembers(self.lines)
-        self._first = ""
         try:
             self.reading: Reading = self._found(reading) if self.tabular else reading
         except BaseException:
@@ -58,9 +59,9 @@ class TextSource(Source):
 
     def _found(self, reading: Reading) -> Reading:
         """The reading with what the first line says."""
-        first = self._first = next(self.lines, "")
+        first = self.lines.peek()
         if names_delimiter(first):
-            self._first = next(self.lines, "")
+            self.lines.block(1)
         if reading.delimiter is not None or reading.format == "tsv":
             return evolve(reading, delimiter=reading.delimiter or "\t")
         delimiter = found_delimiter(first)
@@ -76,18 +77,13 @@ class TextSource(Source):
         """How much has been read, from 0 to 1; None where its length is not known."""
         return self.lines.share if self.stamp else None
 
-    @property
-    def more_at_hand(self) -> bool:
-        """Whether the next record can be had without waiting for it."""
-        if self.reading.format == "json":
-            return self._array.more_at_hand
-        return self.lines.more_at_hand
-
-    def records(self) -> Iterator[Record]:
-        """The records in their order; they can be read once."""
+    def blocks(self) -> Iterator[Records]:
+        """The records in their order, many at a time; they can be read once."""
         if self.tabular:
-            return csv_records(self.lines, self._first, csv_options(self.reading))
-        return iter(self._array) if self.reading.format == "json" else text_records(self.lines)
+            return csv_blocks(self.lines, csv_options(self.reading))
+        if self.reading.format == "json":
+            return ArrayMembers(self.lines).blocks()
+        return text_blocks(self.lines)
 
     def again(self) -> Source:
         """The same, to be read once more: of a stream its copy."""
@@ -110,25 +106,46 @@ class ArrayMembers:
         self._text = ""
         self._at = 0
 
-    @property
-    def more_at_hand(self) -> bool:
-        """Whether the next member may be had without waiting for it."""
-        return len(self._text) - self._at > 1
+    def blocks(self) -> Iterator[Records]:
+        """The members in their order, those together that can be had without waiting."""
+        number = 1
+        for texts in self._texts():
+            yield Records(range(number, number + len(texts)), texts=texts)
+            number += len(texts)
 
-    def __iter__(self) -> Iterator[Record]:
+    def _texts(self) -> Iterator[list[str]]:
         if self._sign() != "[":
             raise self._lines.error("is not a JSON array: it must begin with [", None)
         self._at += 1
-        if self._sign() == "]":
-            return
-        for number in count(1):
-            yield Record(number, text=self._member(number))
-            sign = self._sign()
-            self._at += 1
-            if sign == "]":
-                return
-            if sign != ",":
-                raise self._broken(number, "a comma or the closing ] is missing after it")
+        sign, number = self._sign(), 0
+        while sign != "]":
+            texts, sign = self._held()
+            number += len(texts)
+            if texts:
+                yield texts
+            if sign != "]" and len(texts) < LINES:
+                number += 1
+                yield [self._member(number)]
+                sign = self._sign()
+                self._at += 1
+                if sign not in ("]", ","):
+                    raise self._broken(number, "a comma or the closing ] is missing after it")
+                self._sign()
+
+    def _held(self) -> tuple[list[str], str]:
+        """The next members that are held with the sign behind them, and the last such sign."""
+        found: list[str] = []
+        text, at, sign = self._text, self._at, ","
+        with suppress(json.JSONDecodeError, RecursionError):
+            while sign == "," and len(found) < LINES:
+                end = _end_of(text, at)[1]
+                behind = _SIGN_BEHIND(text, end)
+                if behind is None:
+                    break
+                found.append(text[at:end])
+                at, sign = behind.end(), behind[1]
+        self._at = at
+        return found, sign
 
     def _member(self, number: int) -> str:
         self._sign()

@@ -15,8 +15,7 @@ from typing import Any, Literal, get_args
 from attrs import define, field, frozen
 
 from ..api.fields import AnyClass, FieldType, specs_of
-from ..api.item_classes import item_class
-from ..api.kinds import Kind
+from ..api.kinds import Kind, item_class
 from ..errors import ConfigurationError, Fault
 from ..faults import Faulty, Refusal
 

@@ -9,15 +9,14 @@ A Gameball to test against, offline: an independent reading of the batch API.
         assert sandbox.ledger.times("orders")["order-1"] == 1
 
 It tests clients against a second, independent reading of the API, so it imports nothing of the
-client. Decisions are in `service` (``handle(request, now)``) and in what it uses: routes, forms,
-account, jobs, answers, windows, faults, script. I/O is in `server`, `serving` and the reading of files in
+client. Decisions are in `service` (``handle(request, now)``) and in what it uses: calls, forms,
+account, jobs, windows, faults, script. I/O is in `server`, `serving` and the reading of files in
 `scenario`.
 """
 
 from .account import Applied, Ledger
-from .durations import Constant, LogNormal, ServiceTime, Workers
 from .faults import Faults
-from .jobs import Job
+from .jobs import Constant, Job, LogNormal, ServiceTime, Workers
 from .messages import Ending, Reason, Reply, Request, Seen
 from .options import Options
 from .scenario import Scenario, ScenarioError
@@ -28,27 +27,7 @@ from .serving import SandboxThread, serve
 from .windows import DEFAULT_LIMITS, Windows
 
 __all__ = [
-    "DEFAULT_LIMITS",
-    "Applied",
-    "Constant",
-    "Ending",
-    "Fault",
-    "Faults",
-    "Job",
-    "Ledger",
-    "LogNormal",
-    "Options",
-    "Reason",
-    "Reply",
-    "Request",
-    "Sandbox",
-    "SandboxThread",
-    "Scenario",
-    "ScenarioError",
-    "Seen",
-    "Service",
-    "ServiceTime",
-    "Windows",
-    "Workers",
-    "serve",
-]
+    "DEFAULT_LIMITS", "Applied", "Constant", "Ending", "Fault", "Faults", "Job", "Ledger",
+    "LogNormal", "Options", "Reason", "Reply", "Request", "Sandbox", "SandboxThread", "Scenario",
+    "ScenarioError", "Seen", "Service", "ServiceTime", "Windows", "Workers", "serve",
+]  # fmt: skip

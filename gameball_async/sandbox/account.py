@@ -18,11 +18,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from attrs import frozen
+from attrs import define, field, frozen
 
 from .forms import FORMS
 from .jobs import Job
-from .messages import Reason
+from .messages import Refusal
 from .options import Options
 
 _START = datetime(2025, 3, 14, 10, tzinfo=UTC)
@@ -89,29 +89,28 @@ class Memory:
 
     def gameball_id(self, customer: str) -> int:
         """The customer's number at Gameball; a new customer gets the next one, from 42."""
-        known = self.customers.get(customer)
-        if known is not None:
-            return known
-        self.last_gameball_id += 1
-        self.customers[customer] = self.last_gameball_id
-        return self.last_gameball_id
+        if customer not in self.customers:
+            self.last_gameball_id += 1
+            self.customers[customer] = self.last_gameball_id
+        return self.customers.get(customer, self.last_gameball_id)
 
-    def stranger(self, customer: str) -> Reason | None:
-        """Refuses an unknown customer, or makes it a known one."""
+    def known(self, item: Any) -> str:
+        """The person of *item*; one that is unknown is refused, or made known."""
+        customer = self.person(item)
         if customer not in self.customers:
             if not self.options.create_unknown and not self.options.discard:
-                return Reason(7000, "Customer not found")
+                raise Refusal(7000, "Customer not found")
             self.gameball_id(customer)
-        return None
+        return customer
 
     def move(self, customer: str, points: float) -> None:
         """Adds *points*, which may be negative, to the customer's balance."""
         self.balances[customer] = self.balances.get(customer, 0) + points
 
 
-Effect = Callable[[Memory, Any], "Reason | Mapping[str, Any] | None"]
+Effect = Callable[[Memory, Any], Mapping[str, Any] | None]
 """
-Applies one checked item: a Reason refuses it; a mapping is what its entry says beyond the id.
+Applies one checked item, or raises a `Refusal`; a mapping is what its entry says beyond the id.
 """
 
 
@@ -119,24 +118,19 @@ def _customer(memory: Memory, item: Any) -> None:
     memory.gameball_id(memory.person(item))
 
 
-def _order(memory: Memory, item: Any) -> Reason | None:
-    if item["orderId"] in memory.orders:
-        return Reason(memory.options.duplicate_order_code, "Order id already exists")
-    refusal = memory.stranger(memory.person(item))
-    if refusal is None:
-        memory.last_transaction_id += 1
-        memory.orders[item["orderId"]] = (
-            item["orderDate"], item["totalPaid"], memory.last_transaction_id
-        )  # fmt: skip
-        memory.move(memory.person(item), item["totalPaid"])
-    return refusal
+def _order(memory: Memory, item: Any) -> None:
+    number, paid = item["orderId"], item["totalPaid"]
+    if number in memory.orders:
+        raise Refusal(memory.options.duplicate_order_code, "Order id already exists")
+    memory.move(memory.known(item), paid)
+    memory.last_transaction_id += 1
+    memory.orders[number] = (item["orderDate"], paid, memory.last_transaction_id)
 
 
-def _order_transactions(memory: Memory, item: Any) -> Reason | Mapping[str, Any]:
-    order = memory.orders.get(item)
-    if order is None:
-        return Reason(9002, "Order not found")
-    when, paid, number = order
+def _order_transactions(memory: Memory, item: Any) -> Mapping[str, Any]:
+    if item not in memory.orders:
+        raise Refusal(9002, "Order not found")
+    when, paid, number = memory.orders[item]
     transaction = {
         "transactionDate": when,
         "gameballTransactionId": number,
@@ -148,12 +142,8 @@ def _order_transactions(memory: Memory, item: Any) -> Reason | Mapping[str, Any]
     return {"transactions": [transaction], "count": 1}
 
 
-def _inquiry(memory: Memory, item: Any) -> Reason | Mapping[str, Any]:
-    customer = memory.person(item)
-    refusal = memory.stranger(customer)
-    if refusal is not None:
-        return refusal
-    points = memory.balances.get(customer, 0)
+def _inquiry(memory: Memory, item: Any) -> Mapping[str, Any]:
+    points = memory.balances.get(memory.known(item), 0)
     value = round(points * memory.options.point_value, 2)
     return {
         "totalPointsBalance": points,
@@ -167,43 +157,37 @@ def _inquiry(memory: Memory, item: Any) -> Reason | Mapping[str, Any]:
     }
 
 
-def _adjustment(memory: Memory, item: Any) -> Reason | None:
-    refusal = memory.stranger(memory.person(item))
-    if refusal is None:
-        money = memory.options.adjustments == "money"
-        points = item["amount"] / memory.options.point_value if money else item["amount"]
-        memory.move(memory.person(item), points)
-    return refusal
+def _adjustment(memory: Memory, item: Any) -> None:
+    money = memory.options.adjustments == "money"
+    points = item["amount"] / memory.options.point_value if money else item["amount"]
+    memory.move(memory.known(item), points)
 
 
-def _transaction(memory: Memory, kind: str, item: Any, points: float) -> Reason | None:
+def _transaction(memory: Memory, kind: str, item: Any, points: float) -> None:
     customer, number, when = memory.person(item), item["transactionId"], item["transactionTime"]
     if (kind, number) in memory.transactions:
-        return Reason(9004, "Transaction id already exists")
+        raise Refusal(9004, "Transaction id already exists")
     if memory.options.unique_times and (customer, when) in memory.times:
-        return Reason(9003, "Transaction time already exists")
-    refusal = memory.stranger(customer)
-    if refusal is not None:
-        return refusal
+        raise Refusal(9003, "Transaction time already exists")
+    memory.known(item)
     if memory.options.check_points and memory.balances.get(customer, 0) + points < 0:
-        return Reason(9008, "Insufficient points")
+        raise Refusal(9008, "Insufficient points")
     memory.transactions[kind, number] = None
     memory.times[customer, when] = None
     memory.move(customer, points)
-    return None
 
 
-def _cashback(memory: Memory, item: Any) -> Reason | None:
-    return _transaction(memory, "cashback", item, item["amount"])
+def _cashback(memory: Memory, item: Any) -> None:
+    _transaction(memory, "cashback", item, item["amount"])
 
 
-def _redemption(memory: Memory, item: Any) -> Reason | None:
+def _redemption(memory: Memory, item: Any) -> None:
     points = item.get("points") or item.get("amount") or 0
-    return _transaction(memory, "redemptions", item, -points)
+    _transaction(memory, "redemptions", item, -points)
 
 
-def _events(memory: Memory, item: Any) -> Reason | None:
-    return memory.stranger(memory.person(item))
+def _events(memory: Memory, item: Any) -> None:
+    memory.known(item)
 
 
 EFFECTS: Mapping[str, Effect] = {
@@ -254,19 +238,19 @@ def identity(kind: str, item: Any) -> str:
     return orjson.dumps(item, option=orjson.OPT_SORT_KEYS).decode()
 
 
+@define(eq=False)
 class Ledger:
     """
     All applications in the order in which they happened.
 
-    Arguments:
+    Attributes:
         discard: keep the counts only.
+        applied: how many applications there were, by kind.
     """
 
-    def __init__(self, *, discard: bool = False) -> None:
-        self.discard = discard
-        self.applied: Counter[str] = Counter()
-        """How many applications there were, by kind."""
-        self._runs: list[tuple[Job, int, int, float]] = []
+    discard: bool
+    applied: Counter[str] = field(factory=Counter, init=False)
+    _runs: list[tuple[Job, int, int, float]] = field(factory=list, init=False)
 
     def record(self, job: Job, start: int, stop: int, refused: int, when: float) -> None:
         """Items *start* up to *stop* of *job* had their turn; *refused* of them were refused."""

@@ -22,7 +22,7 @@ from attrs import evolve
 
 from .messages import JSON, Ending, Refusal, Reply
 from .options import Must, Part, Positive, Seconds, Whole
-from .script import Change, Fault, Script, Times
+from .script import Change, Script, Times
 
 
 def _texts(value: Any) -> dict[str, str]:
@@ -119,9 +119,6 @@ class Faults(Script):
             except TypeError as error:
                 raise ValueError(f"fault {name}: {error}") from None
 
-    def _hit(self, name: str, commit: bool, change: Change, words: Mapping[str, Any]) -> None:
-        self.script(Fault(name, commit, change), **words)
-
     # Lost answers
 
     def reset_before_commit(self, **when: Any) -> None:
@@ -153,7 +150,7 @@ class Faults(Script):
             framing: ``length``: Content-Length is that of the whole body. ``chunked``: the last
                 chunk is missing. ``none``: neither is there, so the cut cannot be seen.
             keep: the part of the body that is sent, from 0 to 1.
-            when: the words of `script`.
+            when: the words of `When`.
         """
         if framing not in _CUTS:
             raise ValueError("framing must be length, chunked or none")

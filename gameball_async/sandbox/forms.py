@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from .messages import Reason
+from .messages import Refusal
 
 Fits = Callable[[Any], bool]
 Spec = Mapping[str, Any]
@@ -106,23 +106,21 @@ _ORDER: Spec = {
 }  # fmt: skip
 
 
-def _first_wrong(value: Any, want: Any, path: str, accept_null: bool) -> Reason | None:
-    """The first field of *value* that is not as the reference says; None for none."""
+def _check(value: Any, want: Any, path: str, accept_null: bool) -> None:
+    """Refuses a value that is not as the reference says."""
     if value is None:
-        return None if accept_null else Reason(3001, f"{path} must not be null")
-    if isinstance(want, tuple):
-        fits = _list(value)
-        inner = [(f"{path}[{n}]", each, want[0]) for n, each in enumerate(value if fits else ())]
-    elif isinstance(want, Mapping):
-        fits = _object(value)
-        known = want.keys() & value.keys() if fits else ()
-        inner = [(f"{path}.{name}", value[name], want[name]) for name in sorted(known)]
-    else:
-        fits, inner = want(value), []
-    if not fits:
-        return Reason(3003, f"{path} has an invalid value")
-    found = (_first_wrong(each, spec, place, accept_null) for place, each, spec in inner)
-    return next((reason for reason in found if reason is not None), None)
+        if accept_null:
+            return
+        raise Refusal(3001, f"{path} must not be null")
+    many, has_fields = isinstance(want, tuple), isinstance(want, dict)
+    if not (_list if many else _object if has_fields else want)(value):
+        raise Refusal(3003, f"{path} has an invalid value")
+    if many:
+        for number, each in enumerate(value):
+            _check(each, want[0], f"{path}[{number}]", accept_null)
+    elif has_fields:
+        for name in sorted(want.keys() & value.keys()):
+            _check(value[name], want[name], f"{path}.{name}", accept_null)
 
 
 @frozen
@@ -140,8 +138,6 @@ class Form:
         fields: what the reference says of the fields. Fields that are not here pass.
         times: the fields that must be UTC ISO 8601, each with the code of its refusal.
         item_id: the field that is an item's own id; None where there is none.
-        plain: whether an item is a text, not an object.
-        ids: the fields that must not be empty.
     """
 
     name: str
@@ -153,16 +149,11 @@ class Form:
     fields: Spec = field(factory=dict)
     times: tuple[tuple[str, int], ...] = ()
     item_id: str | None = None
-    plain: bool = field(init=False)
-    ids: tuple[str, ...] = field(init=False)
 
-    @plain.default
-    def _plain(self) -> bool:
+    @property
+    def plain(self) -> bool:
+        """Whether an item is a text, not an object."""
         return not self.required
-
-    @ids.default
-    def _ids(self) -> tuple[str, ...]:
-        return ("customerId",) if self.item_id is None else ("customerId", self.item_id)
 
     def id_of(self, item: Any) -> str | None:
         """The item's own id (of an order or a transaction); None where the kind has none."""
@@ -171,32 +162,33 @@ class Form:
         value = item.get(self.item_id) if self.item_id else None
         return value if isinstance(value, str) else None
 
-    def check(self, item: Any, *, accept_null: bool = False, contact: str = "id") -> Reason | None:
+    def check(self, item: Any, *, accept_null: bool, contact: str) -> None:
         """
-        The first thing that is wrong with *item*; None if nothing is.
+        Refuses an item for the first thing that is wrong with it.
 
         *contact* is the field by which the account merges customers: required where the kind has
         it. *accept_null* lets null pass in optional fields.
+
+        Raises:
+            Refusal: it is refused.
         """
         if self.plain:
-            return None if item else Reason(3003, "Order id must not be empty")
+            if not item:
+                raise Refusal(3003, "Order id must not be empty")
+            return
         fields, required = self.fields, self.required
         for name, value in item.items():
             if (want := fields.get(name)) is not None:
-                lenient = accept_null and name not in required
-                reason = _first_wrong(value, want, name, lenient)
-                if reason is not None:
-                    return reason
+                _check(value, want, name, accept_null and name not in required)
         for name in (*required, contact):
             if name not in item and (name in fields or name != contact):
-                return Reason(3000, f"{name} is missing")
-        for name in self.ids:
-            if not item[name] or item[name].isspace():
-                return Reason(3003, f"{name} must not be empty")
+                raise Refusal(3000, f"{name} is missing")
+        for name in ("customerId", self.item_id):
+            if name and (not item[name] or item[name].isspace()):
+                raise Refusal(3003, f"{name} must not be empty")
         for name, code in self.times:
             if not _is_time(item[name]):
-                return Reason(code, f"{name} must be a time in UTC (ISO 8601)")
-        return None
+                raise Refusal(code, f"{name} must be a time in UTC (ISO 8601)")
 
 
 FORMS: Mapping[str, Form] = {

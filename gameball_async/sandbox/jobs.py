@@ -1,5 +1,5 @@
 """
-Jobs at the sandbox, and the line in which they wait, run and end.
+Jobs at the sandbox: how long they take, and the line in which they wait, run and end.
 
 Source: "Batch APIs", steps 2 and 3, for the five states. Items are applied spread over the running
 time, in order, in at most 100 slices; so the items of two jobs that run at once interleave.
@@ -7,20 +7,91 @@ time, in order, in at most 100 slices; so the items of two jobs that run at once
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from heapq import heappop, heappush
-from typing import Any
+from itertools import count
+from typing import Any, Protocol
 
 import orjson
-from attrs import define, field, frozen
+from attrs import define, field, frozen, validators
 
-from .durations import ServiceTime
 from .forms import Form
 from .messages import Chance, Reason
 
 _SLICES = 100
+_AT_LEAST_0 = validators.ge(0.0)
+
+
+class ServiceTime(Protocol):
+    """How long jobs take. The API says nothing about it; tests and benchmarks choose a model."""
+
+    @property
+    def queue(self) -> float:
+        """Seconds that a job is queued at least, before it may begin."""
+
+    @property
+    def workers(self) -> int | None:
+        """How many jobs run at once, first in first out; None for any number."""
+
+    def seconds(self, rows: int, chance: Chance) -> float:
+        """How long a job of *rows* items runs."""
+
+
+@frozen
+class Constant:
+    """
+    Every job is queued for *queue* seconds and then runs for *duration* seconds.
+
+    Any number of jobs run at once.
+    """
+
+    duration: float = field(validator=_AT_LEAST_0)
+    queue: float = field(default=0.0, validator=_AT_LEAST_0)
+    workers: int | None = field(default=None, init=False)
+
+    def seconds(self, rows: int, chance: Chance) -> float:
+        """Always the same."""
+        return self.duration
+
+
+@frozen
+class LogNormal:
+    """
+    Durations are log-normal: *mean* seconds on average, *sigma* the deviation of the logarithm.
+
+    Any number of jobs run at once, each after *queue* seconds.
+    """
+
+    mean: float = field(validator=validators.gt(0))
+    sigma: float = field(validator=_AT_LEAST_0)
+    queue: float = field(default=0.0, validator=_AT_LEAST_0)
+    workers: int | None = field(default=None, init=False)
+
+    def seconds(self, rows: int, chance: Chance) -> float:
+        """One draw, by the method of Box and Muller."""
+        radius = math.sqrt(-2.0 * math.log(1.0 - chance()))
+        normal = radius * math.cos(2.0 * math.pi * chance())
+        return math.exp(math.log(self.mean) - self.sigma**2 / 2 + self.sigma * normal)
+
+
+@frozen
+class Workers:
+    """
+    *workers* take the jobs first in, first out; each job keeps one for *duration* seconds.
+
+    A job waits *queue* seconds at least, and longer while no worker is free.
+    """
+
+    workers: int = field(validator=validators.ge(1))
+    duration: float = field(validator=_AT_LEAST_0)
+    queue: float = field(default=0.0, validator=_AT_LEAST_0)
+
+    def seconds(self, rows: int, chance: Chance) -> float:
+        """Always the same."""
+        return self.duration
 
 
 @frozen
@@ -132,6 +203,7 @@ def _unpack(packed: bytes) -> Details:
     )
 
 
+@define(eq=False)
 class Line:
     """
     Where jobs wait for their turn and run.
@@ -145,21 +217,14 @@ class Line:
         closed: called with a job that is about to end.
     """
 
-    def __init__(
-        self,
-        model: ServiceTime,
-        chance: Chance,
-        apply: Callable[[Job, int, float], None],
-        closed: Callable[[Job], None],
-    ) -> None:
-        self._model = model
-        self._chance = chance
-        self._apply = apply
-        self._closed = closed
-        self._events: list[tuple[float, int, Job]] = []
-        self._waiting: deque[Job] = deque()
-        self._running = 0
-        self._number = 0
+    _model: ServiceTime
+    _chance: Chance
+    _apply: Callable[[Job, int, float], None]
+    _closed: Callable[[Job], None]
+    _events: list[tuple[float, int, Job]] = field(factory=list, init=False)
+    _waiting: deque[Job] = field(factory=deque, init=False)
+    _running: int = field(default=0, init=False)
+    _numbers: Iterator[int] = field(factory=count, init=False)
 
     def enter(self, job: Job, now: float) -> None:
         """Puts a new job in the line."""
@@ -222,5 +287,4 @@ class Line:
         self._push(started + job.duration * self._next_stop(job) / job.rows, job)
 
     def _push(self, when: float, job: Job) -> None:
-        self._number += 1
-        heappush(self._events, (when, self._number, job))
+        heappush(self._events, (when, next(self._numbers), job))

@@ -59,9 +59,6 @@ class Request:
 
     def header(self, name: str) -> str | None:
         """The value of the header *name*, in whatever case it came; None where it did not."""
-        value = self.headers.get(name)
-        if value is not None:
-            return value
         lower = name.lower()
         return next((text for key, text in self.headers.items() if key.lower() == lower), None)
 

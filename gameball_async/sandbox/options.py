@@ -7,6 +7,7 @@ A setting's type says what its value must be, in code and in a scenario file ali
 # No postponed annotations here: the types are read when settings are checked.
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -14,7 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import attrs
 from attrs import field, frozen
 
-from .durations import Constant, ServiceTime
+from .jobs import Constant, ServiceTime
 from .messages import Reason
 from .windows import DEFAULT_LIMITS
 
@@ -43,7 +44,7 @@ class Must:
     def __call__(self, value: Any) -> Any:
         try:
             return self.take(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, re.error):
             shown = json.dumps(value, default=str)[:60]
             raise Unfit(f"is {shown}, but must be {self.words}") from None
 

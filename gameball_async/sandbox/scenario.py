@@ -35,9 +35,9 @@ from cattrs import (
 from cattrs.cols import list_structure_factory
 from cattrs.gen import make_dict_structure_fn
 
-from .durations import Constant, LogNormal, ServiceTime, Workers
 from .faults import FAULTS, Faults
 from .forms import FORMS
+from .jobs import Constant, LogNormal, ServiceTime, Workers
 from .messages import Reason
 from .options import (
     AccountOptions,
@@ -59,15 +59,6 @@ class ScenarioError(ValueError):
     """A scenario cannot be used. The message names the file, the place, and what to do."""
 
 
-def _compile(value: Any) -> re.Pattern[str]:
-    if not isinstance(value, str) or not value:
-        raise ValueError
-    try:
-        return re.compile(value)
-    except re.error as error:
-        raise ValueError(str(error)) from None
-
-
 _ABSENT = object()
 
 
@@ -78,7 +69,7 @@ class FailRule:
     field: str
     kind: Annotated[str, Must.one_of(FORMS)] | None = None
     equals: Any = _ABSENT
-    matches: Annotated[re.Pattern[str], Must("a regular expression", _compile)] | None = None
+    matches: Annotated[re.Pattern[str], Must("a regular expression", re.compile)] | None = None
     code: Positive | None = None
     reason: str = "Something went wrong"
 

@@ -6,7 +6,7 @@ not run out is used.
 """
 
 # No postponed annotations here: the types are read when scenarios are checked.
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from attrs import define, field, frozen
@@ -120,6 +120,7 @@ class _Rule:
         return True
 
 
+@define(eq=False)
 class Script:
     """
     The lines of the script, and what they have hit.
@@ -128,9 +129,8 @@ class Script:
         chance: what *probability* draws from.
     """
 
-    def __init__(self, chance: Chance) -> None:
-        self._chance = chance
-        self._rules: list[_Rule] = []
+    _chance: Chance
+    _rules: list[_Rule] = field(factory=list, init=False)
 
     def draw(self, at: Circumstance) -> Fault | None:
         """The fault that hits the request, which is counted as hit; None for none."""
@@ -148,11 +148,6 @@ class Script:
         """How many requests were hit so far by the faults that are in the script."""
         return sum(sum(rule.hit.values()) for rule in self._rules)
 
-    def script(self, fault: Fault, **words: Any) -> None:
-        """
-        Adds a fault to the end of the script; *words* are those of `When`.
-
-        Raises:
-            ValueError: one of *words* has no such value.
-        """
-        self._rules.append(_Rule(fault, When(**words)))
+    def _hit(self, name: str, commit: bool, change: Change, words: Mapping[str, Any]) -> None:
+        """Adds a fault to the end of the script; *words* are those of `When`."""
+        self._rules.append(_Rule(Fault(name, commit, change), When(**words)))

@@ -11,21 +11,21 @@ from __future__ import annotations
 import math
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import answers
+from . import calls
 from .account import EFFECTS, Ledger, Memory, identity
+from .calls import Route
 from .faults import Faults
 from .forms import UPSERT, Form
 from .jobs import Job, Line
 from .messages import Chance, Ending, Reason, Refusal, Reply, Request, Seen, json_reply
 from .options import Options
-from .routes import Route, read_items, read_object, route
 from .script import Circumstance
 from .windows import Windows
 
-_BUSY = Reason(2001, "Another request for the same customer is in progress")
+_BUSY = (2001, "Another request for the same customer is in progress")
 
 
 class Service:
@@ -62,7 +62,6 @@ class Service:
         self._line = Line(options.service_time, chance, self._apply, self._closed)
         self._open: Counter[str] = Counter()
         self._held: dict[int, set[str]] = {}
-        self._screening = options.fail_if is not None or options.fail_rate > 0
         if options.others_per_second:
             self.foreign(options.others_per_second, 0.0)
 
@@ -84,7 +83,7 @@ class Service:
         """Answers one request that arrives at *now*."""
         self._line.advance(now)
         options = self.options
-        where = route(request.method, request.path, options.dialect, options.versions)
+        where = calls.route(request.method, request.path, options.dialect, options.versions)
         self.counts[where.sort] += 1
         jobs = len(self.jobs)
         reply, fault = self._answer(request, where, now)
@@ -114,10 +113,13 @@ class Service:
         job = self._job(where)
         ended = job is not None and job.ended is not None
         fault = self.faults.draw(Circumstance(where.sort, _kind(where, job), where.job_id, ended))
-        if fault is None:
-            return self._carry_out(request, where, now), None
-        reply = self._carry_out(request, where, now) if fault.commit else Reply(200)
-        return fault.change(reply), fault.name
+        if fault is not None and not fault.commit:
+            return fault.change(Reply(200)), fault.name
+        try:
+            reply = self._carry_out(request, where, now)
+        except Refusal as refusal:
+            reply = self._refuse(refusal, where, now)
+        return (reply, None) if fault is None else (fault.change(reply), fault.name)
 
     def _authenticate(self, request: Request, where: Route) -> None:
         """Both keys for batches; for the upsert only on v4.1 and in High Security Mode."""
@@ -142,12 +144,6 @@ class Service:
         return refusal.reply(f"req_{self.counts.total():08}", *headers)
 
     def _carry_out(self, request: Request, where: Route, now: float) -> Reply:
-        try:
-            return self._dispatch(request, where, now)
-        except Refusal as refusal:
-            return self._refuse(refusal, where, now)
-
-    def _dispatch(self, request: Request, where: Route, now: float) -> Reply:
         if where.form is not None:
             return json_reply(self._submit(request, where.form, now))
         if where.sort == "upsert":
@@ -158,13 +154,13 @@ class Service:
             raise Refusal(4004, f"{what} not found")
         if where.sort == "stop":
             self._line.stop(job, now)
-            told = answers.other_stopped(job, self.options)
-            return json_reply(told if where.other_dialect else answers.stopped())
-        tell = answers.other_status if where.other_dialect else answers.status
+            told = calls.other_stopped(job, self.options)
+            return json_reply(told if where.other_dialect else calls.stopped())
+        tell = calls.other_status if where.other_dialect else calls.status
         return json_reply(tell(job, self.options))
 
     def _submit(self, request: Request, form: Form, now: float) -> Any:
-        items = read_items(request, form)
+        items = calls.read_items(request, form)
         body = None if self.options.discard else request.body
         number = self.options.first_job_id + len(self.jobs)
         job = Job(number, form, len(items), now, items, body)
@@ -174,14 +170,13 @@ class Service:
             self._open.update(self._held[number])
         self._line.enter(job, now)
         self._line.advance(now)
-        return answers.job_created(job, self.options)
+        return calls.job_created(job, self.options)
 
     def _upsert(self, request: Request, now: float) -> Any:
-        item = read_object(request)
-        if (reason := self._check(UPSERT, item)) is not None:
-            raise Refusal(reason.code, reason.text)
+        item = calls.read_object(request)
+        self._check(UPSERT, item)
         if any(self._open[name] for name in self._names(item)):
-            raise Refusal(_BUSY.code, _BUSY.text)
+            raise Refusal(*_BUSY)
         EFFECTS[UPSERT.name](self.memory, item)
         self.memory.merge(item)
         self.ledger.record(Job(0, UPSERT, 1, now, [item], None), 0, 1, 0, now)
@@ -190,38 +185,41 @@ class Service:
     def _apply(self, job: Job, stop: int, when: float) -> None:
         """Gives the job's items before *stop* their turn."""
         start, items, details = job.applied, job.items(), job.details()
-        form, effect, memory = job.form, EFFECTS[job.kind], self.memory
-        merging = self.options.merge_by != "id" and not form.plain
-        strict = self.options.strict_customers and not form.plain
         for index in range(start, stop):
-            item = items[index]
-            outcome: Any = self._check(form, item)
-            if outcome is None and strict and any(self._open[n] > 1 for n in self._names(item)):
-                outcome = _BUSY
-            if outcome is None and self._screening:
-                outcome = self._screen(form, item)
-            if outcome is None:
-                outcome = effect(memory, item)
-                if merging and not isinstance(outcome, Reason):
-                    memory.merge(item)
-            if isinstance(outcome, Reason):
-                details.failures[index] = outcome
-            elif outcome is not None:
-                details.extras[index] = outcome
+            try:
+                extra = self._apply_one(job.form, items[index])
+            except Refusal as refusal:
+                details.failures[index] = refusal.reason
+                continue
+            if extra is not None:
+                details.extras[index] = extra
         refused = len(details.failures) - job.errors
         job.applied = stop
         job.errors += refused
         self.ledger.record(job, start, stop, refused, when)
 
-    def _screen(self, form: Form, item: Any) -> Reason | None:
-        """The failures that the options ask for."""
+    def _apply_one(self, form: Form, item: Any) -> Mapping[str, Any] | None:
+        """One item has its turn: what its entry says beyond the id."""
+        options = self.options
+        self._check(form, item)
+        strict = options.strict_customers and not form.plain
+        if strict and any(self._open[name] > 1 for name in self._names(item)):
+            raise Refusal(*_BUSY)
+        if options.fail_if is not None or options.fail_rate > 0:
+            self._screen(form, item)
+        extra = EFFECTS[form.name](self.memory, item)
+        if options.merge_by != "id" and not form.plain:
+            self.memory.merge(item)
+        return extra
+
+    def _screen(self, form: Form, item: Any) -> None:
+        """Refuses what the options ask to be refused."""
         asked = self.options.fail_if(form.name, item) if self.options.fail_if else None
-        if asked:
-            if isinstance(asked, Reason):
-                return asked
-            return Reason(None, asked if isinstance(asked, str) else form.undone)
+        if isinstance(asked, Reason):
+            raise Refusal(asked.code, asked.text)
         drawn = zlib.crc32(f"{self.options.seed}:{form.name}{identity(form.name, item)}".encode())
-        return Reason(None, form.undone) if drawn < self.options.fail_rate * 2**32 else None
+        if asked or drawn < self.options.fail_rate * 2**32:
+            raise Refusal(None, asked if isinstance(asked, str) and asked else form.undone)
 
     def _closed(self, job: Job) -> None:
         self._open.subtract(held := self._held.pop(job.id, set()))
@@ -236,9 +234,8 @@ class Service:
         names = {self.memory.person(item), item.get(self.options.merge_by)}
         return {name for name in names if isinstance(name, str)}
 
-    def _check(self, form: Form, item: Any) -> Reason | None:
-        options = self.options
-        return form.check(item, accept_null=options.accept_null, contact=options.merge_by)
+    def _check(self, form: Form, item: Any) -> None:
+        form.check(item, accept_null=self.options.accept_null, contact=self.options.merge_by)
 
 
 def _kind(where: Route, job: Job | None) -> str | None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
+from attrs import define, field
+
 Limits = tuple[tuple[int, float], ...]
 
 DEFAULT_LIMITS: Limits = ((30, 1.0), (360, 30.0))
@@ -20,6 +22,7 @@ DEFAULT_LIMITS: Limits = ((30, 1.0), (360, 30.0))
 _GOLDEN = 0.6180339887498949
 
 
+@define(eq=False)
 class Window:
     """
     The requests of the last *seconds*, and the most that ever were in it.
@@ -27,10 +30,9 @@ class Window:
     Times must not go back.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.peak: int = 0
-        self._times: deque[float] = deque()
+    seconds: float
+    peak: int = field(default=0, init=False)
+    _times: deque[float] = field(factory=deque, init=False)
 
     def count(self, now: float) -> int:
         """How many requests lie in the *seconds* that end at *now*."""

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from gameball_async.api.fields import passthrough_name, specs_of
+from gameball_async.api.kinds import KINDS, item_class
+
+ITEMS = {kind: item_class(kind) for kind in KINDS}
+"""The class of each kind's items; None where an item is a plain text, the order id."""
 
 
 def model_of(cls: type[Any], mapping: Mapping[str, Any]) -> Any:

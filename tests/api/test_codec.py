@@ -9,16 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gameball_async.api.codec import to_wire
+from gameball_async import Customer, CustomerAttributes, LineItem, Order
 from gameball_async.api.fields import specs_of
-from gameball_async.api.items import (
-    ITEMS,
-    Customer,
-    CustomerAttributes,
-    LineItem,
-    Order,
-)
-from tests.api.models import model_of
+from gameball_async.api.items import to_wire
+from tests.api.models import ITEMS, model_of
 
 CLASSES = [cls for cls in ITEMS.values() if cls]
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameball_async.api.code_numbers import read_code
-from gameball_async.api.codes import CODE_READER, Category, Code, CodeReader
+from gameball_async.api.codes import Category, Code, read_refusal
+from gameball_async.api.wire import read_code
 
 # The facts of the API page, kept apart from the code: code and usual HTTP status.
 DOCUMENTED = {
@@ -89,7 +89,7 @@ def test_an_unknown_number_has_no_code() -> None:
 )
 def test_a_code_is_found_in_its_field_in_the_text_or_by_its_phrase(entry: dict[str, Any]) -> None:
     """Wherever a failed entry may carry it."""
-    refusal = CODE_READER.read({"customerId": "c1", **entry})
+    refusal = read_refusal({"customerId": "c1", **entry})
     assert refusal.code == 9004
     assert refusal.duplicate
 
@@ -125,7 +125,7 @@ def test_a_code_is_found_in_its_field_in_the_text_or_by_its_phrase(entry: dict[s
 )
 def test_an_amount_an_id_or_a_year_is_no_code(text: str) -> None:
     """Even where the number is in the catalogue."""
-    refusal = CODE_READER.read({"customerId": "c1", "error": text})
+    refusal = read_refusal({"customerId": "c1", "error": text})
     assert refusal.code is None
     assert not refusal.duplicate
 
@@ -145,10 +145,10 @@ def test_an_amount_an_id_or_a_year_is_no_code(text: str) -> None:
 )
 def test_a_duplicate_order_is_known_by_its_phrase_under_any_code(text: str) -> None:
     """Its code is not documented."""
-    assert CODE_READER.read({"error": text}).duplicate
-    assert CODE_READER.read({"error": text}).code is None
-    assert CODE_READER.read({"error": text, "code": 3003}).duplicate
-    assert not CODE_READER.read({"error": text, "code": 9003}).duplicate
+    assert read_refusal({"error": text}).duplicate
+    assert read_refusal({"error": text}).code is None
+    assert read_refusal({"error": text, "code": 3003}).duplicate
+    assert not read_refusal({"error": text, "code": 9003}).duplicate
 
 
 @pytest.mark.parametrize(
@@ -158,39 +158,31 @@ def test_a_duplicate_order_is_known_by_its_phrase_under_any_code(text: str) -> N
 )  # fmt: skip
 def test_that_something_else_exists_is_no_duplicate(text: str) -> None:
     """The customer, the email, the time."""
-    assert not CODE_READER.read({"error": text}).duplicate
+    assert not read_refusal({"error": text}).duplicate
 
 
 def test_that_the_time_exists_is_9003_and_no_duplicate() -> None:
     """It may be the time of another transaction."""
-    refusal = CODE_READER.read({"message": "Transaction time already exists"})
+    refusal = read_refusal({"message": "Transaction time already exists"})
     assert refusal.code == 9003
     assert not refusal.duplicate
 
 
 def test_a_documented_code_in_a_field_goes_before_the_text() -> None:
     """And the text before a number that is no documented code."""
-    assert CODE_READER.read({"code": 7000, "message": "9004: exists"}).code == 7000
-    assert CODE_READER.read({"code": 422, "message": "9004: exists"}).code == 9004
-    assert CODE_READER.read({"code": 422, "message": "exists"}).code == 422
-
-
-def test_phrases_can_be_added() -> None:
-    """For a code, and for an id that exists."""
-    reader = CodeReader(phrases={"No Credit": 9008}, duplicate_phrases=("Seen before",))
-    assert reader.read({"error": "no credit left"}).code == 9008
-    assert reader.read({"error": "was SEEN BEFORE"}).duplicate
-    assert CODE_READER.read({"error": "no credit left"}).code is None
+    assert read_refusal({"code": 7000, "message": "9004: exists"}).code == 7000
+    assert read_refusal({"code": 422, "message": "9004: exists"}).code == 9004
+    assert read_refusal({"code": 422, "message": "exists"}).code == 422
 
 
 def test_what_is_asked_for_is_not_found_only_if_the_answer_says_so() -> None:
     """By code or phrase; another trouble is none."""
-    assert CODE_READER.read({"message": "Order Not Found"}).not_found
-    assert CODE_READER.read({"message": "Order 17 was not found"}).not_found
-    assert CODE_READER.read({"code": 4004}).not_found
-    assert CODE_READER.read({"code": 9002}).not_found
-    assert not CODE_READER.read({"code": 5000, "message": "Order Not Found"}).not_found
-    assert not CODE_READER.read({"message": "Customer not found"}).not_found
+    assert read_refusal({"message": "Order Not Found"}).not_found
+    assert read_refusal({"message": "Order 17 was not found"}).not_found
+    assert read_refusal({"code": 4004}).not_found
+    assert read_refusal({"code": 9002}).not_found
+    assert not read_refusal({"code": 5000, "message": "Order Not Found"}).not_found
+    assert not read_refusal({"message": "Customer not found"}).not_found
 
 
 @pytest.mark.parametrize(
@@ -208,7 +200,7 @@ def test_what_is_asked_for_is_not_found_only_if_the_answer_says_so() -> None:
 )
 def test_the_text_of_a_refusal_is_what_its_entry_says(entry: dict[str, Any], text: str) -> None:
     """Under whichever of its names, once."""
-    assert CODE_READER.read(entry).text == text
+    assert read_refusal(entry).text == text
 
 
 @pytest.mark.parametrize(
@@ -233,6 +225,6 @@ FIELDS = st.sampled_from(["error", "message", "code", "errorCode", "errors", "re
 @given(st.dictionaries(FIELDS, JSON, max_size=6))
 def test_no_entry_makes_the_reader_fail(entry: dict[str, Any]) -> None:
     """Whatever is in it."""
-    refusal = CODE_READER.read(entry)
+    refusal = read_refusal(entry)
     assert isinstance(refusal.text, str)
     assert refusal.code is None or 0 < refusal.code < 1_000_000

@@ -11,19 +11,12 @@ from typing import Any
 import pytest
 from attrs import fields
 
+from gameball_async import UNSET, Channel, Customer, CustomerAttributes, LineItem, Order
 from gameball_async.api.fields import FieldSpec, FieldType, specs_of
-from gameball_async.api.items import (
-    ITEMS,
-    UNSET,
-    Channel,
-    Customer,
-    CustomerAttributes,
-    LineItem,
-    Order,
-)
 from gameball_async.api.kinds import KINDS
 from gameball_async.errors import ItemError
 from tests.api.api_facts import FACTS, TUTORIAL
+from tests.api.models import ITEMS
 
 SHARED = Path(os.environ.get("GAMEBALL_SHARED", Path(__file__).parents[3] / "shared"))
 OPENAPI = SHARED / "api" / "openapi.json"

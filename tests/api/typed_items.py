@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from gameball_async.api.items import (
+from gameball_async import (
     UNSET,
-    AnyItem,
     BalanceAdjustment,
     BalanceInquiry,
     Branch,
@@ -27,7 +26,7 @@ from gameball_async.api.items import (
 NOW = datetime(2024, 10, 16, 8, 13, 29, tzinfo=UTC)
 
 
-def items(city: str | None) -> list[AnyItem]:
+def items(city: str | None) -> list[object]:
     attributes = CustomerAttributes(
         display_name="Ann",
         city=city if city else UNSET,

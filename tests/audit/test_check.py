@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gameball_async.api.fields import specs_of
-from gameball_async.api.item_classes import item_class
-from gameball_async.api.kinds import KINDS, Replay
+from gameball_async.api.kinds import KINDS, Replay, item_class
 from gameball_async.audit import check as check_module
 from gameball_async.audit.check import Checked, WholeCheck
 from gameball_async.audit.findings import SHOWN, Finding, Place
 from gameball_async.audit.looks import LOOKS
+from gameball_async.errors import Fault
 from gameball_async.files import check_rows, open_rows
 from gameball_async.rows.check import preparer
 from gameball_async.rows.row import BadRow, Row
@@ -182,3 +182,31 @@ def test_a_file_is_checked_in_code(tmp_path: Path) -> None:
         ("future-date", "orderDate"),
     ]
     assert (found.rows, found.faulty, found.amounts[0].total) == (3, 1, 12.5)
+
+
+def test_sound_rows_are_checked_many_at_once_and_bad_ones_among_them_keep_their_place() -> None:
+    prepare = preparer(KINDS["customers"])
+    asked: list[int] = []
+    many = prepare.many
+
+    def counted(positions: Any, values: Any) -> Any:
+        asked.append(len(values))
+        return many(positions, values)
+
+    prepare.many = counted
+    rows: list[Row | BadRow] = [Row(n, {"customerId": f"c{n}"}) for n in range(600)]
+    rows[300] = BadRow(300, (Fault("", "is blank: remove the line"),))
+    rows[500] = Row(500, {"customerId": 5})
+    good, bad = list[int](), list[int]()
+    with WholeCheck(
+        KINDS["customers"],
+        rows,
+        prepare,
+        now=NOW,
+        bad=lambda row: bad.append(row.position),
+        good=lambda row: good.append(row.position),
+    ) as whole:
+        whole.step()
+    assert bad == [300, 500]
+    assert good == [n for n in range(600) if n not in bad]
+    assert asked == [prepare.at_once, prepare.at_once - 1, 600 - 2 * prepare.at_once]

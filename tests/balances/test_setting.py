@@ -213,10 +213,17 @@ async def test_another_account_input_or_bound_is_refused_and_another_process_kep
         Store(state, None)
 
 
-async def test_a_plan_is_for_its_owners_eyes_only(tmp_path: Path) -> None:
+async def test_a_plan_is_for_its_owners_eyes_only_in_an_open_folder_too(tmp_path: Path) -> None:
+    rows = [{"customerId": "c1", "balance": 7}]
+    new, there = tmp_path / "state", tmp_path / "there"
+    there.mkdir(mode=0o755)
     async with quick() as sandbox, client_of(sandbox) as client:
-        await plan_balances(client, [{"customerId": "c1", "balance": 7}], tmp_path / "state")
-    assert (tmp_path / "state").stat().st_mode & 0o077 == 0
+        await plan_balances(client, rows, new)
+        assert new.stat().st_mode & 0o077 == 0
+        await set_balances(client, rows, there)
+    files = list(there.iterdir())
+    assert len(files) > 1
+    assert [path.name for path in files if path.stat().st_mode & 0o077] == []
 
 
 class OneSlowJob:

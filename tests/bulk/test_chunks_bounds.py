@@ -7,7 +7,7 @@ import pytest
 from gameball_async.api.kinds import Chunking
 from gameball_async.bulk.chunks import PASSED_OVER, Chunker, LookAhead
 from gameball_async.rows.chunk import Chunk
-from gameball_async.rows.row import Prepared
+from gameball_async.rows.row import Block, Prepared
 
 WAYS = list(Chunking)
 
@@ -45,7 +45,7 @@ def test_the_bytes_that_leave_with_a_chunk_are_room_to_read_on(
     chunker.add(row(99, "y", 25))
     rows = rows_of(keys)
     for batch in [rows[:2], rows[2:]] if at_once else []:
-        chunker.add_all(batch)
+        chunker.add_all(Block.of(batch))
     for each in () if at_once else rows:
         chunker.add(each)
     chunker.tick()
@@ -57,7 +57,7 @@ def test_the_bytes_that_leave_with_a_chunk_are_room_to_read_on(
 @pytest.mark.parametrize("way", WAYS)
 def test_a_chunk_that_comes_back_takes_its_room_again(way: Chunking) -> None:
     chunker = Chunker(way, look_ahead=LookAhead(10_000, 100), max_rows=4)
-    chunker.add_all(rows_of("abcdef"))
+    chunker.add_all(Block.of(rows_of("abcdef")))
     chunker.tick()
     chunk = taken(chunker)
     chunker.put_back(chunk)
@@ -67,7 +67,7 @@ def test_a_chunk_that_comes_back_takes_its_room_again(way: Chunking) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_what_was_drained_leaves_room_for_all(way: Chunking) -> None:
     chunker = Chunker(way, look_ahead=LookAhead(10_000, 7))
-    chunker.add_all(rows_of("ab", 5))
+    chunker.add_all(Block.of(rows_of("ab", 5)))
     assert not chunker.wants_rows
     chunker.drain()
     assert room(chunker) == 7
@@ -76,7 +76,7 @@ def test_what_was_drained_leaves_room_for_all(way: Chunking) -> None:
 def test_draining_gives_rows_in_input_order_whether_they_were_held_back_or_not() -> None:
     chunker = Chunker(Chunking.UNIQUE)
     chunker.occupy(Chunk(1, [100], ["a"], None, []))
-    chunker.add_all(rows_of("abacb"))
+    chunker.add_all(Block.of(rows_of("abacb")))
     assert [each.position for each in chunker.drain()] == [0, 1, 2, 3, 4]
 
 
@@ -84,7 +84,7 @@ def test_chunks_are_numbered_on_from_the_highest_number_that_was_seen() -> None:
     chunker = Chunker(Chunking.UNIQUE, max_rows=1)
     chunker.count_from(7)
     chunker.count_from(2)
-    chunker.add_all(rows_of("ab"))
+    chunker.add_all(Block.of(rows_of("ab")))
     assert [taken(chunker).number for _ in range(2)] == [8, 9]
 
 
@@ -120,7 +120,7 @@ def test_the_search_for_a_customer_who_fits_the_room_left_is_bounded(
 
 def test_plain_rows_that_were_added_at_once_keep_their_order_when_they_come_again() -> None:
     chunker = Chunker(Chunking.PLAIN, max_rows=4)
-    chunker.add_all(rows_of("abcdef"))
+    chunker.add_all(Block.of(rows_of("abcdef")))
     chunker.end()
     chunker.put_back(taken(chunker))
     assert [list(taken(chunker).positions) for _ in range(3)] == [[0, 1], [2, 3], [4, 5]]
@@ -134,7 +134,7 @@ def test_plain_rows_may_go_one_by_one() -> None:
 
 def test_a_customers_one_row_behind_a_chunk_that_comes_back_is_not_lost() -> None:
     chunker = Chunker(Chunking.UNIQUE, max_rows=2)
-    chunker.add_all(rows_of("ab"))
+    chunker.add_all(Block.of(rows_of("ab")))
     chunk = taken(chunker)
     chunker.add(row(2, "a"))
     chunker.end()
@@ -150,7 +150,7 @@ def test_a_customers_one_row_behind_a_chunk_that_comes_back_is_not_lost() -> Non
 
 def test_however_small_a_chunk_was_it_comes_again_in_smaller_ones() -> None:
     chunker = Chunker(Chunking.UNIQUE)
-    chunker.add_all(rows_of("ab", 1))
+    chunker.add_all(Block.of(rows_of("ab", 1)))
     chunker.end()
     chunker.put_back(taken(chunker))
     assert [len(taken(chunker)) for _ in range(2)] == [1, 1]

@@ -27,7 +27,7 @@ from gameball_async.journal.opening import begin_journal, reopen_journal
 from gameball_async.observe.stream import NO_OBSERVERS
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome
-from gameball_async.rows.row import Prepared
+from gameball_async.rows.row import Block, Prepared
 from gameball_async.sandbox import LogNormal
 from gameball_async.session import RunOptions
 from tests.loopback import Loopback, LoopbackEngine
@@ -59,7 +59,7 @@ class World:
             if new is None:
                 self.chunker.end()
             else:
-                self.chunker.add_all([new])
+                self.chunker.add(new)
 
     def take(self) -> None:
         chunk = self.chunker.take()
@@ -140,7 +140,7 @@ def test_a_row_that_joins_two_persons_waits_for_the_job_of_either() -> None:
     chunker.add(row(0, "a", "p"))
     first = chunker.take()
     assert first is not None
-    chunker.add_all([row(1, "b", "q"), row(2, "b", "p"), row(3, "c", "r")])
+    chunker.add_all(Block.of([row(1, "b", "q"), row(2, "b", "p"), row(3, "c", "r")]))
     chunker.end()
     second = chunker.take()
     assert second is not None and list(second.positions) == [3]
@@ -153,16 +153,17 @@ def test_a_row_that_joins_two_persons_waits_for_the_job_of_either() -> None:
 @given(people=st.lists(st.tuples(st.sampled_from("abc"), st.none()), max_size=20))
 def test_rows_without_the_contact_are_told_by_their_ids(people: list[tuple[str, None]]) -> None:
     rows = [row(n, key, email) for n, (key, email) in enumerate(people)]
-    taken: list[list[list[int]]] = []
+    taken: list[dict[str, list[list[int]]]] = []
     for chunker in (
         Chunker(Chunking.TOGETHER, max_rows=3),
         MergingChunker(Chunking.TOGETHER, "email", max_rows=3),
     ):
-        chunker.add_all(rows)
+        chunker.add_all(Block.of(rows))
         chunker.end()
-        taken.append([])
+        taken.append(defaultdict(list))
         while (chunk := chunker.take()) is not None:
-            taken[-1].append(sorted(chunk.positions))
+            for key in dict.fromkeys(chunk.keys):
+                taken[-1][key].append([each.position for each in chunk.rows() if each.key == key])
             chunker.release(chunk)
     assert taken[0] == taken[1]
 

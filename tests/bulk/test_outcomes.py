@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from gameball_async.api.codes import CodeReader
 from gameball_async.api.jobs import JobResults, JobState, JobStatus
 from gameball_async.api.kinds import KINDS
 from gameball_async.bulk.order_doubts import Settlement, orders_found, settle_orders
@@ -356,17 +355,6 @@ def test_successes_and_proofs_of_an_earlier_application_count_together() -> None
     """For rows of one customer, none of which is left out."""
     told = fate("orders", "a a", named("a"), EXISTS, items="1 2", resent=True)
     assert told.outcomes == [OK, OK]
-
-
-def test_what_says_that_an_id_exists_can_be_added_to() -> None:
-    """One value, given to settle."""
-    codes = CodeReader(duplicate_phrases=("seen before",), phrases={"too young": 3003})
-    bad = named("a", error="Seen BEFORE!") + named("b", error="Too young")
-    told = settle(
-        KINDS["cashback"], ["a", "b"], ["1", "2"], answer((), bad), resent=True, codes=codes
-    )
-    assert told.outcomes == [OK, FAILED]
-    assert told.reasons[1].code == 3003
 
 
 def test_reasons_are_cleaned_and_cut_and_never_empty() -> None:

@@ -13,7 +13,7 @@ from gameball_async.api.kinds import KINDS
 from gameball_async.bulk.events import Settled
 from gameball_async.bulk.repeats import Repeats
 from gameball_async.rows.outcome import Outcome
-from gameball_async.rows.row import Prepared
+from gameball_async.rows.row import Block, Prepared
 from gameball_async.session import RunOptions
 from tests.engine_items import item
 from tests.loopback import Loopback, LoopbackEngine
@@ -21,8 +21,9 @@ from tests.loopback import Loopback, LoopbackEngine
 ORDERS = KINDS["orders"]
 
 
-def rows_of(ids: list[str], start: int = 0) -> list[Prepared]:
-    return [Prepared(start + n, "c", item_id, b"{}") for n, item_id in enumerate(ids)]
+def rows_of(ids: list[str], start: int = 0) -> Block:
+    rows = range(start, start + len(ids))
+    return Block(rows, ["c"] * len(ids), [*ids], [b"{}"] * len(ids))
 
 
 @given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=5), max_size=6))
@@ -74,7 +75,7 @@ def test_a_repeated_order_id_leaves_the_other_orders_of_its_customer_out_of_doub
 
 
 def test_a_row_without_an_id_repeats_no_other() -> None:
-    rows = [Prepared(n, "c", None, b"{}") for n in range(3)]
+    rows = Block.of([Prepared(n, "c", None, b"{}") for n in range(3)])
     assert Repeats(ORDERS, 10).split(rows) == (rows, [])
 
 

@@ -30,7 +30,7 @@ from gameball_async.jobs.submit import Accepted
 from gameball_async.limits.calls import GaveUp
 from gameball_async.rows.outcome import Outcome
 from gameball_async.rows.report import Tally
-from gameball_async.rows.row import BadRow, Batch, Prepared, Unchanged
+from gameball_async.rows.row import BadRow, Prepared, Unchanged
 
 WINDOW = 4
 
@@ -103,7 +103,7 @@ class Run(RuleBasedStateMachine):
     @precondition(lambda self: not self.state.chunker.ended and not self.state.stopping)
     @rule(keys=st.lists(st.sampled_from("abcdef?="), min_size=1, max_size=5))
     def read(self, keys: list[str]) -> None:
-        batch: Batch = []
+        batch: list[Prepared | BadRow | Unchanged] = []
         for position, key in enumerate(keys, self.read_rows):
             bad = BadRow(position, (Fault("customerId", "is missing"),))
             same = Unchanged(position, "z", f"i{position}", b"0" * 16)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gameball_async.bulk.waiting import Pool, Queue
-from gameball_async.rows.row import Prepared
+from gameball_async.rows.row import Block, Prepared
 
 
 def row(position: int, key: str, size: int) -> Prepared:
@@ -21,50 +20,62 @@ class Model:
         self.turn = turn
         self.pool = Pool(turn)
         self.rows: dict[str, list[Prepared]] = {}
-        self.place: dict[str, int] = {}
-        self.queues: set[str] = set()  # keys whose rows are kept as a queue
+        self.place: dict[str | Block, int] = {}
         self.read = self.places = 0
+        self.together: dict[Block, list[Prepared]] = {}
 
-    def turns(self, key: str) -> int:
+    def turns(self, key: str | Block) -> int:
+        if isinstance(key, Block):
+            return 1
         return -(-len(self.rows[key]) // self.turn)
 
-    def keys(self) -> list[str]:
-        return sorted(self.rows, key=lambda key: (-self.turns(key), self.place[key]))
+    def keys(self) -> list[str | Block]:
+        keys: list[str | Block] = [*self.rows, *self.together]
+        return sorted(keys, key=lambda key: (-self.turns(key), self.place[key]))
 
     def _comes(self, key: str, rows: list[Prepared]) -> None:
         before = self.turns(key) if key in self.rows else 0
-        if before:
-            self.queues.add(key)
         self.rows[key] = self.rows.get(key, []) + rows
         if self.turns(key) != before:
             self.places += 1
             self.place[key] = self.places
 
     def add(self, key: str, size: int) -> None:
+        self._part(key)
         new = row(self.read, key, size)
         self.read += 1
         self.pool.add(key, new)
         self._comes(key, [new])
 
-    def add_new(self, keys: str, size: int) -> None:
+    def append(self, keys: str, size: int) -> None:
         new = [row(self.read + n, key, size + n) for n, key in enumerate(keys)]
         self.read += len(new)
-        if len(set(keys)) < len(keys):
-            return
-        fresh = not set(keys) & self.rows.keys()
-        assert self.pool.add_new({each.key: each for each in new}) == fresh
-        for each in new if fresh else []:
-            self._comes(each.key, [each])
+        assert self.pool.has_any(dict.fromkeys(keys)) == bool(set(keys) & self.rows.keys())
+        taken = {*self.rows, *(each.key for rows in self.together.values() for each in rows)}
+        if len(set(keys)) == len(keys) and not set(keys) & taken:
+            block = Block.of(new)
+            self.pool.append(block)
+            self.together[block] = new
+            self.places += 1
+            self.place[block] = self.places
 
-    def pop_first(self, count: int, room: int) -> None:
-        first = self.keys()[:count]
-        taken = [self.rows[key][0] for key in first]
-        alone = len(first) == count and not self.queues & set(first)
-        quick = alone and all(self.turns(key) == 1 for key in self.rows)
-        fits = sum(len(each.payload) for each in taken) <= room
-        assert self.pool.pop_first(count, room) == (taken if quick and fits else [])
-        for key in first if quick and fits else []:
-            del self.rows[key]
+    def pop_first(self, which: int, count: int) -> None:
+        for block, rows in [*self.together.items()][which : which + 1]:
+            assert list(self.pool.pop_first(block, count)) == rows[:count]
+            del rows[:count]
+        self._drop_empty()
+
+    def _drop_empty(self) -> None:
+        self.together = {block: rows for block, rows in self.together.items() if rows}
+
+    def _part(self, key: str) -> None:
+        """A row comes under the key of one of those that stay together."""
+        for block, rows in self.together.items():
+            for each in [each for each in rows if each.key == key]:
+                self.pool.part(block, key)
+                rows.remove(each)
+                self._comes(key, [each])
+        self._drop_empty()
 
     def part(self, key: str, count: int) -> None:
         """Rows of a key leave, and the others come again."""
@@ -79,23 +90,27 @@ class Model:
         elif found is not None:
             assert found == rows
             assert found.size == sum(len(each.payload) for each in rows)
-            self.queues.discard(key)
             if rows[count:]:
                 self.pool.put(key, Queue(rows[count:]))
                 self._comes(key, rows[count:])
-                self.queues.add(key)
 
     def check(self) -> None:
         pool, firsts = self.pool, [rows[0] for rows in self.rows.values()]
         every = [each for rows in self.rows.values() for each in rows]
-        able = firsts if self.turn == 1 else every
+        together = [each for rows in self.together.values() for each in rows]
+        able = (firsts if self.turn == 1 else every) + together
+        every += together
         assert pool.rows == len(every)
         assert bool(pool) == bool(every)
         assert pool.first_rows == len(able)
         assert pool.first_size == sum(len(each.payload) for each in able)
-        assert pool.most_turns == max(map(self.turns, self.rows), default=0)
+        assert pool.most_turns == max(map(self.turns, self.rows), default=int(bool(self.together)))
         assert [key for key, _ in pool] == self.keys()
         for key, waiting in pool:
+            if isinstance(key, Block):
+                assert waiting is key
+                assert list(key) == self.together[key]
+                continue
             assert (list(waiting) if isinstance(waiting, Queue) else [waiting]) == self.rows[key]
             if isinstance(waiting, Queue):
                 first = (
@@ -109,8 +124,8 @@ sizes = st.integers(1, 9)
 moves = st.one_of(
     st.tuples(st.just("add"), keys, sizes),
     st.tuples(st.just("add"), keys, sizes),
-    st.tuples(st.just("add_new"), st.text("abcdef", min_size=1, max_size=4), sizes),
-    st.tuples(st.just("pop_first"), st.integers(1, 3), st.integers(1, 20)),
+    st.tuples(st.just("append"), st.text("abcdef", min_size=1, max_size=4), sizes),
+    st.tuples(st.just("pop_first"), st.integers(0, 2), st.integers(1, 5)),
     st.tuples(st.just("part"), keys, st.integers(0, 3)),
 )
 
@@ -125,14 +140,3 @@ def test_a_pool_counts_and_orders_as_plain_lists_do(
     for name, *given_ in moves:
         getattr(model, name)(*given_)
         model.check()
-
-
-@pytest.mark.parametrize(("count", "room", "left"), [(2, 7, 0), (2, 6, 2), (1, 9, 1), (3, 99, 2)])
-def test_rows_leave_at_once_where_there_are_enough_and_they_fit(
-    count: int, room: int, left: int
-) -> None:
-    model = Model(1)
-    model.add_new("ab", 3)
-    model.pop_first(count, room)
-    model.check()
-    assert model.pool.rows == left

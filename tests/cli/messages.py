@@ -26,7 +26,7 @@ ROOMS = (
     "jobs",
     "bulk",
     "api",
-    "connection_faults.py",
+    "connections.py",
     "session.py",
 )
 

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from benchmarks.virtual import run_virtual
 from gameball_async.api.kinds import KINDS, Chunking, Kind
-from gameball_async.api.requests import Account
-from gameball_async.api.secret import Secret
+from gameball_async.api.requests import Account, Secret
 from gameball_async.bulk.chunks import LookAhead
 from gameball_async.bulk.events import Settled
 from gameball_async.client import GameballClient

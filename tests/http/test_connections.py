@@ -11,7 +11,7 @@ import pytest
 from anyio.abc import SocketStream
 from attrs import evolve
 
-from gameball_async.api.secret import Secret
+from gameball_async.api.requests import Secret
 from gameball_async.api.wire import WireRequest
 from gameball_async.client import GameballClient
 from gameball_async.connections import QUIET

@@ -8,7 +8,7 @@ import time
 import anyio
 import pytest
 
-from gameball_async.api.secret import Secret
+from gameball_async.api.requests import Secret
 from gameball_async.api.wire import WireRequest
 from gameball_async.http import AiohttpTransport, open_session
 from gameball_async.sandbox import Sandbox

@@ -16,7 +16,7 @@ from aiohttp import web
 from anyio.abc import SocketStream
 
 from gameball_async import http
-from gameball_async.api.secret import Secret
+from gameball_async.api.requests import Secret
 from gameball_async.api.wire import WireRequest
 from gameball_async.connections import QUIET
 from gameball_async.errors import AnswerLostError, NotSentError

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from gameball_async.api.secret import Secret
+from gameball_async.api.requests import Secret
 from gameball_async.api.wire import WireRequest
 from gameball_async.http import AiohttpTransport, open_session
 

@@ -37,6 +37,27 @@ def test_looks_in_vain_hold_back_the_others_twice_as_long_each_time_up_to_half_a
     assert times == [approx(t) for t in (10.0, 10.25, 10.75, 11.25, 11.75)]
 
 
+def test_they_hold_them_back_from_when_they_were_sent_however_long_the_answer_takes() -> None:
+    polls = polls_of(9, 9.0)
+    times: list[float] = []
+    now = 10.0
+    for _ in range(4):
+        job, now = next_look(polls, now)
+        polls.sent(job, now)
+        times.append(now)
+        now += 0.2
+        polls.seen(job, now, 0.0, RUNNING, None)
+    assert times == [approx(t) for t in (10.0, 10.25, 10.75, 11.25)]
+
+
+def test_a_look_that_was_not_answered_holds_back_the_others_from_when_it_was_given_up() -> None:
+    polls = polls_of(9, 9.0)
+    job, now = next_look(polls, 10.0)
+    polls.sent(job, now)
+    polls.failed(job, 11.0, 0.0)
+    assert next_look(polls, 11.0)[1] == approx(11.25)
+
+
 def test_behind_a_queue_they_hold_back_the_others_for_up_to_a_second() -> None:
     polls = polls_of(9, 9.0)
     times: list[float] = []

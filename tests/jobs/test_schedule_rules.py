@@ -130,6 +130,15 @@ def test_of_jobs_that_are_due_those_that_run_go_in_the_order_in_which_they_moved
     assert order[-1] == 1
 
 
+def test_where_nobody_queues_a_job_that_moved_of_late_goes_after_one_submitted_later() -> None:
+    polls = polls_of(1)
+    polls.add(2, 0.5)
+    for job, share in ((1, 1.0), (2, 0.0)):
+        polls.sent(job, 5.0)
+        polls.seen(job, 5.0, 0.0, RUNNING, share)
+    assert polls.due(100.0)[0] == 2
+
+
 def test_a_job_that_runs_goes_before_one_at_the_head_of_the_line_that_was_submitted_later() -> None:
     polls = Polls()
     polls.add(1, 0.0)

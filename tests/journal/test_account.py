@@ -13,8 +13,15 @@ from gameball_async.errors import JournalError
 from gameball_async.journal.account import RETRIES, odd_to_retry, recorded_of, spans
 from gameball_async.journal.header import Header
 from gameball_async.journal.history import Used
-from gameball_async.journal.positions import Positions
-from gameball_async.journal.state import ChunkRecord, Odd, Resumable, Retried, Stage, odd_rows
+from gameball_async.journal.state import (
+    ChunkRecord,
+    Odd,
+    Positions,
+    Resumable,
+    Retried,
+    Stage,
+    odd_rows,
+)
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 

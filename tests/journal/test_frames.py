@@ -15,8 +15,7 @@ from gameball_async.journal import records
 from gameball_async.journal.folding import Folding
 from gameball_async.journal.header import FORMATS, Header, Source
 from gameball_async.journal.history import Used
-from gameball_async.journal.positions import Positions
-from gameball_async.journal.state import DOUBT, OPEN, Odd, Resumable, Stage
+from gameball_async.journal.state import DOUBT, OPEN, Odd, Positions, Resumable, Stage
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 

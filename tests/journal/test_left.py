@@ -11,11 +11,11 @@ from gameball_async.api.kinds import Replay
 from gameball_async.errors import JournalError
 from gameball_async.journal.header import Header, Source
 from gameball_async.journal.history import Used
-from gameball_async.journal.positions import Positions
 from gameball_async.journal.state import (
     ChunkRecord,
     Left,
     Odd,
+    Positions,
     Resumable,
     Retried,
     Stage,
@@ -46,7 +46,7 @@ def left(replay: Replay) -> Left:
         record(3, Stage.INTENDED, 4),
         record(4, Stage.SETTLED, 8, succeeded=1),
     ]
-    return left_to_do(Resumable(HEADER, chunks, odd), replay)
+    return left_to_do(Resumable(HEADER, chunks, odd, unchanged=[range(10, 12)]), replay)
 
 
 @pytest.mark.parametrize("replay", list(Replay))
@@ -60,7 +60,7 @@ def test_open_jobs_are_watched_and_what_may_be_repeated_alone_is_sent_again(
     never = replay is Replay.UNREPEATABLE
     assert (again, doubtful) == (([], [3]) if never else ([(3, True)], []))
     assert found.succeeded == 3
-    assert [n for n in range(20) if n in found.done] == [0, 1, 2, 3, 4, 6, 8, 9]
+    assert [n for n in range(20) if n in found.done] == [0, 1, 2, 3, 4, 6, 8, 9, 10, 11]
 
 
 def test_rows_that_did_not_succeed_are_kept_with_their_bytes_as_long_as_those_are_there() -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 import anyio
 import pytest
 
+from gameball_async.journal.file import ROOM
 from gameball_async.journal.header import Header
 from gameball_async.journal.history import Used
 from gameball_async.journal.journal import JournalFile
-from gameball_async.journal.recent import KEPT, ROOM, Recent
+from gameball_async.journal.notes import KEPT, Recent
 
 HEADER = Header("cashback", "account", "https://api.example", "v4.0", "unique")
 

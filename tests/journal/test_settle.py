@@ -15,12 +15,11 @@ from hypothesis import strategies as st
 
 from gameball_async.errors import InputError
 from gameball_async.journal import records as frames
-from gameball_async.journal.account import RETRIES, recorded_of
+from gameball_async.journal.account import RETRIES, odd_to_retry, recorded_of
 from gameball_async.journal.file import Lasts
 from gameball_async.journal.header import Header
 from gameball_async.journal.history import Used
 from gameball_async.journal.journal import JournalFile, read_journal
-from gameball_async.journal.retry import rows_to_retry
 from gameball_async.journal.settle import settle
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.named import NamedRows
@@ -76,7 +75,7 @@ def test_however_rows_are_settled_and_retried_none_is_sent_by_two_retries_or_aft
                 truth |= dict.fromkeys(yes, Outcome.SUCCEEDED) | dict.fromkeys(no, Outcome.FAILED)
             else:
                 only = data.draw(st.sampled_from(RETRIES))
-                fit = [odd.row.position for odd in rows_to_retry(read_journal(path), only)]
+                fit = [odd.row.position for odd in odd_to_retry(read_journal(path), only)]
                 mine = {row for row in fit if data.draw(st.booleans())}
                 assert not mine & sent
                 assert all(truth[row] is not Outcome.SUCCEEDED for row in mine)

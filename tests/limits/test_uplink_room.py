@@ -32,7 +32,7 @@ def carried(uplink: Uplink, size: int, seconds: float) -> Uplink:
 
 
 def test_near_the_server_eight_bodies_leave_at_once() -> None:
-    uplink = with_bodies(Uplink(), [1] * 7)
+    uplink = with_bodies(Uplink(far(0.02)), [1] * 7)
     assert uplink.room(1)
     uplink.begin(1, 0.0)
     assert not uplink.room(1)
@@ -60,6 +60,56 @@ def test_far_from_it_small_bodies_are_as_many_as_that() -> None:
     assert uplink.room(0)
     uplink.begin(0, 0.0)
     assert not uplink.room(0)
+
+
+# -- before the distance is known
+
+
+def test_before_a_body_has_left_eight_may_be_under_way() -> None:
+    assert Uplink().at_once == 8
+    assert Uplink(near=3).at_once == 3
+
+
+@pytest.mark.parametrize(
+    ("size", "count"),
+    [
+        (1, 30),
+        (SMALL // 30, 30),
+        (SMALL // 30 + 1, 29),
+        (SMALL // 10, 10),
+        (SMALL // 9, 9),
+        (SMALL // 9 + 1, 8),
+        (SMALL, 8),
+    ],
+)
+def test_as_many_leave_as_are_256_kibibytes_together_and_eight_of_larger_ones(
+    size: int, count: int
+) -> None:
+    uplink = with_bodies(Uplink(), [size])
+    assert uplink.at_once == count
+    while uplink.room(size):
+        uplink.begin(size, 0.0)
+    assert uplink.under_way == count
+
+
+def test_bodies_of_any_size_beyond_the_eighth_are_256_kibibytes_together_with_those_before() -> (
+    None
+):
+    uplink = with_bodies(Uplink(), [SMALL // 10] * 8)
+    assert uplink.room(SMALL - 8 * (SMALL // 10))
+    assert not uplink.room(SMALL - 8 * (SMALL // 10) + 1)
+
+
+def test_once_the_distance_is_known_it_decides() -> None:
+    trips = Trips()
+    uplink = with_bodies(Uplink(trips), [1000] * 20)
+    trips.connected(0.02)
+    assert uplink.at_once == 8
+    assert not uplink.room(1000)
+    trips.connected(0.5)
+    trips.connected(0.5)
+    assert uplink.at_once == 30
+    assert uplink.room(1000)
 
 
 # -- by their bytes, before anything is known of the link

@@ -17,7 +17,7 @@ from gameball_async.limits.calls import GaveUp
 from gameball_async.limits.retry import Patience
 from gameball_async.observe.events import ConnectionRestored, ConnectionTrouble, Event
 from gameball_async.observe.stream import EventStream
-from gameball_async.sandbox.durations import Constant
+from gameball_async.sandbox import Constant
 from gameball_async.session import Engine
 from tests.loopback import Loopback, LoopbackEngine
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import AsyncIterator
 
 import anyio
 import pytest
 
 from benchmarks.cells import MODELS, Cell, bulk_run, measure
+from benchmarks.virtual import run_virtual, virtual_client
 from gameball_async.bulk.chunks import LookAhead
 from gameball_async.client import GameballClient
+from gameball_async.limits.uplink import SMALL
 from gameball_async.limits.windows import Quota
 from gameball_async.sandbox import Constant, Sandbox
 from tests.engine_virtual import TRIP, at, submit
@@ -75,17 +78,60 @@ def test_a_stop_goes_before_submissions_that_have_waited_longer() -> None:
     assert before < 25
 
 
-def test_at_most_eight_bodies_are_uploaded_at_once() -> None:
+@pytest.mark.parametrize(
+    ("size", "most"), [(100, 30), (10_000, 26), (20_000, 13), (33_000, 8), (200_000, 8)]
+)
+def test_before_the_distance_is_known_256_kib_are_uploaded_at_once_or_eight_bodies(
+    size: int, most: int
+) -> None:
     sandbox = Sandbox(latency=(0.5, 0.5), service_time=Constant(1.0))
 
     async def main(client: GameballClient) -> None:
         async with anyio.create_task_group() as tasks:
-            for number in range(20):
-                tasks.start_soon(submit, client, f"c{number}")
+            for number in range(35):
+                row = {"customerId": f"c{number}", "email": "x" * size}
+                tasks.start_soon(client.submit, "customers", [row])
 
     at(sandbox, main)
     at_once = Counter(round(seen.time, 2) for seen in sandbox.requests if seen.sort == "submit")
+    assert max(at_once.values()) == most
+    assert most <= 8 or most * size <= SMALL
+
+
+def test_near_the_server_at_most_eight_bodies_are_uploaded_at_once() -> None:
+    sandbox = Sandbox(latency=(0.01, 0.01), service_time=Constant(600.0))
+
+    async def main() -> None:
+        async with sandbox, virtual_client(sandbox, lambda: 0.02) as client:
+            await submit(client, "first")
+            async with anyio.create_task_group() as tasks:
+                for number in range(20):
+                    tasks.start_soon(submit, client, f"c{number}")
+
+    run_virtual(main)
+    at_once = Counter(round(seen.time, 3) for seen in sandbox.requests if seen.sort == "submit")
     assert max(at_once.values()) == 8
+
+
+def test_a_run_fills_the_first_burst_at_once_before_it_knows_the_distance() -> None:
+    sandbox = Sandbox(latency=(0.25, 0.25), service_time=Constant(1.0))
+
+    async def rows() -> AsyncIterator[dict[str, str]]:
+        for number in range(60 * 20):
+            yield {"customerId": f"c{number}"}
+
+    async def main() -> None:
+        async with (
+            sandbox,
+            virtual_client(sandbox, lambda: 0.5) as client,
+            client.bulk("customers", rows(), look_ahead=LookAhead(rows=20)) as run,
+        ):
+            await run.finish()
+
+    run_virtual(main)
+    submitted = [seen.time for seen in sandbox.requests if seen.sort == "submit"]
+    assert len(submitted) == 60
+    assert submitted[29] - submitted[0] < 0.1
 
 
 def test_a_run_submits_no_more_than_its_window_of_open_jobs() -> None:

@@ -83,7 +83,7 @@ def test_after_a_pause_the_waiting_come_one_by_one() -> None:
 
     async def main(client: GameballClient) -> None:
         async with anyio.create_task_group() as tasks:
-            for number in range(40):
+            for number in range(60):
                 tasks.start_soon(submit, client, f"c{number}")
 
     at(sandbox, main)

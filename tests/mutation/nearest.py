@@ -46,6 +46,5 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "journal/records": _JOURNAL,
     "journal/folding": _JOURNAL,
     "journal/state": _JOURNAL,
-    "journal/positions": _JOURNAL,
 }
 """By the module's path in the package, without its suffix: test files, in `tests/`."""

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from gameball_async.api.jobs import JobResults, JobState, JobStatus
-from gameball_async.api.requests import Account
-from gameball_async.api.secret import Secret
+from gameball_async.api.requests import Account, Secret
 from gameball_async.errors import (
     AnswerLostError,
     AuthenticationError,

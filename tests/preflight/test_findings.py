@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from gameball_async.api.requests import Account
-from gameball_async.api.secret import Secret
+from gameball_async.api.requests import Account, Secret
 from gameball_async.errors import ConfigurationError
 from gameball_async.preflight.findings import (
     Findings,

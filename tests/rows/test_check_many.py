@@ -10,13 +10,13 @@ import random
 import sys
 from datetime import date
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import pytest
 
 from gameball_async.api.fields import UNSET, AnyClass, FieldSpec, FieldType, specs_of
-from gameball_async.api.item_classes import item_class
-from gameball_async.api.kinds import KINDS
+from gameball_async.api.kinds import KINDS, item_class
 from gameball_async.rows.check import preparer
 from gameball_async.rows.check_many import check_of_many
 from gameball_async.rows.row import Prepared
@@ -30,6 +30,12 @@ Chance = random.Random
 
 class Word(str):
     """Text of a class of its own."""
+
+
+class Five(str, Enum):  # noqa: UP042 - its value is no text
+    """Text by its class, and a number by its value."""
+
+    FIVE = 5
 
 
 def free(chance: Chance) -> Any:
@@ -82,6 +88,8 @@ def odd(chance: Chance) -> Any:
             {"a": NAN}, {"a": None}, {"a": {"b": NAN}}, [NAN], [None], [1], ["a"], ("a",), [], {}, [{}], [[NAN]],
             {"a": {"b": 1}}, object(), {"customerId": "x"}, [{"productId": " "}], [{"price": NAN}], {"a": Decimal(1)},
             "2024-10-16T08:13:29+02:00", "2024-10-16", {"a": "null"}, {"a": Word("x")},
+            Word("2021-02-28"), Word("mobile"), Word("c-1"), Five.FIVE, {"a": Five.FIVE}, [Five.FIVE], [Word("a")],
+            {Word("a"): 1}, {1.5}, b"2021-02-28", bytearray(b"x"),
         ]
     )  # fmt: skip
 
@@ -144,7 +152,7 @@ def compare(rows: int, seed: int) -> tuple[int, int]:
         shown = repr(values)
         positions = range(done, done + len(values))
         expected = list(map(by_one.one, positions, values))
-        found = at_once.many(positions, values)
+        found = list(at_once.many(positions, values))
         assert found == expected, values
         assert repr(values) == shown
         if unknown is not None and unknown_too is not None:

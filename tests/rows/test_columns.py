@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gameball_async.api.items import ITEMS
 from gameball_async.api.kinds import KINDS
 from gameball_async.faults import Refusal
 from gameball_async.rows.check import preparer
 from gameball_async.rows.columns import Layout, layout_of
 from gameball_async.rows.row import BadRow, Prepared, Row
+from tests.api.models import ITEMS
 
 
 def layout(kind: str, header: str, *, custom: bool = False) -> Layout:
@@ -23,7 +23,7 @@ def layout(kind: str, header: str, *, custom: bool = False) -> Layout:
 
 def item(kind: str, header: str, *cells: str, custom: bool = False) -> Any:
     """What a record is on the wire."""
-    row = layout(kind, header, custom=custom).row(2, cells)
+    row = layout(kind, header, custom=custom).rows([2], [cells])[0]
     assert isinstance(row, Row), row
     prepared = preparer(KINDS[kind])(row.position, row.value)
     assert isinstance(prepared, Prepared), prepared
@@ -31,7 +31,7 @@ def item(kind: str, header: str, *cells: str, custom: bool = False) -> Any:
 
 
 def bad(kind: str, header: str, *cells: str) -> dict[str, str]:
-    row = layout(kind, header).row(2, cells)
+    row = layout(kind, header).rows([2], [cells])[0]
     if isinstance(row, Row):
         made = preparer(KINDS[kind])(row.position, row.value)
         assert isinstance(made, BadRow), made
@@ -207,7 +207,7 @@ def test_all_faults_of_a_record_are_listed_those_of_its_cells_and_those_of_the_i
 
 
 def test_a_bad_record_carries_its_id() -> None:
-    row = layout("customers", "customerId,totalSpent").row(2, ["c1", "$5"])
+    row = layout("customers", "customerId,totalSpent").rows([2], [["c1", "$5"]])[0]
     assert isinstance(row, BadRow)
     assert row.key == "c1"
 
@@ -255,7 +255,7 @@ def test_every_record_is_a_row_or_a_bad_row_and_never_an_error(
     record = data.draw(st.lists(cell, min_size=1, max_size=count + 1)) if data.draw(
         st.booleans()
     ) else data.draw(st.lists(cell, min_size=count, max_size=count))  # fmt: skip
-    row = found.row(9, record)
+    row = found.rows([9], [record])[0]
     assert row.position == 9
     if isinstance(row, BadRow):
         assert row.faults

@@ -61,7 +61,7 @@ async def test_a_generator_may_change_a_mapping_and_yield_it_again() -> None:
 
 async def test_a_list_of_rows_of_all_sorts_is_read_in_its_order() -> None:
     values = [{"customerId": "a"}, Customer(customer_id="b"), {"customerId": ""}, 5] * 200
-    feed, found = Feed(values, preparer(KINDS["customers"])), []
+    feed, found = Feed(values, preparer(KINDS["customers"])), list[Prepared | BadRow]()
     while batch := await feed.batch():
         found += batch
     assert [row.position for row in found] == list(range(800))

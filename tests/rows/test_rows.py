@@ -18,9 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gameball_async.api.fields import FieldSpec, FieldType, specs_of
-from gameball_async.api.items import (
-    ITEMS,
+from gameball_async import (
     UNSET,
     BalanceAdjustment,
     Channel,
@@ -31,11 +29,12 @@ from gameball_async.api.items import (
     Order,
     OrderRedemption,
 )
+from gameball_async.api.fields import FieldSpec, FieldType, specs_of
 from gameball_async.api.kinds import KINDS
 from gameball_async.rows.check import preparer
 from gameball_async.rows.check_many import MAX_ITEM_BYTES
 from gameball_async.rows.row import BadRow, Prepared
-from tests.api.models import model_of
+from tests.api.models import ITEMS, model_of
 
 CUSTOMERS = preparer(KINDS["customers"])
 ORDERS = preparer(KINDS["orders"])

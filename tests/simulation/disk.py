@@ -21,7 +21,7 @@ from gameball_async.errors import JournalError
 from gameball_async.journal.file import LogFile
 from gameball_async.journal.history import Used
 from gameball_async.journal.journal import JournalFile
-from gameball_async.journal.state import Entries, Resumable
+from gameball_async.journal.state import Entries, Journal, Resumable
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
 from gameball_async.rows.row import Unchanged
@@ -175,7 +175,7 @@ def summary_of(recorded: Resumable) -> Summary:
     return chunks, odd, recorded.input_ended
 
 
-class Noted:
+class Noted(Journal):
     """
     A journal of which every write is noted. `journal.state.Journal`.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +78,6 @@ class LoadFile:
             half = self.kept.with_name(f"{self.name}.part")
             shutil.copyfile(path, half)
             os.replace(half, self.kept)
-
-    def drop(self) -> None:
-        """Keep the file no longer."""
-        with suppress(FileNotFoundError):
-            self.kept.unlink()
 
     def accounts(self) -> Iterator[tuple[Path, Recorded]]:
         """What its journal says, and then those of its retries."""
@@ -155,18 +150,10 @@ class Loads:
             return cls(Path(working_dir) / "gameball")
         return cls(Path(journals) / Path(working_dir).name)
 
-    def file(self, load_id: str, name: str) -> LoadFile:
-        """One file of a load."""
-        return LoadFile(self.folder / load_id, name)
-
     def begin(self, load_id: str) -> None:
         """Make the folder of a load, which only its owner can read."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / load_id).mkdir(mode=0o700, exist_ok=True)
-
-    def begun(self, load_id: str) -> bool:
-        """Whether the load has a folder."""
-        return (self.folder / load_id).is_dir()
 
     def files(self, load_id: str) -> list[LoadFile]:
         """The files of a load that have a journal."""

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import Annotated, Any, Final, Self, cast
+from typing import Annotated, Any, Final, cast
 
 import anyio
 import dlt
@@ -34,15 +34,15 @@ from dlt.common.schema.utils import is_dlt_table_or_column
 from dlt.common.storages import ParsedLoadJobFileName
 from dlt.destinations.job_impl import FinalizedLoadJob
 
-from ...api.kinds import Kind
 from ...bulk.bulk import Bulk
 from ...client import GameballClient
 from ...errors import AuthenticationError, ConfigurationError, GameballError, InputError
 from ...faults import Refusal
+from ...rows.closing import Closing
 from ...rows.report import Report
 from ...rows.unknown import Unknown
 from .journals import LoadFile, Loads, open_load_file
-from .tables import Columns, kind_of_table, refusal_of, rows_of_table, table_under_columns
+from .tables import Columns, LoadTable, kind_of_table, refusal_of
 
 LOG = logging.getLogger("gameball_async.dlt")
 LOOK_UP = 0.2
@@ -86,7 +86,7 @@ class GameballConfiguration(DestinationClientConfiguration):
         return self.base_url or "Gameball"
 
 
-class LoadClient(JobClientBase):
+class LoadClient(Closing, JobClientBase):
     """Makes the job of each load file, and judges a load when all of its files are done."""
 
     config: GameballConfiguration
@@ -130,18 +130,18 @@ class LoadClient(JobClientBase):
         """
         if self._is_dlts(table["name"]):
             return FinalizedLoadJob(file_path)
-        kind, columns = self._check(table)
+        meant = self._check(table)
         loads = self._loads()
-        parsed = ParsedLoadJobFileName.parse(file_path)
+        folder, parsed = loads.folder / load_id, ParsedLoadJobFileName.parse(file_path)
         if not (restore or parsed.retry_count):
             loads.begin(load_id)
-        elif not loads.begun(load_id):
+        elif not folder.is_dir():
             raise DestinationTerminalException(
-                f"load {load_id} was started before, but its journals are not in {loads.folder / load_id}, so it "
-                "is not known which rows were sent: put them back, or set journals to their folder. If no row was "
-                "sent, create that folder"
+                f"load {load_id} was started before, but its journals are not in {folder}, so it is not known "
+                "which rows were sent: put them back, or set journals to their folder. If no row was sent, create "
+                "that folder"
             )
-        return FileJob(file_path, self.config, kind, columns, loads.file(load_id, parsed.job_id()))
+        return FileJob(file_path, self.config, meant, LoadFile(folder, parsed.job_id()))
 
     def complete_load(self, load_id: str) -> None:
         """
@@ -163,17 +163,14 @@ class LoadClient(JobClientBase):
             raise DoubtfulRows(message)
         LOG.warning(message)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
+    def close(self) -> None:
+        """Nothing is open."""
 
     def _is_dlts(self, name: str | None) -> bool:
         return is_dlt_table_or_column(name or "", self.schema._dlt_tables_prefix)
 
-    def _check(self, table: PreparedTableSchema) -> tuple[Kind, Columns]:
-        """The kind of a table's rows, and its columns; refused where they cannot be loaded."""
+    def _check(self, table: PreparedTableSchema) -> LoadTable:
+        """What a table is; refused where it cannot be loaded."""
         how, name = self.config, table["name"] or ""
         columns: Columns = {
             column: hints.get("data_type") or "text"
@@ -184,14 +181,13 @@ class LoadClient(JobClientBase):
             kind = kind_of_table(name, how.kind, how.tables)
             if refusal := refusal_of(table, kind):
                 raise DestinationTerminalException(refusal)
-            table_under_columns(
-                kind, columns, ids_from_numbers=how.ids_from_numbers, naive_as=how.naive_as
-            )
+            found = LoadTable(kind, columns, how.ids_from_numbers, how.naive_as)
+            found.under()
         except ConfigurationError as error:
             raise DestinationTerminalException(str(error)) from None
         except Refusal as error:
             raise DestinationTerminalException(f"table {name!r}: {error}") from None
-        return kind, columns
+        return found
 
     def _loads(self) -> Loads:
         return Loads.of(dlt.current.pipeline().working_dir, self.config.journals)
@@ -227,17 +223,11 @@ class FileJob(RunnableLoadJob):
     """Sends one load file, or what is left of it."""
 
     def __init__(
-        self,
-        file_path: str,
-        config: GameballConfiguration,
-        kind: Kind,
-        columns: Columns,
-        file: LoadFile,
+        self, file_path: str, config: GameballConfiguration, table: LoadTable, file: LoadFile
     ) -> None:
         super().__init__(file_path)
         self._config = config
-        self._kind = kind
-        self._columns = columns
+        self._table = table
         self._file = file
 
     def run(self) -> None:
@@ -263,32 +253,18 @@ class FileJob(RunnableLoadJob):
                 "stopped by a signal: the next run of the pipeline continues where it stopped"
             )
         if report.all_succeeded:
-            self._file.drop()
+            self._file.kept.unlink(missing_ok=True)
 
     async def _move(self) -> Report:
-        how = self._config
-        journal, with_numbers = self._file.journal, how.ids_from_numbers
+        how, journal = self._config, self._file.journal
+        options: Any = {"ids_from_numbers": how.ids_from_numbers, "unknown": how.unknown}
         async with how.make_client() as client:
             with closing(open_load_file(self._file.kept)) as source:
-                rows = rows_of_table(
-                    self._kind,
-                    self._columns,
-                    source.records(),
-                    ids_from_numbers=with_numbers,
-                    naive_as=how.naive_as,
-                )
+                rows = self._table.rows(source.records())
                 if journal.exists():
-                    run = client.resume(
-                        journal, rows, ids_from_numbers=with_numbers, unknown=how.unknown
-                    )
+                    run = client.resume(journal, rows, **options)
                 else:
-                    run = client.bulk(
-                        self._kind,
-                        rows,
-                        journal=journal,
-                        ids_from_numbers=with_numbers,
-                        unknown=how.unknown,
-                    )
+                    run = client.bulk(self._table.kind, rows, journal=journal, **options)
                 async with run:
                     return await _finished(run)
 

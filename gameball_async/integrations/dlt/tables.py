@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from attrs import frozen
+
 from ...api.fields import AnyClass, FieldType, specs_of
-from ...api.item_classes import item_class
-from ...api.kinds import KINDS, Kind, Replay, kind_of
+from ...api.kinds import KINDS, Kind, Replay, item_class, kind_of
 from ...errors import ConfigurationError
 from ...faults import Refusal
 from ...rows.cells import read_json
@@ -115,62 +116,62 @@ def header_of(kind: Kind, names: Sequence[str]) -> list[str]:
     return [named(name) for name in names]
 
 
-def rows_of_table(
-    kind: Kind,
-    columns: Columns,
-    records: Iterator[Record],
-    *,
-    ids_from_numbers: bool = False,
-    naive_as: str = "",
-) -> Iterator[Row | BadRow]:
+@frozen
+class LoadTable:
     """
-    The rows of a load file.
+    What a table of dlt's is, and how its rows are read.
 
-    Args:
+    Attributes:
         kind: of the rows.
         columns: of the table.
-        records: of the file: lines of JSON, or cells below a header.
         ids_from_numbers: take whole numbers as ids.
         naive_as: the zone of times without one; empty to refuse them.
-
-    Raises:
-        Refusal: the columns cannot be rows of *kind*.
     """
-    table = table_under_columns(kind, columns, ids_from_numbers=ids_from_numbers, naive_as=naive_as)
-    header = table.layout.header
-    reads = [_reader(kind, path, columns[name]) for path, name in zip(header, columns, strict=True)]
-    return typed_rows(table, _cells(columns, reads, records))
 
+    kind: Kind
+    columns: Columns
+    ids_from_numbers: bool
+    naive_as: str
 
-def table_under_columns(
-    kind: Kind, columns: Columns, *, ids_from_numbers: bool = False, naive_as: str = ""
-) -> Table:
-    """
-    What the columns of a table stand for; arguments and errors as of `rows_of_table`.
+    def rows(self, records: Iterator[Record]) -> Iterator[Row | BadRow]:
+        """
+        The rows of a load file: lines of JSON, or cells below a header.
 
-    Raises:
-        Refusal: the columns cannot be rows of *kind*.
-    """
-    names = [*columns]
-    header = header_of(kind, names)
-    given = {name.partition(".")[0] for name in header}
-    missing = [name for name in needed_columns(kind, given) if name not in given]
-    if missing:
-        raise Refusal(
-            f"no row has {', '.join(missing)}, which {kind.name} need: extract it, or rename the column that "
-            "contains it"
-        )
-    table = table_under(layout_of(kind, header, unknown="send"), naive_as)
-    for column in table.columns:
-        name = names[column.index]
-        if column.type is not FieldType.ID or columns[name] not in _NUMBERS:
-            continue
-        if not (ids_from_numbers and columns[name] == "bigint"):
+        Raises:
+            Refusal: the columns cannot be rows of its kind.
+        """
+        table = self.under()
+        paths = zip(table.layout.header, self.columns.values(), strict=True)
+        reads = [_reader(self.kind, path, type) for path, type in paths]
+        return typed_rows(table, _cells(self.columns, reads, records))
+
+    def under(self) -> Table:
+        """
+        What its columns stand for.
+
+        Raises:
+            Refusal: the columns cannot be rows of its kind.
+        """
+        kind, names = self.kind, [*self.columns]
+        header = header_of(kind, names)
+        given = {name.partition(".")[0] for name in header}
+        missing = [name for name in needed_columns(kind, given) if name not in given]
+        if missing:
             raise Refusal(
-                f"column {name!r} has numbers, but ids are text that keeps its leading zeros: extract it as text, "
-                "or pass gameball(ids_from_numbers=True)"
+                f"no row has {', '.join(missing)}, which {kind.name} need: extract it, or rename the column that "
+                "contains it"
             )
-    return table
+        table = table_under(layout_of(kind, header, unknown="send"), self.naive_as)
+        for column in table.columns:
+            name = names[column.index]
+            if column.type is not FieldType.ID or self.columns[name] not in _NUMBERS:
+                continue
+            if not (self.ids_from_numbers and self.columns[name] == "bigint"):
+                raise Refusal(
+                    f"column {name!r} has numbers, but ids are text that keeps its leading zeros: extract it as "
+                    "text, or pass gameball(ids_from_numbers=True)"
+                )
+        return table
 
 
 def _cells(
