@@ -247,7 +247,7 @@ def _about_journal(task: Task, report: Report, doubt: InDoubt | None, go_on: str
         return (
             f"Keep the journal {path}: the next import can be compared with it (--changed-against)."
         )
-    return f"The journal {path} is not needed any more: keep it or delete it."
+    return f"The journal {path} is not needed to resume: keep it for `report` and `retry`, or delete it."
 
 
 def _about_rows(task: Task, report: Report) -> Iterator[str | None]:

@@ -60,7 +60,7 @@ def test_an_account_says_where_the_journal_is_and_that_it_may_go(
     serve()
     path = customers(3)
     result = run("import", "customers", path)
-    assert f"{path}.gbjournal is not needed any more: keep it or delete it" in result.stdout
+    assert f"{path}.gbjournal is not needed to resume: keep it for `report` and" in result.stdout
 
 
 @pytest.mark.parametrize(("options", "kept"), [(["--no-journal"], 0), (["--journal=other"], 1)])
