@@ -1,5 +1,5 @@
 """
-Only what changed: rows that equal what an earlier run, or an earlier input, has applied are not sent.
+Only what changed: rows equal to what an earlier run, or an earlier input, has applied are not sent.
 
 Which rows those are is decided in `rows.content`. What was applied before is read, in worker threads, into a
 temporary database of this process, which the system removes with it: memory does not grow with it. There each row
@@ -76,14 +76,14 @@ class Making:
 
     Attributes:
         ids_from_numbers: take whole numbers as ids.
-        unknown: what becomes of fields that Gameball does not know.
+        unknown: what to do with fields that Gameball does not know.
     """
 
     ids_from_numbers: bool
     unknown: Unknown
 
     def prepare(self, kind: Kind) -> Prepare:
-        """What makes an item of a row, and tells nobody of unknown fields."""
+        """What makes an item of a row, without a report of unknown fields."""
         fields = UnknownFields(kind, self.unknown)
         return preparer(kind, ids_from_numbers=self.ids_from_numbers, unknown=fields)
 
@@ -93,9 +93,9 @@ class Comparison:
     Finds the rows that need not be sent, by what was applied last for each id. Used by one thread at a time.
 
     Args:
-        in_order: whether rows of one id were applied in the order they are told; if not, of different
-            ones none is known to be the last.
-        journal: of the run itself, where it is taken up again.
+        in_order: whether rows of one id were applied in the given order; if not, which of different rows
+            came last is not known.
+        journal: of the run itself, if it is resumed.
     """
 
     def __init__(self, *, in_order: bool, journal: str | os.PathLike[str] | None) -> None:
@@ -111,7 +111,7 @@ class Comparison:
             self._base.executemany(self._put, zip(ids, digests, strict=True))
 
     async def take_up(self) -> None:
-        """Leave out of what is known all that the run at hand has sent before it was taken up."""
+        """Forget all rows that the current run sent before it was resumed."""
         if self._journal is not None:
             await _read_all(read_contents(self._journal), self._sent_before)
 
@@ -155,8 +155,8 @@ def _told() -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise JournalError(
-            f"what earlier runs have applied cannot be looked up ({error}): make room in the folder of "
-            "temporary files, or name another with TMPDIR, and go on"
+            f"what earlier runs have applied cannot be looked up ({error}): free space in the folder of temporary "
+            "files, or set TMPDIR to another folder, then resume"
         ) from None
 
 
@@ -172,7 +172,8 @@ def comparison_of(
 
     Raises:
         ConfigurationError: rows of *kind* must be sent though they equal others.
-        JournalError: the journal cannot be read, its run goes on, or is of another kind, account or address.
+        JournalError: the journal cannot be read, its run has not ended, or it belongs to another kind,
+            account or address.
     """
     refuse_incomparable(kind)
     if isinstance(earlier, EarlierRows):
@@ -186,7 +187,7 @@ def comparison_again(
     header: Header, journal: str | os.PathLike[str], given: EarlierRows | None, making: Making
 ) -> OpenComparison | None:
     """
-    What reads that again for a run that is taken up, where it has rows to read; None where none is read.
+    What reads that again for a resumed run that has rows left to read; None if none are left.
 
     Args:
         header: of the run.
@@ -203,7 +204,7 @@ def comparison_again(
         if given is None:
             return None
         raise JournalError(
-            f"the run of {os.fspath(journal)} compares its rows with none: resume it without changed_against"
+            f"the run of {os.fspath(journal)} is not compared with an earlier one: resume it without changed_against"
         )
 
     async def compare() -> Comparison | None:
@@ -216,8 +217,8 @@ def comparison_again(
         was = earlier.name, earlier.digest
         if given is None or (given.source.name, given.source.digest) != was:
             raise JournalError(
-                f"the run of {os.fspath(journal)} compares its rows with those of "
-                f"{earlier.name or 'a program'}: give the same again, as changed_against"
+                f"the run of {os.fspath(journal)} is compared with the rows of {earlier.name or 'a program'}: pass "
+                "the same again as changed_against"
             )
         return await _with_rows(given, kind_of(header.kind), making, journal)()
 
@@ -234,7 +235,7 @@ async def _with_journal(
         path: where that is.
         length: bytes of it that count.
         chunking: of its run.
-        journal: of the run at hand, where it is taken up again.
+        journal: of the current run, if it is resumed.
     """
     comparison = Comparison(in_order=chunking is not Chunking.PLAIN, journal=journal)
 

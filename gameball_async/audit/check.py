@@ -1,7 +1,8 @@
 """
 Rows read through to their end, each checked by itself and all of them as a whole.
 
-Which rows repeat an earlier one is told by digests of all rows, in a private SQLite file, which outlives nothing.
+Rows that repeat an earlier one are found by digests of all rows, in a private SQLite file that is removed at
+the end.
 Memory does not grow with the rows: they are appended, and sorted on the disk at the end. Digests have 64
 bits and a key of this process: two of ten million different rows have the same one once in 300,000 files.
 """
@@ -41,7 +42,7 @@ from .looks import LOOKS
 BATCH = 2000
 """Rows whose columns are looked at in one go."""
 ID, MOMENT = "id", "moment"
-"""What rows are compared by: what tells them apart, and the time that a customer may have once."""
+"""What rows are compared by: their identity, and the time that a customer may have once."""
 
 _NEW = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;
@@ -72,7 +73,7 @@ class Checked:
 
     Attributes:
         rows: how many there were.
-        faulty: how many of them have faults of their own, and would be rejected.
+        faulty: how many of them have faults and would be rejected.
         faulty_lines: the first of those.
         findings: what is doubtful about the others.
         amounts: what their amounts come to.
@@ -212,8 +213,8 @@ class WholeCheck(Closing):
         findings = list(self._repeats())
         if self._unfinished:
             why = (
-                f"rows that repeat others could not be looked for ({self._unfinished}): set SQLITE_TMPDIR "
-                "to a folder with room"
+                f"repeated rows could not be looked for ({self._unfinished}): set SQLITE_TMPDIR to a folder with "
+                "free space"
             )
             findings.append(Finding(why, "not-compared", "", 0, ()))
         amounts = list[AmountSummary]()

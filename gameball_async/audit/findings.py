@@ -149,15 +149,15 @@ def about_repeats(repeat: Repeat, rows: int, places: tuple[Place, ...]) -> Findi
 def about_equal_times(field: str, rows: int, places: tuple[Place, ...]) -> Finding:
     """Rows with the customer and the time of an earlier one."""
     message = (
-        f"{_have(rows)} the customer and the {field} of an earlier row: Gameball may refuse a second "
-        "one (error 9003), so give each a time of its own"
+        f"{_have(rows)} the customer and the {field} of an earlier row: Gameball may refuse the second one (error "
+        "9003), so give each row a different time"
     )
     return Finding(message, "equal-times", field, rows, places)
 
 
 def about_faulty(rows: int, lines: Sequence[int]) -> Finding:
-    """Rows with faults of their own."""
-    message = f"{_have(rows)} faults, and will be rejected: `gameball-async validate` says which"
+    """Rows that have faults."""
+    message = f"{_have(rows)} faults and will be rejected: `gameball-async validate` lists them"
     return Finding(message, "faulty-rows", "", rows, tuple(map(Place, lines)), certain=True)
 
 
@@ -206,12 +206,12 @@ class TimeTally:
         name, late, early = self.time.field, self._late, self._early
         if late.rows:
             refused = ", which Gameball refuses (error 9007)" if self.time.refused else ""
-            message = f"{_have(late.rows)} {name} in the future{refused}"
+            message = f"{_have(late.rows)} {name} in the future{refused}: check the dates"
             yield Finding(message, "future-date", name, late.rows, late.places)
         if early.rows:
             doubtful = (
-                f"{_have(early.rows)} {name} before {self.time.earliest}: {self.time.empty} and the like often "
-                "stand for an empty date"
+                f"{_have(early.rows)} {name} before {self.time.earliest}: dates such as {self.time.empty} often "
+                "mean an empty date. If so, empty these cells"
             )
             yield Finding(doubtful, "early-date", name, early.rows, early.places)
 
@@ -256,12 +256,15 @@ class AmountTally:
         """What is doubtful so far."""
         name, wrong, cents = self.amount.field, self._wrong, self._cents
         if wrong.rows and self.amount.wrong is not None:
-            message = f"{_have(wrong.rows)} {self.amount.wrong.value} {name}, which is hardly meant"
+            message = (
+                f"{_have(wrong.rows)} {self.amount.wrong.value} {name}, which is probably a mistake: check "
+                "these rows"
+            )
             yield Finding(message, "odd-amount", name, wrong.rows, wrong.places)
         if 2 * cents.rows > self._rows:
             money = (
-                f"{cents.rows:,} of {self._rows:,} values of {name} have cents, as money has, and points are "
-                "wanted: turn money into points first"
+                f"{cents.rows:,} of {self._rows:,} values of {name} have cents, like money, but points are "
+                "expected: convert money to points first"
             )
             yield Finding(money, "money-in-points", name, cents.rows, cents.places)
 

@@ -28,10 +28,10 @@ class Repeat:
     Rows that repeat an earlier one.
 
     Attributes:
-        by: what tells so: the id that answers name a row by, an id of its own, or the whole of it.
+        by: what is compared: the id that answers name a row by, the row's own id, or the whole row.
         field: the field that is the same; empty for the whole row.
-        means: what becomes of them.
-        certain: whether they will not succeed, whatever else is in them.
+        means: what happens to them.
+        certain: whether they fail in any case.
     """
 
     by: Literal["key", "item_id", "payload"]
@@ -96,8 +96,8 @@ class Looks:
 
 
 _ASKED = "each is asked for again"
-_TAKEN_ONCE = "Gameball takes an id once, and refuses it the second time"
-_DOUBLED = "each is applied, so make sure that the export is not doubled"
+_TAKEN_ONCE = "Gameball accepts an id once, and refuses it the second time"
+_DOUBLED = "each is applied, so make sure that the export has no duplicates"
 
 
 def _birth(field: str) -> Time:
@@ -106,7 +106,7 @@ def _birth(field: str) -> Time:
 
 LOOKS: Mapping[str, Looks] = {
     "customers": Looks(
-        Repeat("key", "customerId", "a later row overwrites what the earlier one says"),
+        Repeat("key", "customerId", "a later row overwrites the earlier one"),
         times=(
             Time("customerAttributes.joinDate", day=True),
             Time("customerAttributes.lastOrderDate", day=True),

@@ -1,5 +1,6 @@
 """
-Balances that come out right: customers are brought to a balance, and rows of adjustments in doubt are settled by it.
+Balances that come out right: customers are set to a balance, and adjustments in doubt are settled from
+balances.
 
 What is decided, from balances before and after, is in `plan` and `verdicts`.
 `store` keeps a run's plan on the disk, `setting`, `settling` and `snapshot` ask and send through the client.

@@ -1,5 +1,5 @@
 """
-What is to be done for each customer, by the balance that it has and the one that it is to have.
+What each customer needs, from the balance that it has and the one that it should have.
 
 Points are counted in whole millionths, so that sums and comparisons are exact, whatever numbers come in JSON.
 """
@@ -50,7 +50,7 @@ def shown(units: int, *, signed: bool = False) -> str:
 
 class Fate(Enum):
     """
-    How a row of targets stands, or has ended.
+    The state of a row of targets.
 
     *asked*: its balance is being asked for. *planned*: an adjustment is to be sent. *sent*: one was, and is not
     yet looked at. The others are ends.
@@ -79,7 +79,7 @@ UNFINISHED = (Fate.PLANNED, Fate.DOUBT)
 @frozen
 class Planned:
     """
-    What is to become of a customer.
+    What is to be done for a customer.
 
     Attributes:
         fate: where it stands.
@@ -104,7 +104,7 @@ def planned(target: int, balance: int, max_change: int | None, *, only_up: bool)
     if not change:
         return Planned(Fate.EXACT)
     if only_up and change < 0:
-        return Planned(Fate.HELD, "points would be taken away (--only-up)")
+        return Planned(Fate.HELD, "the customer would lose points (--only-up)")
     if max_change is not None and abs(change) > max_change:
         return Planned(Fate.HELD, "the change is larger than --max-change")
     return Planned(Fate.PLANNED)
@@ -122,10 +122,10 @@ def answered(row: RowOutcome, name: str) -> int | Planned:
         return Planned(Fate.UNKNOWN, "Gameball does not know this customer")
     if row.outcome is not Outcome.SUCCEEDED:
         why = row.outcome.value if row.reason is None else str(row.reason)
-        return Planned(Fate.UNASKED, f"its balance could not be asked for: {why}")
+        return Planned(Fate.UNASKED, f"its balance could not be read: {why}")
     balance = None if row.result is None else in_units(row.result.get(name))
     if balance is None:
-        return Planned(Fate.UNASKED, f"the answer to its inquiry has no number {name}")
+        return Planned(Fate.UNASKED, f"the answer to its inquiry has no number in {name}")
     return balance
 
 
@@ -145,14 +145,14 @@ class Summary:
 
     Attributes:
         rows: rows of the input.
-        exact: customers that have their target already.
+        exact: customers that already have their target.
         up: customers that gain points, and *up_sum* how many together.
         down: customers that lose points, and *down_sum* how many together, as a positive number.
         most_up: the largest gain.
         most_down: the largest loss, as a positive number.
-        held: customers that the bounds leave alone.
+        held: customers that the bounds skip.
         unknown: customers that Gameball does not know.
-        unasked: customers whose balance could not be asked for.
+        unasked: customers whose balance could not be read.
         rejected: rows that cannot be used, or name a customer a second time.
         pending: customers who have pending points, which count as theirs.
         faults: the first rejected rows, each with its position and reason; names no row's values.
@@ -184,7 +184,7 @@ class Summary:
 @frozen(kw_only=True)
 class Report:
     """
-    What has become of the rows. Points are in units (`shown`).
+    The outcomes of the rows. Points are in units (`shown`).
 
     Attributes:
         rows: rows of the input.
@@ -194,7 +194,7 @@ class Report:
         down_sum: points that were taken away, as a positive number.
         rounds: rounds of adjustments.
         complete: whether nothing is left to do.
-        folder: where each row is told of, in ``report.csv``.
+        folder: where ``report.csv`` lists each row.
     """
 
     rows: int

@@ -1,9 +1,10 @@
 """
-Brings customers to a balance: asks, sends the differences, asks again; each step journalled, and done once.
+Sets customers to a balance: asks, sends the differences, asks again; each step is journalled, and done once.
 
-The folder of a run holds its plan and a journal for each step. Whatever cuts it off, the same call goes on where it
-was. A customer's second adjustment is sent only after a look that came after the first one's job had ended; where no
-job is known, only after two looks, `rest` seconds apart, that both show the balance from before.
+The folder of a run has its plan and a journal for each step. After any interruption, the same call continues
+where it stopped. A customer's second adjustment is sent only after a look that came after the first one's job
+had ended. If no job is known, it is sent only after two looks, `rest` seconds apart, that both show the balance
+from before.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ OPEN_JOBS = 128
 """Jobs that a step keeps open at once, at most: the answers to as many inquiries are in memory."""
 
 Drive = Callable[[str, "Bulk"], Awaitable[object]]
-"""Reads an open run to its end; is told what it is for, in words."""
+"""Reads an open run to its end; its first argument describes the run in words."""
 
 
 async def finish(what: str, run: Bulk) -> None:
@@ -72,27 +73,29 @@ async def plan_balances(
 
     What each row needs is in ``report.csv`` in the folder.
 
-    Called again with the same folder it goes on where it was; where the plan is complete, nothing is asked.
+    Called again with the same folder, it continues where it stopped; if the plan is complete, nothing is asked.
 
     Args:
         client: an open client.
         rows: any sync or async iterable of mappings (or `BalanceTarget`) with ``customerId`` and
             ``balance``, or a table with such columns; read lazily. A customer's second row is rejected.
-        folder: where the plan and the journals are kept; made where it is not there.
-        max_change: leave customers alone whose balance would change by more points.
-        only_up: leave customers alone whose balance would go down.
+        folder: where the plan and the journals are kept; created if it does not exist.
+        max_change: skip customers whose balance would change by more points.
+        only_up: skip customers whose balance would go down.
         balance: the field of Gameball's answer that is the balance.
-        source: tells the input from others, so that a changed one is refused when the plan is gone on with.
+        source: identifies the input, so that a changed one is refused when the plan is continued.
         ids_from_numbers: take whole numbers as ids.
-        drive: reads each run to its end; for whoever shows its progress.
+        drive: reads each run to its end; for programs that show its progress.
 
     Raises:
-        JournalError: the folder belongs to another run, or another process holds it.
-        ConfigurationError: *max_change* is no number of points.
+        JournalError: the folder belongs to another run, or another process is using it.
+        ConfigurationError: *max_change* is not a number of points.
     """
     most = None if max_change is None else in_units(max_change)
     if max_change is not None and (most is None or most < 0):
-        raise ConfigurationError(f"max_change is {max_change}: give points, 0 or more")
+        raise ConfigurationError(
+            f"max_change is {max_change}: pass points, 0 or more (--max-change)"
+        )
     header = Header(_whose(client), source, most, only_up, balance)
     with await anyio.to_thread.run_sync(Store, folder, header) as store:
         if store.stage.step is Step.READ:
@@ -111,10 +114,10 @@ async def apply_plan(
     drive: Drive = finish,
 ) -> Report:
     """
-    Send what `plan_balances` has found to be missing, ask again, and go on until every customer's fate is known.
+    Send what `plan_balances` found to be missing, ask again, and repeat until every customer's fate is known.
 
-    Called again with the same folder it goes on where it was. Where the run is over, customers that were left in
-    doubt are looked at again; else nothing is sent.
+    Called again with the same folder, it continues where it stopped. If the run is finished, customers that
+    were left in doubt are checked again; otherwise nothing is sent.
 
     Args:
         client: an open client of the same account.
@@ -125,12 +128,14 @@ async def apply_plan(
 
     Raises:
         JournalError: there is no complete plan, it belongs to another account, or another process holds it.
-        GameballError: what stopped a step early; call it again to go on.
+        GameballError: what stopped a step early; call it again to continue.
     """
     with await anyio.to_thread.run_sync(Store, folder, None) as store:
         store.header.check(evolve(store.header, account=_whose(client)))
         if store.stage.step in (Step.READ, Step.ASK):
-            raise ConfigurationError(f"{folder} holds no complete plan: make it first")
+            raise ConfigurationError(
+                f"{folder} has no complete plan: make one first with plan_balances"
+            )
         begin_again(store)
         while store.stage.step is not Step.DONE:
             if store.stage.step is Step.AGAIN and store.count(Fate.SENT):
@@ -150,7 +155,7 @@ async def set_balances(
     **plan: Any,
 ) -> Report:
     """
-    Bring customers to a balance without asking anybody: `plan_balances`, then `apply_plan`.
+    Set customers to a balance without confirmation: `plan_balances`, then `apply_plan`.
 
     Args:
         client: an open client.
@@ -197,7 +202,9 @@ async def _step(client: GameballClient, store: Store, drive: Drive) -> None:
     async with run:
         await drive(what, run)
         if not run.report.complete:  # it was left early, without an error
-            raise ConfigurationError(f"{what}: the run was left before its end")
+            raise ConfigurationError(
+                f"{what}: the run stopped before its end. Run it again to continue"
+            )
     await anyio.to_thread.run_sync(take, store, journal)
 
 
@@ -233,6 +240,6 @@ class _Customers(Blocks):
 
 
 def _whose(client: GameballClient) -> str:
-    """Tells the account, the address and the version of the API from others, and tells nothing of the keys."""
+    """Identifies the account, the address and the version of the API, without revealing the keys."""
     account = client.account
     return f"{account.fingerprint} {account.origin} {account.version}"

@@ -1,9 +1,9 @@
 """
-Settles rows of an adjustments run whose fate is unknown, by the balances before the run and after it.
+Settles the rows in doubt of an adjustments run, from the balances before the run and after it.
 
 The balances after it are asked for twice, `rest` seconds apart. What that shows of each row is written to a file
-beside the journal, then noted in the journal. Rows that were not applied can be sent again, as a retry with a
-journal and balances before of its own, whose doubt is settled in the same way.
+beside the journal, then noted in the journal. Rows that were not applied can be sent again, as a retry with its
+own journal and its own balances from before, whose rows in doubt are settled in the same way.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ _NOT_APPLIED = settled_reason("balances", "not applied")
 @define
 class Settlement:
     """
-    What has become of rows in doubt.
+    What was concluded about rows in doubt.
 
     Attributes:
         verdicts: how many rows have each.
         sent_again: rows that were sent again, and succeeded.
         reasons: why rows stay in doubt, and how many.
-        reports: files that tell of each row what was seen and concluded.
+        reports: files with what was seen and concluded for each row.
         journals: those that still have rows in doubt, or not sent again.
     """
 
@@ -79,15 +79,15 @@ async def settle_by_balances(
         client: an open client of the account of the run.
         journal: the file that the run wrote.
         before: the balances before the run: see `read_snapshot`; by default the file that
-            ``import --snapshot`` has written beside the journal.
+            ``import --snapshot`` wrote beside the journal.
         send: send rows again that were not applied.
         balance: the field of Gameball's answer that is the balance.
         rest: seconds between the two looks.
         only_copy: as in `GameballClient.resume`.
-        drive: reads each run to its end; for whoever shows its progress.
+        drive: reads each run to its end; for programs that show its progress.
 
     Raises:
-        JournalError: the journal cannot be read, or its run is not over.
+        JournalError: the journal cannot be read, or its run has not finished.
         ConfigurationError: it is of another kind, or there are no balances from before.
         InputError: the file of balances cannot be read.
     """
@@ -96,8 +96,9 @@ async def settle_by_balances(
     given = snapshot_beside(name) if before is None else os.fspath(before)
     if not await anyio.Path(given).exists():
         raise ConfigurationError(
-            f"the balances before the run are not there ({given}): name a file of them with --before. "
-            "Where nobody has them, look at the customers, and settle by hand"
+            f"there are no balances from before the run ({given} does not exist): name a file of them with "
+            "--before. If you do not have them, look up the customers in the dashboard, and use `gameball-async "
+            "settle`"
         )
     await settling.one(name, given, DEPTH)
     return settling.found
@@ -127,7 +128,7 @@ class _Settling:
             self.found.journals.append(journal)
 
     async def _later(self, journal: str, depth: int) -> None:
-        """Go on with a retry that was cut off, and settle what it has left in doubt."""
+        """Resume a retry that was cut off, and settle what it left in doubt."""
         before = snapshot_beside(journal)
         if not (await anyio.Path(journal).exists() and await anyio.Path(before).exists()):
             return
@@ -198,10 +199,10 @@ def _finished(journal: str) -> Resumable:
     kind = recorded.header.kind
     if kind != "balance-adjustments":
         raise ConfigurationError(
-            f"{journal} is of {kind}: balances settle the doubt of balance-adjustments only"
+            f"{journal} is a journal of {kind}: only balance-adjustments can be settled from balances"
         )
     if not recorded_of(recorded).report.complete:
-        raise JournalError(f"the run of {journal} is not over: resume it first")
+        raise JournalError(f"the run of {journal} has not finished: resume it first")
     return recorded
 
 
@@ -212,7 +213,7 @@ _HEAD = (
 
 
 def _write(journal: str, rows: Sequence[Concluded]) -> str:
-    """The file beside the journal that tells of each row what was seen and concluded."""
+    """The file beside the journal with what was seen and concluded for each row."""
     number = 1
     while os.path.lexists(path := f"{journal}.settled-{number}.csv"):
         number += 1

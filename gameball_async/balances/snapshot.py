@@ -42,7 +42,7 @@ async def look(client: GameballClient, keys: Keys, name: str, what: str, drive: 
         keys: the customers.
         name: of the field that is the balance.
         what: what that is for, in words.
-        drive: reads the run to its end; for whoever shows its progress.
+        drive: reads the run to its end; for programs that show its progress.
     """
     async with _asked(client, keys, what, drive) as journal:
         return await anyio.to_thread.run_sync(lambda: _each_once(_answers(journal, name)))
@@ -109,7 +109,7 @@ def write_snapshot(
     path: str | os.PathLike[str], balances: Iterable[tuple[str, int | None]]
 ) -> None:
     """
-    Write balances to a file, which appears whole or not at all; customers without one are left out.
+    Write balances to a file, which appears whole or not at all; customers without a balance are omitted.
 
     Raises:
         OSError: the disk refuses.
@@ -140,13 +140,20 @@ def read_snapshot(
             value = next((each for each in ("balance", name) if each in head), None)
             if key is None or value is None:
                 raise InputError(
-                    f"has no columns customerId (or key) and balance (or {name})",
+                    (
+                        f"has no columns customerId (or key) and balance (or {name}): rename its columns, or name "
+                        "another file"
+                    ),
                     path=os.fspath(path),
                     line=1,
                 )
             named = ((restored(row[key] or ""), in_units(row[value])) for row in rows)
             return _each_once(pair for pair in named if pair[0] in keys)
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", path=os.fspath(path)) from None
+        raise InputError(
+            f"cannot be read ({error.strerror}): name another file", path=os.fspath(path)
+        ) from None
     except (UnicodeDecodeError, csv.Error):
-        raise InputError("is not CSV in UTF-8", path=os.fspath(path)) from None
+        raise InputError(
+            "is not CSV in UTF-8: save it as CSV in UTF-8", path=os.fspath(path)
+        ) from None

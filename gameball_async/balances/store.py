@@ -71,12 +71,12 @@ class Header:
     What a run is, so that another cannot be taken for it.
 
     Attributes:
-        account: tells accounts, addresses and versions apart, and tells nothing else.
+        account: identifies the account, the address and the version, and reveals nothing else.
         source: a digest of the input and how it is read; empty where the rows come from a program.
         max_change: by how many units one customer's balance may change; None for any.
         only_up: no adjustment may take points away.
         balance: name of the field that is the balance.
-        run: tells this run from every other; part of the reason of each adjustment.
+        run: identifies this run; part of the reason of each adjustment.
         format: of the file.
     """
 
@@ -90,24 +90,24 @@ class Header:
 
     def check(self, other: Header) -> None:
         """
-        Make sure that *other*, the run at hand, is this one.
+        Make sure that *other*, the current run, is this one.
 
         Raises:
             JournalError: it is not; the message names what differs.
         """
-        bounds = "--max-change or --only-up is another"
+        bounds = "--max-change or --only-up differs"
         differs = {
-            "format": "another version of gameball_async has written it",
-            "account": "the account, the base URL or the API version is another",
-            "source": "its input has changed, or is read in another way",
+            "format": "another version of gameball_async wrote it",
+            "account": "the account, the base URL or the API version differs",
+            "source": "its input has changed, or is read with other options",
             "max_change": bounds,
             "only_up": bounds,
-            "balance": f"its balances are those of {self.balance}",
+            "balance": f"its balance field is {self.balance}",
         }
         for name, what in differs.items():
             if getattr(self, name) != getattr(other, name):
                 raise JournalError(
-                    f"the folder belongs to another run: {what}. Go on with what the run began with, or "
+                    f"the folder belongs to another run: {what}. Use the file and options that it began with, or "
                     "name another folder with --state"
                 )
 
@@ -118,14 +118,14 @@ class Store(Closing):
 
     Args:
         folder: where it is. It and the plan are made readable for their owner only.
-        header: of the run at hand; None takes any.
+        header: of the current run; None accepts any.
 
     Attributes:
         folder: the same.
         header: of the run that it belongs to.
 
     Raises:
-        JournalError: it belongs to another run, another process holds it, or the disk refuses.
+        JournalError: it belongs to another run, another process is using it, or the disk refuses.
     """
 
     def __init__(self, folder: str | os.PathLike[str], header: Header | None) -> None:
@@ -133,7 +133,10 @@ class Store(Closing):
         self._reading = Lock()  # a page may be read in a thread that nobody waits for any more
         path = self.folder / PLAN
         if header is None and not path.exists():
-            raise JournalError(f"{folder} is not there, or holds no plan of balances")
+            raise JournalError(
+                f"{folder} does not exist, or has no plan of balances: make one first with "
+                "plan_balances"
+            )
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # the folder may be open to all
@@ -156,7 +159,9 @@ class Store(Closing):
         with self.change():
             if not self._base.execute("SELECT 1 FROM sqlite_master").fetchone():
                 if header is None:
-                    raise JournalError(f"{self.folder} holds no plan of balances yet")
+                    raise JournalError(
+                        f"{self.folder} has no plan of balances yet: make one first with plan_balances"
+                    )
                 for statement in _TABLES.split(";"):
                     self._base.execute(statement)
                 self.note("header", asdict(header))
@@ -233,8 +238,8 @@ class Store(Closing):
         find = "SELECT line FROM customer WHERE id = ? AND fate <> 'rejected'"
         found = self._base.execute(find, (key,)).fetchone()
         if found is None:
-            raise JournalError(f"row {line} came twice: give each row a position of its own")
-        why = f"row {found[0]} has this customer already: keep one of the two"
+            raise JournalError(f"two rows have the position {line}: give each row a different one")
+        why = f"row {found[0]} already has this customer: remove one of the two"
         self._base.execute(add, (line, key, target, Fate.REJECTED.value, why))
 
     def count(self, *fates: Fate) -> int:
@@ -261,9 +266,16 @@ class Store(Closing):
 
 
 def refused(path: Path, error: Exception) -> JournalError:
-    """What to say where the file cannot be used."""
+    """The error for a file that cannot be used."""
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-        return JournalError(f"another process holds {path}: let it end, or stop it, first")
+        return JournalError(
+            f"another process is using {path}: wait for it to end, or stop it, first"
+        )
     if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-        return JournalError(f"{path} is damaged, or no plan of balances: {error}")
-    return JournalError(f"{path} cannot be written: {error}")
+        return JournalError(
+            f"{path} is damaged, or is not a plan of balances ({error}): when the jobs of its run have ended, name "
+            "another folder with --state"
+        )
+    return JournalError(
+        f"{path} cannot be written ({error}): free space on the disk, or make the folder writable, then try again"
+    )

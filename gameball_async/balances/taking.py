@@ -97,7 +97,7 @@ def summary_of(store: Store) -> Summary:
 
 
 def take_answers(store: Store, journal: Path | None) -> None:
-    """Take in what became of the adjustments of a round."""
+    """Take in the outcomes of a round's adjustments."""
     with store.change() as cursor:
         for row in _rows(journal):
             cursor.execute(
@@ -153,9 +153,9 @@ def _judge(cursor: Cursor, line: int, why: str, target: int, seen: Looked) -> No
 
 def begin_again(store: Store) -> bool:
     """
-    Take a run up once more that is over and has left customers in doubt, or without their adjustment.
+    Reopen a finished run that left customers in doubt, or without their adjustment.
 
-    They are looked at first. Returns whether there are any.
+    Their balances are checked first. Returns whether there are any.
     """
     stage = store.stage
     if stage.step is not Step.DONE or not store.count(*UNFINISHED):
@@ -170,7 +170,7 @@ def begin_again(store: Store) -> bool:
 
 
 def report_of(store: Store) -> Report:
-    """Count what has become of the rows."""
+    """Count the outcomes of the rows."""
     ((rows, applied, up, down),) = store.each(
         "count(*), coalesce(sum(applied <> 0), 0), coalesce(sum(max(applied, 0)), 0), "
         "coalesce(sum(max(-applied, 0)), 0)"

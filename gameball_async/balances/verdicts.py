@@ -1,15 +1,15 @@
 """
-What balances tell of adjustments: whether one was applied, and which rows in doubt of a run were.
+What balances show about adjustments: whether one was applied, and which rows in doubt of a run were.
 
-An adjustment of our own is told by the answer to it and by one or two looks at the balance afterwards. A look comes
-when the adjustment's job has ended, or when nobody knows of a job. A balance that is not where the adjustment would
+An adjustment of our own is judged by the answer to it and by one or two looks at the balance afterwards. A look
+comes when the adjustment's job has ended, or if no job is known. A balance that is not where the adjustment would
 leave it is looked at a second time, some seconds later: an account is *at rest* where two such looks agree. Only at
 rest, and only at the balance before it, an adjustment is called not applied and may be sent again.
 
-Rows in doubt of a run are told by their customer's balance before and after. It has moved by what is known to be
-applied, and by some of the rows in doubt. Where only one choice of rows explains the movement, that is what happened;
-where several do, or none, it stays open. Of rows with the same amount nobody can tell which were applied, and it makes
-no difference to the balance: the earlier ones are called applied.
+Rows in doubt of a run are judged by their customer's balance before and after. It has moved by what is known to be
+applied, and by some of the rows in doubt. Where only one choice of rows explains the movement, that is what
+happened; where several do, or none, it stays open. Of rows with the same amount nobody can tell which were applied,
+and it makes no difference to the balance: the earlier ones are called applied.
 """
 
 from __future__ import annotations
@@ -86,11 +86,11 @@ def judged(seen: Looked) -> Planned:
     if last == seen.before + seen.amount:
         return Planned(Fate.SET)
     if last is None:
-        return Planned(Fate.DOUBT, "the balance afterwards could not be asked for")
+        return Planned(Fate.DOUBT, "the balance could not be read afterwards")
     if seen.answer is Answer.APPLIED:
         return _moved(last, "applied", seen)
     if seen.second is None or seen.first is None:
-        return Planned(Fate.DOUBT, "the balance could be asked for only once afterwards")
+        return Planned(Fate.DOUBT, "the balance could be read only once afterwards")
     if seen.first == seen.second == seen.before:
         return Planned(Fate.PLANNED)
     return _moved(last, "refused" if seen.answer is Answer.LATER else "in doubt", seen)
@@ -157,7 +157,7 @@ def doubtful(
 @frozen
 class Concluded:
     """
-    What became of a row in doubt, and from what that was concluded; points in units.
+    What was concluded about a row in doubt, and from what; points in units.
 
     Attributes:
         position: where the row stands in the input.
@@ -203,7 +203,7 @@ def conclude(
     elif customer.sent_again:
         why = "a row of this customer was sent again later"
     elif first is None or second is None:
-        why = "the balance could not be asked for"
+        why = "the balance could not be read"
     elif first != second:
         why = "the balance moved between the two looks"
     else:

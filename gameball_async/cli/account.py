@@ -1,7 +1,8 @@
 """
-The final account of a run, as people read it: counts by outcome, reasons with advice, what is open or in doubt.
+The summary of a run, as people read it: counts by outcome, reasons with advice, what is open or in doubt.
 
-Plain functions from values to text, with the commands that end a doubt. Nothing of the server's or of a file's is read as markup.
+Plain functions from values to text, with the commands that settle rows in doubt. Text from the server or a file
+is never read as markup.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Failure:
         outcome: their outcome.
         reason: why.
         rows: how many.
-        advice: what to do; empty where the code tells nothing.
+        advice: what to do; empty if the code gives no advice.
     """
 
     outcome: str
@@ -75,14 +76,14 @@ def failures(report: Report) -> list[Failure]:
 
 
 def advice_on(code: int | None) -> str:
-    """What to do about Gameball's code; empty where it tells nothing."""
+    """What to do about Gameball's code; empty if there is no advice."""
     found = Code.find(code)
     return "" if found is None else found.advice
 
 
 def summary(report: Report, what: str) -> Group:
     """
-    The final account.
+    The summary that a run prints at its end.
 
     Args:
         report: the run's report.
@@ -125,7 +126,7 @@ def _verdict(report: Report, what: str) -> str:
     what = clean(what)
     unchanged = f", {report.unchanged:,} unchanged" if report.unchanged else ""
     if report.unchanged and report.all_succeeded:
-        return f"{what}: {count(report.succeeded, 'row')} succeeded{unchanged}, and not sent"
+        return f"{what}: {count(report.succeeded, 'row')} succeeded{unchanged} and not sent"
     if report.all_succeeded and report.rows == 1:
         return f"{what}: the only row succeeded"
     if report.all_succeeded:
@@ -158,43 +159,43 @@ def job_list(job_ids: Iterable[int]) -> str:
 
 
 def jobs_go_on(job_ids: Sequence[int]) -> str:
-    """``2 jobs go on at Gameball: 7, 8``."""
-    goes = "1 job goes" if len(job_ids) == 1 else f"{len(job_ids):,} jobs go"
-    return f"{goes} on at Gameball: {job_list(job_ids)}"
+    """``2 jobs are still open at Gameball: 7, 8``."""
+    goes = "1 job is" if len(job_ids) == 1 else f"{len(job_ids):,} jobs are"
+    return f"{goes} still open at Gameball: {job_list(job_ids)}"
 
 
 def left_open(job_ids: Iterable[int]) -> str:
-    """What is open after a run was left, and what can be done about it."""
+    """Which jobs are open after a run ended early, and what to do about them."""
     ids = sorted(job_ids)
     if not ids:
         return "no job is open"
     some = " ".join(map(str, ids[:SHOWN_JOBS]))
     return (
-        f"{jobs_go_on(ids)}. See how they end with `gameball-async watch "
-        f"{some}`, or end them with `gameball-async stop {some}`"
+        f"{jobs_go_on(ids)}. To follow them: `gameball-async watch {some}`; to stop them: `gameball-async stop "
+        f"{some}`"
     )
 
 
 def in_words(positions: Sequence[int]) -> str:
-    """Sorted lines: ``2-4, 9``, and how many more spans."""
+    """Sorted lines: ``2-4, 9``, and how many more ranges."""
     found = spans(positions)
     shown = ", ".join(
         str(first) if first == last else f"{first}-{last}" for first, last in found[:SHOWN_SPANS]
     )
-    more = f" and {len(found) - SHOWN_SPANS:,} more spans" if len(found) > SHOWN_SPANS else ""
+    more = f" and {len(found) - SHOWN_SPANS:,} more ranges" if len(found) > SHOWN_SPANS else ""
     return shown + more
 
 
 @frozen
 class InDoubt:
     """
-    Rows that may or may not have been applied, of a run that is over.
+    Rows that may or may not have been applied, of a finished run.
 
     Attributes:
-        lines: where they stand in the input, sorted.
-        journal: the file that remembers the run; None where none was kept.
-        rejects: the file that holds the rows; None where none was written.
-        command: makes a command that talks to the Gameball of the run.
+        lines: their lines in the input, sorted.
+        journal: the file that records the run; None if none was kept.
+        rejects: the file with the rows; None if none was written.
+        command: makes a command that talks to the same Gameball as the run.
     """
 
     lines: Sequence[int] = field(repr=False)
@@ -208,7 +209,7 @@ class InDoubt:
         return cls(sorted(line for doubt in doubts for line in doubt.positions), journal, **more)
 
     def commands(self) -> list[str]:
-        """What ends the doubt: for rows that were applied, that were not, and to send them at once."""
+        """The commands that record rows as applied, or as not applied, or send the latter again at once."""
         if self.journal is None or not self.lines:
             return []
         rows = self.rejects or "LINES.txt"
@@ -233,33 +234,33 @@ class InDoubt:
 
         if self.journal is None:
             return (
-                "Rows are in doubt: they may or may not have been applied, and no journal was kept "
-                "that they could be sent again from. Look in Gameball's dashboard, at the customers "
-                "of the rejects file (--rejects), before you import them again."
+                "Rows are in doubt: they may or may not have been applied, and this run kept no journal to settle "
+                "them in. Look up the customers of the rejects file (--rejects) in Gameball's dashboard before "
+                "you import them again."
             )
         path = clean(self.journal)
         if not self.lines:
             report = command_line("report", self.journal)
-            return f"Keep the journal {path}; `{report}` tells what became of its rows in doubt."
+            return f"Keep the journal {path}: `{report}` lists its rows in doubt."
         applied, not_applied, retry = (clean(words, 1000) for words in self.commands())
         by_balances = ""
         if os.path.exists(snapshot_beside(self.journal)):  # they were asked for before the run
             settle = clean(command_line("balances", "settle", self.journal), 1000)
-            by_balances = f"\nOr let the balances before and after say it:\n  {settle}"
-        where = "LINES.txt is a file that you write, with one line number a line."
+            by_balances = f"\nOr let the balances before and after decide:\n  {settle}"
+        where = "LINES.txt is a file that you write, with one line number per line."
         if self.rejects is not None:
-            where = f"{clean(self.rejects)} has them all: leave in it the rows that are meant."
+            where = f"{clean(self.rejects)} lists all of them: pass each command a copy with only its rows."
         return (
-            f"{count(len(self.lines), 'row')} in doubt, lines {in_words(self.lines)}: they may or "
-            f"may not have been applied. Keep the journal {path}. Look at these customers' balances "
-            "or activities in Gameball's dashboard (or import them as balance-inquiries). Then say "
-            f"which rows were applied, and which were not:\n  {applied}\n  {not_applied}\n"
-            f"or send those that were not applied again:\n  {retry}\n{where}{by_balances}"
+            f"{count(len(self.lines), 'row')} in doubt, lines {in_words(self.lines)}: they may or may not have "
+            f"been applied. Keep the journal {path}. Look at these customers' balances or activities in Gameball's "
+            "dashboard (or import them as balance-inquiries). Then record which rows were applied and which were "
+            f"not:\n  {applied}\n  {not_applied}\nor, in one step, send again the rows that were not applied:\n  "
+            f"{retry}\n{where}{by_balances}"
         )
 
 
 def in_doubt(journal: str | None, **more: Any) -> InDoubt:
-    """What a journal says of its rows in doubt; no lines where it cannot be read."""
+    """What a journal says of its rows in doubt; no lines if it cannot be read."""
     doubts: Sequence[Doubt] = ()
     if journal is not None:
         with suppress(GameballError, OSError):
@@ -268,16 +269,14 @@ def in_doubt(journal: str | None, **more: Any) -> InDoubt:
 
 
 def about_unknown(sent: Sequence[UnknownField], left_out: Sequence[UnknownField] = ()) -> str:
-    """Which fields Gameball does not know, among those that are sent and those that are not; or nothing."""
+    """The fields that Gameball does not know, sent or not sent; empty for none."""
     found = []
     if sent:
         names = ", ".join(f"{each} in {count(each.rows, 'row')}" for each in sent)
-        found.append(
-            f"Gameball does not know these fields, and ignores them: {clean(names, 1000)}."
-        )
+        found.append(f"Gameball does not know these fields and ignores them: {clean(names, 1000)}.")
     if left_out:
         names = ", ".join(map(str, left_out))
-        found.append(f"Not sent, as Gameball does not know them: {clean(names, 1000)}.")
+        found.append(f"Not sent, because Gameball does not know them: {clean(names, 1000)}.")
     return " ".join(found)
 
 

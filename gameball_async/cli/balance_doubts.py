@@ -1,4 +1,4 @@
-"""The command that settles rows in doubt by the balances before and after."""
+"""The command that settles rows in doubt from the balances before and after."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ field_option: Option = click.option(
     "balance",
     default=BALANCE_FIELD,
     metavar="NAME",
-    help="The field of Gameball's answer that is the balance.",
+    help="The field in Gameball's answer that contains the balance.",
 )
 rest_option: Option = from_zero(
     "--rest",
     default=REST,
     metavar="SECONDS",
-    help="Between two looks at an account that must agree before anything is sent to it again.",
+    help="Seconds between two looks at a balance; both must agree before anything is sent to that customer again.",
 )
 
 
@@ -40,20 +40,21 @@ rest_option: Option = from_zero(
     "--before",
     metavar="FILE",
     help="The balances before the run: CSV with customerId and balance, or the results of an import of "
-    "balance-inquiries.  [default: what import --snapshot has written]",
+    "balance-inquiries.  [default: the file that import --snapshot wrote]",
 )
-@flag("--send", help="Send rows again that were not applied.")
+@flag("--send", help="Send again the rows that were not applied.")
 @field_option
 @rest_option
 @only_copy
 @talks
 def settle(connection: Connection, as_json: bool, **options: Any) -> NoReturn:
     """
-    Settle rows that the run of JOURNAL left in doubt, by the balances before the run and now.
+    Settle rows that JOURNAL's run left in doubt, from the balances before the run and now.
 
-    The run is one of balance-adjustments, and over. A row is called applied, or not applied, where the
-    customer's balance shows it; where the balance moved otherwise, it stays in doubt. What was concluded from what
-    is written to JOURNAL.settled-1.csv, then -2. Rows that were not applied have failed, and --send sends them again.
+    The run must be a finished import of balance-adjustments. A row counts as applied, or as not applied, if the
+    customer's balance shows it. If the balance moved in another way, the row stays in doubt.
+    JOURNAL.settled-1.csv (then -2) shows what was concluded, and why. Rows that were not applied count as
+    failed, and --send sends them again.
     """
     refuse_sandbox(connection)
     journal, found = options["journal"], Settlement()
@@ -70,12 +71,14 @@ def settle(connection: Connection, as_json: bool, **options: Any) -> NoReturn:
         click.echo(
             as_values(found) if as_json else as_text(found, journal, again, sent=options["send"])
         )
-    tells = f"`gameball-async report {journal}` tells how rows stand"
-    raise SystemExit(finish(ended, when_interrupted=f"go on with the same command; {tells}"))
+    tells = f"`gameball-async report {journal}` shows the rows"
+    raise SystemExit(
+        finish(ended, when_interrupted=f"run the same command again to continue; {tells}")
+    )
 
 
 def as_values(found: Settlement) -> bytes:
-    """What came of it, for programs."""
+    """The result, for programs."""
     return orjson.dumps(
         {
             **{verdict.name.lower(): found.verdicts[verdict] for verdict in Verdict},
@@ -107,10 +110,13 @@ def as_text(found: Settlement, journal: str, again: str, *, sent: bool) -> str:
     lines += [f"  {number:>10,}  {why}" for why, number in found.reasons.most_common()]
     if sent:
         lines.append(f"sent again: {count(found.sent_again, 'row')} succeeded")
-    lines += [f"what was concluded from what: {clean(path)}" for path in found.reports]
+    lines += [f"details of each row: {clean(path)}" for path in found.reports]
     if found.journals and not sent:
-        lines.append(f"to send those again that were not applied: {clean(again, 1000)}")
+        lines.append(f"to send again the rows that were not applied: {clean(again, 1000)}")
     elif found.journals:
         left = clean(", ".join(found.journals), 1000)
-        lines.append(f"rows are left in {left}: look at them, and use `gameball-async settle`")
+        lines.append(
+            f"rows are left in {left}: look up their customers in the dashboard, then use `gameball-async "
+            "settle`"
+        )
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The commands on balances: set, and what it shows; and settle, which has a module of its own."""
+"""The commands on balances: set, and what it shows; and settle, which has its own module."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .words import clean, count
 
 @click.group()
 def balances() -> None:
-    """Bring customers to a balance, and settle adjustments in doubt by the balances before and after."""
+    """Set customers' balances, and settle adjustments in doubt from the balances before and after."""
 
 
 balances.add_command(settle)
@@ -40,36 +40,40 @@ balances.add_command(settle)
 @file_option(
     "--state",
     metavar="FOLDER",
-    help="What remembers the run, so that the same command goes on with it.  "
-    "[default: FILE.gbbalances; none with --dry-run and --sandbox]",
+    help="The folder that records the run, so that the same command can continue it.  [default: FILE.gbbalances; "
+    "none with --dry-run and --sandbox]",
 )
 @flag("--yes", help="Send without asking.")
-@flag("--dry-run", help="Ask for the balances, show what would be sent, and end.")
+@flag("--dry-run", help="Ask for the balances and show what would be sent. Nothing is sent.")
 @from_zero(
     "--max-change",
     metavar="POINTS",
-    help="Leave customers alone whose balance would change by more.",
+    help="Skip customers whose balance would change by more.",
 )
-@flag("--only-up", help="Leave customers alone who would lose points.")
+@flag("--only-up", help="Skip customers who would lose points.")
 @field_option
 @rest_option
 @reads
 @talks
 def set_(yes: bool, dry_run: bool, state: str | None, **options: Any) -> NoReturn:
     """
-    Bring each customer of FILE to the balance that FILE names.
+    Set each customer's balance to the one in FILE.
 
-    FILE has the columns customerId and balance; a mapping (--map, --from) turns others into those. All
-    balances are asked for, the differences are shown, and sent as adjustments once you agree. Then the balances are
-    asked for again: what is provably missing is sent again, what moved meanwhile is told. Whatever cuts it off,
-    the same command goes on where it was, and no customer gets a second adjustment without a look in between.
+    FILE has the columns customerId and balance, or a mapping (--map, --from) turns its columns into these. The
+    command asks for all balances, shows the differences, and sends them as adjustments once you confirm. Then
+    it asks for the balances again: what is provably missing is sent again, and what moved meanwhile is
+    reported. After any interruption, the same command continues where it stopped. No customer gets a second
+    adjustment without a look at the balance in between.
     """
     sandbox, file = options["connection"].sandbox, options["file"]
     if file == STDIN:
-        raise click.UsageError("the run is to be gone on with: write the rows to a file first")
+        raise click.UsageError(
+            "a run that reads standard input cannot be continued after an interruption: write "
+            "the rows to a file first"
+        )
     if not (yes or dry_run or sandbox or sys.stdin.isatty()):
         raise click.UsageError(
-            "nobody can be asked here, as this is not a terminal: pass --yes to send without asking, or "
+            "cannot ask before sending, because this is not a terminal: pass --yes to send without asking, or "
             "--dry-run to see what would be sent"
         )
     kept = state is not None or not (dry_run or sandbox)
@@ -84,7 +88,7 @@ def set_(yes: bool, dry_run: bool, state: str | None, **options: Any) -> NoRetur
 
 @define
 class _Setting:
-    """What a run was asked to do, and how far it has come."""
+    """What a run is to do, and how far it has come."""
 
     connection: Connection
     file: str
@@ -114,16 +118,21 @@ class _Setting:
         return self._end(talk(self.connection, self._apply)) if refusal is None else refusal
 
     def _refusal(self, plan: Summary) -> int | None:
-        """Ask whether to send; None where that is agreed to, or nothing is to be asked."""
+        """Ask whether to send; None if the user agrees, or if there is nothing to ask."""
         if plan.begun or not plan.adjustments:
             return None
         try:
             if click.confirm(f"Send {count(plan.adjustments, 'adjustment')}?", err=True):
                 return None
         except click.Abort:
-            say(f"interrupted; nothing was sent, and the plan is kept in {clean(self.state)}")
+            say(
+                f"interrupted; nothing was sent, and the plan is kept in {clean(self.state)}: run the same command "
+                "again to send it"
+            )
             return Exit.INTERRUPTED
-        say(f"nothing was sent; the plan is kept in {clean(self.state)}")
+        say(
+            f"nothing was sent; the plan is kept in {clean(self.state)}: run the same command again to send it"
+        )
         return Exit.SOME_FAILED
 
     async def _plan_and_apply(self, client: GameballClient, reaching: Reaching) -> int:
@@ -154,7 +163,7 @@ class _Setting:
         return Exit.OK
 
     def _end(self, ended: Ended) -> int:
-        """Print what has become of the rows, and how to go on; gives the exit code."""
+        """Print the outcomes of the rows, and how to continue; gives the exit code."""
         if self.report is not None and self.summary is not None:
             ended.code = Exit.OK if self.report.all_exact else Exit.SOME_FAILED
             if self.as_json:
@@ -172,11 +181,11 @@ class _Setting:
 
     def _go_on(self) -> str:
         if self.connection.sandbox:
-            return "its sandbox has ended, and all with it"
+            return "the sandbox has ended, and everything in it is lost"
         again = self.connection.command(
             "balances", "set", self.file, "--state", self.state, "--yes"
         )
-        return f"go on with the same command (such as `{again}`, and the options that you gave)"
+        return f"run the same command again to continue (`{again}`, with the options that you gave)"
 
 
 # -- what it shows
@@ -188,17 +197,19 @@ def plan_text(plan: Summary, path: str) -> str:
     down, most_down = (shown(-units) for units in (plan.down_sum, plan.most_down))
     lines = [
         f"balances from {clean(path)}: {count(plan.rows, 'row')}",
-        f"  {plan.exact:>10,}  have their balance already",
+        f"  {plan.exact:>10,}  already have their balance",
         *_counted(
-            (plan.up, f"gain points: {up} together, {most_up} at most"),
-            (plan.down, f"lose points: {down} together, {most_down} at most"),
+            (plan.up, f"gain points: {up} in total, {most_up} at most"),
+            (plan.down, f"lose points: {down} in total, {most_down} at most"),
             (plan.held, _HELD),
             (plan.unknown, _UNKNOWN),
             (plan.unasked, _UNASKED),
             (plan.rejected, _REJECTED),
         ),
         *(f"              row {line}: {clean(why)}" for line, why in plan.faults),
-        *_counted((plan.pending, "of them have pending points, which count as theirs")),
+        *_counted(
+            (plan.pending, "of them have pending points, which count as part of the balance")
+        ),
     ]
     return "\n".join(lines)
 
@@ -225,17 +236,19 @@ def plan_values(plan: Summary) -> dict[str, Any]:
     }
 
 
-_HELD = "are left alone (--max-change, --only-up)"
+_HELD = "are skipped (--max-change, --only-up)"
 _UNKNOWN = "are not known to Gameball: import these customers first"
-_UNASKED = "could not be asked for"
-_REJECTED = "cannot be used: a fault in the row, or a customer that came before"
+_UNASKED = "have a balance that could not be read"
+_REJECTED = "cannot be used: the row has a fault, or its customer is in an earlier row"
 _ENDS = {
-    Fate.EXACT: "had their balance already",
-    Fate.SET: "were brought to their balance",
-    Fate.MOVED: "moved otherwise meanwhile, and were not touched again",
-    Fate.DOUBT: "are in doubt: the balance could not be asked for afterwards; run the same command again",
-    Fate.PLANNED: "still miss their adjustment; run the same command again",
-    Fate.SENT: "are being looked at",
+    Fate.EXACT: "already had their balance",
+    Fate.SET: "were set to their balance",
+    Fate.MOVED: "were moved by something else meanwhile, and were not touched again",
+    Fate.DOUBT: (
+        "are in doubt: the balance could not be read afterwards; run the same command again"
+    ),
+    Fate.PLANNED: "still need their adjustment; run the same command again",
+    Fate.SENT: "are being checked",
     Fate.REFUSED: "were refused by Gameball",
     Fate.HELD: _HELD,
     Fate.UNKNOWN: _UNKNOWN,
@@ -246,7 +259,7 @@ _ENDS = {
 
 
 def report_text(report: Report, *, kept: bool) -> str:
-    """What has become of the rows, for people."""
+    """The outcomes of the rows, for people."""
     head = (
         f"{count(report.rows, 'row')}, {count(report.adjustments, 'adjustment')} applied: "
         f"{shown(report.up_sum, signed=True)} and {shown(-report.down_sum)} points, "
@@ -254,7 +267,7 @@ def report_text(report: Report, *, kept: bool) -> str:
     )
     lines = [head, *_counted(*((report.fates.get(fate, 0), end) for fate, end in _ENDS.items()))]
     if kept:
-        lines.append(f"each row, with what was seen and concluded: {clean(report.folder)}/{REPORT}")
+        lines.append(f"details of each row: {clean(report.folder)}/{REPORT}")
     return "\n".join(lines)
 
 

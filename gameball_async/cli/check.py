@@ -1,4 +1,4 @@
-"""The command that looks at the account before a migration."""
+"""The command that checks the account before a migration."""
 
 from __future__ import annotations
 
@@ -52,14 +52,17 @@ _STYLES = {"ok": "green", "hinders": "red", "unknown": "yellow", "skipped": "dim
 @click.option(
     "--customer",
     metavar="ID",
-    help="Ask for the balance of this customer.  [default: of a made-up one]",
+    help="Ask for the balance of this customer.  [default: a made-up customer]",
 )
 @click.option(
     "--try-customer",
     metavar="ID",
-    help="Move the balance of this customer by 1 and back, to learn what the amount of an adjustment counts.",
+    help=(
+        "Move the balance of this customer by 1 and back, to find out whether the amount of an adjustment means "
+        "points or money."
+    ),
 )
-@seconds("--deadline", default=DEADLINE, help="How long each of its jobs is waited for.")
+@seconds("--deadline", default=DEADLINE, help="How long to wait for each of its jobs.")
 @findings_options
 @talks
 def check(
@@ -72,20 +75,22 @@ def check(
     as_json: bool,
 ) -> NoReturn:
     """
-    Look at your account before a migration, and write down what it found for import to go by.
+    Check your account before a migration, and save the findings for import to use.
 
-    It learns whether the keys work, which version and which status path answer, how far the clocks are
-    apart, and whether an inquiry for a balance comes to its end. Nothing is changed, unless
-    --try-customer allows it: +1 and -1 on the balance of that customer.
+    It finds out whether the keys work, which version and which status path answer, how far the clocks are
+    apart, and whether a balance inquiry runs to its end. It changes nothing, unless you pass --try-customer:
+    then it adds 1 to the balance of that customer and takes it back.
 
-    Exit codes: 0 all is well; 1 something hinders a migration; 2 usage or configuration; 3 Gameball
+    Exit codes: 0 nothing blocks a migration; 1 something blocks it; 2 usage or configuration; 3 Gameball
     cannot be reached; 130 interrupted.
     """
     exclusive(customer=customer, try_customer=try_customer)
     exclusive(findings=findings, no_findings=no_findings)
     named = try_customer if try_customer is not None else customer
     if named is not None and not named.strip():
-        raise click.UsageError("the customer's id is empty: name one that Gameball knows")
+        raise click.UsageError(
+            "the customer id is empty: pass the id of a customer that Gameball knows"
+        )
     into = findings
     if into is None and not (no_findings or connection.sandbox):
         into = DEFAULT_NAME
@@ -137,16 +142,16 @@ class _Checking:
             if self.facts.plan.try_it:
                 customer = clean(self.facts.plan.customer)
                 say(
-                    f"with {self.facts.key_words}, two batches will move the balance of customer {customer}: "
-                    "an adjustment of +1, then its inverse, -1. Neither is ever sent twice; Ctrl-C waits "
-                    "until +1 is taken back, a second one leaves at once"
+                    f"with {self.facts.key_words}, two batches will change the balance of customer {customer}: an "
+                    "adjustment of +1, then one of -1. Neither is sent twice. The first Ctrl-C waits until +1 is "
+                    "taken back; a second Ctrl-C exits at once"
                 )
             prober = Prober(open_client, self.facts, remark, self._begin, time.time, self.deadline)
             await prober.run()
         return Exit.OK
 
     def _earlier(self, account: Account) -> Findings | None:
-        """What an earlier check of this account has written; None where there is none."""
+        """What an earlier check of this account wrote; None if there is none."""
         if self.into is not None:
             with suppress(ConfigurationError):  # it is written anew
                 found = read_findings(self.into)
@@ -154,16 +159,15 @@ class _Checking:
         return None
 
     def _tell_of(self, customer: str) -> str:
-        """What a check that did not come to its end may have left at Gameball, and how to end that."""
+        """What a check that was cut off may have left at Gameball, and how to take it back."""
         item = {"customerId": customer, "amount": -SMALLEST, "reason": REASON}
         take = self.connection.command("import", "balance-adjustments", "-", "--format", "jsonl")
         note = clean(f"{self.into}{TRIAL}")
         return (
-            f"an earlier check was about to add 1 to the balance of customer {clean(customer)}, and it is not "
-            f"known that it was taken back. Look at the customer's history in the dashboard; where +1 of "
-            f"`{REASON}` is there without its -1, take it back with:\n"
-            f"  printf '%s\\n' {shlex.quote(orjson.dumps(item).decode())} | {take}\n"
-            f"Whatever you find there, remove {note} afterwards"
+            f"an earlier check was about to add 1 to the balance of customer {clean(customer)}, and may not have "
+            f"taken it back. Look at the customer's history in the dashboard. If it shows +1 for `{REASON}` "
+            f"without its -1, take it back with:\n  printf '%s\\n' {shlex.quote(orjson.dumps(item).decode())} | "
+            f"{take}\nIn either case, remove {note} afterwards"
         )
 
     def _begin(self) -> None:
@@ -174,17 +178,16 @@ class _Checking:
             note_trial(self.into, self.facts.plan.customer)
         except OSError as error:
             raise ConfigurationError(
-                f"nothing was adjusted, as it cannot be noted in {self.into}{TRIAL} first "
-                f"({error.strerror}): make room for it, name another file with --findings, or pass "
-                "--no-findings"
+                f"nothing was adjusted, because {self.into}{TRIAL} cannot be written first ({error.strerror}): "
+                "free space for it, name another file with --findings, or pass --no-findings"
             ) from None
 
     def last_words(self) -> str:
-        """Where there is no time for more: what became of the adjustments."""
+        """What happened to the adjustments, if there is no time for more."""
         if self.facts.trial is None:
-            return "left at once; nothing was adjusted"
+            return "exited at once; nothing was adjusted"
         probe = judge(self.facts)[-1]
-        return f"left at once; {clean(probe.said, 1000)}. {probe.cure}"
+        return f"exited at once; {clean(probe.said, 1000)}. {probe.cure}"
 
     # -- the end
 
@@ -204,7 +207,9 @@ class _Checking:
                 written = self.into
             except OSError as error:
                 path = clean(self.into)
-                say(f"the findings cannot be written to {path}: {error.strerror}")
+                say(
+                    f"the findings cannot be written to {path} ({error.strerror}): name another file with --findings"
+                )
         if self.into is not None and facts.trial is not None and facts.trial.undone:
             with suppress(OSError):  # the next check asks for a look that is not needed
                 forget_trial(self.into)
@@ -257,13 +262,13 @@ def as_table(probes: Sequence[Probe], written: str | None) -> Group:
         written: the file that holds the findings now; None for none.
     """
     hindered = sum(probe.verdict == "hinders" for probe in probes)
-    verdict = f"{count(hindered, 'thing')} to mend before a migration"
-    verdict = verdict if hindered else "nothing found that hinders a migration"
+    verdict = f"{count(hindered, 'problem')} to fix before a migration"
+    verdict = verdict if hindered else "nothing blocks a migration"
     parts: list[Text | Table] = [Text(verdict, style="bold"), _table(probes), *_assumptions(probes)]
     if written == DEFAULT_NAME:
-        parts.append(Text(f"\nImports that start in this directory go by {written} from now on."))
+        parts.append(Text(f"\nImports that start in this directory use {written} from now on."))
     elif written is not None:
-        parts.append(Text(f"\nImports go by it with --findings {clean(written)}."))
+        parts.append(Text(f"\nTo use it, pass --findings {clean(written)} to import."))
     return Group(*parts)
 
 
@@ -281,10 +286,10 @@ def _table(probes: Sequence[Probe]) -> Table:
 
 
 def _assumptions(probes: Sequence[Probe]) -> list[Text]:
-    """What the documents say, by what came of it."""
+    """The assumptions, by result."""
     holds = {name: value for probe in probes for name, value in probe.holds.items()}
     found = []
-    for heading, wanted in (("confirmed", True), ("contradicted", False), ("not tried", None)):
+    for heading, wanted in (("confirmed", True), ("contradicted", False), ("not tested", None)):
         named = [each for name, each in ASSUMPTIONS.items() if holds.get(name) is wanted]
         if named:
             lines = "".join(f"\n  {each.says} ({each.source})" for each in named)

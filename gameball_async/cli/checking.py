@@ -1,7 +1,7 @@
 """
-What is looked at before anything is sent: the whole file, and what `check` has found of the account.
+What is looked at before anything is sent: the whole file, and the findings of `check`.
 
-The first is made by validate, too; import, resume and retry go by the second.
+validate makes the first check, too; import, resume and retry use the findings.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ from .reading import STDIN, Settings
 from .words import clean, count, duration
 
 REACH_AFTER = 1.0
-"""Seconds of a check after which Gameball is asked for something: an address that is wrong is told then."""
+"""Seconds of a check after which Gameball is asked for something, so that a wrong address is reported early."""
 LOOKED_AT = 1_000
-"""Rows of a file whose amounts are looked at."""
+"""How many rows of a file have their amounts checked."""
 
 
 def whole_check(
@@ -76,9 +76,9 @@ class FirstCheck:
         path: the file.
         kind: the batch kind.
         settings: how it is read.
-        strict: nothing is to be sent where something is doubtful.
+        strict: send nothing if something is doubtful.
         as_json: show nothing.
-        findings: what is doubtful; None before it was looked for.
+        findings: what is doubtful; None before the check.
     """
 
     path: str
@@ -90,7 +90,7 @@ class FirstCheck:
 
     async def carry_out(self, client: GameballClient) -> None:
         """
-        Look, and say what is doubtful; where that takes a while, ask meanwhile whether Gameball is there.
+        Check the file and print warnings; if that takes a while, ask meanwhile whether Gameball answers.
 
         Raises:
             InputError: the file cannot be opened, or nothing is to be sent.
@@ -146,14 +146,14 @@ class FirstCheck:
                 remark(about_finding(self.path, finding, rows.source.unit))
         if found and self.strict:
             raise InputError(
-                f"nothing was sent, as --strict asks: the check of the whole file gave "
-                f"{count(len(found), 'warning')}. Mend the file, or leave --strict out",
+                "nothing was sent, because of --strict: the check of the whole file gave "
+                f"{count(len(found), 'warning')}. Fix the file, or remove --strict",
                 path=self.path,
             )
 
 
 async def _ended(whole: WholeCheck) -> Checked:
-    """What was found. Sorting on the disk takes a while: it is broken off where this is cancelled."""
+    """What was found. Sorting on the disk takes a while; cancelling this interrupts it."""
 
     async def break_off() -> None:
         try:
@@ -196,9 +196,9 @@ findings_options: Option = together(
         "--findings",
         type=click.Path(dir_okay=False),
         metavar="FILE",
-        help=f"What check has found of this account.  [default: {DEFAULT_NAME}, where it is]",
+        help=f"The file with the findings of check for this account.  [default: {DEFAULT_NAME}, if it exists]",
     ),
-    flag("--no-findings", help="Neither read nor write what check has found."),
+    flag("--no-findings", help="Neither read nor write findings of check."),
 )
 """The options that name the file of findings."""
 
@@ -208,7 +208,10 @@ def _go_by_findings(options: dict[str, Any]) -> None:
     exclusive(findings=findings, no_findings=no_findings)
     connection = options["connection"]
     if connection.sandbox and findings is not None:
-        raise click.UsageError("--sandbox is an account of its own: leave --findings out")
+        raise click.UsageError(
+            "--findings cannot be used with --sandbox, which is a separate account: remove one "
+            "of the two"
+        )
     if not (no_findings or connection.sandbox):
         try:
             options["connection"] = _going_by(connection, _read(connection, findings))
@@ -220,14 +223,14 @@ def _go_by_findings(options: dict[str, Any]) -> None:
 
 obeys: Option = together(findings_options, adapting(_go_by_findings))
 """
-Let a command that talks go by what `check` has found of its account.
+Let a command that talks use the findings of `check` for its account.
 
-What the command line names goes before them. Put it below `talks`.
+Options on the command line override them. Put it below `talks`.
 """
 
 
 def _read(connection: Connection, path: str | None) -> Findings | None:
-    """The findings to go by, said aloud; None where there are none for this account."""
+    """The findings to use, with a remark on them; None if there are none for this account."""
     name = path or DEFAULT_NAME
     if not os.environ.get(API_KEY) or (path is None and not os.path.exists(name)):
         return None  # without a key there is no account: its absence is an error of its own
@@ -235,19 +238,19 @@ def _read(connection: Connection, path: str | None) -> Findings | None:
     other = of_another(findings, account_of(connection))
     if other is not None and path is not None:
         raise ConfigurationError(
-            f"the findings {path} are of {other}: leave --findings out, or run `gameball-async check` "
-            "for this account"
+            f"the findings {path} belong to {other}: remove --findings, or run `gameball-async check` for this "
+            "account"
         )
     if other is not None:
         remark(
-            f"{name} is left aside, as it is of {clean(other)}: run `gameball-async check` for this one"
+            f"{name} is ignored, because it belongs to {clean(other)}: run `gameball-async check` for this one"
         )
         return None
     named = " and ".join(
         f"--{each}" for each in ("api-version", "dialect") if given(each.replace("-", "_"))
     )
-    goes_by = in_short(findings) + (f" (but for what {named} says)" if named else "")
-    remark(f"going by {clean(name)}: {goes_by}")
+    goes_by = in_short(findings) + (f" (except for {named})" if named else "")
+    remark(f"using {clean(name)}: {goes_by}")
     for warning in warnings_of(findings, datetime.now(UTC)):
         remark(f"{clean(name)}: {warning}")
     return findings
@@ -274,13 +277,13 @@ def tell_about_the_run(findings: Findings, kind: str, path: str, settings: Setti
     if why is not None:
         counts = findings.amount.counts
         remark(
-            f"the check found that amount counts {counts}, and {clean(path)} looks as if it held the other: "
-            f"{why}. Interrupt with Ctrl-C if that is so, and mend the file"
+            f"the check found that amount means {counts}, but {clean(path)} seems to contain the other: {why}. If "
+            "so, press Ctrl-C and fix the file"
         )
 
 
 def _first_amounts(kind: str, path: str, settings: Settings) -> list[int | float | Decimal]:
-    """Amounts of the first rows of a file; none of what cannot be read twice."""
+    """Amounts of the first rows of a file; none of an input that cannot be read twice."""
     if path == STDIN or settings.sql is not None:
         return []
     try:

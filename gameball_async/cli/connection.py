@@ -1,4 +1,4 @@
-"""Whom a command talks to: its options, the keys from the environment, or the embedded sandbox."""
+"""What a command connects to: its options, the keys from the environment, or the embedded sandbox."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ BASE_URL = "GAMEBALL_BASE_URL"
 @frozen
 class Connection:
     """
-    Whom to talk to, and how.
+    What to connect to, and how.
 
     Attributes:
         base_url: scheme, host and port; None for ``GAMEBALL_BASE_URL``, else Gameball's own.
         api_version: ``v4``, ``v4.0`` or ``v4.1``.
         high_security: both keys on every call.
-        dialect: which paths ask for a status and stop a job.
+        dialect: which paths return the status of a job and stop it.
         quota: requests allowed in which time.
         shared_quota: the Redis through which processes share it; None for none. May hold a password.
-        sandbox: talk to a sandbox of our own, with its keys.
-        trust_env: go through the proxy that the environment names.
+        sandbox: start a sandbox and talk to it, with its keys.
+        trust_env: use the proxy from the environment.
         batch: whether batch calls will be made, which need both keys.
-        goes_by: what `check` has found of this account, where the command goes by it.
+        goes_by: the findings of `check` for this account, if the command uses them.
     """
 
     base_url: str | None
@@ -60,7 +60,7 @@ class Connection:
     goes_by: Findings | None = None
 
     def command(self, *words: str, **options: object) -> str:
-        """A command that talks to the same end, ready for a shell; the keys stay in the environment."""
+        """A command that talks to the same server, ready for a shell; the keys stay in the environment."""
         shared = self.shared_quota
         values = {
             "base_url": self.base_url,
@@ -81,45 +81,46 @@ _DEFAULTS = {"api_version": "v4.0", "dialect": Dialect.AUTO.value, "quota": "30/
 _OPTIONS = (
     flag(
         "--sandbox",
-        help="Talk to a sandbox of our own, started for this command; no keys are needed.",
+        help="Use a sandbox that is started for this command; no keys are needed.",
     ),
     click.option(
         "--base-url",
         metavar="URL",
-        help=f"Scheme, host and port; also from {BASE_URL}.  [default: Gameball's own]",
+        help=f"Scheme, host and port of the API; also from {BASE_URL}.  [default: Gameball's own]",
     ),
     choice(
         "--api-version",
         API_VERSIONS,
         default=_DEFAULTS["api_version"],
-        help="Version of the API. v4.1 wants both keys on every call.",
+        help="Version of the API. v4.1 needs both keys on every call.",
     ),
-    flag("--high-security", help="The account is in High Security Mode: both keys on every call."),
+    flag(
+        "--high-security",
+        help="Send both keys on every call: the account is in High Security Mode.",
+    ),
     choice(
         "--dialect",
         [dialect.value for dialect in Dialect],
         default=_DEFAULTS["dialect"],
         callback=lambda ctx, param, value: Dialect(value),
-        help="Which paths ask for a status and stop a job; auto finds out which answers.",
+        help="Which paths return the status of a job and stop it; auto finds out which ones answer.",
     ),
     click.option(
         "--quota",
         callback=parsed(Quota.parse),
         metavar="REQUESTS/SECONDS,...",
         default=_DEFAULTS["quota"],
-        help="Requests per seconds that we may use; all windows hold at once. For four imports at once "
-        "without Redis, give each a quarter: 7/1,90/30.",
+        help="Requests allowed per number of seconds; all windows apply at once. For four imports at once without "
+        "Redis, give each a quarter: 7/1,90/30.",
     ),
     click.option(
         "--shared-quota",
         envvar="GAMEBALL_SHARED_QUOTA",
         metavar="redis://...",
-        help="Share the quota with all processes that name the same Redis; also from "
-        "GAMEBALL_SHARED_QUOTA, where a password belongs.",
+        help="Share the quota with all processes that use the same Redis; also from GAMEBALL_SHARED_QUOTA, which "
+        "is the place for a URL with a password.",
     ),
-    flag(
-        "--trust-env", help="Go through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name."
-    ),
+    flag("--trust-env", help="Use the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY set."),
 )
 
 
@@ -127,7 +128,10 @@ def _connect_by(options: dict[str, Any]) -> None:
     set_up(**{name: options.pop(name) for name in ("quiet", "verbose", "log_file")})
     connection = options["connection"] = taken(Connection, options)
     if connection.sandbox and connection.base_url is not None:
-        raise click.UsageError("--sandbox has an address of its own: leave --base-url out")
+        raise click.UsageError(
+            "--base-url cannot be used with --sandbox, which has its own address: remove one "
+            "of the two"
+        )
 
 
 talks: Option = together(speaks, *_OPTIONS, as_json, adapting(_connect_by))
@@ -135,7 +139,7 @@ talks: Option = together(speaks, *_OPTIONS, as_json, adapting(_connect_by))
 
 
 def _refuse_missing_keys(connection: Connection) -> None:
-    """Make sure that the environment has the keys; even a single upsert may want both."""
+    """Make sure that the environment has the keys; even a single upsert may need both."""
     both = connection.batch or connection.high_security or connection.api_version == "v4.1"
     wanted = (API_KEY, SECRET_KEY) if both else (API_KEY,)
     missing = [name for name in wanted if not os.environ.get(name)]
@@ -193,7 +197,7 @@ async def sandbox_of(stack: AsyncExitStack, connection: Connection) -> Sandbox |
 
 def account_of(connection: Connection) -> Account:
     """
-    Whose account a command talks to; not for a sandbox.
+    The account that a command talks to; not for a sandbox.
 
     Raises:
         ConfigurationError: a key is missing, or a setting is unusable.

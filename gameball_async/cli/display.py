@@ -1,8 +1,7 @@
 """
 What people see while something runs: progress and transitions. Plain functions from values to text.
 
-Text of the server's is shown as it is, never read as markup, and its control characters are written
-out.
+Text from the server is shown as it is and never read as markup; its control characters are escaped.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from .words import clean, count, duration, listed
 OUR_OWN = 35.0
 """Seconds after which no request of an earlier process is in the quota's windows any more."""
 QUIET = 10.0
-"""Seconds without any movement after which that is said."""
+"""Seconds without any movement before a remark says so."""
 
 _STATES = (
     JobState.QUEUED, JobState.RUNNING, JobState.UNKNOWN, JobState.COMPLETED, JobState.FAILED,
@@ -44,7 +43,7 @@ def _rows(progress: Progress) -> str:
 
 
 def _rate(progress: Progress) -> str:
-    return f"{progress.pace:,.0f} rows/s" if progress.pace else "no row settled yet"
+    return f"{progress.pace:,.0f} rows/s" if progress.pace else "no outcome yet"
 
 
 def _left(progress: Progress, part_read: float | None) -> str:
@@ -73,12 +72,12 @@ def _quota(progress: Progress) -> str:
         found.append(f"{progress.rate_limited:,} × 429")
     if progress.quota_share < 0.995:
         found.append(f"using {progress.quota_share:.0%} of it")
-    return ", ".join(found) or "no wait for it yet"
+    return ", ".join(found) or "no wait yet"
 
 
 def remarks(progress: Progress, part_read: float | None, away: str | None = None) -> list[str]:
     """
-    What somebody who wonders should know: nothing moves, rows held back, others on the account.
+    Remarks on a run: nothing moves, rows are held back, other clients use the account.
 
     Args:
         progress: where the run stands.
@@ -93,9 +92,9 @@ def remarks(progress: Progress, part_read: float | None, away: str | None = None
     if progress.rate_limited and progress.quota_share < 0.995:
         # Until the windows have passed, they may hold requests of our own process before.
         others = progress.seconds > OUR_OWN
-        who = "somebody else uses this account's quota" if others else "the quota is used up"
-        cure = " (for imports of your own, give each a part: --quota 7/1,90/30)" if others else ""
-        found.append(f"Gameball answered 429: {who}, so we slow down{cure}")
+        who = "another client uses this account's quota" if others else "the quota is used up"
+        cure = " (if it is your own, give each a part: --quota 7/1,90/30)" if others else ""
+        found.append(f"Gameball answered 429: {who}, so the run slows down{cure}")
     if part_read is not None and part_read < 1 and progress.rows_read and not progress.chunks:
         found.append("reading; the first chunk has not been sent yet")
     return found
@@ -104,7 +103,7 @@ def remarks(progress: Progress, part_read: float | None, away: str | None = None
 def _why(progress: Progress) -> str:
     busy = sum(progress.jobs.get(s, 0) for s in (JobState.QUEUED, JobState.RUNNING))
     if busy:
-        return f"{count(busy, 'job')} open at Gameball, asked about ever more rarely"
+        return f"{count(busy, 'job')} open at Gameball, checked less and less often"
     if progress.chunks:
         return "waiting for Gameball's answer"
     return "waiting for the input"
@@ -114,7 +113,7 @@ def milestones(
     before: Progress | None, now: Progress, *, was_read: bool, is_read: bool
 ) -> list[str]:
     """
-    What a log should tell at once, between two looks at a run.
+    What a log should report at once, between two looks at a run.
 
     Args:
         before: the earlier look; None for the first.
@@ -124,13 +123,13 @@ def milestones(
     """
     found = []
     if is_read and not was_read:
-        found.append(f"the input is read to its end: {count(now.rows_read, 'row')}")
+        found.append(f"the whole input has been read: {count(now.rows_read, 'row')}")
     if _troubled(now) and (before is None or not _troubled(before)):
         found.append(f"the first rows that did not succeed: {not_succeeded(now)}")
     if now.trouble and (before is None or before.trouble != now.trouble):
         found.append(now.trouble)
     if now.rate_limited and (before is None or not before.rate_limited):
-        found.append("Gameball answered 429 for the first time: we slow down")
+        found.append("Gameball answered 429 for the first time: the run slows down")
     return found
 
 
@@ -164,7 +163,7 @@ def live(
     Args:
         progress: where the run stands.
         part_read: which part of the input has been read, 0 to 1; None if unknown.
-        what: what is done, such as ``importing customers from customers.csv``.
+        what: what the run does, such as ``importing customers from customers.csv``.
         width: columns of the terminal.
         away: why Gameball cannot be reached now; None where it can.
     """

@@ -27,12 +27,12 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 speaks: Option = together(
     flag("--quiet", "-q", help="Show no progress and no remarks, only errors."),
-    flag("--verbose", "-v", help="Log each request, retry and job, too."),
+    flag("--verbose", "-v", help="Also log each request, retry and job."),
     click.option(
         "--log-file",
         type=click.Path(dir_okay=False),
         metavar="FILE",
-        help="Append a log of each request, retry and job to FILE, without keys and row data.",
+        help="Append a log of each request, retry and job to FILE, without keys or row data.",
     ),
 )
 
@@ -58,8 +58,8 @@ class Ended:
     How the asynchronous part of a command ended.
 
     Attributes:
-        code: what it returned; None where it did not get that far.
-        error: what it raised, where that is meant for people.
+        code: what it returned; None if it did not get that far.
+        error: what it raised, if that is an error for the user.
         interrupted: whether Ctrl-C or SIGTERM ended it.
     """
 
@@ -70,13 +70,13 @@ class Ended:
 
 def perform(main: Callable[[], Awaitable[int]], last_words: Callable[[], str] = str) -> Ended:
     """
-    Run *main* on an event loop of its own, until it ends or a signal comes.
+    Run *main* on a new event loop, until it ends or a signal comes.
 
-    A signal cancels *main* once, which has time to wind up; the next one ends the process at once.
+    The first signal cancels *main*, which then has time to finish; the next one ends the process at once.
 
     Args:
         main: gives the exit code.
-        last_words: what to say where the process is ended at once; empty for nothing.
+        last_words: what to print if the process ends at once; empty for nothing.
     """
     ended = Ended()
     try:
@@ -137,7 +137,7 @@ def code_of(error: GameballError | OSError) -> Exit:
 
 
 def finish(ended: Ended, *, when_interrupted: str = "", when_stopped: str = "") -> int:
-    """Say why a command did not end by itself, and how to go on; gives its exit code."""
+    """Say why a command did not end by itself, and how to continue; gives its exit code."""
     if ended.interrupted:
         say("interrupted" + (f": {when_interrupted}" if when_interrupted else ""))
         return Exit.INTERRUPTED
@@ -151,19 +151,19 @@ def finish(ended: Ended, *, when_interrupted: str = "", when_stopped: str = "") 
 
 
 def print_error(error: Exception, **more: object) -> None:
-    """Print an error as the one JSON object of a command that did not come far, with what there is besides."""
+    """Print an error as the one JSON object of a command that ended early, with *more*."""
     click.echo(orjson.dumps({"error": clean(str(error), 2000), **more}))
 
 
 def refuse(error: Exception) -> NoReturn:
-    """End the process, as what it was given cannot be used."""
+    """Print the error and end the process with the exit code for unusable input."""
     say(clean(str(error), 2000))
     raise SystemExit(Exit.UNUSABLE) from None
 
 
 @contextmanager
 def unusable() -> Iterator[None]:
-    """Where nothing is sent, what goes wrong is that something cannot be used: `refuse` it."""
+    """`refuse` every error of a command that sends nothing: its input cannot be used."""
     try:
         yield
     except (GameballError, OSError) as error:
@@ -172,10 +172,10 @@ def unusable() -> Iterator[None]:
 
 def set_up(*, quiet: bool, verbose: bool, log_file: str | None) -> None:
     """
-    Carry out what the options say of how a command speaks.
+    Set up logging and remarks as the options say.
 
     Raises:
-        UsageError: they exclude each other, or the file cannot be written.
+        UsageError: they cannot be used together, or the file cannot be written.
     """
     exclusive(quiet=quiet, verbose=verbose)
     context = click.get_current_context()
@@ -186,7 +186,7 @@ def set_up(*, quiet: bool, verbose: bool, log_file: str | None) -> None:
             handlers.append(logging.FileHandler(log_file, encoding="utf-8"))
     except OSError as error:
         raise click.UsageError(
-            f"--log-file {log_file} cannot be written: {error.strerror}"
+            f"--log-file {log_file} cannot be written ({error.strerror}): name another file"
         ) from None
     logger = logging.getLogger("gameball_async")
     level = logger.level
@@ -206,7 +206,7 @@ def is_quiet() -> bool:
 
 
 def remark(text: str) -> None:
-    """One message that a quiet command leaves out."""
+    """One message that a quiet command does not print."""
     if not is_quiet():
         say(text)
 

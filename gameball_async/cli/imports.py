@@ -46,39 +46,39 @@ from .words import clean
     "--chunking",
     [way.value for way in Chunking],
     callback=lambda ctx, param, value: value and Chunking(value),
-    help="How rows of one customer are spread over chunks.  [default: what suits the kind]",
+    help="How rows of one customer are spread over chunks.  [default: depends on the kind]",
 )
 @file_option(
     "--journal",
-    help="What remembers the run, so that resume can take it up after any crash.  "
-    "[default: FILE.gbjournal; with --sandbox, whose jobs end with it, and - none]",
+    help="The file that records the run, so that resume can continue it after any crash.  [default: "
+    "FILE.gbjournal; none with --sandbox or standard input]",
 )
-@flag("--no-journal", help="Remember nothing: the run cannot be resumed.")
+@flag("--no-journal", help="Keep no journal: the run cannot be resumed.")
 @flag(
     "--snapshot",
-    help="Of balance-adjustments: ask for the customers' balances first, so that `balances settle` can settle "
-    "rows whose fate is unknown.",
+    help="For balance-adjustments: ask for the customers' balances first, so that `balances settle` can settle "
+    "rows in doubt.",
 )
 @flag(
     "--dry-run",
-    help="Send nothing: check FILE, show its first rows as they would be sent, and the least time.",
+    help="Send nothing. Check FILE, and show its first rows as they would be sent and the shortest possible time.",
 )
-@flag("--no-check", help="Do not read the whole FILE first, to warn of what is doubtful in it.")
-@flag("--strict", help="Send nothing where that check warns of something: exit code 2.")
+@flag("--no-check", help="Do not check the whole FILE before sending.")
+@flag("--strict", help="Send nothing if that check gives a warning: exit code 2.")
 @choice(
     "--merge-by",
     ["email", "mobile"],
-    help="The account merges customers by it: keep the rows of two ids that share it in order too.",
+    help="The account merges customers by this field: also keep the rows of two ids with the same value in order.",
 )
 @file_option(
     "--since-file",
     metavar="LAST",
-    help="Send only rows that differ from those of this earlier file, which count as applied.",
+    help="Send only rows that differ from this earlier file, whose rows count as applied.",
 )
 @file_option(
     "--changed-against",
     metavar="JOURNAL",
-    help="Send only rows that differ from what the run of this journal has applied; for nightly imports.",
+    help="Send only rows that differ from what this journal's run applied; for nightly imports.",
 )
 @reads
 @manners
@@ -86,15 +86,15 @@ from .words import clean
 @obeys
 def import_(dry_run: bool, **options: Any) -> NoReturn:
     """
-    Send the rows of FILE to Gameball as batches, and account for each.
+    Send the rows of FILE to Gameball in batches, and report the outcome of each.
 
     KIND says what a row is. FILE is CSV, TSV, JSON lines or a JSON array (also as .gz or .zst), Parquet,
     Arrow or Excel (.xlsx). Its columns have the API's field names, or a mapping (--map, --from) turns
-    them into those. FILE may be -, for standard input (with --format), which is sent as it comes;
-    such a run cannot be resumed.
+    them into these. FILE may be - for standard input (with --format): it is sent as it is read, and such
+    a run cannot be resumed.
 
-    A file is read to its end first, and what is doubtful in it as a whole is named: an id that comes
-    twice, dates in the future or before 2000, amounts that make no sense. --no-check skips that.
+    The whole file is checked first, with warnings about repeated ids, dates in the future or before 2000, and
+    amounts that make no sense. --no-check skips this.
     """
     asked: _Import = taken(_Import, options)
     asked.refuse_contradictions(dry_run=dry_run)
@@ -134,28 +134,28 @@ class _Import(Asked):
         exclusive(since_file=self.since_file, changed_against=self.changed_against)
         if self.file == STDIN and self.journal is not None:
             raise click.UsageError(
-                "a run that reads standard input cannot be resumed: write the rows to a file first, "
-                "or leave --journal out"
+                "a run that reads standard input cannot be resumed: write the rows to a file first, or remove "
+                "--journal"
             )
         if self.strict and self._read_once and not dry_run:
             raise click.UsageError(
-                "--strict reads the rows before any is sent, and standard input or a query is read once: "
-                "write the rows to a file first, or leave --strict out"
+                "--strict checks all rows before any is sent, and standard input or a query can be read only "
+                "once: write the rows to a file first, or remove --strict"
             )
         if dry_run and (self.since_file or self.changed_against):
             raise click.UsageError(
-                "--dry-run compares with nothing: leave --since-file and --changed-against out"
+                "--since-file and --changed-against cannot be used with --dry-run: remove them"
             )
         if self.since_file is not None and self.settings.sql is not None:
             raise click.UsageError(
-                "--since-file goes with FILE: with --sql, pass --changed-against"
+                "--since-file cannot be used with --sql: pass --changed-against instead"
             )
         if self.since_file == STDIN:
             raise click.UsageError("--since-file cannot be standard input: name a file")
         if self.snapshot and (self.kind != "balance-adjustments" or self._journal is None):
             raise click.UsageError(
-                "--snapshot is for balance-adjustments from a file, with a journal: leave it out, or name "
-                "a journal with --journal"
+                "--snapshot works only for balance-adjustments from a file, with a journal: remove it, or name a "
+                "journal with --journal"
             )
 
     @property
@@ -164,7 +164,7 @@ class _Import(Asked):
 
     @property
     def _journal(self) -> str | None:
-        """What remembers the run; None for nothing."""
+        """The journal of the run; None for none."""
         if self.no_journal or self.journal is not None:
             return self.journal
         return None if self.connection.sandbox or self.file == STDIN else f"{self.file}.gbjournal"
@@ -193,7 +193,7 @@ class _Import(Asked):
         against: str | EarlierRows | None = self.changed_against
         if self.since_file or self.changed_against:
             earlier = clean(self.since_file or self.changed_against or "")
-            remark(f"only rows that differ from those of {earlier} are sent; it is read first")
+            remark(f"reading {earlier} first: only rows that differ from its rows are sent")
         if self.since_file is not None:
             against = await earlier_rows(self.since_file, kind, settings, files)
 
@@ -241,11 +241,11 @@ def refuse_old(journal: str, command: str) -> None:
     Make sure that a new journal can be made.
 
     Raises:
-        ConfigurationError: there is one already; *command* takes it up.
+        ConfigurationError: there is one already; *command* resumes it.
     """
     if os.path.lexists(journal):
         raise ConfigurationError(
-            f"{journal} exists already: it is the journal of an earlier import of this file. Go on "
-            f"with it: `{command}`. See what became of its rows: `gameball-async report {journal}`. "
-            "Import rows that are new from a file of their own"
+            f"{journal} already exists: it is the journal of an earlier import of this file. Resume it: "
+            f"`{command}`. See the outcomes of its rows: `gameball-async report {journal}`. Import new rows from a "
+            "separate file"
         )

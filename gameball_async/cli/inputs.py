@@ -30,7 +30,7 @@ from .words import clean, count
 
 
 async def source_of(rows: FileRows, settings: Settings) -> Source:
-    """What a journal says of an open file: where it is, what is in it, and how it is read."""
+    """What a journal records about an open file: where it is, a digest of it, and how it is read."""
     if settings.sql is None:
         content = await digest(rows.path)
     else:
@@ -38,8 +38,8 @@ async def source_of(rows: FileRows, settings: Settings) -> Source:
 
         if not has_order(settings.sql):
             raise ConfigurationError(
-                f"{rows.path}: the query has no ORDER BY, and a run that is to be resumed needs one: "
-                "add it, by columns that do not change, or pass --no-journal"
+                f"{rows.path}: the query has no ORDER BY, which a run needs to be resumable: order by columns that "
+                "do not change, or pass --no-journal"
             )
         content = query_digest(settings.database or "", settings.sql)
     path = os.path.abspath(rows.path)  # noqa: ASYNC240 - asks no disk
@@ -53,26 +53,27 @@ async def reopen_input(
     Open the file that a journal names, and make sure that it is still the same; or run its query again.
 
     Raises:
-        InputError: it is gone, cannot be read, or its content has changed.
+        InputError: it no longer exists, cannot be read, or its content has changed.
         ConfigurationError: the journal names no file.
     """
     source = header.source
     if not source.digest:
         raise ConfigurationError(
-            f"{journal} is of a run whose rows came from a program, not from a file: resume it "
-            "there, with client.resume(journal, rows)"
+            f"{journal} belongs to a run whose rows came from a program, not from a file: resume it there, with "
+            "client.resume(journal, rows)"
         )
     settings = Settings.of(source)
     if settings.sql is not None:
         settings = _at(settings, database, journal, source.digest)
     elif not await anyio.Path(source.name).exists():
         raise InputError(
-            f"is gone: {journal} needs it to go on. Put it back as it was", path=source.name
+            f"no longer exists, and {journal} needs it to resume: put it back as it was",
+            path=source.name,
         )
     elif await digest(source.name) != source.digest:
         raise InputError(
-            f"has changed since {journal} was written: put it back as it was, or import the rows "
-            "that are new from a file of their own",
+            f"has changed since {journal} was written: put it back as it was, or import the new rows from a "
+            "separate file",
             path=source.name,
         )
     return files.enter_context(settings.open(source.name, kind_of(header.kind)))
@@ -85,8 +86,8 @@ def _at(settings: Settings, database: str | None, journal: str, digest: str) -> 
     found = database or settings.database or ""
     if query_digest(found, settings.sql or "") != digest:
         raise ConfigurationError(
-            f"{journal} is of a run that read {settings.database}: pass that as --database URL (or "
-            "DATABASE_URL), with its password, which is in no journal"
+            f"{journal} belongs to a run that read {settings.database}: pass that as --database URL (or set "
+            "DATABASE_URL), with its password, which is never in a journal"
         )
     return evolve(settings, database=found)
 
@@ -97,14 +98,14 @@ def input_of(header: Header) -> str | None:
 
 
 def can_do_without(recorded: Resumable) -> bool:
-    """Whether a run needs its input no more, and cannot have it either."""
+    """Whether a run no longer needs its input, and cannot have it either."""
     source = recorded.header.source
     return recorded.input_ended and (not source.digest or not os.path.exists(source.name))
 
 
 async def earlier_rows(path: str, kind: Kind, settings: Settings, files: ExitStack) -> EarlierRows:
     """
-    Open an earlier input, read as the one at hand; *files* closes it.
+    Open an earlier input, read in the same way as the current one; *files* closes it.
 
     Raises:
         InputError: it cannot be read.
@@ -130,7 +131,7 @@ async def earlier_again(header: Header, files: ExitStack) -> EarlierRows | None:
     found = await earlier_rows(earlier.name, kind_of(header.kind), settings, files)
     if found.source.digest != earlier.digest:
         raise InputError(
-            "has changed since the run began, which is compared with it: put it back as it was",
+            "has changed since the run began, and the run is compared with it: put it back as it was",
             path=earlier.name,
         )
     return found
@@ -180,18 +181,18 @@ async def standard_input_speaks() -> None:
 
 
 def about_null_words(rows: FileRows) -> str | None:
-    """Which columns hold words that mean nothing and were sent as they stand; None for none."""
+    """Which columns have words for a missing value that were sent as text; None for none."""
     if not rows.null_words:
         return None
     found = ", ".join(f"{count(n, 'cell')} of {name}" for name, n in rows.null_words.items())
     return (
-        f"Words such as NULL, N/A or - stand for a value in {clean(found, 1000)}, and are sent as text: "
-        "pass --null WORD to leave them out."
+        f"Words such as NULL, N/A or - stand for a value in {clean(found, 1000)}, and are sent as text: pass "
+        "--null WORD to omit them."
     )
 
 
 def warn(rows: FileRows) -> None:
-    """Say once what the user should know before anything is sent."""
+    """Print the warnings of an input once, before anything is sent."""
     for warning in rows.warnings:
         unknown = rows.mapped is None and rows.left_out and warning.startswith("not sent")
         cure = " (--unknown custom)" if unknown else ""
@@ -200,9 +201,9 @@ def warn(rows: FileRows) -> None:
 
 def refuse_same_files(**files: str | None) -> None:
     """
-    Make sure that no two of these files are one, and that nothing written over is a journal.
+    Make sure that no two of these files are the same, and that no journal is overwritten.
 
-    Links and other spellings of a path are looked through. Call it before any of them is opened.
+    Links and other spellings of a path are resolved. Call it before any of them is opened.
 
     Args:
         files: by what they are: ``input``, ``journal``, ``rejects``, ``results``; None where there is none.
@@ -224,8 +225,7 @@ def refuse_same_files(**files: str | None) -> None:
         path = files.get(what)
         if path is not None and _begins_with(path, (MAGIC, b"SQLite format 3")):
             raise ConfigurationError(
-                f"{path} is a journal or a database, and would be written over: name another file "
-                f"with --{what}"
+                f"{path} is a journal or a database, and would be overwritten: name another file with --{what}"
             )
 
 

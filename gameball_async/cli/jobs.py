@@ -36,7 +36,7 @@ _job_ids = click.argument(
 
 @click.command()
 @_job_ids
-@seconds("--deadline", help="Give up after so many seconds.")
+@seconds("--deadline", help="Give up after this many seconds.")
 @talks
 def status(
     connection: Connection, job_ids: JobIds, deadline: float | None, as_json: bool
@@ -61,7 +61,7 @@ def stop(connection: Connection, job_ids: JobIds, as_json: bool) -> NoReturn:
 def _show_each(
     connection: Connection, job_ids: JobIds, ask: Ask, deadline: float | None, *, as_json: bool
 ) -> NoReturn:
-    """Show what becomes of each job; one that Gameball does not know keeps no other from it."""
+    """Show the result for each job; a job that Gameball does not know does not stop the others."""
     seen: list[JobStatus] = []
 
     async def main(client: GameballClient, _: Reaching) -> int:
@@ -75,7 +75,9 @@ def _show_each(
                     code = Exit.STOPPED
         if scope.cancelled_caught:
             left = account.job_list(set(job_ids) - {each.job_id for each in seen})
-            say(f"no answer about {left} within {deadline:g} s (--deadline): ask again")
+            say(
+                f"no answer about {left} within {deadline:g} s: try again, or with a longer --deadline"
+            )
             return Exit.STOPPED
         return code
 
@@ -89,17 +91,18 @@ def _show_each(
 
 @click.command()
 @_job_ids
-@flag("--progress", help="Tell changed counts too, not only changed states.")
+@flag("--progress", help="Also print changed counts, not only changed states.")
 @seconds(
-    "--deadline", help="Give up after so many seconds; the jobs go on, and can be watched again."
+    "--deadline",
+    help="Give up after this many seconds; the jobs continue and can be watched again.",
 )
-@seconds("--stalled-for", help="Give up where no job's state or counts change for so many seconds.")
+@seconds("--stalled-for", help="Give up if no job's state or counts change for this many seconds.")
 @talks
 def watch(connection: Connection, job_ids: JobIds, as_json: bool, **limits: Any) -> NoReturn:
     """
     Watch jobs until they have ended, and print each transition.
 
-    Exit code 1 where a job did not complete, or completed with failed items.
+    Exit code 1 if a job did not complete, or completed with failed items.
     """
     last: dict[int, JobStatus] = {}
 
@@ -112,12 +115,12 @@ def watch(connection: Connection, job_ids: JobIds, as_json: bool, **limits: Any)
     ended = talk(connection, main)
     if as_json:
         _print_json(last.values())
-    again = f"watch again: {account.job_list(job_ids)}"
+    again = f"to continue, watch them again: {account.job_list(job_ids)}"
     raise SystemExit(finish(ended, when_interrupted=again))
 
 
 async def _follow(changes: Changes, last: dict[int, JobStatus], *, as_json: bool) -> int:
-    """Print transitions to the end; a job that Gameball does not know keeps no other from it."""
+    """Print transitions to the end; a job that Gameball does not know does not stop the others."""
     code = Exit.OK
     while True:
         try:
@@ -151,7 +154,7 @@ def _print_json(statuses: Iterable[JobStatus]) -> None:
 @click.option("--customer-id", "customerId", help="The customer's id in your shop.")
 @click.option("--email", help="Email address.")
 @click.option("--mobile", help="Mobile number.")
-@click.option("--name", help="The name to show (customerAttributes.displayName).")
+@click.option("--name", help="The display name (customerAttributes.displayName).")
 @talks
 def upsert(
     connection: Connection, file: str | None, name: str | None, as_json: bool, **fields: str | None
@@ -159,8 +162,8 @@ def upsert(
     """
     Create or update one customer.
 
-    FILE holds one JSON object with the API's field names, - reads it from standard input; options
-    win over it.
+    FILE contains one JSON object with the API's field names; - reads it from standard input. Options override
+    it.
     """
     if file is None and fields["customerId"] is None:
         raise click.UsageError("pass --customer-id ID, or a FILE with one JSON object")

@@ -1,7 +1,7 @@
 """
 Reads a run to its end, and shows it meanwhile: a live block on a terminal, lines in a log, or nothing.
 
-It says when Gameball cannot be reached, and when it can again: a line at once, and words for the live block.
+It reports when Gameball cannot be reached, and when it can again: a line at once, and text for the live block.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Look = Callable[[], tuple[Progress, float | None]]
 """Takes a look at a run: its progress, and which part of its input has been read."""
 
 Drive = Callable[[str, Bulk], Awaitable[None]]
-"""Reads an open run to its end; is told what it is for, in words."""
+"""Reads an open run to its end; its first argument describes the run in words."""
 
 WIND_UP = 10.0
 """Seconds that a run that was interrupted takes to come to rest, at most."""
@@ -51,7 +51,7 @@ class Reaching:
     Hook for what happens to the connection.
 
     Args:
-        tell: says one line; faults that waiting cannot mend are left to the error that follows.
+        tell: prints one line; faults that waiting cannot fix are left to the error that follows.
     """
 
     def __init__(self, tell: Callable[[str], None] = remark) -> None:
@@ -79,7 +79,7 @@ class Reaching:
 
     @property
     def words(self) -> str | None:
-        """Why nothing can be sent now, and for how long it is tried; None where all is well."""
+        """Why nothing can be sent now, and for how long the client keeps trying; None if all is well."""
         if self._trouble is None:
             return None
         left = max(0.0, self._until - anyio.current_time())
@@ -96,7 +96,7 @@ class Manner(Enum):
 
 
 def manner_of(stream: TextIO, *, as_json: bool) -> Manner:
-    """Live where a person looks at *stream*, lines where it is a log, nothing beside JSON."""
+    """Live if *stream* is a terminal, lines if it is a log, nothing with JSON."""
     if as_json or is_quiet():
         return Manner.SILENT
     if not stream.isatty() or console_on(stream).is_dumb_terminal:
@@ -105,13 +105,13 @@ def manner_of(stream: TextIO, *, as_json: bool) -> Manner:
 
 
 def console_on(stream: TextIO) -> Console:
-    """A console that reads no markup, guesses at nothing, and wraps only for a terminal."""
+    """A console without markup and highlighting, which wraps only for a terminal."""
     width = None if stream.isatty() else NEVER_WRAPS
     return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
 
 
 async def follow(look: Look, what: str, manner: Manner, stream: TextIO, reaching: Reaching) -> None:
-    """Show a run on *stream* until cancelled. Whatever goes wrong with that does not end the run."""
+    """Show a run on *stream* until cancelled. Errors of the display do not end the run."""
     try:
         if manner is Manner.LIVE:
             await _live(look, what, console_on(stream), reaching)
@@ -122,7 +122,7 @@ async def follow(look: Look, what: str, manner: Manner, stream: TextIO, reaching
     except Exception as error:  # noqa: BLE001 - a fault of the display is no fault of the run
         with suppress(OSError):
             name = type(error).__name__
-            say(f"the progress cannot be shown any more ({name}); the run goes on")
+            say(f"the progress can no longer be shown ({name}); the run continues")
 
 
 async def _live(look: Look, what: str, console: Console, reaching: Reaching) -> None:
@@ -173,15 +173,15 @@ async def drive(
     """
     Read an open run to its end, and show it on standard error.
 
-    Where that is cancelled, nothing more is sent, and answers on their way are waited for.
+    If it is cancelled, nothing more is sent, and it waits for answers to requests in flight.
 
     Args:
         run: the run.
         what: what it is for, in words.
         manner: how it is shown.
-        reaching: knows whether Gameball can be reached.
-        rows: the file that it reads; None where how far it has been read is not known.
-        note: is told each event.
+        reaching: tracks whether Gameball can be reached.
+        rows: the file that it reads; None if its position is not known.
+        note: called with each event.
 
     Raises:
         GameballError, OSError: what ended the run early.
@@ -216,7 +216,7 @@ async def drive(
 
 @contextmanager
 def showing(what: str, manner: Manner) -> Iterator[Callable[[str], None]]:
-    """Gives what shows how far something is that is no run: in place on a terminal, else a line now and then."""
+    """Gives a function that shows progress outside of a run: in place on a terminal, else in lines."""
     what = clean(what)
     if manner is Manner.LIVE:
         with Live(console=console_on(sys.stderr), auto_refresh=False, transient=True) as block:

@@ -12,20 +12,20 @@ from .. import __version__
 
 # By name: the module, the command in it, and what it does.
 _COMMANDS = {
-    "check": ("check", "check", "Look at your account before a migration."),
-    "import": ("imports", "import_", "Send the rows of a file, and account for each."),
+    "check": ("check", "check", "Check your account before a migration."),
+    "import": ("imports", "import_", "Send the rows of a file, and report the outcome of each."),
     "map": ("validation", "map_", "Propose a mapping from a file's columns to Gameball's."),
     "validate": ("validation", "validate", "Check every row of a file. Nothing is sent."),
-    "resume": ("resuming", "resume", "Go on with a run that was interrupted."),
+    "resume": ("resuming", "resume", "Resume a run that was interrupted."),
     "retry": ("resuming", "retry", "Send rows of a finished run again."),
     "settle": ("reporting", "settle", "Record which rows in doubt were applied."),
-    "report": ("reporting", "report", "Show what became of the rows of a run."),
-    "balances": ("balances", "balances", "Bring customers to a balance; settle doubt by it."),
+    "report": ("reporting", "report", "Show the outcomes of a run's rows."),
+    "balances": ("balances", "balances", "Set customers' balances; settle rows in doubt by them."),
     "status": ("jobs", "status", "Show the status of jobs."),
     "watch": ("jobs", "watch", "Watch jobs until they have ended."),
     "stop": ("jobs", "stop", "Stop jobs."),
     "upsert": ("jobs", "upsert", "Create or update one customer."),
-    "sandbox": ("serving", "sandbox", "Serve a Gameball of your own."),
+    "sandbox": ("serving", "sandbox", "Run a local server that imitates Gameball."),
     "examples": ("serving", "examples", "Copy examples for web apps and task runners."),
 }
 
@@ -74,10 +74,9 @@ class _Commands(click.Group):
         "show_default": True,
     },
     epilog=(
-        "Keys come from the environment: GAMEBALL_API_KEY and GAMEBALL_SECRET_KEY; never from "
-        "arguments. Exit codes: 0 every row succeeded; 1 finished, some rows did not succeed; "
-        "2 usage, configuration or unreadable input; 3 stopped early by an error; 130 interrupted. "
-        "After 3 and 130, resume goes on."
+        "Keys come from the environment: GAMEBALL_API_KEY and GAMEBALL_SECRET_KEY; never from arguments. Exit "
+        "codes: 0 every row succeeded; 1 finished, some rows did not succeed; 2 usage, configuration or "
+        "unreadable input; 3 stopped early by an error; 130 interrupted. After 3 or 130, resume continues the run."
     ),
 )
 @click.version_option(__version__, prog_name="gameball-async")

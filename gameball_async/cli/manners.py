@@ -1,4 +1,4 @@
-"""How a run is carried out, and the files that take its rows: the options of import, resume and retry."""
+"""How a run is carried out, and the files for its rows: the options of import, resume and retry."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Collecting:
     why: str = ""
 
     def add(self, outcomes: Iterable[RowOutcome]) -> None:
-        """Take rows. What goes wrong with it is told at the end; the run goes on."""
+        """Take rows. Errors are reported at the end; the run continues."""
         try:
             if not self.why:
                 self.file.add(outcomes)
@@ -72,7 +72,7 @@ class Collecting:
         return None
 
     def in_words(self, name: str, what: str) -> str:
-        """Where the rows are, with *what* of each, or why the file called *name* is not there."""
+        """Where the rows are, with *what* of each, or why the file called *name* could not be written."""
         path = clean(self.file.path)
         if self.rows is None:
             return f"The {name} could not be written to {path} ({self.why})."
@@ -87,10 +87,10 @@ class Manners:
     How a run is carried out.
 
     Attributes:
-        rejects: where the rows go that did not succeed; None for nowhere.
-        results: where every row goes, with its outcome; None for nowhere.
-        concurrency: chunks being submitted at once; None for as many as the distance asks for.
-        on_cancel: what becomes of open jobs when it is interrupted.
+        rejects: the file for rows that did not succeed; None for none.
+        results: the file for every row with its outcome; None for none.
+        concurrency: chunks to submit at the same time; None to go by the round-trip time.
+        on_cancel: what happens to open jobs when it is interrupted.
         deadline: seconds after which it ends, to be resumed; None for no limit.
         stalled_for: the same for seconds in which nothing moves.
     """
@@ -107,7 +107,7 @@ class Manners:
         return asdict(self, filter=exclude("rejects", "results"))
 
     def resume_command(self, journal: str, connection: Connection) -> str:
-        """The command that takes a run up again, ready for a shell."""
+        """The command that resumes a run, ready for a shell."""
         options = {**asdict(self), "deadline": None}
         if self.on_cancel == "detach":
             options["on_cancel"] = None
@@ -126,26 +126,28 @@ class Manners:
 
 
 manners: Option = together(
-    file_option("--rejects", help="Write the rows that did not succeed here, and why."),
+    file_option(
+        "--rejects", help="Write the rows that did not succeed to this file, with the reasons."
+    ),
     results,
     click.option(
         "--concurrency",
         type=click.IntRange(min=1),
-        help="Chunks being submitted at once; by default as many as the distance to the server asks for.",
+        help="Chunks to submit at the same time.  [default: depends on the round-trip time]",
     ),
     choice(
         "--on-cancel",
         ["detach", "stop"],
         default="detach",
-        help="What becomes of open jobs on Ctrl-C: they go on at Gameball, or are stopped there.",
+        help="What happens to open jobs on Ctrl-C: detach leaves them running at Gameball, stop stops them.",
     ),
     seconds(
         "--deadline",
-        help="End the run after so many seconds, with exit code 3; resume goes on with it.",
+        help="End the run after this many seconds, with exit code 3; resume continues it.",
     ),
     seconds(
         "--stalled-for",
-        help="The same where nothing moves for so many seconds: no row, no chunk, no job.",
+        help="End the run in the same way if nothing moves for this many seconds: no row, no chunk, no job.",
     ),
     adapting(lambda options: options.update(how=taken(Manners, options))),
 )
@@ -154,31 +156,31 @@ manners: Option = together(
 
 def refuse_earlier_rejects(path: str | None) -> None:
     """
-    Make sure that a new run writes over no rows that are in its file of rejects.
+    Make sure that a new run overwrites no rows in its rejects file.
 
     Raises:
-        ConfigurationError: there are some; a header alone is none.
+        ConfigurationError: the file has rows; a header alone is allowed.
     """
     head = _head(path)
     header = _HEADER.search(head)
     if head[header.end() if header else 0 :].strip():
         raise ConfigurationError(
-            f"{path} exists already, and rows in it would be lost: name another file with --rejects, or "
-            "move this one away"
+            f"{path} already exists, and the rows in it would be lost: name another file with --rejects, or move "
+            "this one away"
         )
 
 
 def refuse_no_rejects(path: str | None) -> None:
     """
-    Make sure that a resumed run, which writes all of its rejects anew, writes over nothing but rejects.
+    Make sure that a resumed run, which rewrites all of its rejects, overwrites nothing but rejects.
 
     Raises:
-        ConfigurationError: the file is none of those.
+        ConfigurationError: the file is not a rejects file.
     """
     head = _head(path)
     if head.strip() and not (_HEADER.search(head) or _OBJECT.search(head)):
         raise ConfigurationError(
-            f"{path} exists already, and is no rejects file: name another file with --rejects"
+            f"{path} already exists, and is not a rejects file: name another file with --rejects"
         )
 
 

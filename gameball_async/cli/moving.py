@@ -1,4 +1,4 @@
-"""One run as the commands import, resume and retry show it: from its first row to its account."""
+"""One run as the commands import, resume and retry show it: from its first row to its summary."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class Task:
         what: in words.
         start: makes the run.
         rows: the open input; None where it is not read.
-        journal: what remembers the run; None for nothing.
-        resume: the command that takes it up again; None without a journal.
-        rejects: takes the rows that did not succeed; None where nobody asked for them.
+        journal: the file that records the run; None for none.
+        resume: the command that resumes it; None without a journal.
+        rejects: takes the rows that did not succeed; None if there is no such file.
         results: takes every row; the same.
         check: reads the whole input before anything is sent; None for no such check.
         first: is done before the run; None for nothing.
@@ -85,7 +85,7 @@ class Asked(ABC):
         """Open what the run reads; *files* closes it again."""
 
     def carry_out(self) -> NoReturn:
-        """Run it, show it, print its account, and end the process with the right code."""
+        """Run it, show it, print its summary, and end the process with the right code."""
         moving = _Moving(self)
         ended = perform(moving.main, moving.last_words)
         raise SystemExit(moving.account(ended))
@@ -103,7 +103,7 @@ class _Moving:
     _files: ExitStack = field(factory=ExitStack, init=False)
 
     async def main(self) -> int:
-        """Run it to its end, however it comes. The exit code is `account`'s to tell."""
+        """Run it to its end. `account` decides the exit code."""
         with self._files as files:
             task = self.task = await self.asked.prepare(files)
             try:
@@ -149,12 +149,12 @@ class _Moving:
     # -- the end
 
     def last_words(self) -> str:
-        """Leave nothing behind, and say how to go on, where there is no time for an account."""
+        """Leave nothing behind, and say how to resume, if there is no time for a summary."""
         self._files.close()
-        return f"left at once; {self._go_on()}" if self._go_on() else "left at once"
+        return f"exited at once; {self._go_on()}" if self._go_on() else "exited at once"
 
     def account(self, ended: Ended) -> int:
-        """Print what has become of the rows, and return the exit code."""
+        """Print the outcomes of the rows, and return the exit code."""
         if self.task is not None and self.run is not None:
             broken = isinstance(ended.error, InputError)
             self._print(self.task, self.run.report, "" if broken else self._go_on())
@@ -173,8 +173,8 @@ class _Moving:
         report = self.run.report
         if report.settled != report.rows:
             say(
-                f"{report.rows:,} rows were read, and {report.settled:,} have an outcome. This is a "
-                "fault of gameball-async: please report it, and do not trust the counts"
+                f"{report.rows:,} rows were read, and {report.settled:,} have an outcome. This is a bug in "
+                "gameball-async: please report it, and do not trust the counts"
             )
             return Exit.STOPPED
         return Exit.OK if report.all_succeeded else Exit.SOME_FAILED
@@ -205,7 +205,7 @@ class _Moving:
         task = self.task
         if task is None or task.resume is None or self.asked.connection.sandbox or self.run is None:
             return ""
-        return f"take it up again with `{task.resume}`"
+        return f"resume with `{task.resume}`"
 
     def _print(self, task: Task, report: Report, go_on: str) -> None:
         rejects = task.rejects
@@ -227,7 +227,7 @@ class _Moving:
 
     def _left_open(self) -> str:
         if self.asked.connection.sandbox:
-            return "its sandbox has ended, and all jobs with it"
+            return "the sandbox has ended, and all its jobs with it"
         if self.asked.how.on_cancel == "stop" and self.open_jobs:
             some = account.job_list(self.open_jobs)
             return f"Gameball was asked to stop {count(len(self.open_jobs), 'job')}: {some}"
@@ -245,18 +245,18 @@ def _about_journal(task: Task, report: Report, doubt: InDoubt | None, go_on: str
         return ""
     if report.unchanged:
         return (
-            f"Keep the journal {path} for the next import to be compared with (--changed-against)."
+            f"Keep the journal {path}: the next import can be compared with it (--changed-against)."
         )
-    return f"The journal {path} is not needed to go on; it can be kept, or deleted."
+    return f"The journal {path} is not needed to resume: keep it for `report` and `retry`, or delete it."
 
 
 def _about_rows(task: Task, report: Report) -> Iterator[str | None]:
-    """What was left out of what was sent, and where the rows of a run can be found now."""
+    """What was not sent, and where the rows of the run are now."""
     yield account.about_unknown(report.unknown_fields, task.left_out)
     if task.rows is not None:
         yield about_null_words(task.rows)
         if task.rows.skipped:
-            yield f"{count(task.rows.skipped, 'row')} left out, as the mapping says."
+            yield f"{count(task.rows.skipped, 'row')} skipped, as the mapping says."
     rejects, results = task.rejects, task.results
     if report.succeeded + report.unchanged < report.rows:
         if rejects is None:
@@ -264,4 +264,4 @@ def _about_rows(task: Task, report: Report) -> Iterator[str | None]:
         else:
             yield rejects.in_words("rejects", "reasons")
     if results is not None:
-        yield results.in_words("results", "what Gameball answered")
+        yield results.in_words("results", "Gameball's answers")

@@ -70,7 +70,7 @@ def given(name: str) -> bool:
 
 def exclusive(**options: object) -> None:
     """
-    Make sure that of these options one at most is given; *options* are by their names, with ``_``.
+    Make sure that at most one of these options is given; *options* are by their names, with ``_``.
 
     Raises:
         UsageError: two are.
@@ -81,7 +81,7 @@ def exclusive(**options: object) -> None:
         if value not in (None, False)
     ]
     if len(names) > 1:
-        raise click.UsageError(f"{names[0]} and {names[1]} exclude each other: keep one")
+        raise click.UsageError(f"{names[0]} cannot be used with {names[1]}: remove one of the two")
 
 
 def parsed(parse: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -97,12 +97,12 @@ def parsed(parse: Callable[[Any], Any]) -> Callable[..., Any]:
 
 
 def by_suffix(*suffixes: str) -> Callable[..., str | None]:
-    """Make sure that the name of a file that is to be written shows its form."""
+    """Make sure that the name of an output file shows its format."""
 
     def check(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
         if path is not None and not path.lower().endswith(suffixes):
-            known = " nor ".join(suffixes)
-            raise click.BadParameter(f"{path} is neither {known}: name the file so that it is")
+            known = " or ".join(suffixes)
+            raise click.BadParameter(f"{path} must end in {known}: pass another file name")
         return path
 
     return check
@@ -124,17 +124,19 @@ kind_argument: Option = click.argument(
     "kind", metavar="KIND", callback=_known, shell_complete=_begun
 )
 journal_argument: Option = click.argument("journal", type=click.Path())
-as_json: Option = flag("--json", "as_json", help="Print one JSON object at the end, nothing else.")
+as_json: Option = flag(
+    "--json", "as_json", help="Print one JSON object at the end, and nothing else."
+)
 results: Option = file_option(
     "--results",
     callback=by_suffix(".csv", ".jsonl"),
-    help="Write every row here (.csv or .jsonl), with its outcome and what Gameball answered for it.",
+    help="Write every row to this file (.csv or .jsonl), with its outcome and Gameball's answer.",
 )
 database: Option = click.option(
     "--database",
     metavar="URL",
     envvar="DATABASE_URL",
-    help="Of --sql, as SQLAlchemy has them: sqlite:///shop.db.  [default: $DATABASE_URL]",
+    help="The database for --sql, as an SQLAlchemy URL such as sqlite:///shop.db.  [default: $DATABASE_URL]",
 )
 only_copy: Option = flag(
     "--only-copy",

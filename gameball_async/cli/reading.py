@@ -1,4 +1,4 @@
-"""How rows are read, as the options of import and validate say it, and a journal keeps it."""
+"""How rows are read: the options of import and validate, as a journal keeps them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Settings:
 
     Attributes:
         reading: how a file is written.
-        unknown: what becomes of columns and fields that Gameball does not know.
+        unknown: what to do with columns and fields that Gameball does not know.
         ids_from_numbers: take whole numbers as ids.
         mapping: the text of the mapping file; None for none.
         shop: the shop whose export it is; None to go by the header.
@@ -91,7 +91,7 @@ class Settings:
 
 def _query_of(path: str, file: str | None, database: str | None) -> str:
     if file is not None:
-        raise click.UsageError("FILE and --sql exclude each other: keep one")
+        raise click.UsageError("FILE cannot be used with --sql: remove one of the two")
     if database is None:
         raise click.UsageError("--sql needs a database: pass --database URL, or set DATABASE_URL")
     return Path(path).read_text(encoding="utf-8")
@@ -102,7 +102,7 @@ def _one_character(_: click.Context, __: click.Parameter, text: str | None) -> s
         return None
     found = {"tab": "\t", "\\t": "\t"}.get(text.lower(), text)
     if len(found) != 1:
-        raise click.BadParameter(f"{text!r} is not one character (or the word tab)")
+        raise click.BadParameter(f"{text!r} is not one character: pass one, or the word tab")
     return found
 
 
@@ -110,16 +110,16 @@ _READING = (
     choice(
         "--format",
         ["csv", "tsv", "jsonl", "json", "parquet", "arrow", "xlsx"],
-        help="[default: by the file's suffix]",
+        help="The format of FILE.  [default: from the file name]",
     ),
     choice(
         "--unknown",
         ["warn", "error", "custom", "send"],
-        help="Columns and fields that Gameball does not know: name them (of CSV they are left out), refuse "
-        "them, send them as custom, or send them as they are.  [default: warn]",
+        help="Columns and fields that Gameball does not know: name them in a warning (columns of CSV are not "
+        "sent), refuse them, send them as custom, or send them as they are.  [default: warn]",
     ),
     flag("--custom", help="Short for --unknown custom."),
-    flag("--ids-from-numbers", help="Take whole numbers as ids (JSON, Parquet, Arrow)."),
+    flag("--ids-from-numbers", help="Accept whole numbers as ids (JSON, Parquet, Arrow)."),
     click.option(
         "--map",
         "mapping",
@@ -140,30 +140,36 @@ _READING = (
         metavar="ZONE",
         default="",
         show_default=False,
-        help="The time zone of times that name none, such as Europe/Paris.",
+        help="The time zone of times that have none, such as Europe/Paris.",
     ),
     click.option(
         "--delimiter",
         metavar="CHAR",
         callback=_one_character,
-        help="Between the columns of CSV.  [default: a comma, unless the first line shows another]",
+        help="The character between columns of CSV.  [default: a comma, unless the first line shows another]",
     ),
     click.option(
-        "--quote", metavar="CHAR", callback=_one_character, default='"', help="Around cells of CSV."
+        "--quote",
+        metavar="CHAR",
+        callback=_one_character,
+        default='"',
+        help="The character around cells of CSV.",
     ),
-    click.option("--encoding", help="Of a text file, such as windows-1252.  [default: utf-8]"),
+    click.option(
+        "--encoding", help="The encoding of a text file, such as windows-1252.  [default: utf-8]"
+    ),
     click.option(
         "--decimal-comma/--decimal-point",
         default=None,
-        help="Numbers in CSV are written 1.234,50.  [default: a point, unless they show a comma]",
+        help="Numbers in CSV have a decimal comma: 1.234,50.  [default: a point, unless they show a comma]",
     ),
-    click.option("--sheet", help="Of an Excel workbook.  [default: the first]"),
+    click.option("--sheet", help="The sheet of an Excel workbook.  [default: the first]"),
     click.option(
         "--null",
         "nulls",
         multiple=True,
         metavar="WORD",
-        help="A cell that means nothing, such as NULL, and is left out; may be given several times.",
+        help="A word for a missing value, such as NULL: such cells are not sent; may be given several times.",
     ),
     click.option(
         "--empty",
@@ -171,13 +177,13 @@ _READING = (
         type=click.Choice(["omit", "null"]),
         default="omit",
         callback=lambda ctx, param, value: value == "null",
-        help="Empty cells: leave the field out, or send null to clear it.",
+        help="Empty cells: omit the field, or send null to clear it.",
     ),
     click.option(
         "--sql",
         type=click.Path(exists=True, dir_okay=False),
         metavar="FILE",
-        help="Read the rows of the query in this file, from --database, instead of FILE.",
+        help="Read the rows of the query in this file from --database, instead of FILE.",
     ),
 )
 
@@ -187,7 +193,7 @@ def _settle_reading(options: dict[str, Any]) -> None:
     unknown, sql = options["unknown"], options["sql"]
     exclusive(**{"map": options["mapping"], "from": options["shop"]})
     if custom and unknown not in (None, "custom"):
-        raise click.UsageError("--custom means --unknown custom: leave one of the two out")
+        raise click.UsageError("--custom means --unknown custom: remove one of the two")
     if file is None and sql is None:
         raise click.UsageError("pass FILE, - for standard input, or --sql FILE --database URL")
     options["reading"] = reading = taken(Reading, options)

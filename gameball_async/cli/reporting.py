@@ -1,4 +1,4 @@
-"""The commands on a journal that talk to nobody: report, and settle."""
+"""The commands on a journal that send nothing: report, and settle."""
 
 from __future__ import annotations
 
@@ -42,24 +42,24 @@ SHOWN_DOUBTS = 20
 @file_option(
     "--outcomes",
     callback=by_suffix(".csv", ".parquet"),
-    help="Write a line for every row here (.csv or .parquet): its outcome, code, reason and job.",
+    help="Write a line for every row to this file (.csv or .parquet): its outcome, code, reason and job.",
 )
 @file_option(
     "--html",
     callback=by_suffix(".html"),
-    help="Write a page here that can be handed on: one file, without scripts. Needs the extra report.",
+    help="Write a page to this file that you can share: one HTML file, without scripts. Needs the extra report.",
 )
 @flag(
     "--show-keys",
-    help="Show ids whole in the examples of the page and of --json; else they are masked.",
+    help="Do not mask ids in the examples of the page and of --json.",
 )
 @json_option
 def report(journal: str, show_keys: bool, as_json: bool, **files: str | None) -> NoReturn:
     """
-    Tell what became of the rows of JOURNAL's run, as far as it is recorded. Nothing is sent.
+    Report the outcome of every row in JOURNAL's run, as far as it is recorded. Nothing is sent.
 
-    Rows whose job had not ended are pending, and those whose chunk was being sent indeterminate,
-    until the run is resumed. Exit codes as those of import; 3 where the run is not over.
+    Until the run is resumed, rows whose job had not ended are pending, and rows whose chunk was being sent are
+    indeterminate. The exit codes are those of import; 3 if the run has not finished.
     """
     with unusable():
         found = read_journal(journal)
@@ -71,15 +71,15 @@ def report(journal: str, show_keys: bool, as_json: bool, **files: str | None) ->
             with ResultsFile(results, kind_of(found.header.kind)) as file:
                 file.add(recorded_rows(journals_of(journal)))  # later retries count
                 rows = file.write()
-            say(f"{count(rows, 'row')} with what Gameball answered are in {clean(results)}")
+            say(f"wrote {count(rows, 'row')} with Gameball's answers to {clean(results)}")
         if outcomes := files["outcomes"]:
             rows = write_outcomes(outcomes, recorded_rows(journals_of(journal)))
-            say(f"the outcomes of {count(rows, 'row')} are in {clean(outcomes)}")
+            say(f"wrote the outcomes of {count(rows, 'row')} to {clean(outcomes)}")
         if page := files["html"]:
             from .page.render import write_page
 
             write_page(page, figures, time.time())
-            say(f"the page is in {clean(page)}")
+            say(f"wrote the page to {clean(page)}")
     if as_json:
         click.echo(orjson.dumps(as_values(recorded, figures, found.header, later)))
     else:
@@ -102,7 +102,7 @@ def succeeded_later(later: Sequence[Later]) -> int:
 def as_values(
     recorded: Recorded, figures: Figures, header: Header, later: Sequence[Later]
 ) -> dict[str, Any]:
-    """The final object of an import, with what a journal knows besides; *lines* are from, to."""
+    """The final object of an import, with what else a journal knows; *lines* are from, to."""
     return {
         **account.json_of(recorded.report, figures.journal),
         "complete": recorded.report.complete,
@@ -142,10 +142,10 @@ def as_text(recorded: Recorded, figures: Figures, header: Header, later: Sequenc
     lines += [clean(later_line(each), 1000) for each in later]
     if later:
         good = f"{figures.good_rows:,} of {count(figures.rows, 'row')} succeeded"
-        lines.append(f"with all that was sent again later, {good}")
+        lines.append(f"including later retries, {good}")
     if not figures.complete:
         jobs = account.job_list(recorded.open_jobs)
-        lines.append(f"The run is not over{f'; open at Gameball: {jobs}' if jobs else ''}.")
+        lines.append(f"The run has not finished{f'; open at Gameball: {jobs}' if jobs else ''}.")
     elif recorded.doubts:
         steps = steps[1:]  # the first is about these
         lines.append(doubts_of(recorded, header, figures.journal).as_text())
@@ -166,7 +166,7 @@ def later_line(later: Later) -> str:
     """``sent again later: 3 rows, of which 2 succeeded; see `gameball-async report FILE```."""
     rows = f"sent again later: {count(later.rows, 'row')}"
     if later.recorded is None:
-        return f"{rows}, by a run whose journal {later.journal} is not there: how they ended is not known"
+        return f"{rows}, by a run whose journal {later.journal} does not exist: their outcomes are not known"
     report = later.recorded.report
     end = f"{report.succeeded:,} succeeded{'' if report.complete else ' so far'}"
     return f"{rows}, of which {end}; see `gameball-async report {later.journal}`"
@@ -174,23 +174,23 @@ def later_line(later: Later) -> str:
 
 @click.command()
 @journal_argument
-@file_option("--applied", metavar="FILE", help="These rows were applied.")
-@file_option("--not-applied", metavar="FILE", help="These rows were not.")
+@file_option("--applied", metavar="FILE", help="A file that lists rows that were applied.")
+@file_option("--not-applied", metavar="FILE", help="A file that lists rows that were not applied.")
 @only_copy
 @json_option
 def settle(
     journal: str, applied: str | None, not_applied: str | None, only_copy: bool, as_json: bool
 ) -> None:
     """
-    Say what became of rows that the run of JOURNAL left in doubt. Nothing is sent.
+    Record what happened to rows that JOURNAL's run left in doubt. Nothing is sent.
 
-    Rows that were applied have then succeeded; rows that were not have failed, and `retry --only
-    failed` sends them again. FILE names rows by their lines in the input: a rejects file with the
-    rows that are meant, another CSV or JSONL file with a column `line`, or one number a line. Where
-    a row is not in doubt, nothing is changed. A row that is settled stays settled.
+    Rows that were applied then count as succeeded. Rows that were not applied count as failed, and `retry
+    --only failed` sends them again. FILE lists rows by their lines in the input: a rejects file with only these
+    rows, another CSV or JSONL file with a column `line`, or one line number per line. If a row is not in doubt,
+    nothing is changed. A row cannot be settled twice.
     """
     if applied is None and not_applied is None:
-        raise click.UsageError("give --applied FILE, --not-applied FILE, or both")
+        raise click.UsageError("pass --applied FILE, --not-applied FILE, or both")
     with unusable():
         refuse_same_files(journal=journal, applied=applied, not_applied=not_applied)
         yes = NamedRows() if applied is None else NamedRows.read(applied)

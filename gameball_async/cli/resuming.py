@@ -1,4 +1,4 @@
-"""The commands that go on from a journal: resume, and retry of what did not succeed."""
+"""The commands that continue from a journal: resume, and retry of what did not succeed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from .words import count
 _goes_on = together(
     journal_argument,
     only_copy,
-    flag("--account-changed", help="The API key is a new one of the same account."),
+    flag("--account-changed", help="The API key is a new key of the same account."),
     database,
     manners,
     talks,
@@ -63,12 +63,11 @@ _goes_on = together(
 @_goes_on
 def resume(**options: Any) -> NoReturn:
     """
-    Take up the run of JOURNAL where it was left: after an interrupt, a crash, an error.
+    Resume JOURNAL's run after an interrupt, a crash or an error.
 
-    Jobs that are open are watched to their end. A chunk whose fate is unknown is sent again, the
-    same bytes, where that is safe; else its rows are indeterminate. Then the input goes on. The
-    input, the account and the address must be those of the run. Resuming a finished run sends
-    nothing, and prints its account again.
+    Open jobs are watched to their end. A chunk in doubt is sent again, with the same bytes, if that is safe;
+    otherwise its rows are indeterminate. Then the rest of the input is sent. The input, the account and the
+    address must be those of the run. Resuming a finished run sends nothing, and prints its summary again.
     """
     asked: _Resume = taken(_Resume, options)
     refuse_sandbox(asked.connection)
@@ -136,9 +135,9 @@ def say_where_it_stands(recorded: Resumable) -> None:
         return
     stages = [chunk.stage for chunk in recorded.chunks]
     say(
-        f"the run goes on: {count(stages.count(Stage.SETTLED), 'chunk')} done, "
-        f"{count(stages.count(Stage.ACCEPTED), 'open job')}, "
-        f"{count(stages.count(Stage.INTENDED), 'chunk')} of unknown fate"
+        f"resuming the run: {count(stages.count(Stage.SETTLED), 'chunk')} done, "
+        f"{count(stages.count(Stage.ACCEPTED), 'open job')}, {count(stages.count(Stage.INTENDED), 'chunk')} in "
+        "doubt"
     )
 
 
@@ -147,35 +146,35 @@ def say_where_it_stands(recorded: Resumable) -> None:
     "--only",
     RETRIES,
     required=True,
-    help="transient: refused with a code that may pass later. failed: all that Gameball refused. "
-    "indeterminate: may have been applied.",
+    help="transient: rows refused with a code that may pass later. failed: all rows that Gameball refused. "
+    "indeterminate: rows that may have been applied.",
 )
 @flag(
     "--i-checked",
-    help="I made sure that the indeterminate rows were not applied: else they are applied twice.",
+    help="You made sure that the indeterminate rows were not applied: otherwise they are applied twice.",
 )
 @file_option(
     "--rows",
     "named",
     metavar="FILE",
-    help="Only the rows that FILE names: a rejects file, or one line number a line.",
+    help="Only the rows that FILE lists: a rejects file, or one line number per line.",
 )
 @_goes_on
 def retry(i_checked: bool, **options: Any) -> NoReturn:
     """
-    Send rows of the finished run of JOURNAL again, as they are stored in it.
+    Send rows of JOURNAL's finished run again, as they are stored in it.
 
-    They become a run of their own, whose journal is JOURNAL.retry-1, then -2; a row that an earlier
-    retry of JOURNAL has sent is not sent again. Rows that were rejected before they were sent
-    are not stored: mend them in the rejects file, and import that.
+    A retry is a separate run with the journal JOURNAL.retry-1, then -2. A row that an earlier retry of JOURNAL
+    has sent is not sent again. Rows that were rejected before they were sent are not stored: fix them in the
+    rejects file, and import that.
     """
     asked: _Retry = taken(_Retry, options)
     refuse_sandbox(asked.connection)
     if asked.only == "indeterminate" and not i_checked:
         raise click.UsageError(
-            "these rows may have been applied, and would be applied twice: look at them in the "
-            "dashboard (`gameball-async report JOURNAL` lists their lines), then add --i-checked; or "
-            "say which were applied, with `gameball-async settle`"
+            "these rows may have been applied, and would be applied twice: look at them in the dashboard "
+            "(`gameball-async report JOURNAL` lists their lines), then add --i-checked; or record which were "
+            "applied, with `gameball-async settle`"
         )
     asked.carry_out()
 
@@ -226,29 +225,29 @@ class _Retry(_GoingOn):
 
 
 def nothing_left(journal: str, only: str, recorded: Resumable) -> str:
-    """Why a retry has nothing to send, and where rows may be that it does not see."""
+    """Why a retry has nothing to send, and where other rows may be."""
     if not recorded.retried:
         return (
-            f"{journal} has no {only} rows that can be sent again. Rows that were rejected before "
-            "they were sent are in the rejects file (--rejects): mend them there and import that"
+            f"{journal} has no {only} rows that can be sent again. Rows that were rejected before they were sent "
+            "are in the rejects file (--rejects): fix them there and import that"
         )
     last = recorded.retried[-1].journal
     return (
-        f"{journal} has no {only} rows that an earlier retry has not sent: resume that with "
-        f"`gameball-async resume {last}`, or see `gameball-async report {last}`; what did not "
-        f"succeed there is sent again with `gameball-async retry {last}`"
+        f"{journal} has no {only} rows that an earlier retry has not sent: resume that retry with `gameball-async "
+        f"resume {last}`, or see `gameball-async report {last}`; send what did not succeed there again with "
+        f"`gameball-async retry {last}`"
     )
 
 
 def refuse_sandbox(connection: Connection) -> None:
     """
-    A journal's jobs are where they are.
+    Refuse a new sandbox: it does not know the jobs of a journal.
 
     Raises:
         UsageError: *connection* is a new sandbox.
     """
     if connection.sandbox:
         raise click.UsageError(
-            "a sandbox of this command's own knows nothing of the journal's jobs: start one with "
-            "`gameball-async sandbox` and point both commands to it"
+            "--sandbox cannot be used here, because a new sandbox does not know the journal's jobs: start one "
+            "with `gameball-async sandbox`, and point both commands to it"
         )

@@ -1,4 +1,4 @@
-"""The commands to try things out with: the sandbox, served, and examples, which come with the package."""
+"""The commands to try things out with: the sandbox, and the examples that come with the package."""
 
 from __future__ import annotations
 
@@ -21,43 +21,48 @@ from .words import clean
 
 @click.command()
 @click.option("--host", default="127.0.0.1", help="The address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 for any free one.")
-@click.option("--seed", type=int, default=0, help="All chance comes from it.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="The port to listen on; 0 for any free port.",
+)
+@click.option("--seed", type=int, default=0, help="The seed of all random choices.")
 @click.option(
     "--fail-rate",
     type=click.FloatRange(0, 1),
     default=0.0,
-    help="Part of the items that fail, the same ones each time.",
+    help="The share of items that fail, from 0 to 1; the same ones each time.",
 )
 @from_zero("--job-seconds", default=0.2, help="How long each job runs.")
-@from_zero("--queue-seconds", default=0.05, help="How long each job is queued before.")
+@from_zero("--queue-seconds", default=0.05, help="How long each job is queued first.")
 @from_zero(
     "--latency",
     nargs=2,
     default=(0.0, 0.0),
     metavar="LEAST MOST",
-    help="Seconds that the network takes, each way.",
+    help="The delay of the network in seconds, each way.",
 )
 @click.option(
     "--limits",
     callback=parsed(lambda text: Quota.parse(text).windows),
     metavar="REQUESTS/SECONDS,...",
     default="30/1,360/30",
-    help="Requests per seconds that are let through; the rest is answered 429.",
+    help="Requests allowed per number of seconds; the rest are answered with 429.",
 )
 @flag("--no-limits", help="Never answer 429.")
-@flag("--retry-after", help="Put Retry-After on a 429.")
+@flag("--retry-after", help="Send Retry-After with a 429.")
 @from_zero(
     "--others",
     "others_per_second",
     default=0.0,
-    help="Requests a second that others on the account send.",
+    help="Requests per second that other clients of the account send.",
 )
 @choice(
     "--dialect",
     ["tutorial", "openapi", "both"],
     default="both",
-    help="Which status and stop calls exist.",
+    help="Which status and stop paths exist.",
 )
 @flag("--high-security", help="Every call needs both keys.")
 @flag(
@@ -68,19 +73,19 @@ from .words import clean
     "--scenario",
     "scenario_file",
     type=click.Path(dir_okay=False),
-    help="A file of settings and faults, TOML or JSON; other options go before it.",
+    help="A file of settings and faults, TOML or JSON; other options override it.",
 )
-@flag("--quiet", help="Keep no log of the requests.")
-@flag("--json-log", help="One JSON object for each request.")
+@flag("--quiet", help="Do not log requests.")
+@flag("--json-log", help="Log each request as one JSON object.")
 def sandbox(
     host: str, port: int, scenario_file: str | None, quiet: bool, json_log: bool, **options: Any
 ) -> NoReturn:
     """
-    Serve a Gameball to test against, until Ctrl-C.
+    Run a local server that imitates Gameball, until Ctrl-C.
 
-    Prints its address and its keys as lines for a shell on standard output, then one line for each
-    request on standard error: seconds since the start, method, path, status, rows, job,
-    milliseconds, and the scripted fault that hit it.
+    It prints its address and keys to standard output as lines for a shell, then one line per request to
+    standard error: seconds since the start, method, path, status, rows, job, milliseconds, and the scripted
+    fault that hit it.
     """
     low, high = options["latency"]
     if low > high:
@@ -105,8 +110,8 @@ def sandbox(
             )
         except OSError as error:
             raise ConfigurationError(
-                f"the sandbox cannot listen on {host}, port {port} ({error.strerror or error}): "
-                "choose another --port, or end what uses it"
+                f"the sandbox cannot listen on {host}, port {port} ({error.strerror or error}): choose another "
+                "--port, or stop the program that uses it"
             ) from None
         return Exit.OK
 
@@ -116,7 +121,7 @@ def sandbox(
 
 
 def _settings(scenario: Scenario, options: dict[str, Any]) -> dict[str, Any]:
-    """What goes before the scenario: options that were given, and those that it says nothing of."""
+    """The options that override the scenario, and those that it does not set."""
     told = {**scenario.options, "latency": scenario.latency}
     paced = given("job_seconds") or given("queue_seconds") or "service_time" not in told
     pace = Constant(options.pop("job_seconds"), queue=options.pop("queue_seconds"))
@@ -159,7 +164,7 @@ def examples(folder: Path) -> NoReturn:
     """
     Copy the examples to FOLDER: imports in FastAPI, aiohttp.web, Celery and Dagster.
 
-    Each file begins with how to run it. A file that is there already is left as it is, and named.
+    Each file begins with how to run it. Existing files are not overwritten, but named.
     """
     found = sorted(
         file for place in _PLACES for file in place.glob("*.*") if file.suffix in {".py", ".html"}
@@ -175,8 +180,8 @@ def examples(folder: Path) -> NoReturn:
             shutil.copyfile(file, target)
             click.echo(clean(str(target)))
     except OSError as error:
-        say(f"{clean(str(folder))} cannot be written: {error.strerror}")
+        say(f"{clean(str(folder))} cannot be written ({error.strerror}): choose another FOLDER")
         raise SystemExit(Exit.UNUSABLE) from None
     for target in kept:
-        say(f"{clean(str(target))} is there already, and was left as it is: choose another FOLDER")
+        say(f"{clean(str(target))} already exists, and was not overwritten: choose another FOLDER")
     raise SystemExit(Exit.SOME_FAILED if kept else Exit.OK)

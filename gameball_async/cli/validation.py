@@ -41,18 +41,18 @@ SHOWN = 3
 @click.command(epilog=KIND_NAMES)
 @kind_argument
 @reads
-@flag("--strict", help="Warnings are faults: exit code 1.")
+@flag("--strict", help="Treat warnings as faults: exit code 1.")
 @json_option
 def validate(kind: str, file: str, settings: Settings, strict: bool, as_json: bool) -> NoReturn:
     """
-    Check every row of FILE, and all of them as a whole. Nothing is sent.
+    Check every row of FILE, and the file as a whole. Nothing is sent.
 
-    Each fault is reported with line and field. Warnings are about the whole: an id that comes twice,
-    dates in the future or before 2000, amounts that make no sense.
+    Each fault is reported with its line and field. Warnings are about the whole file: repeated ids, dates in
+    the future or before 2000, amounts that make no sense.
 
-    FILE may be -, for standard input (with --format).
+    FILE may be - for standard input (with --format).
 
-    Exit code 1 where a row would be rejected, 2 where the file cannot be read.
+    Exit code 1 if a row would be rejected, 2 if the file cannot be read.
     """
     (_AsJson if as_json else _AsLines)(kind, file, settings, strict).carry_out()
 
@@ -81,12 +81,12 @@ class _AsLines:
 
     @property
     def skipped(self) -> int:
-        """How many rows the mapping left out."""
+        """How many rows the mapping skipped."""
         return 0 if self.input is None else self.input.skipped
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """What is doubtful, without what is among the faults."""
+        """What is doubtful, except for what is among the faults."""
         return tuple(each for each in self.checked.findings if not each.certain)
 
     def carry_out(self) -> NoReturn:
@@ -154,14 +154,14 @@ class _AsLines:
         """All that is left."""
         if self.ended.error is not None and not self.rows:
             return  # the error says it
-        rest = "no fault found" if self.ended.error is None else f"{self.rows:,} sound"
+        rest = "no fault found" if self.ended.error is None else f"{self.rows:,} valid"
         if self.faulty:
             faults = count(self.faults, "fault")
-            rest = f"{self.rows - self.faulty:,} sound, {self.faulty:,} with {faults}"
+            rest = f"{self.rows - self.faulty:,} valid, {self.faulty:,} with {faults}"
         if self.warnings:
             rest += f", {count(len(self.warnings), 'warning')}"
         if self.skipped:
-            rest += f", {count(self.skipped, 'row')} left out by the mapping"
+            rest += f", {count(self.skipped, 'row')} skipped by the mapping"
         unit = "line" if self.input is None else self.input.source.unit
         for finding in self.warnings:
             click.echo(about_finding(self.path, finding, unit))
@@ -177,7 +177,7 @@ class _AsLines:
 
 @define
 class Rehearsal(_AsLines):
-    """The same for an import: with the first rows as they would be sent, and the least time of all."""
+    """The same for an import: with the first rows as they would be sent, and the shortest possible time."""
 
     quota: Quota
 
@@ -196,7 +196,7 @@ class Rehearsal(_AsLines):
 
 @define
 class _AsJson(_AsLines):
-    """One object, written as it comes: the faults are not kept."""
+    """One object, written piece by piece: the faults are not kept."""
 
     separator: str = field(default="", init=False)
 
@@ -232,14 +232,16 @@ class _AsJson(_AsLines):
 @kind_argument
 @click.argument("file", type=click.Path())
 @click.option(
-    "--out", type=click.File("x", encoding="utf-8"), help="Write the mapping here, a new file."
+    "--out",
+    type=click.File("x", encoding="utf-8"),
+    help="Write the mapping to this file, which must not exist yet.",
 )
 def map_(kind: str, file: str, out: TextIO | None) -> None:
     """
     Propose a mapping from the columns of FILE (CSV) to Gameball's, and show its first rows.
 
-    The mapping is TOML, on standard output or in --out. Look through it, change what is wrong, and
-    pass it to `import --map`. Nothing is sent.
+    The mapping is TOML, on standard output or in --out. Review it, fix what is wrong, and pass it to `import
+    --map`. Nothing is sent.
     """
     with unusable():
         header = header_of(file)

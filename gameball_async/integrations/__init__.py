@@ -1,5 +1,5 @@
 """
-What binds this package to another tool, one room for each; nothing of the package imports it.
+Integrations with other tools, one room for each; nothing else in the package imports them.
 
 Decisions and I/O are in the rooms: `dlt` is the destination for dlt.
 """

@@ -29,7 +29,7 @@ class AppliedMapping:
 
     Attributes:
         header: Gameball's columns, in the mapping's order.
-        not_sent: columns of the file that the mapping leaves out.
+        not_sent: columns of the file that the mapping does not use.
     """
 
     header: tuple[str, ...]
@@ -45,12 +45,12 @@ class AppliedMapping:
         return self._group is not None
 
     def skips(self, cells: Cells) -> bool:
-        """Whether the mapping leaves this record out."""
+        """Whether the mapping skips this record."""
         looked_at = ((cells[index].strip().casefold(), words) for index, words in self._skip)
         return any(cell in words or (ANY in words and cell != "") for cell, words in looked_at)
 
     def same_row(self, first: Cells, cells: Cells) -> bool:
-        """Whether a record goes on with the row that *first* began."""
+        """Whether a record continues the row that *first* began."""
         return self._group is not None and first[self._group] == cells[self._group]
 
     def many(self, rows: Sequence[Sequence[Cells]]) -> list[tuple[str, ...]]:
@@ -161,9 +161,7 @@ def _own(mapping: ColumnMapping, kind: str) -> Mapping[str, Rule]:
     """The columns that go among the account's own fields."""
     place = KINDS.get(kind, TARGETS).own_fields
     if mapping.custom and not place:
-        raise Refusal(
-            f"{kind} have no place for fields of your own: leave custom out of the mapping"
-        )
+        raise Refusal(f"{kind} have no custom fields: remove custom from the mapping")
     return {".".join((*place, name)): Rule(source=name) for name in mapping.custom}
 
 

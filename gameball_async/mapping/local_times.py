@@ -25,7 +25,7 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (OSError, LookupError, ValueError):
         raise ConfigurationError(
-            f"{name!r} is not a time zone: give one by its name, such as Europe/Paris or UTC"
+            f"{name!r} is not a known time zone: pass a name such as Europe/Paris or UTC"
         ) from None
 
 
@@ -62,10 +62,10 @@ def time_in(text: str, *, form: str = "", zone: str = "") -> datetime:
     if found.tzinfo is not None:
         return found
     if not zone:
-        raise Refusal("has no time zone: pass --naive-as ZONE, or give the mapping a zone")
+        raise Refusal("has no time zone: pass --naive-as ZONE, or set zone in the mapping")
     found = found.replace(tzinfo=zone_of(zone))
     if found.astimezone(UTC).astimezone(found.tzinfo) != found:
-        raise Refusal(f"does not exist in {zone}: the clocks go forward there and then")
+        raise Refusal(f"does not exist in {zone}: the clocks go forward at that time")
     return found
 
 
@@ -76,6 +76,8 @@ def _read(text: str, form: str) -> datetime:
         return datetime.fromisoformat(_BLANK_BEFORE_OFFSET.sub("", text).replace("UTC", "Z"))
     except ValueError:
         wanted = (
-            f"written as {form}" if form else "an ISO 8601 time; give the mapping a date format"
+            f"written as {form}"
+            if form
+            else "an ISO 8601 time: set date in the mapping to its format"
         )
         raise Refusal(f"is not {wanted}") from None

@@ -75,7 +75,7 @@ class Proposal:
         if self.left:
             lines += [
                 "",
-                "# Columns that are not sent. To send one: give it a line under [columns].",
+                "# Columns that are not sent. To send one, add a line for it under [columns].",
             ]
             lines += [f"#   {_text(name)}" for name in self.left]
         return "\n".join(lines) + "\n"

@@ -51,7 +51,7 @@ class Rule:
     Attributes:
         source: the column of the file; ``from`` in TOML.
         first_of: columns of which the first that is not empty counts.
-        join: columns whose cells are joined, empty ones left out.
+        join: columns whose cells are joined, without empty ones.
         separator: what stands between joined cells.
         constant: the cell itself, the same for every row.
         strip: characters that are taken off both ends, such as Shopify's apostrophe.
@@ -87,7 +87,7 @@ class ColumnMapping:
         columns: Gameball's columns, each with where it comes from.
         kind: the batch kind that it is for; empty for any.
         custom: columns that are sent among the account's own fields, under their own names.
-        skip: rows that are left out, by a column and its cells; ``*`` is any, and an empty text none.
+        skip: rows that are skipped, by a column and its cells; ``*`` is any, and an empty text none.
         group_by: the column that several lines of one order share; they follow each other.
         lines: Gameball's names within ``lineItems``, one entry a line; only with *group_by*.
         recognised_by: the columns by which a file is known to be of this form.
@@ -139,7 +139,7 @@ def mapping_of(text: str, *, name: str) -> ColumnMapping:
         name: the file's name, for errors.
 
     Raises:
-        ConfigurationError: it is no TOML, or says what a mapping cannot; the message says where.
+        ConfigurationError: it is not TOML, or not a valid mapping; the message says where.
     """
     try:
         found = _converter.structure(tomllib.loads(text), ColumnMapping)
@@ -157,9 +157,9 @@ def mapping_of(text: str, *, name: str) -> ColumnMapping:
 def _faults(mapping: ColumnMapping) -> Iterator[str]:
     known = (*KINDS, TARGETS.name)
     if mapping.kind and mapping.kind not in known:
-        yield f"kind {mapping.kind!r} is none of {', '.join(known)}"
+        yield f"kind {mapping.kind!r} is not one of: {', '.join(known)}"
     if bool(mapping.lines) != bool(mapping.group_by):
-        yield "group_by and [lines] belong together: give both or none"
+        yield "group_by and [lines] belong together: set both, or remove both"
     for name, rule in (*mapping.columns.items(), *mapping.lines.items()):
         origins = (rule.source, rule.first_of, rule.join, rule.constant is not None)
         if sum(map(bool, origins)) != 1:
@@ -187,12 +187,12 @@ def preset(shop: str, kind: str) -> ColumnMapping:
     if found is None:
         pairs = (name.split("-", 1) for name in _presets())
         known = ", ".join(f"{each} ({of})" for each, of in pairs)
-        raise ConfigurationError(f"there is no preset for {kind} from {shop}: known are {known}")
+        raise ConfigurationError(f"there is no preset for {kind} from {shop}; use one of: {known}")
     return found
 
 
 def recognised(header: Sequence[str], kind: str) -> str | None:
-    """The shop whose export has such a header; None where it is nobody's."""
+    """The shop whose export has such a header; None if there is none."""
     for name, mapping in _presets().items():
         known = set(mapping.recognised_by)
         if mapping.kind == kind and known and known <= set(header):

@@ -25,7 +25,7 @@ from .findings import Findings, Verdict
 from .learned import Amount, Sample, Trial, amount_of
 
 MADE_UP = "gameball-async-check"
-"""The customer that is asked about where nobody named one."""
+"""The customer to ask about if the user names none."""
 
 
 class Said(Enum):
@@ -100,7 +100,7 @@ class Plan:
 
     @property
     def made_up(self) -> bool:
-        """Whether nobody named a customer."""
+        """Whether the user named no customer."""
         return self.customer == MADE_UP
 
 
@@ -111,7 +111,7 @@ class Facts:
 
     Attributes:
         plan: what it was to ask.
-        key_mode: ``test`` or ``live``, by the key's beginning; None where that tells nothing.
+        key_mode: ``test`` or ``live``, by the key's beginning; None if that shows neither.
         submitted: what a submission of an inquiry came to, by version.
         job_id: the inquiry's job; None where none is known.
         ended: what waiting for that job came to; None where it was not waited for.
@@ -141,7 +141,7 @@ class Facts:
     def key_words(self) -> str:
         """The key's mode in words."""
         known = {"test": "a test key", "live": "a live key"}
-        return known.get(self.key_mode or "", "a key whose beginning tells neither test nor live")
+        return known.get(self.key_mode or "", "a key whose beginning shows neither test nor live")
 
     @property
     def version(self) -> str | None:
@@ -150,7 +150,7 @@ class Facts:
 
     @property
     def dialect(self) -> str | None:
-        """The path that tells a job's status, the first that was asked; None where none does."""
+        """The path that returns a job's status, the first that was asked; None if none does."""
         found = [name for name, reply in self.dialects.items() if reply.yes]
         if self.plan.dialect_given in found:
             return self.plan.dialect_given
@@ -176,7 +176,7 @@ class Probe:
 
     Attributes:
         name: short.
-        verdict: whether it hinders a migration.
+        verdict: whether it blocks a migration.
         said: what happened, in words. It may quote Gameball, and a balance.
         cure: what to do; empty for nothing.
         holds: for each assumption that it put to the test, whether it holds.
@@ -197,7 +197,7 @@ class Assumption:
     Attributes:
         name: short, for files.
         says: what is taken to be so.
-        source: the page that says it, or why nobody does.
+        source: the page that says it, or that no page does.
     """
 
     name: str
@@ -208,20 +208,24 @@ class Assumption:
 ASSUMPTIONS: Mapping[str, Assumption] = {
     each.name: each
     for each in (
-        Assumption("key-prefix", "the API key's beginning tells test from live", "Authentication"),
+        Assumption(
+            "key-prefix", "the beginning of an API key shows test or live", "Authentication"
+        ),
         Assumption("both-keys", "batch calls are accepted with both keys", "the batch pages"),
         Assumption(
             "version-v4", "the API is served as v4", "the tutorial of the batch customer API"
         ),
         Assumption("version-v4.0", "the API is served as v4.0", "Batch APIs, the OpenAPI file"),
         Assumption("version-v4.1", "the API is served as v4.1", "the page on security"),
-        Assumption("status-batch", "GET /batch/{jobId} tells a job's status", "Batch APIs"),
+        Assumption("status-batch", "GET /batch/{jobId} returns a job's status", "Batch APIs"),
         Assumption(
             "status-batches",
-            "GET /batches/{batchId}/status tells a job's status",
+            "GET /batches/{batchId}/status returns a job's status",
             "the OpenAPI file",
         ),
-        Assumption("date-header", "answers carry a Date", "HTTP; no page of Gameball's says so"),
+        Assumption(
+            "date-header", "answers have a Date header", "HTTP; no page of Gameball's says so"
+        ),
         Assumption("job-ends", "a job ends as completed or failed", "Batch APIs"),
         Assumption("entry-customer", "an entry names its customer as customerId", "Batch APIs"),
         Assumption(
@@ -235,13 +239,15 @@ ASSUMPTIONS: Mapping[str, Assumption] = {
             "Errors, code 7000; no batch page",
         ),
         Assumption(
-            "amount-points", "the amount of an adjustment counts points", "no page: points or money"
+            "amount-points", "the amount of an adjustment means points", "no page: points or money"
         ),
         Assumption(
-            "amount-negative", "a negative amount takes away", "no page: only that it is a number"
+            "amount-negative",
+            "a negative amount takes points away",
+            "no page: only that it is a number",
         ),
         Assumption(
-            "adjustment-visible", "the next inquiry sees an adjustment that is done", "no page"
+            "adjustment-visible", "the next inquiry shows an adjustment that is done", "no page"
         ),
     )
 }

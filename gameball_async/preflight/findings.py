@@ -24,7 +24,7 @@ from .learned import MOST_OFFSET, Amount, Offset, amount_words, offset_words
 
 FORMAT = 1
 DEFAULT_NAME = "gameball.check.json"
-"""In the current directory, where nobody names another."""
+"""In the current directory, unless the user names another."""
 TRIAL = ".trial"
 """Follows the name of the findings, in that of the file that notes a trial."""
 _LARGEST = 100_000
@@ -43,11 +43,11 @@ class Findings:
     Attributes:
         gameball_check: the format of the file.
         checked_at: when; with a time zone.
-        account: a keyed hash of the API key: tells accounts apart, and tells nothing else.
+        account: a keyed hash of the API key: identifies the account, and reveals nothing else.
         origin: where requests went.
         key: whose data the key opens, by its beginning.
         version: the version of the API that took a batch; None where none did.
-        dialect: the path that tells a job's status; None where none does.
+        dialect: the path that returns a job's status; None if none does.
         clock: how far Gameball's clock is ahead of this machine's; None where that is not known.
         amount: what the amount of an adjustment counts; None where that was not tried, or not learned.
         probes: what each probe came to, by its name.
@@ -68,7 +68,7 @@ class Findings:
 
     @property
     def hindrances(self) -> list[str]:
-        """Names of the probes that found something that hinders a migration."""
+        """Names of the probes that found something that blocks a migration."""
         return [name for name, verdict in self.probes.items() if verdict == "hinders"]
 
 
@@ -107,9 +107,9 @@ def findings_of(content: bytes, name: str) -> Findings:
         name: the file's name, for errors.
 
     Raises:
-        ConfigurationError: it holds none; the message says where, and what to do.
+        ConfigurationError: it has none; the message says where, and what to do.
     """
-    cure = "run `gameball-async check` again to write it anew, or pass --no-findings"
+    cure = "run `gameball-async check` again to replace it, or pass --no-findings"
     try:
         value = json.loads(content)
     except ValueError:
@@ -123,7 +123,7 @@ def findings_of(content: bytes, name: str) -> Findings:
             raise TypeError("must be an object")
         return _converter.structure(value, Findings)
     except UNUSABLE as error:
-        said = why_unusable(error, path="the file", otherwise="has a value that is none of its own")
+        said = why_unusable(error, path="the file", otherwise="has an unknown value")
         raise ConfigurationError(f"the findings {name} cannot be used: {said}. {cure}") from None
 
 
@@ -169,7 +169,7 @@ def refuse_other_files(path: str) -> None:
         return
     if not os.path.isfile(path) or b'"gameball_check"' not in _content(path)[:200]:
         raise ConfigurationError(
-            f"{path} exists, and was not written by a check: name another file with --findings"
+            f"{path} already exists, and was not written by a check: name another file with --findings"
         )
 
 
@@ -221,7 +221,7 @@ def of_another(findings: Findings, account: Account) -> str | None:
 
 
 def in_short(findings: Findings) -> str:
-    """``checked 2026-01-31, live key, v4.0, tutorial dialect``: what a run goes by."""
+    """``checked 2026-01-31, live key, v4.0, tutorial dialect``: what a run uses."""
     parts = (
         f"checked {findings.checked_at:%Y-%m-%d}",
         findings.key and f"{findings.key} key",
@@ -233,16 +233,20 @@ def in_short(findings: Findings) -> str:
 
 
 def warnings_of(findings: Findings, now: datetime) -> list[str]:
-    """What whoever goes by them should know, whatever is sent."""
+    """Warnings about the findings themselves, whatever is sent."""
     found = []
     age = now - findings.checked_at
     if age > OLD:
         found.append(f"they are {age.days:,} days old: run `gameball-async check` again")
     elif age < -timedelta(days=1):
-        found.append("they are from the future: set this machine's clock, and check again")
+        found.append(
+            "they are dated in the future: set this machine's clock, and run `gameball-async check` again"
+        )
     if findings.hindrances:
         names = ", ".join(findings.hindrances)
-        found.append(f"something hindered a migration then ({names}): check again")
+        found.append(
+            f"something blocked a migration then ({names}): run `gameball-async check` again"
+        )
     return found
 
 
@@ -252,12 +256,12 @@ def about_the_run(findings: Findings, kind: str) -> list[str]:
     clock = findings.clock
     if kind in _WITH_TIMES and clock is not None and abs(clock.seconds) > MOST_OFFSET:
         found.append(
-            f"when it was checked, {offset_words(clock)}: times that this machine stamped itself are off by "
-            "that much"
+            f"when the account was checked, {offset_words(clock)}: times that this machine wrote are off by that "
+            "much"
         )
     if kind == "balance-adjustments" and findings.amount is None:
         found.append(
-            "it is not known whether amount counts points or money: learn it with `gameball-async check "
-            "--try-customer ID` before this file is sent"
+            "it is not known whether amount means points or money: find out with `gameball-async check "
+            "--try-customer ID` before you send this file"
         )
     return found

@@ -32,7 +32,7 @@ def judge(facts: Facts) -> list[Probe]:
 
 
 def conclude(facts: Facts, probes: list[Probe], account: Account, now: datetime) -> Findings:
-    """What later imports go by. What was not tried again stays as an earlier check has found it."""
+    """What later imports use. What was not tested again stays as an earlier check found it."""
     earlier = {} if facts.earlier is None else facts.earlier.assumptions
     learned = {name: holds for probe in probes for name, holds in probe.holds.items()}
     return Findings(
@@ -61,7 +61,9 @@ def _keys(facts: Facts) -> Probe:
     holds = {"key-prefix": facts.key_mode is not None}
     refused = next((reply for reply in facts.submitted.values() if reply.said is Said.KEYS), None)
     if refused is not None:
-        cure = "copy both keys again from the dashboard, and make sure that they are of one account"
+        cure = (
+            "copy both keys again from the dashboard, and make sure that they belong to one account"
+        )
         holds["both-keys"] = False
         return Probe("keys", "hinders", f"{mode}; {refused.why}", cure, holds)
     if facts.version is None:
@@ -77,15 +79,15 @@ def _version(facts: Facts) -> Probe:
     plan, version = facts.plan, facts.version
     if version is None:
         if served and all(reply.said is Said.MISSING for reply in facts.submitted.values()):
-            said = f"no version takes a batch ({', '.join(facts.submitted)} were asked)"
+            said = f"no version accepts a batch (tried: {', '.join(facts.submitted)})"
             cure = "check the address (--base-url): it may not be Gameball's API"
             return Probe("version", "hinders", said, cure, holds)
         return Probe("version", "unknown", "no batch was accepted", "", holds)
     if plan.version_given and version != plan.version:
         said = f"{plan.version} is not served; served: {answers}"
-        cure = f"pass --api-version {version}, or leave the option out"
+        cure = f"pass --api-version {version}, or remove the option"
         return Probe("version", "hinders", said, cure, holds)
-    return Probe("version", "ok", f"{version} takes batches; served: {answers}", "", holds)
+    return Probe("version", "ok", f"{version} accepts batches; served: {answers}", "", holds)
 
 
 def _inquiry(facts: Facts) -> Probe:
@@ -94,7 +96,7 @@ def _inquiry(facts: Facts) -> Probe:
         refused = [r for r in submitted if r.said in (Said.REFUSED, Said.UNCLEAR)]
         if not refused:
             return Probe("inquiry", "unknown", "no batch was accepted")
-        return Probe("inquiry", "hinders", refused[-1].why, "mend what the message names")
+        return Probe("inquiry", "hinders", refused[-1].why, "fix what the message names")
     ended, status = facts.ended, facts.status
     job = f"job {facts.job_id}"
     if ended is None or not ended.yes or status is None:
@@ -113,10 +115,12 @@ def _ended(facts: Facts, status: JobStatus, job: str) -> Probe:
     if balance_of(status, facts.plan.customer) is not None:
         holds["balance-fields"] = True
         if not facts.plan.made_up:
-            return Probe("inquiry", "ok", f"{job} ended, and tells a balance", "", holds)
+            return Probe("inquiry", "ok", f"{job} ended, and returned a balance", "", holds)
         holds["unknown-refused"] = False
-        said = f"{job} ended, and tells a balance even of a customer that was made up"
-        cure = f"where the dashboard shows a customer {MADE_UP} now, unknown customers are created"
+        said = f"{job} ended, and returned a balance even for a made-up customer"
+        cure = (
+            f"if the dashboard now shows a customer {MADE_UP}, Gameball creates unknown customers"
+        )
         return Probe("inquiry", "ok", said, cure, holds)
     if entries.failed:
         texts = (entry.get(name) for entry in entries.failed for name in ("error", "message"))
@@ -124,15 +128,17 @@ def _ended(facts: Facts, status: JobStatus, job: str) -> Probe:
         why = next(reasons, "no reason was given")
         if facts.plan.made_up:
             holds["unknown-refused"] = True
-            said = f"{job} ended, and refused the customer that was made up: {why}"
-            cure = "to see a balance come back, name a customer with --customer ID"
+            said = f"{job} ended, and refused the made-up customer: {why}"
+            cure = "to see a balance, name a customer with --customer ID"
             return Probe("inquiry", "ok", said, cure, holds)
         said = f"{job} ended, and refused the customer: {why}"
-        return Probe("inquiry", "hinders", said, "name a customer that Gameball knows", holds)
+        return Probe(
+            "inquiry", "hinders", said, "name a customer that Gameball knows (--customer ID)", holds
+        )
     if entries.successful:
         holds["balance-fields"] = False
-    said = f"{job} ended as {status.shown_state}, and tells no balance of the customer"
-    cure = "outcomes of rows may stay uncertain: try a few rows first, and look at their report"
+    said = f"{job} ended as {status.shown_state}, and returned no balance of the customer"
+    cure = "rows may end in doubt: import a few rows first, and look at their report"
     return Probe("inquiry", "hinders", said, cure, holds)
 
 
@@ -144,12 +150,12 @@ def _dialect(facts: Facts) -> Probe:
         return Probe("status path", "unknown", "there was no job to ask about")
     if not answers:
         why = "; ".join(f"{_PATHS[name]}: {r.why}" for name, r in facts.dialects.items())
-        cure = "ask Gameball's support which path tells a batch's status: no outcome can be known"
+        cure = "ask Gameball's support which path returns a batch's status: without it, no outcome can be known"
         return Probe("status path", "hinders", why, cure, holds)
     given = facts.plan.dialect_given
     said = f"{' and '.join(answers.values())} {'answers' if len(answers) == 1 else 'answer'}"
     if given is not None and given not in answers:
-        cure = f"leave --dialect {given} out"
+        cure = f"remove --dialect {given}"
         return Probe("status path", "hinders", said, cure, holds)
     return Probe("status path", "ok", said, "", holds)
 
@@ -159,11 +165,11 @@ def _clock(facts: Facts) -> Probe:
     if offset is None:
         if not facts.reached:
             return Probe("clock", "unknown", "nothing was answered")
-        return Probe("clock", "unknown", "no answer had a Date", "", {"date-header": False})
+        return Probe("clock", "unknown", "no answer had a Date header", "", {"date-header": False})
     said, holds = offset_words(offset), {"date-header": True}
     if abs(offset.seconds) - offset.within <= MOST_OFFSET:
         return Probe("clock", "ok", said, "", holds)
-    cure = "set this machine's clock (NTP) before times of its own go out, such as transactionTime"
+    cure = "set this machine's clock (NTP) before you send times that it writes, such as transactionTime"
     return Probe("clock", "hinders", said, cure, holds)
 
 
@@ -171,34 +177,39 @@ def _clock(facts: Facts) -> Probe:
 
 
 def judge_amount(facts: Facts) -> Probe:
-    """The probe of what the amount of an adjustment counts."""
+    """The probe of what the amount of an adjustment means."""
     trial = facts.trial
     if trial is None:
         if facts.plan.try_it:
             said = "nothing was adjusted: the inquiry or the status of its job failed before"
             return Probe("amount", "unknown", said)
         if facts.amount is not None:
-            said = f"not tried again; an earlier check found: {amount_words(facts.amount)}"
+            said = f"not tested again; an earlier check found: {amount_words(facts.amount)}"
             return Probe("amount", "ok", said)
-        cure = "to learn it, add --try-customer ID, a customer whose balance may move by 1 and back"
-        return Probe("amount", "skipped", "not tried: points or money, no page says which", cure)
+        cure = "to find out, add --try-customer ID, a customer whose balance may move by 1 and back"
+        return Probe(
+            "amount",
+            "skipped",
+            ("not tested: the documentation does not say whether it means points or money"),
+            cure,
+        )
     if trial.before is None:
         said = f"nothing was adjusted: the balance could not be read ({trial.why})"
         return Probe("amount", "hinders", said, "name another customer with --try-customer")
     if trial.add.fate is not Fate.APPLIED:
         return _not_added(trial)
     amount, holds = amount_of(trial), _holds(trial)
-    said = "+1 was applied, but what it counts could not be seen"
+    said = "+1 was applied, but whether it means points or money could not be seen"
     if amount is not None:
         said = f"{amount_words(amount)}; +1 was applied"
     if trial.take.fate is not Fate.APPLIED:
         return _not_taken(trial, said, holds)
     said = f"{said}, and -1 after it; {_course(trial)}"
     if not trial.as_before:
-        cure = "compare the balance with the dashboard: others may have moved it meanwhile"
+        cure = "compare the balance with the dashboard: something else may have moved it meanwhile"
         return Probe("amount", "hinders", said, cure, holds)
     if amount is None:
-        cure = "try another customer, whom nobody else moves meanwhile"
+        cure = "try another customer, whose balance nothing else moves meanwhile"
         return Probe("amount", "hinders", said, cure, holds)
     return Probe("amount", "ok", said, "", holds)
 
@@ -208,25 +219,25 @@ def _not_added(trial: Trial) -> Probe:
         job = "" if trial.add.job_id is None else f" as job {trial.add.job_id}"
         said = f"+1 was sent{job}, and may or may not have been applied ({trial.add.why}); {_course(trial)}"
         cure = (
-            "it was not sent again, and -1 was not sent. Look at the customer's history in the dashboard; "
-            "where +1 is there, take it back by hand, then check again"
+            "it was not sent again, and -1 was not sent. Look at the customer's history in the dashboard; if it "
+            "shows +1, take it back by hand, then check again"
         )
         return Probe("amount", "hinders", said, cure)
     what = "refused" if trial.add.fate is Fate.REFUSED else "not sent"
     said = f"+1 was {what} ({trial.add.why}), and nothing was adjusted; {_course(trial)}"
-    return Probe("amount", "hinders", said, "mend what the message names, then check again")
+    return Probe("amount", "hinders", said, "fix what the message names, then check again")
 
 
 def _not_taken(trial: Trial, said: str, holds: dict[str, bool]) -> Probe:
     fates = {Fate.UNSURE: "may or may not have been applied", Fate.REFUSED: "was refused"}
-    fate = f"{fates.get(trial.take.fate, 'was not sent')} ({trial.take.why or 'left before'})"
+    fate = f"{fates.get(trial.take.fate, 'was not sent')} ({trial.take.why or 'exited before'})"
     said = f"{said}; -1 after it {fate}; {_course(trial)}"
     if trial.take.fate is Fate.UNSURE and trial.as_before:
         cure = "the balance is as it was before: -1 was applied, and there is nothing to do"
         return Probe("amount", "hinders", said, cure, holds)
     cure = (
-        "it was not sent again. Look at the customer's history in the dashboard; where -1 is missing, take 1 "
-        "away by hand"
+        "it was not sent again. Look at the customer's history in the dashboard; if -1 is missing, take 1 away by "
+        "hand"
     )
     return Probe("amount", "hinders", said, cure, holds)
 

@@ -1,8 +1,9 @@
 """
-What can be learned of an account: how far its clock is ahead of ours, and what an amount of its adjustments counts.
+What can be learned about an account: how far its clock is ahead of ours, and what the amount of an adjustment
+means.
 
-The clock is told by the ``Date`` of answers. Whether amounts are points or money no page says, so one is tried:
-a trial is +1, its inverse -1, and an inquiry before, between and after. Nothing of it is sent twice.
+The clock is read from the ``Date`` of answers. No page says whether amounts are points or money, so one is
+tried: a trial is +1, its inverse -1, and an inquiry before, between and after. Nothing of it is sent twice.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def offset_words(offset: Offset) -> str:
 @frozen(kw_only=True)
 class Amount:
     """
-    What the amount of an adjustment counts.
+    What the amount of an adjustment means.
 
     Attributes:
         counts: ``points``, ``money``, or ``either`` where they are the same.
@@ -109,11 +110,11 @@ class Amount:
 @frozen
 class Balance:
     """
-    A customer's balance, as far as an inquiry tells it.
+    A customer's balance, as far as an inquiry shows it.
 
     Attributes:
         points: ``totalPointsBalance``.
-        money: ``totalPointsValue``, what they are worth; None where that is not told.
+        money: ``totalPointsValue``, what they are worth; None if the answer does not say.
     """
 
     points: float = field(repr=False)
@@ -137,7 +138,7 @@ class Step:
     Attributes:
         fate: what became of it.
         job_id: its job; None where none is known.
-        why: why it was not applied, or why nobody knows.
+        why: why it was not applied, or why that is not known.
     """
 
     fate: Fate = Fate.NOT_SENT
@@ -181,7 +182,7 @@ class Trial:
 
 
 def balance_of(status: JobStatus, customer: str) -> Balance | None:
-    """The balance that a finished inquiry tells of *customer*; None where it tells none."""
+    """The balance of *customer* in a finished inquiry; None if there is none."""
     for entry in (status.results or JobResults()).successful:
         points = _number(entry.get("totalPointsBalance"))
         if entry.get("customerId") == customer and points is not None:
@@ -207,7 +208,7 @@ def fate_of(status: JobStatus) -> Fate:
 
 
 def amount_of(trial: Trial) -> Amount | None:
-    """What a trial teaches of the amount; None where it teaches nothing for sure."""
+    """What a trial shows about the amount; None if it shows nothing for sure."""
     before, between = trial.before, trial.between
     if before is None or between is None or trial.add.fate is not Fate.APPLIED:
         return None
@@ -228,7 +229,7 @@ def looks_like_the_other_unit(
     amount: Amount, amounts: Sequence[int | float | Decimal]
 ) -> str | None:
     """
-    Why a file's amounts look as if they counted the other unit; None where they do not.
+    Why a file's amounts seem to be in the other unit; None if they do not.
 
     Points are whole numbers, money mostly has a fraction: no more than a hint.
 
@@ -238,19 +239,19 @@ def looks_like_the_other_unit(
     """
     fractions = sum(each != int(each) for each in amounts if math.isfinite(each))
     if amount.counts == "points" and fractions:
-        return f"{fractions:,} of its first {len(amounts):,} amounts have a fraction, as money has"
+        return f"{fractions:,} of its first {len(amounts):,} amounts have a fraction, like money"
     if amount.counts == "money" and not fractions and len(amounts) >= _ENOUGH:
-        return f"its first {len(amounts):,} amounts are whole numbers, as points are"
+        return f"its first {len(amounts):,} amounts are whole numbers, like points"
     return None
 
 
 def amount_words(amount: Amount) -> str:
-    """``amount counts money: 1 gives 10 points``."""
+    """``amount means money: 1 gives 10 points``."""
     if amount.counts == "either":
-        return "amount counts points or money alike: a point is worth one unit of money"
+        return "amount means points and money alike: a point is worth one unit of money"
     if amount.counts == "points":
-        return "amount counts points"
-    return f"amount counts money: 1 gives {plainly(amount.points_for_one)} points"
+        return "amount means points"
+    return f"amount means money: 1 gives {plainly(amount.points_for_one)} points"
 
 
 def plainly(number: float) -> str:

@@ -1,4 +1,4 @@
-"""Asks Gameball, through clients, what a check wants to know. What the answers mean is told by `judging`."""
+"""Asks Gameball, through clients, what a check needs to know. `judging` decides what the answers mean."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _YES = Reply(Said.YES)
 @frozen
 class Prober:
     """
-    Asks one thing after the other, and fills in what it learns as it comes.
+    Asks one thing after the other, and records the answers as they come.
 
     Args:
         open_client: makes clients.
@@ -86,10 +86,10 @@ class Prober:
             self.facts.samples.append(sample)
 
     async def _submit(self) -> None:
-        """Submit an inquiry under the first version that takes it."""
+        """Submit an inquiry under the first version that accepts it."""
         plan, facts = self.facts.plan, self.facts
         who = "a made-up customer" if plan.made_up else "the customer that you named"
-        self.tell(f"asking for the balance of {who}, as a batch of one")
+        self.tell(f"asking for the balance of {who}, as a batch of one row")
         for version in (plan.version, *(each for each in API_VERSIONS if each != plan.version)):
             try:
                 async with self._client(version, Dialect.AUTO) as client:
@@ -127,7 +127,7 @@ class Prober:
             await self._adjust(client, trial.add, SMALLEST)
             if trial.add.fate is Fate.APPLIED:
                 trial.between, _ = await self._balance(client)
-                self.tell(f"sending its inverse, -{SMALLEST}")
+                self.tell(f"sending the adjustment of -{SMALLEST}")
                 await self._adjust(client, trial.take, -SMALLEST)
             trial.after, trial.why = await self._balance(client)
 
@@ -139,12 +139,12 @@ class Prober:
         except GameballError as error:
             return None, str(error)
         balance = balance_of(status, self.facts.plan.customer)
-        return balance, "" if balance is not None else "the answer tells none"
+        return balance, "" if balance is not None else "the answer has no balance"
 
     async def _adjust(self, client: GameballClient, step: Step, amount: int) -> None:
-        """Send one adjustment, once, and see it through as far as that goes."""
+        """Send one adjustment, once, and follow it to its end if possible."""
         # Until the contrary is proven: whoever leaves from here on leaves it in doubt.
-        step.fate, step.why = Fate.UNSURE, "left before its answer came"
+        step.fate, step.why = Fate.UNSURE, "exited before its answer came"
         item = {"customerId": self.facts.plan.customer, "amount": amount, "reason": REASON}
         try:
             job = await client.submit("balance-adjustments", [item])

@@ -105,7 +105,7 @@ async def test_rows_that_cannot_be_set_are_told_and_nothing_is_sent_for_them(
         assert not report.all_exact
         assert applied(sandbox) == 0
     text = (tmp_path / "state" / "report.csv").read_text()
-    assert "row 2 has this customer already" in text
+    assert "row 2 already has this customer" in text
     assert "--max-change" in text
     assert "--only-up" in text
 
@@ -203,7 +203,7 @@ async def test_another_account_input_or_bound_is_refused_and_another_process_kep
     async with quick() as other, client_of(other) as client:
         with pytest.raises(JournalError, match="the account, the base URL"):
             await apply_plan(client, state)
-        with pytest.raises(JournalError, match="holds no plan"):
+        with pytest.raises(JournalError, match="has no plan"):
             await apply_plan(client, tmp_path / "nowhere")
         with pytest.raises(ConfigurationError, match="max_change"):
             await plan_balances(client, rows, tmp_path / "new", max_change=-1)

@@ -153,7 +153,7 @@ async def test_what_cannot_be_settled_so_is_refused_before_anything_is_asked(
     other = tmp_path / "other"
     async with client.bulk("customers", [{"customerId": "c1"}], journal=other) as run:
         await run.finish()
-    with pytest.raises(ConfigurationError, match="balance-adjustments only"):
+    with pytest.raises(ConfigurationError, match="only balance-adjustments"):
         await settle_by_balances(client, other, before=snapshot_beside(journal))
     open_one = tmp_path / "open"
     async with client.bulk("balance-adjustments", iter(()), journal=open_one) as run:

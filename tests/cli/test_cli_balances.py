@@ -44,11 +44,11 @@ def test_it_shows_the_differences_sends_them_and_says_what_became_of_each(
     result = run("balances", "set", path, "--yes")
     assert result.exit_code == 1, result.output  # c4
     told = " ".join(result.stdout.split())
-    assert "1 have their balance already" in told
-    assert "1 gain points: +40.5 together, +40.5 at most" in told
-    assert "1 lose points: -1,250 together" in told
+    assert "1 already have their balance" in told
+    assert "1 gain points: +40.5 in total, +40.5 at most" in told
+    assert "1 lose points: -1,250 in total" in told
     assert "row 5: balance: is not a plain number" in told
-    assert "2 were brought to their balance" in told
+    assert "2 were set to their balance" in told
     assert "targets.csv.gbbalances/report.csv" in told
     assert dict(sandbox.balances) == {"c1": 10, "c2": 250, "c3": 40.5}
     report = (tmp_path / "targets.csv.gbbalances" / "report.csv").read_text()
@@ -139,7 +139,7 @@ def test_an_error_says_the_command_to_go_on_with_and_it_does(
     sandbox.faults.answer(status=401, body="{}", commit=False, on="balance-adjustments")
     result = run("balances", "set", path, "--yes")
     assert result.exit_code == 3, result.output
-    (line,) = (line for line in result.stderr.splitlines() if "go on with" in line)
+    (line,) = (line for line in result.stderr.splitlines() if "run the same command again" in line)
     words = shlex.split(line.partition("`")[2].rpartition("`")[0])
     assert words[0] == "gameball-async"
     assert run(*words[1:]).exit_code == 0
@@ -241,7 +241,7 @@ def test_a_snapshot_is_for_adjustments_with_a_journal_only(
     for words in cases:
         result = run("import", *words, "--snapshot")
         assert result.exit_code == 2
-        assert "--snapshot is for balance-adjustments" in result.stderr
+        assert "--snapshot works only for balance-adjustments" in result.stderr
     assert not sandbox.counts
 
 
@@ -285,7 +285,7 @@ def test_ctrl_c_leaves_a_run_that_the_same_command_ends(
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "go on with the same command" in err
+    assert "run the same command again to continue" in err
     assert run("balances", "set", path, "--yes", "--rest", "0.1").exit_code == 0
     assert dict(sandbox.balances) == {f"c{n}": 10 for n in range(30)}
     assert adjusted(sandbox) == 30

@@ -47,9 +47,9 @@ def test_rows_of_an_earlier_file_count_as_applied(run: Run, serve: Serve, tmp_pa
     last, new = write(tmp_path / "last.csv", "aaa"), write(tmp_path / "new.csv", "abac")
     result = run("import", "customers", new, "--since-file", last)
     assert result.exit_code == 0
-    assert "2 rows succeeded, 2 unchanged, and not sent" in result.stdout
-    assert "for the next import to be compared with (--changed-against)" in result.stdout
-    assert "only rows that differ from those of" in result.stderr
+    assert "2 rows succeeded, 2 unchanged and not sent" in result.stdout
+    assert "the next import can be compared with it (--changed-against)" in result.stdout
+    assert "only rows that differ from its rows are sent" in result.stderr
     named = tmp_path / "lines.txt"
     named.write_text("2\n")
     settled = run("settle", f"{new}.gbjournal", "--applied", named)
@@ -94,8 +94,11 @@ def test_an_interrupted_night_is_resumed_with_the_same_comparison(
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("--since-file", "a", "--changed-against", "b"), "exclude each other"),
-        (("--since-file", "a", "--dry-run"), "--dry-run compares with nothing"),
+        (
+            ("--since-file", "a", "--changed-against", "b"),
+            "--since-file cannot be used with --changed-against",
+        ),
+        (("--since-file", "a", "--dry-run"), "cannot be used with --dry-run"),
         (("--since-file", "gone.csv"), "gone.csv"),
         (("--changed-against", "gone.gbjournal"), "gone.gbjournal"),
     ],

@@ -82,7 +82,7 @@ def test_a_line_of_a_log_tells_rows_rate_time_left_jobs_and_requests() -> None:
         "100 rows/s, about 1 min 20 s left; "
         "5 chunks; jobs: 2 queued, 1 running, 2 completed; "
         "requests: 30 of 120 allowed (25%), 25 polls; "
-        "quota: no wait for it yet"
+        "quota: no wait yet"
     )
 
 
@@ -102,10 +102,12 @@ def test_the_live_block_tells_the_same_and_how_far_it_is() -> None:
 def test_waiting_for_quota_429s_and_a_smaller_share_are_shown() -> None:
     slowed = evolve(PROGRESS, quota_wait=75.0, rate_limited=3, quota_share=0.5)
     line = display.plain_line(slowed, None)
-    assert "the quota is used up, so we slow down" in line  # perhaps by our own process before
+    assert (
+        "the quota is used up, so the run slows down" in line
+    )  # perhaps by our own process before
     line = display.plain_line(evolve(slowed, seconds=40.0), None)
     assert "quota: waited 1 min 15 s for it, all calls together, 3 × 429, using 50% of it" in line
-    assert "somebody else uses this account's quota" in line
+    assert "another client uses this account's quota" in line
 
 
 def test_it_says_for_how_long_nothing_has_moved_and_what_it_waits_for() -> None:
@@ -134,12 +136,12 @@ def test_milestones_are_told_once() -> None:
     first = evolve(PROGRESS, failed=0, rejected=0)
     assert display.milestones(None, first, was_read=False, is_read=False) == []
     assert display.milestones(first, PROGRESS, was_read=False, is_read=True) == [
-        "the input is read to its end: 5,000 rows",
+        "the whole input has been read: 5,000 rows",
         "the first rows that did not succeed: 7 failed, 3 rejected",
     ]
     limited = evolve(PROGRESS, rate_limited=1)
     assert display.milestones(PROGRESS, limited, was_read=True, is_read=True) == [
-        "Gameball answered 429 for the first time: we slow down"
+        "Gameball answered 429 for the first time: the run slows down"
     ]
     assert display.milestones(limited, limited, was_read=True, is_read=True) == []
 
@@ -208,9 +210,9 @@ def test_transitions_and_counts_are_lines() -> None:
 
 def test_what_is_open_is_named_with_what_to_do() -> None:
     assert account.left_open([]) == "no job is open"
-    assert account.left_open([9]).startswith("1 job goes on at Gameball: 9. ")
+    assert account.left_open([9]).startswith("1 job is still open at Gameball: 9. ")
     many = account.left_open(range(1, 13))
-    assert many.startswith("12 jobs go on at Gameball: 1, 2, 3, 4, 5 and 7 more. ")
+    assert many.startswith("12 jobs are still open at Gameball: 1, 2, 3, 4, 5 and 7 more. ")
     assert "`gameball-async watch 1 2 3 4 5`" in many
 
 

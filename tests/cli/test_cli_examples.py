@@ -19,7 +19,7 @@ def test_the_examples_are_copied_and_what_is_there_is_left_alone(run: Run, tmp_p
     again = run("examples", folder)
     assert again.exit_code == 1
     assert again.stdout.split() == [str(folder / "page.html")]
-    assert "imports.py is there already, and was left as it is" in again.stderr
+    assert "imports.py already exists, and was not overwritten" in again.stderr
     assert (folder / "imports.py").read_text(encoding="utf-8") == "mine"
 
 
@@ -27,4 +27,4 @@ def test_a_folder_that_cannot_be_made_is_said(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = run("examples", tmp_path / "file" / "shop")
     assert done.exit_code == 2
-    assert "cannot be written: Not a directory" in done.stderr
+    assert "cannot be written (Not a directory)" in done.stderr

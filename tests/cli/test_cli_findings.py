@@ -56,7 +56,7 @@ def test_an_import_goes_by_the_version_and_the_path_that_were_found_and_says_so(
     asked = [seen.path for seen in odd.requests]
     assert all(path.startswith("/api/v4/") for path in asked)
     assert all(path.endswith("/status") for path in asked[1:])  # no other was tried first
-    assert f"going by {NAME}: checked " in result.stderr
+    assert f"using {NAME}: checked " in result.stderr
     assert "test key, v4, openapi dialect" in result.stderr
 
 
@@ -74,7 +74,7 @@ def test_what_the_command_line_names_goes_before_the_findings(
     result = run("import", "customers", customers(3), "--api-version=v4.0")
     assert result.exit_code != 0
     assert {seen.path.split("/")[2] for seen in odd.requests} == {"v4.0"}
-    assert "openapi dialect (but for what --api-version says)" in result.stderr
+    assert "openapi dialect (except for --api-version)" in result.stderr
 
 
 def test_the_command_to_go_on_with_names_what_was_found(
@@ -89,7 +89,7 @@ def test_the_command_to_go_on_with_names_what_was_found(
     assert run("resume", f"{path}.gbjournal", "--no-findings").exit_code != 0
     resumed = run("resume", f"{path}.gbjournal")
     assert resumed.exit_code == 0, resumed.stderr
-    assert f"going by {NAME}" in resumed.stderr
+    assert f"using {NAME}" in resumed.stderr
 
 
 def test_a_retry_goes_by_them_too(run: Run, odd: Sandbox, customers: Customers) -> None:
@@ -98,7 +98,7 @@ def test_a_retry_goes_by_them_too(run: Run, odd: Sandbox, customers: Customers) 
     assert run("import", "customers", path).exit_code == 1
     again = run("retry", f"{path}.gbjournal", "--only=failed")
     assert again.exit_code == 0, again.stderr
-    assert f"going by {NAME}" in again.stderr
+    assert f"using {NAME}" in again.stderr
 
 
 def test_findings_of_another_account_are_left_aside_aloud_and_refused_where_they_are_named(
@@ -109,13 +109,13 @@ def test_findings_of_another_account_are_left_aside_aloud_and_refused_where_they
     other = serve(api_key="gb_live_other")
     result = run("import", "customers", customers(3))
     assert result.exit_code == 0
-    assert f"{NAME} is left aside, as it is of another account" in result.stderr
-    assert "going by" not in result.stderr
+    assert f"{NAME} is ignored, because it belongs to another account" in result.stderr
+    assert "using" not in result.stderr
     other.requests.clear()
     path = customers(3, name="more.csv")
     named = run("import", "customers", path, f"--findings={NAME}")
     assert named.exit_code == 2
-    assert "are of another account (the API key differs): leave --findings out" in named.stderr
+    assert "belong to another account (the API key differs): remove --findings" in named.stderr
     assert not other.requests
 
 
@@ -127,7 +127,7 @@ def test_findings_of_another_address_are_left_aside(
     serve()
     result = run("import", "customers", customers(3))
     assert result.exit_code == 0
-    assert "is left aside, as it is of another address (http://127.0.0.1:" in result.stderr
+    assert "is ignored, because it belongs to another address (http://127.0.0.1:" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_old_findings_and_what_hindered_then_are_told(
     result = run("import", "customers", path, "--journal=one")
     assert result.exit_code == 0
     assert "they are 40 days old: run `gameball-async check` again" in result.stderr
-    assert "something hindered a migration then (clock)" in result.stderr
+    assert "something blocked a migration then (clock)" in result.stderr
     assert "old" not in run("import", "customers", path, "--journal=two", "--quiet").stderr
 
 
@@ -187,10 +187,10 @@ def test_a_clock_that_is_off_is_told_where_rows_have_times(
 @pytest.mark.parametrize(
     ("amount", "amounts", "words"),
     [
-        (None, [1], "it is not known whether amount counts points or money"),
+        (None, [1], "it is not known whether amount means points or money"),
         ("points", [1, 2], None),
-        ("points", [1, 2.5], "1 of its first 2 amounts have a fraction, as money has"),
-        ("money", [1] * 12, "its first 12 amounts are whole numbers, as points are"),
+        ("points", [1, 2.5], "1 of its first 2 amounts have a fraction, like money"),
+        ("money", [1] * 12, "its first 12 amounts are whole numbers, like points"),
         ("money", [1.5] * 12, None),
         ("either", [1.5] * 12, None),
     ],
@@ -203,12 +203,12 @@ def test_amounts_that_look_like_the_other_unit_are_told_before_they_are_sent(
     result = run("import", "balance-adjustments", adjustments(here / "a.csv", *amounts))
     assert result.exit_code == 0, result.stderr
     if words is None:
-        assert "looks as if" not in result.stderr
+        assert "seems to contain" not in result.stderr
     else:
         assert words in result.stderr
     if amount is not None:
         assert (
-            f"amount counts {'points or money' if amount == 'either' else amount}" in result.stderr
+            f"amount means {'points and money' if amount == 'either' else amount}" in result.stderr
         )
 
 

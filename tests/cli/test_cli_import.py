@@ -31,7 +31,7 @@ def test_a_sound_file_ends_with_0_and_an_account(run: Run, customers: Customers)
     assert "2 jobs" in result.stdout
     lines = result.stderr.splitlines()
     assert lines[0].startswith("importing customers from ")
-    assert any("the input is read to its end: 1,200 rows" in line for line in lines)
+    assert any("the whole input has been read: 1,200 rows" in line for line in lines)
     assert "\x1b" not in result.output
 
 
@@ -253,7 +253,7 @@ def test_a_signal_accounts_for_every_row_names_what_is_open_and_ends_with_130(
     out, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "Traceback" not in err
-    assert "interrupted: 4 jobs go on at Gameball: 123456, 123457, 123458, 123459" in err
+    assert "interrupted: 4 jobs are still open at Gameball: 123456, 123457, 123458, 123459" in err
     assert "gameball-async stop 123456" in err
     found = json.loads(out)
     assert (found["rows"], found["pending"], found["indeterminate"]) == (3_500, 3_500, 0)

@@ -45,7 +45,7 @@ def end(process: subprocess.Popen[str], number: int) -> tuple[str, str, float]:
 
 def command_in(err: str) -> list[str]:
     """The command that a message names for going on, without the program's name."""
-    return shlex.split(err.split("take it up again with `")[1].split("`")[0])[1:]
+    return shlex.split(err.split("resume with `")[1].split("`")[0])[1:]
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -69,7 +69,7 @@ def test_a_first_signal_waits_for_answers_sends_nothing_more_and_names_the_comma
     assert found["pending"] == 1_000 * sent  # nobody waited for the jobs
     assert found["indeterminate"] == 0
     assert found["unsent"] == found["rows"] - found["pending"]
-    assert "interrupted: 3 jobs go on at Gameball: 123456, 123457, 123458" in err
+    assert "interrupted: 3 jobs are still open at Gameball: 123456, 123457, 123458" in err
     sandbox.faults.clear()
     result = run(*command_in(err), "--json")
     assert result.exit_code == 0, result.output
@@ -92,7 +92,7 @@ def test_a_second_signal_leaves_at_once_and_the_run_can_still_be_resumed(
     _, err, seconds = end(process, number)
     assert process.returncode == 130
     assert seconds < 30  # of the 60 that the answers take
-    assert "left at once" in err
+    assert "exited at once" in err
     assert "Traceback" not in err
     result = run(*command_in(err), "--json")
     assert result.exit_code == 0, result.output

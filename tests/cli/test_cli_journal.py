@@ -60,7 +60,7 @@ def test_an_account_says_where_the_journal_is_and_that_it_may_go(
     serve()
     path = customers(3)
     result = run("import", "customers", path)
-    assert f"{path}.gbjournal is not needed to go on; it can be kept, or deleted" in result.stdout
+    assert f"{path}.gbjournal is not needed to resume: keep it for `report` and" in result.stdout
 
 
 @pytest.mark.parametrize(("options", "kept"), [(["--no-journal"], 0), (["--journal=other"], 1)])
@@ -197,7 +197,7 @@ def test_a_resumed_run_refuses_what_is_not_its_own(
     path.write_bytes(content.replace(b"00007", b"70000"))
     refused("has changed since")
     path.unlink()
-    refused("is gone")
+    refused("no longer exists")
     path.write_bytes(content)
     assert len(first.requests) == sent
     assert run("resume", journal).exit_code == 0
@@ -306,7 +306,7 @@ def test_a_finished_run_can_be_resumed_without_its_input(
     assert run("resume", f"{path}.gbjournal").exit_code == 0
     refused = run("resume", f"{path}.gbjournal", "--rejects", f"{path}.rejects")
     assert refused.exit_code == 2
-    assert "is gone" in refused.stderr
+    assert "no longer exists" in refused.stderr
 
 
 # -- report
@@ -582,7 +582,7 @@ def test_rows_of_an_earlier_rejects_file_are_not_written_over_but_by_the_run_tha
         refused = run(*command, "--rejects", rejects)
         assert refused.exit_code == 2
         assert (
-            f"{rejects} exists already, and rows in it would be lost: name another"
+            f"{rejects} already exists, and the rows in it would be lost: name another"
             in refused.stderr
         )
         assert rejects.read_bytes() == before
@@ -592,7 +592,7 @@ def test_rows_of_an_earlier_rejects_file_are_not_written_over_but_by_the_run_tha
     other.write_text("mine\n", encoding="utf-8")
     refused = run("resume", journal, "--rejects", other)
     assert refused.exit_code == 2
-    assert "is no rejects file" in refused.stderr
+    assert "is not a rejects file" in refused.stderr
     assert other.read_text(encoding="utf-8") == "mine\n"
 
 
@@ -637,7 +637,7 @@ def test_adjustments_in_doubt_with_nothing_left_to_send_end_with_1_and_no_advice
     path.write_text("customerId,amount\n" + "".join(f"c{n},1\n" for n in range(2500)))
     result = run("import", "balance-adjustments", path)
     assert result.exit_code == 1, result.output
-    assert "take it up again" not in result.output
+    assert "resume with `" not in result.output
     assert "2,500" in result.stdout and "indeterminate" in result.stdout
 
 

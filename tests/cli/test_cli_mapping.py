@@ -98,7 +98,7 @@ def test_a_local_time_needs_a_zone_and_one_that_the_clocks_skip_is_rejected(
     result = run("validate", "orders", path)
     assert result.exit_code == 1
     assert "2: orderDate: has no time zone: pass --naive-as ZONE" in result.stdout
-    assert "1 row left out by the mapping" in result.stdout
+    assert "1 row skipped by the mapping" in result.stdout
     result = run("import", "orders", path, "--naive-as", "Europe/Paris", "--json")
     assert result.exit_code == 1, result.output
     (order,) = items(sandbox)

@@ -30,7 +30,7 @@ def test_validate_reports_every_fault_with_line_and_field(run: Run, customers: C
         [":4", "customerId"],
     ]
     assert "4 rows read" in last
-    assert "3 sound, 1 with 2 faults. Nothing was sent." in last
+    assert "3 valid, 1 with 2 faults. Nothing was sent." in last
 
 
 def test_validate_as_json_is_one_object(run: Run, customers: Customers) -> None:

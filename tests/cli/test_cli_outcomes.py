@@ -40,7 +40,7 @@ def test_report_writes_the_outcome_of_every_row_as_a_table(
     assert run("import", "customers", path).exit_code == 1
     journal = f"{path}.gbjournal"
     result = run("report", journal, "--outcomes", tmp_path / "out.parquet")
-    assert "the outcomes of 3 rows are in" in result.stderr
+    assert "wrote the outcomes of 3 rows to" in result.stderr
     table = pyarrow.parquet.read_table(tmp_path / "out.parquet")
     assert shown(table.to_pylist()) == EXPECTED
     assert table["job"].null_count == 1

@@ -42,7 +42,7 @@ def test_an_import_writes_each_rows_balance_as_csv(run: Run, tmp_path: Path) -> 
     path.write_text(path.read_text("utf-8") + '""\n=c6\n', "utf-8")
     result = run("import", "balance-inquiries", path, "--sandbox", "--results", out)
     assert result.exit_code == 1, result.output
-    assert f"5 rows with what Gameball answered are in {out}" in result.stdout
+    assert f"5 rows with Gameball's answers are in {out}" in result.stdout
     found = rows_of(out)
     assert [row["outcome"] for row in found] == ["succeeded"] * 3 + ["rejected", "succeeded"]
     assert [row["key"] for row in found] == ["c2", "c3", "c4", "", "'=c6"]
@@ -142,7 +142,7 @@ def test_another_suffix_is_refused_before_anything_is_opened(
     args = {"import": ["customers", "no-file.csv"], "retry": ["no-journal", "--only=failed"]}
     result = run(command, *args.get(command, ["no-journal"]), "--results", tmp_path / "out.txt")
     assert result.exit_code == 2
-    assert "is neither .csv nor .jsonl" in result.stderr
+    assert "must end in .csv or .jsonl" in result.stderr
     assert not list(tmp_path.iterdir())
 
 

@@ -138,7 +138,7 @@ def test_rows_that_were_not_applied_are_settled_and_sent_exactly_once_as_the_acc
     assert lost.run("retry", lost.journal, "--only=failed").exit_code == 2
     ended = lost.run("report", lost.journal)
     assert ended.exit_code == 0
-    assert "with all that was sent again later, 6 of 6 rows succeeded" in ended.stdout
+    assert "including later retries, 6 of 6 rows succeeded" in ended.stdout
     assert set(lost.applied().values()) == {1}
     assert len(lost.applied()) == ROWS
 
@@ -191,7 +191,7 @@ def test_only_the_rows_of_a_file_are_retried(lost: Doubtful) -> None:
     assert "sent again later: 4 rows, of which 4 succeeded" in told
     os.unlink(f"{lost.journal}.retry-1")
     told = " ".join(lost.run("report", lost.journal).stdout.split())
-    assert "how they ended is not known" in told
+    assert "their outcomes are not known" in told
     words = ["retry", lost.journal, "--only=indeterminate", "--i-checked"]
     assert lost.run(*words).exit_code == 2
     assert set(lost.applied().values()) == {1}

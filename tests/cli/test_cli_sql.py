@@ -109,7 +109,7 @@ def test_a_query_takes_the_place_of_a_file_and_needs_a_database(
     query, url = shop
     wrong: list[tuple[list[str | Path], str]] = [
         (["--sql", query], "--sql needs a database"),
-        (["--sql", query, "--database", url, query], "FILE and --sql exclude each other"),
+        (["--sql", query, "--database", url, query], "FILE cannot be used with --sql"),
         ([], "pass FILE, - for standard input, or --sql FILE"),
     ]
     for options, said in wrong:

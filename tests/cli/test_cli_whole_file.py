@@ -53,8 +53,8 @@ def test_validate_warns_with_lines_and_strict_makes_warnings_faults(run: Run, tw
     result = run("validate", "customers", twice)
     assert result.exit_code == 0
     assert (
-        f"{twice}: warning: 1 row has the customerId of an earlier row: a later row overwrites what "
-        "the earlier one says (line 4 (as 2))"
+        f"{twice}: warning: 1 row has the customerId of an earlier row: a later row overwrites the "
+        "earlier one (line 4 (as 2))"
     ) in result.stdout
     assert "no fault found, 1 warning. Nothing was sent." in result.stdout
     assert run("validate", "customers", twice, "--strict").exit_code == 1
@@ -72,13 +72,15 @@ def test_validate_tells_ids_that_come_again_as_faults_with_both_lines(
     )
     assert [each.partition(": warning: ")[2].partition(":")[0] for each in warnings] == [
         "1 row has the customer and the transactionTime of an earlier row",
-        "1 row has transactionTime in the future, which Gameball refuses (error 9007) (line 5)",
+        "1 row has transactionTime in the future, which Gameball refuses (error 9007)",
         "1 row has transactionTime before 2000",
-        "1 row has a zero or negative amount, which is hardly meant (line 5)",
+        "1 row has a zero or negative amount, which is probably a mistake",
     ]
     assert "line 3 (as 2)" in warnings[0]
+    assert warnings[1].endswith(": check the dates (line 5)")
+    assert warnings[3].endswith(": check these rows (line 5)")
     assert amounts == "amount: 5 rows, 13.5 in all, from -3 (line 5) to 7.5 (line 3)"
-    assert "4 sound, 1 with 1 fault, 4 warnings" in last
+    assert "4 valid, 1 with 1 fault, 4 warnings" in last
 
 
 def test_the_json_of_validate_has_the_warnings_and_what_amounts_come_to(
@@ -132,7 +134,7 @@ def test_a_strict_import_sends_nothing_and_says_so(run: Run, serve: Serve, twice
     sandbox = serve()
     result = run("import", "customers", twice, "--strict")
     assert result.exit_code == 2
-    assert "nothing was sent, as --strict asks: the check of the whole file gave 1 warning" in (
+    assert "nothing was sent, because of --strict: the check of the whole file gave 1 warning" in (
         result.stderr
     )
     assert not Path(f"{twice}.gbjournal").exists()
@@ -153,7 +155,7 @@ def test_a_strict_import_sends_nothing_where_a_row_would_be_rejected(
     result = run("import", "customers", path, "--strict")
     assert result.exit_code == 2
     assert (
-        "1 row has faults, and will be rejected: `gameball-async validate` says which (line 5)"
+        "1 row has faults and will be rejected: `gameball-async validate` lists them (line 5)"
         in (result.stderr)
     )
     assert sandbox.counts["submit"] == 0
@@ -173,8 +175,8 @@ def test_a_check_that_is_not_made_is_in_no_json(run: Run, serve: Serve, twice: P
 
 def test_options_that_contradict_each_other_are_refused(run: Run, twice: Path) -> None:
     wrong = [
-        (["--no-check", "--strict"], "--no-check and --strict exclude each other"),
-        (["--no-check", "--dry-run"], "--no-check and --dry-run exclude each other"),
+        (["--no-check", "--strict"], "--no-check cannot be used with --strict"),
+        (["--no-check", "--dry-run"], "--no-check cannot be used with --dry-run"),
     ]
     for options, said in wrong:
         result = run("import", "customers", twice, *options, "--sandbox")
@@ -183,7 +185,7 @@ def test_options_that_contradict_each_other_are_refused(run: Run, twice: Path) -
     options = ["--strict", "--format=csv", "--sandbox"]
     result = run("import", "customers", "-", *options, input="customerId\na\n")
     assert result.exit_code == 2
-    assert "standard input or a query is read once" in result.stderr
+    assert "standard input or a query can be read only once" in result.stderr
 
 
 def test_a_dry_run_checks_the_whole_file_too(run: Run, twice: Path) -> None:
@@ -287,7 +289,7 @@ def test_the_rows_of_a_query_are_checked_by_validate(run: Run, tmp_path: Path) -
     assert names(result.stdout) == ["repeated-id"]
     refused = run("import", "customers", "--sql", query, "--database", url, "--sandbox", "--strict")
     assert refused.exit_code == 2
-    assert "read once" in refused.stderr
+    assert "read only once" in refused.stderr
 
 
 def test_a_file_that_ends_too_soon_is_named_first_and_imported_as_far_as_it_goes(

@@ -166,7 +166,7 @@ def test_ids_that_are_numbers_are_refused_unless_they_are_meant(
         ("customers", "replace", {}, "nothing can be removed from Gameball.*use merge or append"),
         ("events", "replace", {}, "nothing can be removed from Gameball.*use append"),
         ("balance_adjustments", "merge", {}, "a row that is sent again is applied again"),
-        ("clients", "append", {}, r"named like none of Gameball's kinds.*tables="),
+        ("clients", "append", {}, r"is not one of Gameball's kinds.*tables="),
         ("orders", "append", {}, "no row has orderId, orderDate, totalPaid, which orders need"),
         ("customers", "append", {"gone": {"hard_delete": True}}, "'gone'.*marks rows to delete"),
     ],

@@ -59,4 +59,4 @@ def test_merge_is_for_kinds_whose_rows_may_be_sent_again(kind: str, taken: bool)
 
 def test_inner_rows_of_a_table_are_refused() -> None:
     table = {"name": "orders__line_items", "parent": "orders", "columns": {}}
-    assert "inner rows of 'orders'" in tables.refusal_of(table, KINDS["orders"])
+    assert "nested rows of 'orders'" in tables.refusal_of(table, KINDS["orders"])

@@ -107,7 +107,7 @@ def test_the_columns_that_nothing_reads_are_named() -> None:
         ('[columns]\na = { from = "b", sprit = "x" }', "unknown key sprit"),
         ("[columns]\na = { split = ',' }", "exactly one of from, first_of, join and constant"),
         ('[columns]\na = "b"\n[coloms]\n', "unknown key coloms"),
-        ('kind = "customer"\n[columns]\na = "b"', "kind 'customer' is none of"),
+        ('kind = "customer"\n[columns]\na = "b"', "kind 'customer' is not one of"),
         ('group_by = "a"\n[columns]\na = "b"', "group_by and [lines] belong together"),
         ("[columns]\na = 1", "a"),
         ("", "columns is missing"),
@@ -168,7 +168,7 @@ def test_a_time_that_the_clocks_skip_is_refused() -> None:
 
 
 def test_a_zone_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="'Mars' is not a time zone"):
+    with pytest.raises(ConfigurationError, match="'Mars' is not a known time zone"):
         iso_time("2024-03-31 02:30:00", zone="Mars")
 
 

@@ -96,7 +96,7 @@ NO_JOB: dict[str, Any] = {
         ("keys", facts(key_mode=None), "ok", "neither test nor live"),
         ("keys", facts(key_mode="test"), "ok", "a test key"),
         ("version", facts(submitted={"v4.0": KEYS}, **NO_JOB), "unknown", "no batch"),
-        ("version", facts(submitted={"v4.0": MISSING, "v4": YES}), "ok", "v4 takes batches"),
+        ("version", facts(submitted={"v4.0": MISSING, "v4": YES}), "ok", "v4 accepts batches"),
         (
             "version",
             facts({"version_given": True}, submitted={"v4.0": MISSING, "v4": YES}),
@@ -107,7 +107,7 @@ NO_JOB: dict[str, Any] = {
             "version",
             facts(submitted=dict.fromkeys(("v4.0", "v4", "v4.1"), MISSING), **NO_JOB),
             "hinders",
-            "no version takes a batch",
+            "no version accepts a batch",
         ),
         (
             "inquiry",
@@ -141,9 +141,9 @@ NO_JOB: dict[str, Any] = {
                 status=status(results=JobResults([], [{"customerId": "gameball-async-check"}])),
             ),
             "ok",
-            "refused the customer that was made up: no reason was given",
+            "refused the made-up customer: no reason was given",
         ),
-        ("inquiry", facts(status=status(results=None)), "hinders", "tells no balance"),
+        ("inquiry", facts(status=status(results=None)), "hinders", "returned no balance"),
         (
             "inquiry",
             facts(status=status(state=JobState.STOPPED, results=None)),
@@ -170,7 +170,7 @@ NO_JOB: dict[str, Any] = {
         ("clock", facts(samples=[Sample(100, 100.2, 10)]), "hinders", "ahead of"),
         ("clock", facts(samples=[Sample(100, 100.2, 159)]), "ok", "behind"),
         ("clock", facts(samples=[Sample(100, 100.2, 100)]), "ok", "agrees"),
-        ("amount", facts(), "skipped", "not tried"),
+        ("amount", facts(), "skipped", "not tested"),
     ],
 )  # fmt: skip
 def test_what_each_probe_says(name: str, found: Facts, verdict: str, words: str) -> None:
@@ -187,7 +187,7 @@ def test_an_inquiry_that_knows_a_made_up_customer_says_so() -> None:
     told = probe("inquiry", found)
     assert told.verdict == "ok"
     assert told.holds["unknown-refused"] is False
-    assert "unknown customers are created" in told.cure
+    assert "Gameball creates unknown customers" in told.cure
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_a_trial_that_taught_all_is_well() -> None:
     verdict, said, cure = told(trial((5, 0.5), (6, 0.6), (5, 0.5)))
     assert (verdict, cure) == ("ok", "")
     assert said == (
-        "amount counts points; +1 was applied, and -1 after it; the balance was 5 points, then 6, and is "
+        "amount means points; +1 was applied, and -1 after it; the balance was 5 points, then 6, and is "
         "5 now"
     )
 
@@ -107,7 +107,7 @@ def test_a_trial_that_taught_all_is_well() -> None:
         (
             trial((5, None), (6, None), (6, None), take=LOST),
             (
-                "amount counts points",
+                "amount means points",
                 "-1 after it may or may not",
                 "is 6 now",
                 "take 1 away by hand",

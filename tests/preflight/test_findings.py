@@ -70,8 +70,8 @@ def changed(**changes: Any) -> bytes:
         (b"{}", "checked_at is missing"),
         (changed(dialects="x"), "unknown key dialects"),
         (changed(gameball_check=2), "another version of gameball-async"),
-        (changed(dialect="x"), "a value that is none of its own @ the file.dialect"),
-        (changed(version=4), "a value that is none of its own @ the file.version"),
+        (changed(dialect="x"), "an unknown value @ the file.dialect"),
+        (changed(version=4), "an unknown value @ the file.version"),
         (changed(account=7), "must be text @ the file.account"),
         (changed(checked_at="yesterday"), "must be a time such as"),
         (changed(checked_at="2026-01-31T08:00:00"), "must be a time with a zone"),
@@ -135,7 +135,7 @@ def test_findings_belong_to_one_account_at_one_address() -> None:
 
 def test_what_a_run_goes_by_is_one_line() -> None:
     assert in_short(FOUND) == (
-        "checked 2026-01-31, live key, v4, openapi dialect, amount counts money: 1 gives 10 points"
+        "checked 2026-01-31, live key, v4, openapi dialect, amount means money: 1 gives 10 points"
     )
     assert in_short(LEAST) == "checked 2026-01-31"
 
@@ -146,7 +146,7 @@ def test_what_a_run_goes_by_is_one_line() -> None:
         (timedelta(days=30), None),
         (timedelta(days=31), "31 days old"),
         (timedelta(hours=-1), None),
-        (timedelta(days=-2), "from the future"),
+        (timedelta(days=-2), "dated in the future"),
     ],
 )
 def test_old_findings_are_said_to_be_old(age: timedelta, words: str | None) -> None:

@@ -1,5 +1,5 @@
 """
-A run's result as one page that can be handed on: figures, charts, what to do now.
+A run's result as one page that can be shared: figures, charts, what to do now.
 
 Decisions, without any I/O, are in `figures`, `series` and `reasons`.
 What needs the extra ``report`` is in `charts` (matplotlib) and `render` (Jinja2, and the file).

@@ -107,9 +107,9 @@ def _rows(series: Series) -> Chart:
         f"{succeeded[-1]:,} had succeeded (line, filled)."
     )
     if seen:
-        words += " The dashed line above it adds those that ended otherwise."
+        words += " The dashed line above it adds the rows with other outcomes."
     elif others:
-        words += f" The {others:,} that ended otherwise are too few to be seen."
+        words += f" The {others:,} with other outcomes are too few to be seen."
     return Chart("rows", "Rows with an outcome", words, draw)
 
 

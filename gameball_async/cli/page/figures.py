@@ -78,7 +78,7 @@ class Figures:
         journal: the journal, as it was named.
         began, ended: seconds of the time of day; None where the journal does not say.
         sessions: processes that worked on it; 0 where the journal does not say.
-        complete: whether the run is over.
+        complete: whether the run has finished.
         rows: that were read.
         outcomes: how many have which outcome, all six of them.
         reasons: why rows did not succeed.
@@ -87,7 +87,7 @@ class Figures:
         doubtful_rows: rows in doubt that no retry has sent again, of all chunks.
         open_jobs: jobs that had not ended, how many.
         jobs, requests, polls, rate_limited, seconds: as a report has them.
-        unsaid: processes that were killed, or go on: what polls and 429s they had is not known.
+        unsaid: processes that were killed, or are still running: their polls and 429s are not known.
         quota: None where the journal does not say.
         job_times: None where the journal does not say.
         series: the same.
@@ -227,24 +227,24 @@ def _missing(journal: Resumable) -> list[str]:
     history, missing = journal.history, []
     if not history.sessions:
         missing.append(
-            "When things happened: this journal was written by an earlier version, which noted no times. "
-            "So there are no charts, no durations of jobs and no use of the quota."
+            "When things happened: this journal was written by an earlier version, which recorded no times. So "
+            "there are no charts, no durations of jobs and no use of the quota."
         )
     elif _begins_untimed(journal):
         missing.append(
-            "A part of the time: an earlier version wrote the beginning of this journal. Charts and "
-            "durations are of what came after."
+            "Part of the times: an earlier version wrote the beginning of this journal. Charts and durations "
+            "cover what came after."
         )
     if history.unsaid:
         missing.append(
-            "A process was killed, or is still at work. How many of its requests asked about jobs or were "
-            "answered 429 is only noted when a process ends in good order."
+            "A process was killed, or is still running. How many of its requests asked for the status of a job or "
+            "were answered with 429 is recorded only when a process ends normally."
         )
     return missing
 
 
 def _check(found: Figures, journal: Resumable) -> None:
-    """The numbers agree, each with the others that count the same."""
+    """Make sure that numbers that count the same thing agree."""
     history = journal.history
     odd = found.rows - found.good_rows + found.succeeded_later
     agree = sum(found.outcomes.values()) == found.rows and found.reasons.rows == odd
@@ -260,6 +260,6 @@ def _check(found: Figures, journal: Resumable) -> None:
         agree &= sum(jobs for *_, jobs in found.job_times.bars) == found.job_times.jobs
     if not agree:
         raise JournalError(
-            "the journal contradicts itself: its numbers do not add up. Keep it, and ask for the "
-            "status of its jobs by number"
+            "the journal contradicts itself: its numbers do not add up. Keep it, and look up its jobs with "
+            "`gameball-async status JOB_ID`"
         )

@@ -1,8 +1,8 @@
 """
-Why rows did not succeed, for a page that is handed on, and what to do now.
+Why rows did not succeed, for a page that is shared, and what to do now.
 
 Reasons are grouped, with advice and a few examples; what to do are steps, with the exact commands.
-Ids are masked wherever they stand, in Gameball's own words too, unless somebody asks for them.
+Ids are masked everywhere, also in Gameball's own words, unless the user asks for them.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Reasons:
 
 
 def masked(key: str) -> str:
-    """An id that whoever has the file can find again, and nobody else: ``c…23``."""
+    """An id that you can recognise only with the input at hand: ``c…23``."""
     if len(key) >= 6:
         return f"{key[0]}…{key[-2:]}"
     return f"{key[0]}…" if len(key) >= 3 else "…"
@@ -161,14 +161,14 @@ class Step:
 
 
 def command(header: Header, *words: str, **options: str) -> str:
-    """A command that talks to the Gameball of a run, ready for a shell; keys stay in the environment."""
+    """A command that talks to the same Gameball as a run, ready for a shell; keys stay in the environment."""
     base_url = None if header.origin == DEFAULT_ORIGIN else header.origin
     version = None if header.version == "v4.0" else header.version
     return command_line(*words, **options, base_url=base_url, api_version=version)
 
 
 def doubts_of(recorded: Recorded, header: Header, journal: str) -> account.InDoubt:
-    """The rows in doubt, with the commands that end it."""
+    """The rows in doubt, with the commands that settle them."""
     return account.InDoubt.of(recorded.doubts, journal, command=partial(command, header))
 
 
@@ -185,46 +185,46 @@ def steps_of(journal: Resumable, recorded: Recorded, path: str) -> list[Step]:
         return list(_go_on(recorded, journal.header, path))
     steps = list(_again(journal, recorded, path))
     if not steps and journal.retried:
-        return [Step("Read the reports of the later runs", "All else was sent again by them.")]
+        return [Step("Read the reports of the later runs", "They sent all other rows again.")]
     return steps or [
-        Step("Nothing is left to do", "The journal is not needed to go on; keep it or delete it.")
+        Step("Nothing is left to do", "The journal is not needed any more: keep it or delete it.")
     ]
 
 
 def _go_on(recorded: Recorded, header: Header, path: str) -> Iterator[Step]:
     yield Step(
-        "Go on with the run",
-        "It is not over. This goes on where it stopped, and applies no row twice.",
+        "Resume the run",
+        "It has not finished. This continues where it stopped, and applies no row twice.",
         [command(header, "resume", path)],
     )
     jobs = sorted(recorded.open_jobs)
     if jobs:
         some = map(str, jobs[: account.SHOWN_JOBS])
         yield Step(
-            "Or only see how its open jobs end",
+            "Or only watch its open jobs",
             f"{account.jobs_go_on(jobs)}. This sends nothing.",
             [command(header, "watch", *some)],
         )
 
 
 def _again(journal: Resumable, recorded: Recorded, path: str) -> Iterator[Step]:
-    """What can be done about the rows of a run that is over."""
+    """What to do about the rows of a finished run."""
     header = journal.header
     if recorded.doubts:
         found = doubts_of(recorded, header, path)
         yield Step(
             f"Look at {count(len(found.lines), 'row')} in doubt",
-            "They may or may not have been applied. Look at these customers' balances or activities in "
-            "Gameball's dashboard, and write the line numbers into a file, LINES.txt, one a line. The first "
-            "command says which rows were applied, the second which were not; the third sends those that "
-            "were not again. Keep the journal until then.",
+            "They may or may not have been applied. Look at these customers' balances or activities in Gameball's "
+            "dashboard, and write the line numbers to a file, LINES.txt, one per line. The first command records "
+            "which rows were applied, the second which were not; the third sends again the rows that were not. "
+            "Keep the journal until then.",
             found.commands(),
         )
     soon = len(odd_to_retry(journal, "transient"))
     if soon:
         yield Step(
             f"Send {count(soon, 'row')} again",
-            "Refused for a reason that passes by itself.",
+            "Refused for a reason that may pass later.",
             [command(header, "retry", path, "--only", "transient")],
         )
     later = len(odd_to_retry(journal, "failed")) - soon

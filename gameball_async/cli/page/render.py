@@ -11,7 +11,7 @@ from ..words import clean, count, duration
 from .figures import Figures
 
 MEANS = {
-    "succeeded": "Gameball applied them, or they were proved to be applied.",
+    "succeeded": "Gameball applied them, or they were shown to be applied.",
     "failed": "Gameball refused them one by one.",
     "rejected": "They were never sent, or refused with their whole request.",
     "indeterminate": "In doubt: they may or may not have been applied.",
@@ -51,7 +51,7 @@ def page_of(figures: Figures, now: float) -> str:
         import matplotlib  # noqa: F401
     except ImportError:
         raise ConfigurationError(
-            "the page is made with Jinja2 and matplotlib: pip install 'gameball_async[report]'"
+            "writing the page needs Jinja2 and matplotlib: pip install 'gameball_async[report]'"
         ) from None
     from .charts import charts_of
 
@@ -94,7 +94,7 @@ def verdict_of(figures: Figures) -> str:
         for name, word in (
             ("failed", "failed"),
             ("rejected", "were rejected" if ends["rejected"] != 1 else "was rejected"),
-            ("pending", "wait for the end of their job" if ends["pending"] != 1 else "waits for the end of its job"),
+            ("pending", "wait for their job to end" if ends["pending"] != 1 else "waits for its job to end"),
             ("unsent", "were not sent" if ends["unsent"] != 1 else "was not sent"),
             ("unchanged", "are unchanged since an earlier run" if ends["unchanged"] != 1 else "is unchanged since an earlier run"),
         )

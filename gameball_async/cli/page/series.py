@@ -2,7 +2,7 @@
 A run over its time: rows and requests in at most `POINTS` equal parts, and how long jobs took.
 
 Time is counted while a process works on the run: the night between a run and its resumption has no
-width. What a journal does not say is left out, never guessed.
+width. What a journal does not record is omitted, never guessed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ...journal.state import ChunkRecord, Resumable, Stage
 POINTS = 120
 BARS = 24
 FEWEST = 3
-"""Parts below which a chart tells nothing."""
+"""Fewer parts than this make no useful chart."""
 
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 WIDTHS = (0.1, 0.2, 0.5, *_STEPS, *(3600 * hours for hours in (2, 3, 6, 12, 24)))

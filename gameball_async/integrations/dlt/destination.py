@@ -1,4 +1,4 @@
-"""What dlt is given: the destination, and what became of the rows, as rows for another table."""
+"""What dlt is given: the destination, and the outcomes of the rows, as rows for another table."""
 
 from __future__ import annotations
 
@@ -18,27 +18,26 @@ class gameball(Destination[GameballConfiguration, LoadClient]):
     """
     Gameball as a destination: each row of a table becomes an item of the table's kind.
 
-    A table is named after its kind (``orders``, ``balance_adjustments``), or *kind* or *tables* say what
-    it is. Load files are sent one after the other, each with a journal, so that a load whose worker
-    died goes on where it was left, without sending a row twice. The write dispositions are ``append``, and
-    ``merge`` for kinds whose rows may be sent again; ``replace`` is refused. What became of each row is
-    told by `outcomes`.
+    A table is named after its kind (``orders``, ``balance_adjustments``), or *kind* or *tables* name its kind.
+    Load files are sent one after the other, each with a journal, so that a load whose worker died continues
+    where it stopped, without sending a row twice. The write dispositions are ``append``, and ``merge`` for
+    kinds whose rows may be sent again; ``replace`` is refused. `outcomes` returns the outcome of each row.
 
     Args:
-        kind: of all tables; None where their names say it.
+        kind: of all tables; None if their names say it.
         tables: the kinds of some tables, by their names.
         api_key: of the account; by default GAMEBALL_API_KEY.
         secret_key: of the account; by default GAMEBALL_SECRET_KEY.
         base_url: where requests go; by default GAMEBALL_BASE_URL, or Gameball itself.
         journals: a folder for the journals, which must outlive the worker; by default one within the
             pipeline's working folder, which must outlive it too.
-        doubts: what a load with rows does that may or may not have been applied: ``raise`` lets it fail
-            (after all other rows were sent) until `gameball-async settle` has settled them, ``warn`` logs it.
-        unknown: what becomes of columns that Gameball does not know, as in `GameballClient.bulk`.
+        doubts: what to do about rows that may or may not have been applied: ``raise`` fails the load (after
+            all other rows were sent) until `gameball-async settle` has settled them, ``warn`` logs them.
+        unknown: what to do with columns that Gameball does not know, as in `GameballClient.bulk`.
         ids_from_numbers: take whole numbers as ids.
         naive_as: the zone of times without one, such as ``Europe/Paris``; they are refused without it.
-        client: makes the client of a load file, where it needs more than keys and an address: a shared
-            quota, for example. It takes no arguments.
+        client: makes the client of a load file, if it needs more than keys and an address: a shared quota,
+            for example. It takes no arguments.
         destination_name: as dlt has it: the section of the configuration.
         environment: as dlt has it.
         kwargs: capabilities of dlt's, such as ``naming_convention``.
@@ -112,16 +111,16 @@ _NUMBERS = ("line", "code", "job", "chunk")
 
 def outcomes(pipeline: dlt.Pipeline, loads: Iterable[str] | None = None) -> Any:
     """
-    What became of each row that a pipeline has loaded into Gameball, as a resource for another pipeline.
+    The outcome of each row that a pipeline has loaded into Gameball, as a resource for another pipeline.
 
     Its table, ``gameball_outcomes``, has a line for each row: ``load_id``, ``file``, ``line`` in that file (its
     key, so that loading it again with ``merge`` brings it up to date), ``table_name``, ``kind``, ``key`` (the
     customer's or order's id), ``outcome``, ``code``, ``field``, ``reason``, ``job``, ``chunk``, and ``record``: the
-    row itself, where it did not succeed.
+    row itself, if it did not succeed.
 
     Args:
         pipeline: whose destination is `gameball`.
-        loads: ids of loads, such as ``load_info.loads_ids``; None for all whose journals are there.
+        loads: ids of loads, such as ``load_info.loads_ids``; None for all whose journals exist.
 
     Raises:
         JournalError: a journal cannot be read. Raised when the resource is extracted.

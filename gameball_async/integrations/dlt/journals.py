@@ -1,8 +1,8 @@
 """
 What loads of dlt leave behind: for each load file a journal, and the file itself while rows of it need it.
 
-A load file has one journal, named without the counter of dlt's retries, so that each retry goes on
-where the one before it was left. Both lie in a folder of their load.
+A load file has one journal, named without the counter of dlt's retries, so that each retry continues where the
+one before it stopped. Both lie in a folder of their load.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 How dlt's load files are sent: what makes the job of each, the job, and the judgement of a whole load.
 
 dlt hands over a load's files one after the other. A file whose worker died is handed over again, under a
-name with a counter, so its run keeps a journal under a name without it, and goes on where it was left.
+name with a counter, so its run keeps a journal under a name without it, and continues where it stopped.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ LOOK_UP = 0.2
 
 
 class DoubtfulRows(DestinationTerminalException):
-    """A load has rows that may or may not have been applied. All others of it are done, and none is sent again."""
+    """A load has rows that may or may not have been applied. Its other rows are done; none is sent again."""
 
 
 Given: NotResolved = NotResolved()
@@ -137,27 +137,27 @@ class LoadClient(Closing, JobClientBase):
             loads.begin(load_id)
         elif not folder.is_dir():
             raise DestinationTerminalException(
-                f"load {load_id} was begun before, but its journals are not in {folder}, "
-                "so nobody knows which rows were sent: put them back, or point journals to where they are. "
-                "If none was sent, make that folder"
+                f"load {load_id} was started before, but its journals are not in {folder}, so it is not known "
+                "which rows were sent: put them back, or set journals to their folder. If no row was sent, create "
+                "that folder"
             )
         return FileJob(file_path, self.config, meant, LoadFile(folder, parsed.job_id()))
 
     def complete_load(self, load_id: str) -> None:
         """
-        All files of a load are done: tell what did not succeed.
+        All files of a load are done: report what did not succeed.
 
         Raises:
-            DoubtfulRows: some rows may or may not have been applied, and nobody has settled which.
+            DoubtfulRows: some rows may or may not have been applied, and are not settled.
         """
         doubtful = [why for file in self._loads().files(load_id) for why in _told(file)]
         if not doubtful:
             return
         message = (
-            f"{'; '.join(doubtful)}. They are not sent again. Look at these customers in Gameball, say "
-            "what you found with: gameball-async settle JOURNAL --applied FILE --not-applied FILE, and "
-            "run the pipeline again: it sends nothing of this load twice. Do not abort the load: dlt would "
-            "extract its rows again. To let loads with such rows pass: gameball(doubts='warn')"
+            f"{'; '.join(doubtful)}. They are not sent again. Look up these customers in Gameball, record what you "
+            "found with: gameball-async settle JOURNAL --applied FILE --not-applied FILE, and run the pipeline "
+            "again: it sends no row of this load twice. Do not abort the load: dlt would extract its rows again. "
+            "To accept loads with such rows, pass gameball(doubts='warn')"
         )
         if self.config.doubts == "raise":
             raise DoubtfulRows(message)
@@ -194,11 +194,15 @@ class LoadClient(Closing, JobClientBase):
 
 
 def _told(file: LoadFile) -> Iterator[str]:
-    """Warn of rows that were not applied; what may have been applied is the caller's to tell."""
+    """Warn of rows that were not applied; the caller reports rows that may have been applied."""
     for journal, recorded in file.accounts():
         report = recorded.report
         if not report.complete:  # dlt was told to go on without it (raise_on_failed_jobs)
-            LOG.warning("table %s was not sent to its end: %s", file.table, journal)
+            LOG.warning(
+                "table %s was not sent completely: see gameball-async report %s",
+                file.table,
+                journal,
+            )
         refused = report.failed + report.rejected
         if refused:
             LOG.warning(
@@ -231,8 +235,8 @@ class FileJob(RunnableLoadJob):
         Send the rows, and wait for their outcomes.
 
         Raises:
-            DestinationTerminalException: it cannot succeed before somebody changes something.
-            DestinationTransientException: it stopped early; the next try goes on where it was left.
+            DestinationTerminalException: it cannot succeed until something is changed.
+            DestinationTransientException: it stopped early; the next try continues where it stopped.
         """
         try:
             self._file.keep(self._file_path)
@@ -246,7 +250,7 @@ class FileJob(RunnableLoadJob):
             raise DestinationTransientException(str(error)) from None
         if not report.complete:
             raise DestinationTransientException(
-                "stopped by a signal: the next run of the pipeline goes on where it was left"
+                "stopped by a signal: the next run of the pipeline continues where it stopped"
             )
         if report.all_succeeded:
             self._file.kept.unlink(missing_ok=True)

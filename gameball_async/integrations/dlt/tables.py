@@ -53,8 +53,8 @@ def kind_of_table(name: str, kind: str | None, tables: Mapping[str, str] | None)
         if letters(each.name) == letters(name):
             return each
     raise ConfigurationError(
-        f"table {name!r} is named like none of Gameball's kinds ({', '.join(KINDS)}): name the table "
-        f"so, or say which kind it is, gameball(tables={{{name!r}: 'customers'}})"
+        f"the name of table {name!r} is not one of Gameball's kinds ({', '.join(KINDS)}): rename the table, or pass "
+        f"its kind: gameball(tables={{{name!r}: 'customers'}})"
     )
 
 
@@ -63,8 +63,8 @@ def refusal_of(table: Mapping[str, Any], kind: Kind) -> str | None:
     name, disposition = table["name"], table.get("write_disposition")
     if table.get("parent"):
         return (
-            f"table {name!r} holds the inner rows of {table['parent']!r}, and Gameball takes them within "
-            "their outer row: leave max_table_nesting at 0"
+            f"table {name!r} has the nested rows of {table['parent']!r}, which Gameball takes only within their "
+            "parent row: keep max_table_nesting at 0"
         )
     once = kind.replay is Replay.UNREPEATABLE
     if disposition == "replace":
@@ -81,8 +81,8 @@ def refusal_of(table: Mapping[str, Any], kind: Kind) -> str | None:
     for column, hints in table["columns"].items():
         if hints.get("hard_delete"):
             return (
-                f"column {column!r} of table {name!r} marks rows to delete, and nothing can be removed from "
-                "Gameball: leave such rows out with add_filter, and remove the hint"
+                f"column {column!r} of table {name!r} marks rows to delete, but nothing can be removed from "
+                "Gameball: filter out such rows with add_filter, and remove the hint"
             )
     return None
 
@@ -158,8 +158,8 @@ class LoadTable:
         missing = [name for name in needed_columns(kind, given) if name not in given]
         if missing:
             raise Refusal(
-                f"no row has {', '.join(missing)}, which {kind.name} need: extract it, or rename what "
-                "holds it"
+                f"no row has {', '.join(missing)}, which {kind.name} need: extract it, or rename the column that "
+                "contains it"
             )
         table = table_under(layout_of(kind, header, unknown="send"), self.naive_as)
         for column in table.columns:
@@ -168,8 +168,8 @@ class LoadTable:
                 continue
             if not (self.ids_from_numbers and self.columns[name] == "bigint"):
                 raise Refusal(
-                    f"column {name!r} holds numbers, and ids are text that keeps its leading zeros: "
-                    "extract it as text, or pass gameball(ids_from_numbers=True)"
+                    f"column {name!r} has numbers, but ids are text that keeps its leading zeros: extract it as "
+                    "text, or pass gameball(ids_from_numbers=True)"
                 )
         return table
 
@@ -183,7 +183,9 @@ def _cells(
         if record.cells is None:
             row = read_json(record.text)
             if not isinstance(row, dict):
-                raise Refusal(f"line {record.line} is no object: it is not a load file of dlt's")
+                raise Refusal(
+                    f"line {record.line} is not an object: this is not a load file of dlt"
+                )
             found = [row.get(name) for name in columns]
         elif not record.line:
             places = [record.cells.index(n) if n in record.cells else None for n in columns]

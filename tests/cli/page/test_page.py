@@ -212,7 +212,7 @@ def test_a_journal_of_a_killed_import_gives_a_page_and_its_command_goes_on(
     )
     assert killed.returncode == 9
     page, _, told = written(run, Path(f"{path}.gbjournal"))
-    assert "Not over yet" in page.text
+    assert "Not finished yet" in page.text
     assert told["requests"] >= 1
     command = told["page"]["steps"][0]["commands"][0]
     assert command in page.text
@@ -237,7 +237,7 @@ def test_a_journal_that_an_earlier_version_began_gives_a_page_that_says_what_is_
     path = Past(chunks=20, rows=10, failed=1, rejected=3).write(tmp_path / "run.gbjournal")
     page, _, told = written(run, path)
     assert told["page"]["missing"][0].split(":")[0] in page.text
-    assert told["page"]["missing"][0].startswith("A part" if resumed else "When things happened")
+    assert told["page"]["missing"][0].startswith("Part of" if resumed else "When things happened")
     assert (told["page"]["series"] is not None) is resumed
     assert told["page"]["quota"] is None
     assert int(page.figures["succeeded"]) == 180
@@ -279,7 +279,7 @@ def test_the_page_takes_the_place_of_an_earlier_one_and_of_nothing_else(
     page.write_text("before")
     result = run("report", journal, "--html", page)
     assert result.exit_code == 0
-    assert f"the page is in {page}" in result.stderr
+    assert f"wrote the page to {page}" in result.stderr
     assert page.stat().st_mode & 0o077 == 0
     assert "All 9 rows succeeded." in page.read_text()
     assert run("report", journal, "--html", journal).exit_code == 2
