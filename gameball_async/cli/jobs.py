@@ -115,7 +115,7 @@ def watch(connection: Connection, job_ids: JobIds, as_json: bool, **limits: Any)
     ended = talk(connection, main)
     if as_json:
         _print_json(last.values())
-    again = f"to continue, watch them again: {account.job_list(job_ids)}"
+    again = f"to continue: `{connection.command('watch', *map(str, job_ids))}`"
     raise SystemExit(finish(ended, when_interrupted=again))
 
 

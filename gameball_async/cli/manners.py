@@ -75,7 +75,10 @@ class Collecting:
         """Where the rows are, with *what* of each, or why the file called *name* could not be written."""
         path = clean(self.file.path)
         if self.rows is None:
-            return f"The {name} could not be written to {path} ({self.why})."
+            return (
+                f"The {name} could not be written to {path} ({self.why}): if the run has a journal, "
+                f"`gameball-async resume JOURNAL --{name} FILE` writes them"
+            )
         return (
             f"{count(self.rows, 'row')} with {what} {'is' if self.rows == 1 else 'are'} in {path}"
         )

@@ -194,8 +194,9 @@ class _Moving:
                 )
         elif isinstance(error, InputError) and self.task is not None and self.task.journal:
             again = f", {self._go_on()}" if self._go_on() else ", import it again"
+            sent = f"{count(report.rows, 'row')} before it" if report.rows else "nothing"
             say(
-                "the rows before it were sent. If the input needs no change (a disk or a database "
+                f"{sent} {'was' if report.rows < 2 else 'were'} sent. If the input needs no change (a disk or a database "
                 f"failed){again}. If it needs one, fix the rest in a separate file and import that: "
                 "`resume` refuses a changed input"
             )

@@ -122,7 +122,7 @@ def test_watch_can_be_interrupted(serve: Serve) -> None:
     os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert f"watch them again: {job_id}" in err
+    assert f"to continue: `gameball-async watch {job_id}`" in err
     assert "Traceback" not in err
 
 
