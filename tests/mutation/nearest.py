@@ -44,7 +44,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "bulk/repeats": ("bulk/test_repeats.py",),
     "bulk/state": _STATE,
     "journal/records": _JOURNAL,
-    "journal/folding": _JOURNAL,
+    "journal/folding": (*_JOURNAL, "journal/test_contents.py"),
     "journal/state": _JOURNAL,
 }
 """By the module's path in the package, without its suffix: test files, in `tests/`."""
