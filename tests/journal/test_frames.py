@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from gameball_async.errors import JournalError
 from gameball_async.journal import records
-from gameball_async.journal.header import FORMATS
-from gameball_async.journal.history import Used
+from gameball_async.journal.header import FORMATS, Earlier
+from gameball_async.journal.history import Stamp, Used
 from gameball_async.journal.state import DOUBT, OPEN, Odd, Positions, Stage
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
@@ -29,6 +29,39 @@ def test_an_empty_journal_says_which_run_it_is_of_and_nothing_else() -> None:
     assert asdict(state.header.source) == {"name": "f", "digest": "d", "settings": "{1}"}
     assert (state.chunks, state.odd, state.input_ended, state.dialect) == ([], [], False, None)
     assert (state.used, state.recent, state.retried) == (Used(), [1.5], [])
+
+
+def test_what_a_run_compares_with_and_merges_by_is_in_its_header_and_else_nothing_of_it() -> None:
+    earlier = Earlier("before.db", "digest", 17)
+    for header in (
+        HEADER,
+        evolve(HEADER, earlier=earlier),
+        evolve(HEADER, merge_by="email"),
+        evolve(HEADER, earlier=earlier, merge_by="mobile"),
+    ):
+        frame = records.header(header)
+        assert asdict(records.header_of(frame)) == asdict(header)
+        values, _ = records.read(frame)
+        assert ("earlier" in values, "merge_by" in values) == (
+            header.earlier is not None,
+            header.merge_by is not None,
+        )
+
+
+def test_a_stamp_says_when_a_frame_was_written_and_leaves_what_it_says() -> None:
+    log = Log()
+    log.chunk(1, 0, 1)
+    for frame in (log.frames[-1], records.accepted(1, 7, True), records.learned("new" * 100)):
+        values, columns = records.read(frame)
+        stamped = records.stamped(frame, Stamp(1000.1234, 3, 900.0))
+        assert records.read(stamped) == ({**values, "t": 1000.123, "r": 3, "o": 900.0}, columns)
+
+
+def test_it_is_known_when_rows_were_rejected_and_how_many() -> None:
+    log = Log()
+    bad = [RowOutcome(n, Outcome.REJECTED, None) for n in range(3)]
+    log.add(records.stamped(records.rejected(bad)(), Stamp(1000.0, 0, 900.0)))
+    assert log.state.history.rejected == [(1000.0, 3)]
 
 
 def test_a_newer_format_is_refused_with_what_to_do() -> None:

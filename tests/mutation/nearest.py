@@ -14,7 +14,7 @@ _OUTCOMES = (
     "bulk/test_judging.py",
 )
 _STATE = ("bulk/test_state_steps.py", "bulk/test_state.py")
-_JOURNAL = ("journal/test_frames.py", "journal/test_left.py")
+_JOURNAL = ("journal/test_frames.py", "journal/test_contents.py", "journal/test_left.py")
 
 NEAREST: dict[str, tuple[str, ...]] = {
     "limits/windows": (
@@ -44,7 +44,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "bulk/repeats": ("bulk/test_repeats.py",),
     "bulk/state": _STATE,
     "journal/records": _JOURNAL,
-    "journal/folding": (*_JOURNAL, "journal/test_contents.py"),
+    "journal/folding": _JOURNAL,
     "journal/state": _JOURNAL,
 }
 """By the module's path in the package, without its suffix: test files, in `tests/`."""
