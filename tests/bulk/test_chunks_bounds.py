@@ -182,3 +182,94 @@ def test_a_chunk_has_no_item_ids_where_its_kind_has_none() -> None:
     chunker = Chunker(Chunking.UNIQUE, max_rows=1)
     chunker.add(row(0, "a"))
     assert taken(chunker).item_ids is None
+
+
+# -- rows of customers of whom others are under way
+
+
+@pytest.mark.parametrize("way", [Chunking.UNIQUE, Chunking.TOGETHER])
+def test_more_rows_of_a_customer_whose_others_are_under_way_are_held_back(way: Chunking) -> None:
+    chunker = Chunker(way, max_rows=1)
+    for read in rows_of("aa"):
+        chunker.add(read)
+    chunker.tick()
+    chunk = taken(chunker)
+    chunker.add(row(2, "a"))
+    assert (chunker.held_back, chunker.has_chunk) == (2, False)
+    chunker.end()
+    positions = [*chunk.positions]
+    while not chunker.done:
+        chunker.release(chunk)
+        chunk = taken(chunker)
+        positions += chunk.positions
+    assert positions == [0, 1, 2]
+
+
+def test_a_customers_rows_behind_a_chunk_that_comes_back_stay_behind_it() -> None:
+    chunker = Chunker(Chunking.UNIQUE)
+    chunker.add_all(Block.of(rows_of("aaa")))
+    chunker.end()
+    chunker.put_back(taken(chunker))
+    positions: list[int] = []
+    while not chunker.done:
+        chunk = taken(chunker)
+        positions += chunk.positions
+        chunker.release(chunk)
+    assert positions == [0, 1, 2]
+
+
+def test_a_row_that_was_held_back_is_drained_and_others_may_be_held_back_after_it() -> None:
+    chunker = Chunker(Chunking.UNIQUE)
+    chunker.add_all(Block.of(rows_of("a")))
+    chunker.tick()
+    taken(chunker)
+    chunker.add(row(1, "a"))
+    assert [each.position for each in chunker.drain()] == [1]
+    chunker.add_all(Block.of(rows_of("aa", start=2)))
+    assert (chunker.held_back, chunker.waiting) == (2, 2)
+
+
+def test_a_row_longer_than_a_chunk_goes_alone_also_after_it_was_held_back() -> None:
+    chunker = Chunker(Chunking.UNIQUE, max_bytes=20)
+    chunker.add(row(0, "a"))
+    chunker.tick()
+    chunk = taken(chunker)
+    chunker.add(row(1, "a", 50))
+    chunker.release(chunk)
+    chunker.add(row(2, "b"))
+    assert [list(taken(chunker).positions)] == [[1]]
+
+
+def test_customers_who_fill_a_chunk_to_the_byte_go_together() -> None:
+    chunker = Chunker(Chunking.TOGETHER, max_bytes=40)
+    for read in rows_of("aabb"):
+        chunker.add(read)
+    chunker.end()
+    assert taken(chunker).keys == ["a", "a", "b", "b"]
+
+
+def test_what_is_left_of_a_customer_is_as_long_as_the_rows_that_are_left() -> None:
+    chunker = Chunker(Chunking.TOGETHER, max_rows=3, max_bytes=100)
+    chunker.add_all(Block.of(rows_of("aaaa")))
+    chunker.end()
+    chunk = taken(chunker)
+    chunker.add(row(4, "b", 80))
+    chunker.release(chunk)
+    assert sorted(taken(chunker).keys) == ["a", "b"]
+
+
+# -- plain rows
+
+
+def test_plain_rows_keep_their_order_where_a_long_one_must_wait_for_the_next_chunk() -> None:
+    chunker = Chunker(Chunking.PLAIN, max_bytes=35)
+    chunker.add_all(Block.of([row(0, "a", 10), row(1, "b", 30)]))
+    chunker.add_all(Block.of([row(2, "c", 5)]))
+    chunker.end()
+    assert [list(taken(chunker).positions) for _ in range(2)] == [[0], [1, 2]]
+
+
+def test_nothing_is_remembered_of_the_customers_of_plain_rows() -> None:
+    chunker = Chunker(Chunking.PLAIN)
+    chunker.add_all(Block.of(rows_of("abc")))
+    assert not chunker._taken

@@ -47,17 +47,23 @@ class Model:
         self.pool.add(key, new)
         self._comes(key, [new])
 
-    def append(self, keys: str, size: int) -> None:
+    def append(self, keys: str, size: int, *, first: bool = False) -> None:
         new = [row(self.read + n, key, size + n) for n, key in enumerate(keys)]
         self.read += len(new)
         assert self.pool.has_any(dict.fromkeys(keys)) == bool(set(keys) & self.rows.keys())
         taken = {*self.rows, *(each.key for rows in self.together.values() for each in rows)}
         if len(set(keys)) == len(keys) and not set(keys) & taken:
             block = Block.of(new)
-            self.pool.append(block)
+            if first:
+                self.pool.append(block, first=True)
+            else:
+                self.pool.append(block)
             self.together[block] = new
             self.places += 1
-            self.place[block] = self.places
+            self.place[block] = -self.places if first else self.places
+
+    def append_first(self, keys: str, size: int) -> None:
+        self.append(keys, size, first=True)
 
     def pop_first(self, which: int, count: int) -> None:
         for block, rows in [*self.together.items()][which : which + 1]:
@@ -106,6 +112,7 @@ class Model:
         assert pool.first_size == sum(len(each.payload) for each in able)
         assert pool.most_turns == max(map(self.turns, self.rows), default=int(bool(self.together)))
         assert [key for key, _ in pool] == self.keys()
+        assert [key for key in "abcdef" if key in pool] == sorted(self.rows)
         for key, waiting in pool:
             if isinstance(key, Block):
                 assert waiting is key
@@ -125,6 +132,7 @@ moves = st.one_of(
     st.tuples(st.just("add"), keys, sizes),
     st.tuples(st.just("add"), keys, sizes),
     st.tuples(st.just("append"), st.text("abcdef", min_size=1, max_size=4), sizes),
+    st.tuples(st.just("append_first"), st.text("abcdef", min_size=1, max_size=4), sizes),
     st.tuples(st.just("pop_first"), st.integers(0, 2), st.integers(1, 5)),
     st.tuples(st.just("part"), keys, st.integers(0, 3)),
 )

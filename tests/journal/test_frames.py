@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,64 +12,14 @@ from hypothesis import strategies as st
 
 from gameball_async.errors import JournalError
 from gameball_async.journal import records
-from gameball_async.journal.folding import Folding
-from gameball_async.journal.header import FORMATS, Header, Source
-from gameball_async.journal.history import Used
-from gameball_async.journal.state import DOUBT, OPEN, Odd, Positions, Resumable, Stage
+from gameball_async.journal.header import FORMATS, Earlier
+from gameball_async.journal.history import Stamp, Used
+from gameball_async.journal.state import DOUBT, OPEN, Odd, Positions, Stage
 from gameball_async.rows.chunk import Chunk
 from gameball_async.rows.outcome import Outcome, Reason, RowOutcome
+from tests.frames import HEADER, Log, chunk
 
-HEADER = Header(
-    "cashback", "acc", "https://a.example", "v4.0", "unique", Source("f", "d", "{1}"), run="r"
-)
 OK, FAILED, UNSURE = Outcome.SUCCEEDED, Outcome.FAILED, Outcome.INDETERMINATE
-
-
-class Log:
-    """Frames, one after the other."""
-
-    def __init__(self) -> None:
-        self.frames: list[bytes] = []
-        self.looked_up: list[int] = []
-        self.folding = Folding(self._frame)
-        self.add(records.header(HEADER))
-
-    def _frame(self, start: int) -> bytes:
-        self.looked_up.append(start)
-        return self.frames[start]
-
-    def add(self, *frames: bytes | Callable[[], bytes]) -> None:
-        for frame in frames:
-            self.frames.append(frame if isinstance(frame, bytes) else frame())
-            self.folding.add(len(self.frames) - 1, self.frames[-1])
-
-    def chunk(self, number: int, *positions: int, resent: bool = False) -> None:
-        self.add(records.intended(chunk(number, *positions), resent))
-
-    def settled(self, number: int, *positions: int, job: int = 70, **ends: Outcome) -> None:
-        """A chunk whose rows have succeeded, but for those named p0, p1, …"""
-        self.chunk(number, *positions)
-        self.add(records.accepted(number, job, False))
-        outcomes = [ends.get(f"p{position}", OK) for position in positions]
-        why = {n: Reason("why", 9008, "points") for n, end in enumerate(outcomes) if end is not OK}
-        self.add(records.settled(number, outcomes, why))
-
-    @property
-    def state(self) -> Resumable:
-        return self.folding.state([1.5])
-
-    def rows(self, *, open_too: bool = True) -> list[RowOutcome]:
-        return list(self.folding.rows(open_too=open_too))
-
-
-def chunk(number: int, *positions: int) -> Chunk:
-    return Chunk(
-        number,
-        list(positions),
-        [f"c{n}" for n in positions],
-        [f"t{n}" for n in positions],
-        [b'{"n":%d,"name":"a b"}' % n for n in positions],
-    )
 
 
 def test_an_empty_journal_says_which_run_it_is_of_and_nothing_else() -> None:
@@ -79,6 +29,39 @@ def test_an_empty_journal_says_which_run_it_is_of_and_nothing_else() -> None:
     assert asdict(state.header.source) == {"name": "f", "digest": "d", "settings": "{1}"}
     assert (state.chunks, state.odd, state.input_ended, state.dialect) == ([], [], False, None)
     assert (state.used, state.recent, state.retried) == (Used(), [1.5], [])
+
+
+def test_what_a_run_compares_with_and_merges_by_is_in_its_header_and_else_nothing_of_it() -> None:
+    earlier = Earlier("before.db", "digest", 17)
+    for header in (
+        HEADER,
+        evolve(HEADER, earlier=earlier),
+        evolve(HEADER, merge_by="email"),
+        evolve(HEADER, earlier=earlier, merge_by="mobile"),
+    ):
+        frame = records.header(header)
+        assert asdict(records.header_of(frame)) == asdict(header)
+        values, _ = records.read(frame)
+        assert ("earlier" in values, "merge_by" in values) == (
+            header.earlier is not None,
+            header.merge_by is not None,
+        )
+
+
+def test_a_stamp_says_when_a_frame_was_written_and_leaves_what_it_says() -> None:
+    log = Log()
+    log.chunk(1, 0, 1)
+    for frame in (log.frames[-1], records.accepted(1, 7, True), records.learned("new" * 100)):
+        values, columns = records.read(frame)
+        stamped = records.stamped(frame, Stamp(1000.1234, 3, 900.0))
+        assert records.read(stamped) == ({**values, "t": 1000.123, "r": 3, "o": 900.0}, columns)
+
+
+def test_it_is_known_when_rows_were_rejected_and_how_many() -> None:
+    log = Log()
+    bad = [RowOutcome(n, Outcome.REJECTED, None) for n in range(3)]
+    log.add(records.stamped(records.rejected(bad)(), Stamp(1000.0, 0, 900.0)))
+    assert log.state.history.rejected == [(1000.0, 3)]
 
 
 def test_a_newer_format_is_refused_with_what_to_do() -> None:

@@ -14,7 +14,7 @@ _OUTCOMES = (
     "bulk/test_judging.py",
 )
 _STATE = ("bulk/test_state_steps.py", "bulk/test_state.py")
-_JOURNAL = ("journal/test_frames.py", "journal/test_left.py")
+_JOURNAL = ("journal/test_frames.py", "journal/test_contents.py", "journal/test_left.py")
 
 NEAREST: dict[str, tuple[str, ...]] = {
     "limits/windows": (
