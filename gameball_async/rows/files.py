@@ -63,7 +63,7 @@ def open_rows(
             or those of a shop's export, which is recognised from its header.
         naive_as: the time zone of times without one, such as ``Europe/Paris``.
         delimiter: between the cells of CSV; by default a comma, unless the first line shows another.
-        quote: around cells of CSV; empty for none.
+        quote: around cells of CSV; one character.
         encoding: of text; by default UTF-8, or what a byte order mark says.
         decimal_comma: numbers in text have a decimal comma; by default only if the numbers of a file
             whose columns are not separated by commas show it.
