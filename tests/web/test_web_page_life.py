@@ -130,11 +130,15 @@ def test_an_import_is_stopped_stays_so_over_a_restart_and_goes_on_at_a_click(
     page: Show, tmp_path: Path, times: Times
 ) -> None:
     shown, server, sandbox = page(service_time=Workers(1, 0.5))
+    sandbox.faults.delay(
+        4, on="submit", times=1000
+    )  # there is a rest to stop, however late the click
     path = tmp_path / "customers.csv"
     path.write_bytes(customers(40_000))
     shown.send(path)
     shown.until(lambda: shown.part("stop").is_displayed() and shown.bar() > 0)
     shown.part("stop").click()
+    sandbox.faults.clear()
     shown.until(lambda: shown.text("result").startswith("Stopped. Nothing more is sent."))
     assert "at Gameball" in shown.text("there")
     assert shown.bar() < 1
