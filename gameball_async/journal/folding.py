@@ -149,7 +149,7 @@ class Folding:
             if record.succeeded == len(outcomes):
                 return
         keys, ids, packed = self._held(kept.start)
-        payloads = zlib.decompress(packed).split(b"\n")
+        payloads = _lines(packed)
         if record.stage is not Stage.SETTLED:
             record.keys, record.item_ids, record.payloads = keys, ids, payloads
             return
@@ -202,7 +202,7 @@ class Folding:
         for _, kept in sorted(self._chunks.items()):
             outcomes, _ = self._fates(kept)
             keys, ids, packed = self._held(kept.start)
-            payloads = zlib.decompress(packed).split(b"\n")
+            payloads = _lines(packed)
             applied = [outcome is Outcome.SUCCEEDED for outcome in outcomes]
             yield Contents(ids or keys, [*map(digest_of, payloads)], applied, sent=True)
 
@@ -214,7 +214,7 @@ class Folding:
             if not any(key in keys for key in found):
                 continue
             outcomes, reasons = self._fates(kept)
-            payloads = zlib.decompress(packed).split(b"\n")
+            payloads = _lines(packed)
             for index, key in enumerate(found):
                 if key in keys:
                     row = RowOutcome(record.positions[index], outcomes[index], key,
@@ -225,7 +225,7 @@ class Folding:
         if kept.record.stage is not Stage.SETTLED:
             return {}
         _, columns = read(self._frame(kept.told))
-        lines = zlib.decompress(columns[1]).split(b"\n") if len(columns) > 1 else []
+        lines = _lines(columns[1]) if len(columns) > 1 else []
         return dict(orjson.loads(line) for line in lines if line)
 
     def _fates(self, kept: _Kept) -> tuple[list[Outcome], dict[int, Reason]]:
@@ -248,6 +248,10 @@ class Folding:
                         outcomes[index], reasons[index] = end, why
                         break
         return outcomes, reasons
+
+
+def _lines(column: bytes) -> list[bytes]:
+    return zlib.decompress(column).split(b"\n")
 
 
 def _positions(column: bytes) -> Sequence[int]:
